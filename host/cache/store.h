@@ -1,0 +1,89 @@
+/* store: keys, content and bytes of results in one SQLite file, shared by processes.
+ * One writer thread commits in batches; each thread that looks things up owns a reader.
+ * Nothing here raises: a store that cannot be used warns once and behaves as empty.
+ *
+ *     who may call        any thread                      the reader's thread
+ *                         mill_store_put, _forget,        mill_reader_*
+ *                         _flush, _numbers
+ * open and close are called by one thread, with no other call in progress; readers are closed
+ * before their store.  SPDX-License-Identifier: MIT */
+#ifndef MILL_STORE_H
+#define MILL_STORE_H
+
+#include "base/hash.h"
+#include "base/status.h"
+#include "data/buffer.h"
+
+struct mill_store;
+struct mill_reader;
+
+struct mill_store_options {
+    const char *path; /* database file; its folder is made (0700) when `make_folder` */
+    bool make_folder;
+    struct mill_memory *memory;
+    /* Told at most once that the cache cannot be used (any more), and why; from any thread. */
+    void (*warn)(void *context, const char *text);
+    void *context;
+};
+
+/* Opens (or creates) the database and starts the writer with the first put.  On a status other
+ * than OK the reason is in *error and *store is NULL: run without. A file that is damaged is
+ * renamed to PATH.broken-N, said through warn, and a new one made; a file that is not a SQLite
+ * database, or is one of somebody else (application_id), or of a newer format, is never
+ * touched: that is a failure. */
+tidemill_status mill_store_open(const struct mill_store_options *options,
+                                struct mill_store **store, struct mill_error *error);
+
+/* Commits what is queued and stops the writer. */
+void mill_store_close(struct mill_store *store);
+
+/* What mill_reader_find returns: one way in which a key was once answered.  `reads` is an
+ * opaque list of what the task read besides its arguments; the caller checks that it still
+ * holds. */
+struct mill_entry {
+    struct mill_hash content;
+    const void *reads; /* valid until the visit returns */
+    size_t reads_size;
+};
+
+struct mill_reader *mill_reader_open(struct mill_store *store); /* NULL: short of memory */
+void mill_reader_close(struct mill_reader *reader);
+
+/* Visits the entries of `key`, newest first, queued ones (not yet committed) included, until
+ * visit returns true.  Returns whether one did. */
+bool mill_reader_find(struct mill_reader *reader, struct mill_hash key,
+                      bool (*visit)(void *context, const struct mill_entry *entry),
+                      void *context);
+
+/* The bytes stored under `content`, checked against their sum; a new buffer that the caller
+ * releases.  NULL when they are not there (any more) or damaged: damaged ones are removed and
+ * counted, and every entry that points to them with them. */
+struct mill_buffer *mill_reader_load(struct mill_reader *reader, struct mill_hash content);
+
+struct mill_put {
+    struct mill_hash key;
+    struct mill_hash content;
+    const void *reads; /* copied */
+    size_t reads_size;
+    struct mill_buffer *bytes; /* the reference passes to the store, on failure too */
+    const char *task;          /* name, for people; copied */
+    double seconds;            /* what computing it took */
+};
+
+/* Queues a result.  Equal (key, reads) replaces; bytes of a content that is there already are
+ * not written again.  Blocks only while more than 256 MB are queued. */
+void mill_store_put(struct mill_store *store, const struct mill_put *put);
+
+/* Commits all that was queued before the call; false when `seconds` passed first. */
+bool mill_store_flush(struct mill_store *store, double seconds);
+
+struct mill_store_numbers {
+    int64_t entries, bytes;  /* on disk; files counted */
+    int64_t written, broken; /* by this process */
+    bool usable;
+};
+void mill_store_numbers(struct mill_store *store, struct mill_store_numbers *numbers);
+
+const char *mill_store_path(const struct mill_store *store);
+
+#endif

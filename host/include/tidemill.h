@@ -1,0 +1,150 @@
+/* tidemill.h: the one public header of Tidemill, and its manual.
+ *
+ * An engine is one value: it owns a LuaJIT state for the script, worker threads with a state
+ * each, a work-stealing scheduler and a cache of results.  Two engines in one process do not
+ * know of each other.  Nothing here is global.
+ *
+ *     tidemill_config config = { .size = sizeof config };
+ *     tidemill *engine;
+ *     if (tidemill_open(&config, &engine) != TIDEMILL_OK) ...
+ *     if (tidemill_run_file(engine, "job.lua", 0, NULL) != TIDEMILL_OK)
+ *         fprintf(stderr, "%s\n", tidemill_error(engine));
+ *     tidemill_close(engine);
+ *
+ * Threads: an engine belongs to the thread that opened it; every function is called from that
+ * thread unless its comment says "any thread".
+ * Errors: functions return a status, 0 is success; the text for people stays in the engine
+ * until its next call.
+ * SPDX-License-Identifier: MIT */
+#ifndef TIDEMILL_H
+#define TIDEMILL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define TIDEMILL_VERSION "0.1.0"
+
+#if defined(_WIN32)
+#error "Tidemill runs on Linux"
+#endif
+#define TIDEMILL_API __attribute__((visibility("default")))
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct tidemill tidemill;
+
+typedef enum tidemill_status {
+    TIDEMILL_OK = 0,
+    TIDEMILL_ERROR = 1,       /* a script or a task raised an error */
+    TIDEMILL_USAGE = 2,       /* wrong argument, option or setting */
+    TIDEMILL_SYNTAX = 3,      /* Lua text that does not compile */
+    TIDEMILL_INCOMPLETE = 4,  /* tidemill_eval: Lua text that more lines could complete */
+    TIDEMILL_IO = 5,          /* a file could not be read or written */
+    TIDEMILL_DATA = 6,        /* a file was read and its content is wrong */
+    TIDEMILL_MEMORY = 7,      /* out of memory */
+    TIDEMILL_CANCELLED = 8,   /* tidemill_interrupt was called */
+    TIDEMILL_EXIT = 9,        /* the script called os.exit; see tidemill_exit_status */
+    TIDEMILL_UNSUPPORTED = 10 /* this build or machine cannot do it */
+} tidemill_status;
+
+/* ---- Opening and closing -------------------------------------------------------------- */
+
+enum { TIDEMILL_SERIAL = -1 };
+
+/* Zero (or NULL) in a field means its default. */
+typedef struct tidemill_config {
+    size_t size; /* sizeof (tidemill_config): lets an older host use a newer library */
+    int workers; /* worker threads; 0: as many CPUs as the process may really use;
+                            TIDEMILL_SERIAL: none, tasks run on the calling thread */
+    const char
+        *cache;    /* cache database; NULL: $XDG_CACHE_HOME/tidemill/cache.db; "off": none */
+    int progress;  /* 0: none; 1: plain lines; 2: a live line (a terminal); on stderr */
+    int quiet;     /* non-zero: no notes on stdout; warnings still go to stderr */
+    uint64_t seed; /* seed of random streams */
+    /* Receives warnings, one line without newline each, from any thread, never two at once.
+     * NULL: they go to stderr, prefixed "tidemill: ". */
+    void (*warning)(void *context, const char *text);
+    void *context;
+} tidemill_config;
+
+/* Opens an engine.  Threads start with the first task that needs them.  On failure *engine is
+ * still set (unless memory is short: then NULL) so that tidemill_error can be read; close it. */
+TIDEMILL_API tidemill_status tidemill_open(const tidemill_config *config, tidemill **engine);
+
+/* Waits for submitted tasks to end (unless cancelled), writes what the cache still holds in
+ * memory, stops the threads and frees everything.  NULL is fine. */
+TIDEMILL_API void tidemill_close(tidemill *engine);
+
+/* Text of the last failure of `engine`, with a Lua traceback where there is one; "" after a
+ * success.  Belongs to the engine; valid until its next call.  NULL engine: out of memory. */
+TIDEMILL_API const char *tidemill_error(tidemill *engine);
+
+/* "0.1.0 (LuaJIT 2.1.0-beta3)": release of the library that runs. */
+TIDEMILL_API const char *tidemill_version(void);
+
+/* ---- Running Lua ---------------------------------------------------------------------- */
+
+/* Runs a file ("-": stdin) with argv as `...` and `arg` (arg[0] is the path).  The path is
+ * tried as given.  What the script returns is kept for tidemill_result_json. */
+TIDEMILL_API tidemill_status tidemill_run_file(tidemill *engine, const char *path, int argc,
+                                               char **argv);
+
+/* Runs a script shipped inside the library, such as "day_trade"; TIDEMILL_USAGE when there is
+ * none of that name. */
+TIDEMILL_API tidemill_status tidemill_run_shipped(tidemill *engine, const char *name, int argc,
+                                                  char **argv);
+
+/* Calls visit(context, name, summary) for each shipped script, in order of name. */
+TIDEMILL_API void tidemill_each_shipped(void (*visit)(void *context, const char *name,
+                                                      const char *summary),
+                                        void *context);
+
+/* Runs Lua text; `name` is what errors call it.  `tm` is a global there. */
+TIDEMILL_API tidemill_status tidemill_run_string(tidemill *engine, const char *code,
+                                                 const char *name, int argc, char **argv);
+
+/* One line or more of an interactive session: an expression's values are printed, a statement
+ * runs.  TIDEMILL_INCOMPLETE: read another line, append it, call again. */
+TIDEMILL_API tidemill_status tidemill_eval(tidemill *engine, const char *code);
+
+/* The value that the last script returned, as JSON: keys sorted, shortest numbers that
+ * round-trip, NaN and infinities null.  *text is malloc'ed; the caller frees it. */
+TIDEMILL_API tidemill_status tidemill_result_json(tidemill *engine, char **text);
+
+/* The status given to os.exit after a call returned TIDEMILL_EXIT. */
+TIDEMILL_API int tidemill_exit_status(tidemill *engine);
+
+/* Rows dropped, fallbacks taken, batch failures: what --strict turns into exit status 3. */
+TIDEMILL_API int64_t tidemill_strict_count(tidemill *engine);
+
+/* ---- Stopping ------------------------------------------------------------------------- */
+
+/* Any thread, also a signal handler.  Cancels the tasks of the running call, which returns
+ * TIDEMILL_CANCELLED as soon as the script lets it; a compiled Lua loop does not. */
+TIDEMILL_API void tidemill_interrupt(tidemill *engine);
+
+/* Any thread.  Commits what the cache's writer holds, waiting at most `seconds`.  After it the
+ * process may leave by _exit without losing a finished result. */
+TIDEMILL_API tidemill_status tidemill_flush(tidemill *engine, double seconds);
+
+/* ---- Looking around ------------------------------------------------------------------- */
+
+/* Settings as `name=value` of --set, before the first task: unknown names and wrong values are
+ * TIDEMILL_USAGE. */
+TIDEMILL_API tidemill_status tidemill_set(tidemill *engine, const char *name,
+                                          const char *value);
+
+/* What this build and machine offer, one visit a line in a fixed order, such as
+ * ("LuaJIT", "2.1.0-beta3, GC64, JIT on").  Does not start threads.  */
+TIDEMILL_API void tidemill_doctor(tidemill *engine,
+                                  void (*visit)(void *context, const char *what,
+                                                const char *finding),
+                                  void *context);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
