@@ -3,10 +3,15 @@
  * Nothing here raises: a store that cannot be used warns once and behaves as empty.
  *
  *     who may call        any thread                      the reader's thread
- *                         mill_store_put, _forget,        mill_reader_*
- *                         _flush, _numbers
+ *                         mill_store_put, _flush,         mill_reader_*
+ *                         _numbers, _path
  * open and close are called by one thread, with no other call in progress; readers are closed
- * before their store.  SPDX-License-Identifier: MIT */
+ * before their store.
+ *
+ * When something goes wrong in mid-run: a commit that fails (disk full, read-only, input or
+ * output error, locked for 10 seconds) ends the writing: what is queued is dropped, puts do
+ * nothing, what is on disk is still found.  A damaged or unreadable database ends everything;
+ * the next process to open it checks it and sets it aside.  SPDX-License-Identifier: MIT */
 #ifndef MILL_STORE_H
 #define MILL_STORE_H
 
@@ -20,21 +25,22 @@ struct mill_reader;
 struct mill_store_options {
     const char *path; /* database file; its folder is made (0700) when `make_folder` */
     bool make_folder;
-    struct mill_memory *memory;
-    /* Told at most once that the cache cannot be used (any more), and why; from any thread. */
+    struct mill_memory *memory; /* accounts what load returns; may be NULL */
+    /* Told, at most once each, that a damaged database was set aside while opening, and that
+     * the cache cannot be used any more, and why; from any thread.  May be NULL. */
     void (*warn)(void *context, const char *text);
     void *context;
 };
 
-/* Opens (or creates) the database and starts the writer with the first put.  On a status other
- * than OK the reason is in *error and *store is NULL: run without. A file that is damaged is
- * renamed to PATH.broken-N, said through warn, and a new one made; a file that is not a SQLite
- * database, or is one of somebody else (application_id), or of a newer format, is never
- * touched: that is a failure. */
+/* Opens (or creates) the database; the writer starts with the first put.  On a status other
+ * than OK the reason is in *error and *store is NULL: run without.  A file of ours that is
+ * damaged is renamed to PATH.broken-N, said through warn, and a new one made; a file that is
+ * not a SQLite database, or is one of somebody else (application_id), or of a newer format, is
+ * never touched: that is a failure. */
 tidemill_status mill_store_open(const struct mill_store_options *options,
                                 struct mill_store **store, struct mill_error *error);
 
-/* Commits what is queued and stops the writer. */
+/* Commits what is queued and stops the writer.  NULL is fine. */
 void mill_store_close(struct mill_store *store);
 
 /* What mill_reader_find returns: one way in which a key was once answered.  `reads` is an
@@ -44,20 +50,23 @@ struct mill_entry {
     struct mill_hash content;
     const void *reads; /* valid until the visit returns */
     size_t reads_size;
+    int64_t made; /* microseconds since 1970, UTC */
 };
 
-struct mill_reader *mill_reader_open(struct mill_store *store); /* NULL: short of memory */
-void mill_reader_close(struct mill_reader *reader);
+/* A reader connects with its first look-up.  NULL: short of memory. */
+struct mill_reader *mill_reader_open(struct mill_store *store);
+void mill_reader_close(struct mill_reader *reader); /* NULL is fine */
 
 /* Visits the entries of `key`, newest first, queued ones (not yet committed) included, until
- * visit returns true.  Returns whether one did. */
+ * visit returns true.  Returns whether one did.  visit may use the reader. */
 bool mill_reader_find(struct mill_reader *reader, struct mill_hash key,
                       bool (*visit)(void *context, const struct mill_entry *entry),
                       void *context);
 
-/* The bytes stored under `content`, checked against their sum; a new buffer that the caller
- * releases.  NULL when they are not there (any more) or damaged: damaged ones are removed and
- * counted, and every entry that points to them with them. */
+/* The bytes stored under `content`, checked against their sum, with a reference that the caller
+ * releases; immutable, for they may be those that were put.  NULL when they are not there (any
+ * more) or damaged: damaged ones are removed by the writer and counted, and every entry that
+ * points to them with them. */
 struct mill_buffer *mill_reader_load(struct mill_reader *reader, struct mill_hash content);
 
 struct mill_put {
@@ -66,7 +75,7 @@ struct mill_put {
     const void *reads; /* copied */
     size_t reads_size;
     struct mill_buffer *bytes; /* the reference passes to the store, on failure too */
-    const char *task;          /* name, for people; copied */
+    const char *task;          /* name, for people; copied; may be NULL */
     double seconds;            /* what computing it took */
 };
 
@@ -74,16 +83,21 @@ struct mill_put {
  * not written again.  Blocks only while more than 256 MB are queued. */
 void mill_store_put(struct mill_store *store, const struct mill_put *put);
 
-/* Commits all that was queued before the call; false when `seconds` passed first. */
+/* Commits all that was queued before the call; false when `seconds` passed first, or writing
+ * has failed. */
 bool mill_store_flush(struct mill_store *store, double seconds);
 
 struct mill_store_numbers {
-    int64_t entries, bytes;  /* on disk; files counted */
-    int64_t written, broken; /* by this process */
-    bool usable;
+    int64_t entries; /* on disk */
+    int64_t bytes;   /* on disk: database, log and files */
+    int64_t written; /* results committed by this process */
+    int64_t broken;  /* damaged objects removed by this process */
+    bool usable;     /* for reading and writing */
 };
+
+/* Counts the entries by reading all of them. */
 void mill_store_numbers(struct mill_store *store, struct mill_store_numbers *numbers);
 
-const char *mill_store_path(const struct mill_store *store);
+const char *mill_store_path(const struct mill_store *store); /* as given to open */
 
 #endif

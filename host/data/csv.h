@@ -31,6 +31,7 @@ struct mill_csv_options {
     struct mill_memory *memory;
     mill_parallel *parallel; /* NULL: on this thread */
     void *with;
+    size_t chunk; /* bytes parsed at a time; 0: 1 MiB.  The result does not depend on it */
 };
 
 struct mill_csv {
@@ -43,8 +44,8 @@ struct mill_csv {
 
 /* Reads `path` (plain or gzip).  Types chosen when not given, over the whole column: int64,
  * else float64, else bool (true/false in any case), else date, else timestamp, else utf8
- * (dictionary when under a quarter of the first 10,000 cells are distinct).  On success the
- * caller frees *csv. */
+ * (dictionary when under a quarter of the first 10,000 cells are distinct); float64 when every
+ * cell is missing.  On success the caller frees *csv. */
 tidemill_status mill_csv_read(const char *path, const struct mill_csv_options *options,
                               struct mill_csv *csv, struct mill_error *error);
 void mill_csv_fini(struct mill_csv *csv);

@@ -61,7 +61,8 @@ typedef struct tidemill_config {
     const char
         *cache;    /* cache database; NULL: $XDG_CACHE_HOME/tidemill/cache.db; "off": none */
     int progress;  /* 0: none; 1: plain lines; 2: a live line (a terminal); on stderr */
-    int quiet;     /* non-zero: no notes on stdout; warnings still go to stderr */
+    int notes;     /* where tm.say, a script's own summary, goes: 0: stdout; 1: stderr;
+                      2: nowhere.  Warnings go to `warning` whatever this says */
     uint64_t seed; /* seed of random streams */
     /* Receives warnings, one line without newline each, from any thread, never two at once.
      * NULL: they go to stderr, prefixed "tidemill: ". */

@@ -6,6 +6,11 @@
  *              else mill_park_commit(p, ticket, deadline);
  *     waker:   make the work visible;  mill_park_wake(p, n);
  *
+ * Every prepare is followed by one commit or one cancel.  A return from commit is a hint, not a
+ * promise of work: a wake also sends back each thread that is between prepare and sleep, and
+ * the work may be gone; look again, then prepare again.  No wake is ever lost: when commit
+ * sleeps, no wake came after its prepare.
+ *
  * wake costs one fence and one load when nobody sleeps.  Any thread may call anything.
  * SPDX-License-Identifier: MIT */
 #ifndef MILL_PARK_H
@@ -20,12 +25,19 @@ struct mill_park {
 };
 
 void mill_park_init(struct mill_park *park);
+
+/* Announces the caller.  After it, the caller looks for work once more. */
 uint32_t mill_park_prepare(struct mill_park *park);
+
+/* Takes the announcement back: there is work after all. */
 void mill_park_cancel(struct mill_park *park);
 
 /* Sleeps until woken or until `deadline` (CLOCK_MONOTONIC nanoseconds; INT64_MAX: for ever).
- * False when the deadline passed. */
+ * False when the deadline passed and nobody called wake since prepare. */
 bool mill_park_commit(struct mill_park *park, uint32_t ticket, int64_t deadline);
-void mill_park_wake(struct mill_park *park, int count); /* INT_MAX: all */
+
+/* Wakes at most `count` sleepers (INT_MAX: all), and sends back everybody who has prepared but
+ * does not sleep yet. */
+void mill_park_wake(struct mill_park *park, int count);
 
 #endif

@@ -1,0 +1,225 @@
+# Tidemill.  GNU make, no recursion; `make help` lists the targets.  SPDX-License-Identifier: MIT
+#
+# What can be set, as in `make test config=asan V=1`:
+#   config     release | debug | asan | tsan | scalar (release with plain kernels only)
+#   V          1 shows whole commands
+#   only       part of a name: `make test only=deque` runs the tests whose path holds it
+#   CC         a C11 compiler, gcc or clang (asan and tsan: gcc)
+#   LUAJIT     the LuaJIT that builds and tests
+#   CFLAGS, LDFLAGS   are added to the flags below
+#   PREFIX, LIBDIR, DESTDIR   where `make install` puts things
+config ?= release
+V      ?= 0
+only   ?=
+LUAJIT ?= luajit
+PREFIX ?= /usr/local
+LIBDIR ?= $(PREFIX)/lib
+
+export CC LUAJIT
+
+MAKEFLAGS += --no-builtin-rules -j$(shell nproc)
+.SUFFIXES:
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := all
+
+# Lint compiles everything once more, with warnings as errors, into a folder of its own.
+ifneq ($(filter lint,$(MAKECMDGOALS)),)
+config := lint
+endif
+
+# ---- Flags ---------------------------------------------------------------------------------
+
+FLAGS_release := -O2 -g
+FLAGS_debug   := -Og -g3 -DMILL_DEBUG
+FLAGS_asan    := -O1 -g -DMILL_DEBUG -fsanitize=address,undefined -fno-sanitize-recover=all \
+                 -fno-omit-frame-pointer
+FLAGS_tsan    := -O1 -g -DMILL_NO_JIT -fsanitize=thread
+FLAGS_scalar  := $(FLAGS_release) -DTIDEMILL_SCALAR
+FLAGS_lint    := $(FLAGS_release) -Werror
+
+ifeq ($(FLAGS_$(config)),)
+$(error config=$(config) is none of release, debug, asan, tsan, scalar)
+endif
+
+# -fexceptions: LuaJIT unwinds through C frames.  -ffp-contract=off: the same bits everywhere.
+WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla
+COMPILE   = $(CC) -std=gnu11 $(FLAGS_$(config)) $(WARNINGS) -fPIC -fexceptions -ffp-contract=off \
+            -fvisibility=hidden -pthread -I. -Ihost -Ihost/include $(PKG_CFLAGS) $(CFLAGS)
+LINK      = $(CC) $(filter -fsanitize=%,$(FLAGS_$(config))) -pthread -Wl,--as-needed $(LDFLAGS)
+
+# pkg-config is asked once, by the first recipe: before `setup` has run it may not be there.
+LIBRARIES  := sqlite3 libdeflate libzstd libxxhash
+PKG_CFLAGS  = $(eval PKG_CFLAGS := $$(shell pkg-config --cflags luajit $(LIBRARIES)))$(PKG_CFLAGS)
+PKG_LIBS    = $(eval PKG_LIBS := $$(shell pkg-config --libs $(LIBRARIES)) -ldl -lm)$(PKG_LIBS)
+LUAJIT_LIBS = $(eval LUAJIT_LIBS := $$(shell pkg-config --libs luajit))$(LUAJIT_LIBS)
+
+# ---- Sources -------------------------------------------------------------------------------
+
+LIB_SOURCES   := $(sort $(wildcard host/*/*.c kernels/*.c kernels/*/*.c))
+BIN_SOURCES   := $(sort $(wildcard host/*.c repl/*.c))
+TEST_SOURCES  := $(sort $(wildcard tests/c/test_*.c))
+BENCH_SOURCES := $(sort $(wildcard tests/bench/*.c))
+EMBEDDED      := $(sort $(shell find lua/tidemill -name '*.lua') \
+                 $(wildcard repl/*.lua scripts/*.lua kernels/kernels.h))
+
+# One set of position-independent objects serves every product.
+OBJ := build/$(config)
+OUT := $(if $(filter release,$(config)),build,build/$(config))
+
+LIB_OBJECTS := $(LIB_SOURCES:%.c=$(OBJ)/%.o) $(OBJ)/embedded.o
+BIN_OBJECTS := $(BIN_SOURCES:%.c=$(OBJ)/%.o)
+TESTS       := $(TEST_SOURCES:%.c=$(OBJ)/%)
+BENCHES     := $(BENCH_SOURCES:%.c=$(OBJ)/%)
+PRODUCTS    := $(OUT)/tidemill $(OUT)/tidemill.so $(OUT)/libtidemill.a $(OUT)/libtidemill.so
+
+# A short line for each command, or with V=1 the command itself.
+ifeq ($(V),1)
+say =
+else
+say = @printf '  %-7s %s\n' '$(1)' '$@';
+endif
+
+# ---- Everyday targets ----------------------------------------------------------------------
+
+.PHONY: all demo test repl examples bench lint format install uninstall clean setup help FORCE
+
+all: $(PRODUCTS) ## build the binary, the Lua module and the libraries (installs what is missing)
+
+demo: all ## build, then run the main job on its own market and show the result
+	@echo
+	@echo "Running the main job: $(OUT)/tidemill run day_trade"
+	@$(OUT)/tidemill run day_trade
+
+RUNS := $(TESTS) $(sort $(wildcard tests/spec/*_spec.lua examples/*.lua)) \
+        scripts/dev/check_install.sh
+test: all $(TESTS) ## build, then run every test; the last line counts them
+	@$(LUAJIT) scripts/dev/test.lua $(config) $(OUT) \
+	    $(if $(only),$(foreach run,$(RUNS),$(if $(findstring $(only),$(run)),$(run))),$(RUNS))
+
+repl: all ## build, then start the REPL
+	@$(OUT)/tidemill
+
+examples: all ## build, then run each program of examples/ and check what it prints
+	@$(LUAJIT) scripts/dev/test.lua $(config) $(OUT) $(sort $(wildcard examples/*.lua))
+
+bench: all $(BENCHES) ## build, then run each benchmark of tests/bench
+	@set -e; for program in $(BENCHES); do echo "$$program"; $$program; done; \
+	for script in $(sort $(wildcard tests/bench/*.lua)); do \
+	    echo "$$script"; $(OUT)/tidemill run $$script; done
+
+# ---- Care of the sources -------------------------------------------------------------------
+
+C_FILES   := $(wildcard host/*.[ch] host/*/*.[ch] kernels/*.[ch] kernels/*/*.[ch] repl/*.[ch] \
+             tests/c/*.[ch] tests/fuzz/*.[ch] tests/bench/*.[ch] examples/embed/*.[ch])
+LUA_FILES := $(shell find lua repl scripts tests examples -name '*.lua')
+
+lint: $(PRODUCTS) $(TESTS) $(BENCHES) ## check format, warnings, includes, exported names, Lua files
+	@sh scripts/dev/lint.sh $(OUT) "$(C_FILES)" "$(LUA_FILES)"
+
+format: ## rewrite the C files with clang-format
+	clang-format -i $(C_FILES)
+
+# Installs packages that are missing; costs a few milliseconds when none is.
+setup: ## install what building and testing need
+	@sh scripts/dev/setup.sh build \
+	    $(filter test lint,$(MAKECMDGOALS:setup=test))
+
+clean: ## remove all that was built
+	rm -rf build
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 12
+
+# ---- Compiling and linking -----------------------------------------------------------------
+
+# Two files that change only when their text does: other flags compile everything again, a
+# source that came or went links (and embeds) again.
+define remember
+@mkdir -p $(@D); echo '$(1)' | cmp -s - $@ || echo '$(1)' > $@
+endef
+$(OBJ)/flags: FORCE | setup
+	$(call remember,$(COMPILE))
+$(OBJ)/sources: FORCE
+	$(call remember,$(LIB_SOURCES) $(BIN_SOURCES) $(EMBEDDED))
+FORCE:
+
+$(OBJ)/%.o: %.c $(OBJ)/flags | setup
+	$(call say,CC)mkdir -p $(@D) && $(COMPILE) -MMD -MP -c -o $@ $<
+
+$(OBJ)/embedded.c: scripts/dev/embed.lua $(EMBEDDED) $(OBJ)/sources | setup
+	$(call say,EMBED)$(LUAJIT) scripts/dev/embed.lua $@ $(EMBEDDED)
+$(OBJ)/embedded.o: $(OBJ)/embedded.c $(OBJ)/flags
+	$(call say,CC)$(COMPILE) -MMD -MP -c -o $@ $<
+
+# The binary exports tidemill_* alone: LuaJIT's FFI finds the kernels there.
+$(OUT)/tidemill: $(BIN_OBJECTS) $(LIB_OBJECTS) $(OBJ)/sources
+	$(call say,LINK)$(LINK) -Wl,--export-dynamic-symbol='tidemill_*' -o $@ $(filter %.o,$^) \
+	    $(LUAJIT_LIBS) $(PKG_LIBS)
+
+# The Lua module takes lua_* from the process that loads it.
+$(OUT)/tidemill.so: $(LIB_OBJECTS) $(OBJ)/sources
+	$(call say,LINK)$(LINK) -shared -o $@ $(filter %.o,$^) $(PKG_LIBS)
+
+$(OUT)/libtidemill.so.0: $(LIB_OBJECTS) $(OBJ)/sources
+	$(call say,LINK)$(LINK) -shared -Wl,-soname,libtidemill.so.0 -o $@ $(filter %.o,$^) \
+	    $(LUAJIT_LIBS) $(PKG_LIBS)
+$(OUT)/libtidemill.so: $(OUT)/libtidemill.so.0
+	@ln -sf libtidemill.so.0 $@
+
+# What goes out is one object that keeps internal names to itself (sanitizers want them all).
+$(OUT)/libtidemill.a: $(LIB_OBJECTS) $(OBJ)/sources
+ifeq ($(filter -fsanitize=%,$(FLAGS_$(config))),)
+	$(call say,AR)$(LD) -r -o $(OBJ)/tidemill.o $(filter %.o,$^) && \
+	    objcopy --localize-hidden $(OBJ)/tidemill.o && \
+	    rm -f $@ && $(AR) rcs $@ $(OBJ)/tidemill.o
+else
+	$(call say,AR)rm -f $@ && $(AR) rcs $@ $(filter %.o,$^)
+endif
+
+# Tests and benchmarks reach inside: they link the objects as they are.
+$(OBJ)/inside.a: $(LIB_OBJECTS) $(filter-out %/main.o,$(BIN_OBJECTS)) $(OBJ)/sources
+	@rm -f $@ && $(AR) rcs $@ $(filter %.o,$^)
+$(TESTS) $(BENCHES): $(OBJ)/%: $(OBJ)/%.o $(OBJ)/inside.a
+	$(call say,LINK)$(LINK) -o $@ $^ $(LUAJIT_LIBS) $(PKG_LIBS)
+
+-include $(patsubst %.o,%.d,$(LIB_OBJECTS) $(BIN_OBJECTS)) $(TESTS:=.d) $(BENCHES:=.d)
+
+# ---- Installing ----------------------------------------------------------------------------
+
+TO   := $(DESTDIR)$(PREFIX)
+LIB  := $(DESTDIR)$(LIBDIR)
+DOC  := $(TO)/share/doc/tidemill
+META := $(TO)/share/tidemill/meta
+
+define PKG_CONFIG_FILE
+prefix=$(PREFIX)
+libdir=$(LIBDIR:$(PREFIX)/%=$${prefix}/%)
+
+Name: tidemill
+Description: Parallel workbench: LuaJIT scripts, C kernels, a task scheduler, a result cache
+Version: $(shell sed -n 's/.*TIDEMILL_VERSION "\(.*\)"/\1/p' host/include/tidemill.h)
+Cflags: -I$${prefix}/include
+Libs: -L$${libdir} -ltidemill
+Libs.private: $(LUAJIT_LIBS) $(PKG_LIBS) -pthread
+endef
+
+install: all ## install below PREFIX (and DESTDIR): binary, Lua module, libraries, header, docs
+	install -D -s -m 755 $(OUT)/tidemill $(TO)/bin/tidemill
+	install -D -s -m 644 $(OUT)/tidemill.so $(LIB)/lua/5.1/tidemill.so
+	install -D -s -m 644 $(OUT)/libtidemill.so.0 $(LIB)/libtidemill.so.0
+	ln -sf libtidemill.so.0 $(LIB)/libtidemill.so
+	install -D -m 644 $(OUT)/libtidemill.a $(LIB)/libtidemill.a
+	strip --strip-debug $(LIB)/libtidemill.a
+	install -D -m 644 host/include/tidemill.h $(TO)/include/tidemill.h
+	install -d $(LIB)/pkgconfig $(META) $(DOC)/examples
+	$(file >$(OBJ)/tidemill.pc,$(PKG_CONFIG_FILE))
+	install -m 644 $(OBJ)/tidemill.pc $(LIB)/pkgconfig/tidemill.pc
+	install -m 644 $(wildcard lua/meta/*.lua) $(META)
+	cp -r LICENSE $(wildcard *.md docs/*) $(DOC)
+	cp -r $(wildcard examples/*) $(DOC)/examples
+
+uninstall: ## remove what install put there
+	rm -f $(TO)/bin/tidemill $(LIB)/lua/5.1/tidemill.so $(TO)/include/tidemill.h
+	rm -f $(LIB)/libtidemill.so.0 $(LIB)/libtidemill.so $(LIB)/libtidemill.a
+	rm -f $(LIB)/pkgconfig/tidemill.pc
+	rm -rf $(TO)/share/tidemill $(DOC)

@@ -1,0 +1,22 @@
+/* clock: monotonic time in nanoseconds.  SPDX-License-Identifier: MIT */
+#ifndef MILL_CLOCK_H
+#define MILL_CLOCK_H
+
+#include <stdint.h>
+#include <time.h>
+
+static inline int64_t mill_clock_now(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+/* `seconds` from now; negative or not finite: never (INT64_MAX). */
+static inline int64_t mill_clock_after(double seconds)
+{
+    if (!(seconds >= 0 && seconds < 9e8)) return INT64_MAX;
+    return mill_clock_now() + (int64_t)(seconds * 1e9);
+}
+
+#endif

@@ -1,0 +1,520 @@
+/* api: the functions of tidemill.h, and luaopen_tidemill.  SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <lauxlib.h>
+#include <luajit.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cpus.h"
+#include "bind/embedded.h"
+#include "bind/modules.h"
+#include "bind/runner.h"
+#include "bind/state.h"
+
+static const char result_key[] = "tidemill.result";
+
+/* ---- errors ---------------------------------------------------------------------------- */
+
+static void clear_error(struct tidemill *engine)
+{
+    free(engine->message);
+    engine->message = NULL;
+    engine->error.text[0] = '\0';
+    engine->error.status = TIDEMILL_OK;
+}
+
+const char *tidemill_error(tidemill *engine)
+{
+    if (engine == NULL) return "out of memory";
+    return engine->message ? engine->message : engine->error.text;
+}
+
+static tidemill_status fail_with(struct tidemill *engine, tidemill_status status, char *message)
+{
+    clear_error(engine);
+    engine->message = message;
+    engine->error.status = status;
+    return status;
+}
+
+/* ---- opening and closing ---------------------------------------------------------------- */
+
+static struct tidemill *engine_new(const tidemill_config *config)
+{
+    struct tidemill *engine = calloc(1, sizeof *engine);
+    if (engine == NULL) return NULL;
+    mill_output_init(&engine->output);
+    mill_graph_init(&engine->graph);
+    mill_files_init(&engine->files);
+    pthread_mutex_init(&engine->modules_lock, NULL);
+    engine->output.progress = config->progress;
+    engine->output.notes = config->notes;
+    engine->output.warning = config->warning;
+    engine->output.context = config->context;
+    engine->seed = config->seed;
+    engine->workers = config->workers;
+    if (config->workers == 0) {
+        struct mill_cpus cpus;
+        mill_cpus_count(&cpus);
+        engine->workers = cpus.usable;
+    } else if (config->workers == TIDEMILL_SERIAL) {
+        engine->workers = 0;
+    }
+    return engine;
+}
+
+static void salt_engine(struct tidemill *engine, lua_State *L)
+{
+    struct mill_hasher hasher;
+    mill_hasher_init(&hasher, "engine");
+    mill_hasher_number(&hasher, MILL_SEMANTICS);
+    lua_getglobal(L, "jit");
+    lua_getfield(L, -1, "version");
+    size_t size = 0;
+    const char *version = lua_tolstring(L, -1, &size);
+    mill_hasher_bytes(&hasher, version ? version : "", size);
+    lua_pop(L, 2);
+    engine->salt = mill_hasher_end(&hasher);
+}
+
+static tidemill_status check_config(const tidemill_config *config, struct mill_error *error)
+{
+    if (config->workers < TIDEMILL_SERIAL || config->workers > MILL_MAX_WORKERS) {
+        return mill_fail(error, TIDEMILL_USAGE, "workers: expected 1 to %d, 0 or TIDEMILL_SERIAL",
+                         MILL_MAX_WORKERS);
+    }
+    return TIDEMILL_OK;
+}
+
+static tidemill_config full_config(const tidemill_config *config)
+{
+    tidemill_config full = {.size = sizeof full};
+    size_t size = config && config->size < sizeof full ? config->size : sizeof full;
+    if (config) memcpy(&full, config, size);
+    return full;
+}
+
+tidemill_status tidemill_open(const tidemill_config *given, tidemill **out)
+{
+    tidemill_config config = full_config(given);
+    struct tidemill *engine = *out = engine_new(&config);
+    if (engine == NULL) return TIDEMILL_MEMORY;
+    tidemill_status status = check_config(&config, &engine->error);
+    if (status != TIDEMILL_OK) return status;
+    engine->L = mill_state_open(engine, NULL, &engine->error);
+    if (engine->L == NULL) return engine->error.status;
+    salt_engine(engine, engine->L);
+    if (config.cache) {
+        engine->cache_path = strdup(config.cache);
+        if (engine->cache_path == NULL) return mill_no_memory(&engine->error, "configuration");
+        mill_engine_open_cache(engine);
+    }
+    return TIDEMILL_OK;
+}
+
+/* In this order: workers use the state's functions, runs hold nodes, the store has readers. */
+void tidemill_close(tidemill *engine)
+{
+    if (engine == NULL) return;
+    if (engine->L && !engine->borrowed) lua_close(engine->L); /* leaves its runs behind */
+    mill_engine_stop(engine);
+    mill_modules_fini(engine);
+    mill_graph_fini(&engine->graph);
+    mill_files_fini(&engine->files);
+    mill_output_fini(&engine->output);
+    pthread_mutex_destroy(&engine->modules_lock);
+    free(engine->left);
+    free(engine->cache_path);
+    free(engine->package_path);
+    free(engine->package_cpath);
+    free(engine->message);
+    free(engine);
+}
+
+const char *tidemill_version(void)
+{
+    return TIDEMILL_VERSION " (" LUAJIT_VERSION ")";
+}
+
+/* ---- running ---------------------------------------------------------------------------- */
+
+static tidemill_status begin(struct tidemill *engine)
+{
+    clear_error(engine);
+    if (engine->L == NULL) {
+        return mill_fail(&engine->error, TIDEMILL_USAGE, "the engine was not opened");
+    }
+    engine->exiting = false;
+    if (atomic_exchange(&engine->interrupted, false) && engine->pool_open) {
+        mill_pool_resume(&engine->pool);
+    }
+    return TIDEMILL_OK;
+}
+
+/* `arg` and `...` of a script; pushes the latter. */
+static int push_arguments(lua_State *L, const char *name, int argc, char **argv)
+{
+    lua_createtable(L, argc, 1);
+    lua_pushstring(L, name);
+    lua_rawseti(L, -2, 0);
+    for (int i = 0; i < argc; i++) {
+        lua_pushstring(L, argv[i]);
+        lua_rawseti(L, -2, i + 1);
+    }
+    lua_setglobal(L, "arg");
+    luaL_checkstack(L, argc + 8, "too many arguments");
+    for (int i = 0; i < argc; i++) lua_pushstring(L, argv[i]);
+    return argc;
+}
+
+/* The end of a script waits for what it has submitted; an error of a task that nobody asked for
+ * is the script's.  Calls future.close() when the script has used futures. */
+static tidemill_status end_futures(struct tidemill *engine)
+{
+    lua_State *L = engine->L;
+    luaL_findtable(L, LUA_REGISTRYINDEX, "_LOADED", 1);
+    lua_getfield(L, -1, "tidemill.future");
+    if (!lua_istable(L, -1)) {
+        lua_pop(L, 2);
+        return TIDEMILL_OK;
+    }
+    lua_getfield(L, -1, "close");
+    char *message;
+    tidemill_status status = mill_state_call(L, 0, 0, &message);
+    lua_pop(L, 2);
+    return status == TIDEMILL_OK ? status : fail_with(engine, status, message);
+}
+
+static tidemill_status outcome(struct tidemill *engine, tidemill_status status)
+{
+    if (engine->exiting) {
+        clear_error(engine);
+        return TIDEMILL_EXIT;
+    }
+    if (atomic_load(&engine->interrupted)) {
+        clear_error(engine);
+        return mill_fail(&engine->error, TIDEMILL_CANCELLED, "interrupted");
+    }
+    return status;
+}
+
+/* Runs the chunk on top of the stack. */
+static tidemill_status run_chunk(struct tidemill *engine, const char *name, int argc,
+                                 char **argv)
+{
+    lua_State *L = engine->L;
+    int count = push_arguments(L, name, argc, argv);
+    char *message;
+    tidemill_status status = mill_state_call(L, count, 1, &message);
+    if (status != TIDEMILL_OK) {
+        fail_with(engine, status, message);
+    } else {
+        lua_setfield(L, LUA_REGISTRYINDEX, result_key);
+        status = end_futures(engine);
+    }
+    return outcome(engine, status);
+}
+
+/* The message of a failed load is on top. */
+static tidemill_status fail_syntax(struct tidemill *engine)
+{
+    const char *text = lua_tostring(engine->L, -1);
+    mill_fail(&engine->error, TIDEMILL_SYNTAX, "%s", text ? text : "syntax error");
+    lua_pop(engine->L, 1);
+    return TIDEMILL_SYNTAX;
+}
+
+static tidemill_status check_readable(struct tidemill *engine, const char *path)
+{
+    FILE *file = fopen(path, "re");
+    char byte;
+    bool fine = file && (fread(&byte, 1, 1, file) == 1 || !ferror(file));
+    int reason = errno;
+    if (file) fclose(file);
+    if (fine) return TIDEMILL_OK;
+    return mill_fail(&engine->error, TIDEMILL_IO, "%s: %s", path, strerror(reason));
+}
+
+tidemill_status tidemill_run_file(tidemill *engine, const char *path, int argc, char **argv)
+{
+    tidemill_status status = begin(engine);
+    bool standard_input = strcmp(path, "-") == 0;
+    if (status == TIDEMILL_OK && !standard_input) status = check_readable(engine, path);
+    if (status != TIDEMILL_OK) return status;
+    if (luaL_loadfile(engine->L, standard_input ? NULL : path) != 0) return fail_syntax(engine);
+    return run_chunk(engine, path, argc, argv);
+}
+
+tidemill_status tidemill_run_shipped(tidemill *engine, const char *name, int argc, char **argv)
+{
+    tidemill_status status = begin(engine);
+    if (status != TIDEMILL_OK) return status;
+    char full[128];
+    snprintf(full, sizeof full, "script:%s", name);
+    const struct mill_embedded *script = mill_embedded_find(full);
+    if (script == NULL) {
+        return mill_fail(&engine->error, TIDEMILL_USAGE,
+                         "no script \"%s\" is shipped; `tidemill run` lists them", name);
+    }
+    snprintf(full, sizeof full, "@%s.lua", name);
+    if (luaL_loadbuffer(engine->L, script->text, script->size, full) != 0) {
+        return fail_syntax(engine);
+    }
+    return run_chunk(engine, name, argc, argv);
+}
+
+/* The first comment line of a script, "-- name: what it does". */
+static void summary_of(const struct mill_embedded *script, char *out, size_t room)
+{
+    const char *text = strncmp(script->text, "--", 2) == 0 ? script->text + 2 : "";
+    text += strspn(text, "- ");
+    const char *colon = strstr(text, ": ");
+    const char *end = text + strcspn(text, "\n");
+    if (colon && colon < end) text = colon + 2;
+    snprintf(out, room, "%.*s", (int)(end - text), text);
+}
+
+void tidemill_each_shipped(void (*visit)(void *context, const char *name, const char *summary),
+                           void *context)
+{
+    for (const struct mill_embedded *entry = mill_embedded; entry->name; entry++) {
+        if (strncmp(entry->name, "script:", 7) != 0) continue;
+        char summary[200];
+        summary_of(entry, summary, sizeof summary);
+        visit(context, entry->name + 7, summary);
+    }
+}
+
+/* `tm` in the REPL and in -e. */
+static tidemill_status set_tm(struct tidemill *engine)
+{
+    lua_State *L = engine->L;
+    lua_getglobal(L, "tm");
+    bool there = !lua_isnil(L, -1);
+    lua_pop(L, 1);
+    if (there) return TIDEMILL_OK;
+    char *message;
+    lua_getglobal(L, "require");
+    lua_pushliteral(L, "tidemill");
+    tidemill_status status = mill_state_call(L, 1, 1, &message);
+    if (status != TIDEMILL_OK) return fail_with(engine, status, message);
+    lua_setglobal(L, "tm");
+    return TIDEMILL_OK;
+}
+
+tidemill_status tidemill_run_string(tidemill *engine, const char *code, const char *name,
+                                    int argc, char **argv)
+{
+    tidemill_status status = begin(engine);
+    if (status == TIDEMILL_OK) status = set_tm(engine);
+    if (status != TIDEMILL_OK) return status;
+    char chunk[256];
+    snprintf(chunk, sizeof chunk, "=%s", name);
+    if (luaL_loadbuffer(engine->L, code, strlen(code), chunk) != 0) return fail_syntax(engine);
+    return run_chunk(engine, name, argc, argv);
+}
+
+/* ---- an interactive session -------------------------------------------------------------- */
+
+static bool load_expression(lua_State *L, const char *code)
+{
+    lua_pushfstring(L, "return %s", code);
+    int failure = luaL_loadbuffer(L, lua_tostring(L, -1), lua_objlen(L, -1), "=stdin");
+    lua_remove(L, -2);
+    if (failure) lua_pop(L, 1);
+    return failure == 0;
+}
+
+static bool is_incomplete(const char *message)
+{
+    static const char mark[] = "'<eof>'";
+    size_t size = strlen(message);
+    return size >= sizeof mark - 1 &&
+           strcmp(message + size - (sizeof mark - 1), mark) == 0;
+}
+
+/* (values...) -> prints them; for mill_state_call. */
+static int show_values(lua_State *L)
+{
+    int count = lua_gettop(L);
+    lua_getglobal(L, "require");
+    lua_pushliteral(L, "tidemill.pretty");
+    lua_call(L, 1, 1);
+    lua_getfield(L, -1, "print");
+    lua_insert(L, 1);
+    lua_settop(L, count + 1);
+    lua_call(L, count, 0);
+    return 0;
+}
+
+static tidemill_status evaluate(struct tidemill *engine, bool expression)
+{
+    lua_State *L = engine->L;
+    int base = lua_gettop(L) - 1;
+    char *message;
+    tidemill_status status = mill_state_call(L, 0, expression ? LUA_MULTRET : 0, &message);
+    if (status == TIDEMILL_OK && lua_gettop(L) > base) {
+        lua_pushcfunction(L, show_values);
+        lua_insert(L, base + 1);
+        status = mill_state_call(L, lua_gettop(L) - base - 1, 0, &message);
+    }
+    lua_settop(L, base);
+    return status == TIDEMILL_OK ? status : fail_with(engine, status, message);
+}
+
+tidemill_status tidemill_eval(tidemill *engine, const char *code)
+{
+    tidemill_status status = begin(engine);
+    if (status == TIDEMILL_OK) status = set_tm(engine);
+    if (status != TIDEMILL_OK) return status;
+    lua_State *L = engine->L;
+    bool expression = load_expression(L, code);
+    if (!expression && luaL_loadbuffer(L, code, strlen(code), "=stdin") != 0) {
+        bool incomplete = is_incomplete(lua_tostring(L, -1));
+        fail_syntax(engine);
+        return incomplete ? TIDEMILL_INCOMPLETE : TIDEMILL_SYNTAX;
+    }
+    return outcome(engine, evaluate(engine, expression));
+}
+
+/* ---- results ---------------------------------------------------------------------------- */
+
+static int encode_json(lua_State *L)
+{
+    lua_getglobal(L, "require");
+    lua_pushliteral(L, "tidemill.json");
+    lua_call(L, 1, 1);
+    lua_getfield(L, -1, "encode");
+    lua_getfield(L, LUA_REGISTRYINDEX, result_key);
+    lua_call(L, 1, 1);
+    return 1;
+}
+
+tidemill_status tidemill_result_json(tidemill *engine, char **text)
+{
+    *text = NULL;
+    tidemill_status status = begin(engine);
+    if (status != TIDEMILL_OK) return status;
+    char *message;
+    lua_pushcfunction(engine->L, encode_json);
+    status = mill_state_call(engine->L, 0, 1, &message);
+    if (status != TIDEMILL_OK) return fail_with(engine, status, message);
+    *text = strdup(lua_tostring(engine->L, -1));
+    lua_pop(engine->L, 1);
+    return *text ? TIDEMILL_OK : mill_no_memory(&engine->error, "JSON");
+}
+
+int tidemill_exit_status(tidemill *engine)
+{
+    return engine->exit_status;
+}
+
+int64_t tidemill_strict_count(tidemill *engine)
+{
+    return atomic_load(&engine->degraded);
+}
+
+/* ---- stopping --------------------------------------------------------------------------- */
+
+void tidemill_interrupt(tidemill *engine)
+{
+    atomic_store(&engine->interrupted, true);
+    if (atomic_load(&engine->pool_open)) mill_pool_interrupt(&engine->pool);
+}
+
+tidemill_status tidemill_flush(tidemill *engine, double seconds)
+{
+    struct mill_store *store = engine->store;
+    if (store == NULL || mill_store_flush(store, seconds)) return TIDEMILL_OK;
+    return TIDEMILL_IO;
+}
+
+/* ---- settings --------------------------------------------------------------------------- */
+
+tidemill_status tidemill_set(tidemill *engine, const char *name, const char *value)
+{
+    clear_error(engine);
+    char *end;
+    if (strcmp(name, "seed") == 0) {
+        errno = 0;
+        unsigned long long seed = strtoull(value, &end, 10);
+        if (*value == '\0' || *value == '-' || *end || errno) {
+            return mill_fail(&engine->error, TIDEMILL_USAGE,
+                             "seed: \"%s\" is not a whole number from 0", value);
+        }
+        engine->seed = seed;
+        return TIDEMILL_OK;
+    }
+    if (strcmp(name, "workers") == 0) {
+        long workers = strtol(value, &end, 10);
+        bool automatic = strcmp(value, "auto") == 0;
+        if (!automatic && (*value == '\0' || *end || workers < 0 || workers > MILL_MAX_WORKERS)) {
+            return mill_fail(&engine->error, TIDEMILL_USAGE,
+                             "workers: \"%s\" is neither auto nor 0 to %d", value,
+                             MILL_MAX_WORKERS);
+        }
+        if (engine->pool_open) {
+            return mill_fail(&engine->error, TIDEMILL_USAGE,
+                             "workers: the workers have started already");
+        }
+        struct mill_cpus cpus;
+        mill_cpus_count(&cpus);
+        engine->workers = automatic ? cpus.usable : (int)workers;
+        return TIDEMILL_OK;
+    }
+    if (strcmp(name, "cache") == 0) {
+        if (engine->cache_tried) {
+            return mill_fail(&engine->error, TIDEMILL_USAGE, "cache: it is open already");
+        }
+        char *copy = strdup(value);
+        if (copy == NULL) return mill_no_memory(&engine->error, "configuration");
+        free(engine->cache_path);
+        engine->cache_path = copy;
+        mill_engine_open_cache(engine);
+        return TIDEMILL_OK;
+    }
+    return mill_fail(&engine->error, TIDEMILL_USAGE,
+                     "unknown setting \"%s\"; there are cache, seed and workers", name);
+}
+
+/* ---- require "tidemill" in somebody's luajit ---------------------------------------------- */
+
+static int close_engine(lua_State *L)
+{
+    struct tidemill **box = lua_touserdata(L, 1);
+    tidemill_close(*box);
+    *box = NULL;
+    return 0;
+}
+
+TIDEMILL_API int luaopen_tidemill(lua_State *L);
+
+int luaopen_tidemill(lua_State *L)
+{
+    lua_getglobal(L, "jit");
+    if (!lua_istable(L, -1)) return luaL_error(L, "tidemill needs LuaJIT 2.1");
+    tidemill_config config = full_config(NULL);
+    struct tidemill **box = lua_newuserdata(L, sizeof *box);
+    *box = engine_new(&config);
+    if (*box == NULL) return luaL_error(L, "tidemill: out of memory");
+    lua_newtable(L);
+    lua_pushcfunction(L, close_engine);
+    lua_setfield(L, -2, "__gc");
+    lua_setmetatable(L, -2);
+    lua_setfield(L, LUA_REGISTRYINDEX, "tidemill.box");
+    struct tidemill *engine = *box;
+    engine->L = L;
+    engine->borrowed = true;
+    salt_engine(engine, L);
+    if (mill_state_adopt(engine, L, &engine->error) != TIDEMILL_OK) {
+        return luaL_error(L, "%s", engine->error.text);
+    }
+    const struct mill_embedded *face = mill_embedded_find("tidemill");
+    if (luaL_loadbuffer(L, face->text, face->size, "=[tidemill] tidemill.lua") != 0) {
+        return lua_error(L);
+    }
+    lua_pushliteral(L, "tidemill");
+    lua_call(L, 1, 1);
+    return 1;
+}

@@ -1,0 +1,131 @@
+/* doctor: what this build and machine offer.  SPDX-License-Identifier: MIT */
+#include <dlfcn.h>
+#include <lauxlib.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/cpus.h"
+#include "bind/state.h"
+#include "kernels/kernels.h"
+
+typedef void visitor(void *context, const char *what, const char *finding);
+
+/* One line about LuaJIT, asked of the state itself. */
+static const char luajit_probe[] =
+    "local ffi = require 'ffi'\n"
+    "local on = jit.status()\n"
+    "local buffer = pcall(require, 'string.buffer')\n"
+    "return ('%s, %s, %s, string.buffer %s'):format(jit.version:gsub('^LuaJIT ', ''),\n"
+    "  ffi.abi('gc64') and 'GC64' or 'no GC64', on and 'JIT on' or 'JIT off',\n"
+    "  buffer and 'there' or 'missing')";
+
+static void visit_luajit(struct tidemill *engine, visitor *visit, void *context)
+{
+    lua_State *L = engine->L;
+    if (L && luaL_dostring(L, luajit_probe) == 0) {
+        visit(context, "LuaJIT", lua_tostring(L, -1));
+        lua_pop(L, 1);
+    } else {
+        visit(context, "LuaJIT", "no state could be opened");
+    }
+}
+
+static void visit_cpus(struct tidemill *engine, visitor *visit, void *context)
+{
+    char text[200], quota[60] = "no quota";
+    struct mill_cpus cpus;
+    mill_cpus_count(&cpus);
+    if (cpus.quota > 0) snprintf(quota, sizeof quota, "quota of %.4g", cpus.quota);
+    snprintf(text, sizeof text, "%d usable (%d online, %d in the affinity mask, %s)",
+             cpus.usable, cpus.online, cpus.affinity, quota);
+    visit(context, "CPUs", text);
+    if (engine->workers == 0) {
+        visit(context, "workers", "0 (serial lane)");
+    } else {
+        snprintf(text, sizeof text, "%d", engine->workers);
+        visit(context, "workers", text);
+    }
+}
+
+static const char *machine_sets(void)
+{
+#if defined(__x86_64__)
+    __builtin_cpu_init();
+    if (__builtin_cpu_supports("avx512f")) return "x86-64, AVX2, AVX-512";
+    if (__builtin_cpu_supports("avx2")) return "x86-64, AVX2";
+    return "x86-64";
+#elif defined(__aarch64__)
+    return "aarch64, NEON";
+#else
+    return "unknown";
+#endif
+}
+
+static void visit_kernels(visitor *visit, void *context)
+{
+    char text[160];
+    snprintf(text, sizeof text, "%s (machine: %s; TIDEMILL_ISA forces one)",
+             tidemill_kernel_isa(), machine_sets());
+    visit(context, "kernels", text);
+}
+
+/* OpenBLAS is looked for and not kept: linking it would cost every start 6 ms. */
+static void visit_blas(visitor *visit, void *context)
+{
+    static const char *const names[] = {
+        "/usr/lib/x86_64-linux-gnu/openblas-serial/libopenblas.so.0",
+        "/usr/lib/aarch64-linux-gnu/openblas-serial/libopenblas.so.0",
+        "libopenblas.so.0",
+    };
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        void *library = dlopen(names[i], RTLD_LAZY | RTLD_LOCAL);
+        if (library == NULL) continue;
+        char *(*version)(void);
+        *(void **)&version = dlsym(library, "openblas_get_config");
+        visit(context, "BLAS", version ? version() : names[i]);
+        dlclose(library);
+        return;
+    }
+    visit(context, "BLAS", "none found (libopenblas0-serial)");
+}
+
+static void visit_sqlite(visitor *visit, void *context)
+{
+    char text[120];
+    bool safe = sqlite3_libversion_number() >= 3051003;
+    snprintf(text, sizeof text, "%s%s", sqlite3_libversion(),
+             safe ? "" : " (WAL-reset bug until 3.51.3: commits and checkpoints take a lock)");
+    visit(context, "SQLite", text);
+}
+
+static void visit_cache(struct tidemill *engine, visitor *visit, void *context)
+{
+    char text[1200];
+    mill_engine_open_cache(engine);
+    struct mill_store *store = engine->store;
+    if (store == NULL) {
+        bool off = engine->cache_path && strcmp(engine->cache_path, "off") == 0;
+        visit(context, "cache", off ? "off" : "not usable");
+        return;
+    }
+    struct mill_store_numbers numbers;
+    mill_store_numbers(store, &numbers);
+    snprintf(text, sizeof text, "%.1000s, %lld results, %.1f MB", mill_store_path(store),
+             (long long)numbers.entries, (double)numbers.bytes / 1e6);
+    visit(context, "cache", text);
+}
+
+void tidemill_doctor(tidemill *engine,
+                     void (*visit)(void *context, const char *what, const char *finding),
+                     void *context)
+{
+    visit(context, "tidemill", TIDEMILL_VERSION);
+    visit_luajit(engine, visit, context);
+    visit_kernels(visit, context);
+    visit_cpus(engine, visit, context);
+    visit_blas(visit, context);
+    visit_sqlite(visit, context);
+    visit_cache(engine, visit, context);
+}

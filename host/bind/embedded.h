@@ -1,0 +1,22 @@
+/* embedded: the Lua library, the shipped scripts and kernels.h as text inside the program.
+ * The array is sorted by name (strcmp order) and ends with a NULL name; scripts/dev/embed.lua
+ * writes it at build time.  SPDX-License-Identifier: MIT */
+#ifndef MILL_EMBEDDED_H
+#define MILL_EMBEDDED_H
+
+#include <stddef.h>
+
+/* Names: "tidemill" is lua/tidemill/init.lua, "tidemill.x.y" lua/tidemill/x/y.lua,
+ * "repl.loop" repl/loop.lua, "script:day_trade" scripts/day_trade.lua, "kernels.h" itself. */
+struct mill_embedded {
+    const char *name;
+    const char *text; /* `size` bytes and a terminator */
+    size_t size;
+};
+
+extern const struct mill_embedded mill_embedded[];
+
+/* NULL when there is none of that name. */
+const struct mill_embedded *mill_embedded_find(const char *name);
+
+#endif

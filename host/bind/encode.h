@@ -1,0 +1,32 @@
+/* encode: values of a Lua state become cells that cross, and come back.
+ * What crosses and what is refused is written in docs/conventions.md; the byte form in
+ * data/packed.h.  SPDX-License-Identifier: MIT */
+#ifndef MILL_ENCODE_H
+#define MILL_ENCODE_H
+
+#include <lua.h>
+
+#include "base/status.h"
+#include "data/value.h"
+
+/* The value at `index` as a cell with one reference.  On failure the error names the path of the
+ * part that cannot cross: "cannot send a file to a task (argument 2, field .log.handle)";
+ * `where` is its "argument 2".  `nodes`: whether lazy nodes may be inside; they are refused with
+ * advice otherwise.  Raises nothing but Lua's own out-of-memory. */
+tidemill_status mill_encode(lua_State *L, int index, const char *where, bool nodes,
+                            struct mill_value *value, struct mill_error *error);
+
+/* Pushes the value.  `inputs` are the results of the nodes that it mentions, in order.  Raises a
+ * Lua error when a module or a builtin that it names is not to be had. */
+void mill_decode(lua_State *L, const struct mill_value *value, const struct mill_value *inputs);
+
+/* Keys of the registry tables that bind/origin.lua (lua/tidemill/origin.lua) fills:
+ * object -> name of a builtin, object -> "hash module\0path", name -> builtin. */
+extern const char mill_builtins_key[], mill_modules_key[], mill_names_key[], mill_kinds_key[],
+    mill_refresh_key[], mill_wrap_key[], mill_resolve_key[];
+
+/* What a cdata is; the numbers are known to lua/tidemill/clib.lua. */
+enum mill_kind { MILL_KIND_OTHER, MILL_KIND_INT64, MILL_KIND_UINT64, MILL_KIND_ARRAY,
+                 MILL_KIND_NODE };
+
+#endif

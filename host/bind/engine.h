@@ -1,0 +1,64 @@
+/* engine: what one tidemill is made of; everything that is not on a stack hangs from here.
+ * SPDX-License-Identifier: MIT */
+#ifndef MILL_ENGINE_H
+#define MILL_ENGINE_H
+
+#include <lua.h>
+
+#include "cache/lookup.h"
+#include "watch/output.h"
+
+/* Raised when a release computes another result for the same call: part of every key. */
+enum { MILL_SEMANTICS = 1 };
+
+struct tidemill {
+    struct mill_error error;
+    char *message; /* long text of the last failure; malloc'ed, or NULL */
+    lua_State *L;  /* the script's state */
+    bool borrowed; /* it belongs to the host program: `require "tidemill"` */
+    struct mill_memory memory;
+    struct mill_output output;
+    struct mill_graph graph; /* the script's thread */
+    struct mill_pool pool;
+    _Atomic bool pool_open; /* read by tidemill_interrupt */
+    struct mill_store *_Atomic store; /* NULL: no cache; read by tidemill_flush */
+    struct mill_files files;
+    struct mill_lookup lookup;
+    struct mill_hash salt; /* semantics, LuaJIT: part of every key */
+    uint64_t seed;
+    int workers; /* threads; 0: serial */
+    char *cache_path; /* setting: NULL default, "off" */
+    bool cache_tried; /* whether mill_engine_open_cache was called */
+    _Atomic bool interrupted;
+    int exit_status;
+    bool exiting; /* os.exit was called */
+    _Atomic int64_t degraded;
+    struct mill_run **left; /* runs whose handles are gone; the script's thread */
+    size_t left_count, left_room;
+    pthread_mutex_t modules_lock;
+    struct mill_module *modules; /* guarded by modules_lock: text of Lua modules by name */
+    struct mill_reader *reader;  /* the script's thread's */
+    char *package_path, *package_cpath; /* of the script, for workers; fixed at the first run */
+};
+
+/* Opens the pool and the cache when they are not.  Called before the first run. */
+tidemill_status mill_engine_start(struct tidemill *engine, struct mill_error *error);
+
+/* Opens the cache as set; once. A cache that cannot be used is a warning. */
+void mill_engine_open_cache(struct tidemill *engine);
+
+/* Stops the workers; tasks that run are waited for.  Then frees pool and cache. */
+void mill_engine_stop(struct tidemill *engine);
+
+/* A run whose handle is gone: freed now when it has ended, else by a later sweep. */
+void mill_engine_leave(struct tidemill *engine, struct mill_run *run);
+void mill_engine_sweep(struct tidemill *engine); /* frees those left ones that have ended */
+
+/* Waits for all left runs; false when interrupted. */
+bool mill_engine_wait(struct tidemill *engine);
+
+/* The engine and, in a worker's state, the worker of a Lua state. */
+struct tidemill *mill_engine_of(lua_State *L);
+struct mill_worker *mill_worker_of(lua_State *L); /* NULL in the script's state */
+
+#endif

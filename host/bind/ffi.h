@@ -1,0 +1,47 @@
+/* ffi: functions that Lua calls through LuaJIT's FFI, because there it counts.
+ * Declared again in lua/tidemill/clib.lua; none of them may call back into Lua.
+ * SPDX-License-Identifier: MIT */
+#ifndef MILL_FFI_H
+#define MILL_FFI_H
+
+#include "bind/engine.h"
+
+/* ---- a worker's loop ------------------------------------------------------------------- */
+
+TIDEMILL_API bool tidemill__next(struct mill_worker *worker);
+TIDEMILL_API void tidemill__finish_number(struct mill_worker *worker, double number);
+
+/* ---- building nodes; handles as in sched/graph.h ---------------------------------------- */
+
+/* 0: no memory, or too many arguments. */
+TIDEMILL_API uint64_t tidemill__node_new(struct tidemill *engine, uint32_t function,
+                                         uint32_t count);
+TIDEMILL_API void tidemill__node_number(struct tidemill *engine, uint64_t node, uint32_t i,
+                                        double number);
+
+/* False when `input` does not name a node. */
+TIDEMILL_API bool tidemill__node_node(struct tidemill *engine, uint64_t node, uint32_t i,
+                                      uint64_t input);
+TIDEMILL_API int64_t tidemill__node_live(struct tidemill *engine);
+
+/* The script's handle of the node at `index` has been collected. */
+TIDEMILL_API void tidemill__node_drop(struct tidemill *engine, uint32_t index);
+
+/* The least index from `index` on whose node has a handle; UINT32_MAX: none. */
+TIDEMILL_API uint32_t tidemill__node_held(struct tidemill *engine, uint32_t index);
+
+/* Number of the function of a node; UINT32_MAX for a stale handle. */
+TIDEMILL_API uint32_t tidemill__node_function(struct tidemill *engine, uint64_t node);
+
+/* ---- arrays ---------------------------------------------------------------------------- */
+
+TIDEMILL_API struct mill_array *tidemill__array_new(struct tidemill *engine, int type,
+                                                    int64_t length);
+TIDEMILL_API struct mill_array *tidemill__array_slice(struct mill_array *array, int64_t first,
+                                                      int64_t length);
+TIDEMILL_API struct mill_array *tidemill__array_codes(struct mill_array *array);
+TIDEMILL_API void tidemill__array_ref(struct mill_array *array);
+TIDEMILL_API void tidemill__array_unref(struct mill_array *array);
+TIDEMILL_API int64_t tidemill__array_bytes(const struct mill_array *array);
+
+#endif

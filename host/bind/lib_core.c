@@ -1,0 +1,189 @@
+/* lib_core: "tidemill.core": who this state is, and how memory is laid out for the FFI.
+ * SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <lauxlib.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "bind/embedded.h"
+#include "bind/lib.h"
+#include "bind/modules.h"
+
+int mill_lib_raise(lua_State *L, const struct mill_error *error)
+{
+    lua_pushstring(L, error->text);
+    return lua_error(L);
+}
+
+static int core_clock(lua_State *L)
+{
+    lua_pushnumber(L, (double)mill_clock_now() / 1e9);
+    return 1;
+}
+
+/* core.degraded(n): counts what --strict minds. */
+static int core_degraded(lua_State *L)
+{
+    atomic_fetch_add(&mill_engine_of(L)->degraded, (int64_t)luaL_checknumber(L, 1));
+    return 0;
+}
+
+/* core.hash(text) -> 16 bytes */
+static int core_hash(lua_State *L)
+{
+    size_t size;
+    const char *text = luaL_checklstring(L, 1, &size);
+    struct mill_hash hash = mill_hash_bytes(text, size);
+    lua_pushlstring(L, (const char *)&hash, sizeof hash);
+    return 1;
+}
+
+/* core.embedded(name) -> text of a module inside the program, or nil */
+static int core_embedded(lua_State *L)
+{
+    const struct mill_embedded *found = mill_embedded_find(luaL_checkstring(L, 1));
+    if (found == NULL) return 0;
+    lua_pushlstring(L, found->text, found->size);
+    return 1;
+}
+
+/* core.keep_module(name, path, text) */
+static int core_keep_module(lua_State *L)
+{
+    size_t size;
+    const char *text = luaL_checklstring(L, 3, &size);
+    if (!mill_modules_keep(mill_engine_of(L), luaL_checkstring(L, 1), luaL_checkstring(L, 2),
+                           text, size)) {
+        return luaL_error(L, "out of memory (module text)");
+    }
+    return 0;
+}
+
+/* core.register(key, value): gives C an object that Lua has made. */
+static int core_register(lua_State *L)
+{
+    lua_setfield(L, LUA_REGISTRYINDEX, luaL_checkstring(L, 1));
+    return 0;
+}
+
+/* core.exit(status): os.exit of the script's state, as far as the engine is concerned. */
+static int core_exit(lua_State *L)
+{
+    struct tidemill *engine = mill_engine_of(L);
+    engine->exiting = true;
+    engine->exit_status = (int)luaL_optinteger(L, 1, 0);
+    return 0;
+}
+
+/* core.close(): before a host program leaves by os.exit. */
+static int core_close(lua_State *L)
+{
+    mill_engine_stop(mill_engine_of(L));
+    return 0;
+}
+
+/* core.stats() -> {executed, failed, skipped, steals, sleeps, hits, misses, workers} */
+static int core_stats(lua_State *L)
+{
+    struct tidemill *engine = mill_engine_of(L);
+    int64_t sums[7] = {0};
+    static const char *const names[] = {"executed", "failed", "skipped", "steals",
+                                        "sleeps",   "hits",   "misses"};
+    for (int i = 0; engine->pool_open && i < engine->pool.worker_count; i++) {
+        struct mill_counters *counters = &engine->pool.workers[i].counters;
+        _Atomic int64_t *each[] = {&counters->executed, &counters->failed, &counters->skipped,
+                                   &counters->steals,   &counters->sleeps, &counters->hits,
+                                   &counters->misses};
+        for (int k = 0; k < 7; k++) {
+            sums[k] += atomic_load_explicit(each[k], memory_order_relaxed);
+        }
+    }
+    lua_createtable(L, 0, 10);
+    for (int k = 0; k < 7; k++) {
+        lua_pushnumber(L, (double)sums[k]);
+        lua_setfield(L, -2, names[k]);
+    }
+    lua_pushinteger(L, engine->workers);
+    lua_setfield(L, -2, "workers");
+    lua_pushnumber(L, (double)atomic_load(&engine->memory.bytes));
+    lua_setfield(L, -2, "bytes");
+    lua_pushnumber(L, (double)atomic_load(&engine->memory.peak));
+    lua_setfield(L, -2, "peak_bytes");
+    return 1;
+}
+
+static const luaL_Reg functions[] = {
+    {"clock", core_clock},
+    {"close", core_close},
+    {"degraded", core_degraded},
+    {"embedded", core_embedded},
+    {"exit", core_exit},
+    {"hash", core_hash},
+    {"keep_module", core_keep_module},
+    {"register", core_register},
+    {"stats", core_stats},
+    {NULL, NULL},
+};
+
+/* The shared object that this code lies in, for ffi.load; nil for the program itself, whose
+ * symbols ffi.C finds. */
+static void push_library(lua_State *L)
+{
+    Dl_info here, program;
+    extern char __executable_start[];
+    if (dladdr((void *)(uintptr_t)mill_open_core, &here) && dladdr(__executable_start, &program) &&
+        here.dli_fbase != program.dli_fbase) {
+        lua_pushstring(L, here.dli_fname);
+    } else {
+        lua_pushnil(L);
+    }
+}
+
+static void push_number_field(lua_State *L, const char *name, size_t number)
+{
+    lua_pushnumber(L, (double)number);
+    lua_setfield(L, -2, name);
+}
+
+/* Sizes and offsets that lua/tidemill/clib.lua holds its own declarations against. */
+static void push_layout(lua_State *L)
+{
+    lua_newtable(L);
+    push_number_field(L, "value", sizeof(struct mill_value));
+    push_number_field(L, "call", offsetof(struct mill_call, stream));
+    push_number_field(L, "array_type", offsetof(struct mill_array, type));
+    push_number_field(L, "array_refs", offsetof(struct mill_array, refs));
+}
+
+int mill_open_core(lua_State *L)
+{
+    struct tidemill *engine = mill_engine_of(L);
+    struct mill_worker *worker = mill_worker_of(L);
+    lua_newtable(L);
+    luaL_register(L, NULL, functions);
+    mill_lib_io(L);
+    if (worker) {
+        mill_lib_task(L);
+    } else {
+        mill_lib_graph(L);
+    }
+    lua_pushlightuserdata(L, engine);
+    lua_setfield(L, -2, "engine");
+    if (worker) {
+        lua_pushlightuserdata(L, worker);
+        lua_setfield(L, -2, "worker");
+    }
+    push_library(L);
+    lua_setfield(L, -2, "library");
+    push_layout(L);
+    lua_setfield(L, -2, "layout");
+    lua_pushboolean(L, !engine->borrowed);
+    lua_setfield(L, -2, "owned"); /* the state is the engine's own */
+    lua_pushstring(L, engine->workers > 0 ? "thread" : "serial");
+    lua_setfield(L, -2, "lane");
+    lua_pushliteral(L, TIDEMILL_VERSION);
+    lua_setfield(L, -2, "version");
+    return 1;
+}

@@ -1,0 +1,121 @@
+/* lib_task: the running task, for the loop in lua/tidemill/runner.lua.
+ * SPDX-License-Identifier: MIT */
+#include <lauxlib.h>
+#include <string.h>
+
+#include "bind/encode.h"
+#include "bind/ffi.h"
+#include "bind/lib.h"
+
+static struct mill_worker *running(lua_State *L)
+{
+    struct mill_worker *worker = mill_worker_of(L);
+    if (worker == NULL || worker->task == NULL) luaL_error(L, "no task is running");
+    return worker;
+}
+
+/* Results that stand before argument i's own among the task's inputs. */
+static uint32_t inputs_before(const struct mill_worker *worker, int i)
+{
+    const struct mill_value *arguments = mill_node_arguments(worker->task->node);
+    uint32_t before = 0;
+    for (int k = 0; k < i; k++) before += mill_value_nodes(&arguments[k]);
+    return before;
+}
+
+static void push_argument(lua_State *L, struct mill_worker *worker, int i)
+{
+    mill_decode(L, &worker->call.arguments[i], worker->inputs + inputs_before(worker, i));
+}
+
+/* core.argument(i) -> argument i, from 0 */
+static int task_argument(lua_State *L)
+{
+    struct mill_worker *worker = running(L);
+    int i = (int)luaL_checkinteger(L, 1);
+    if (i < 0 || i >= worker->call.count) return luaL_error(L, "no argument %d", i);
+    push_argument(L, worker, i);
+    return 1;
+}
+
+/* core.arguments() -> all of them */
+static int task_arguments(lua_State *L)
+{
+    struct mill_worker *worker = running(L);
+    luaL_checkstack(L, worker->call.count, "too many arguments");
+    uint32_t next = 0;
+    const struct mill_value *arguments = mill_node_arguments(worker->task->node);
+    for (int i = 0; i < worker->call.count; i++) {
+        mill_decode(L, &worker->call.arguments[i], worker->inputs + next);
+        next += mill_value_nodes(&arguments[i]);
+    }
+    return worker->call.count;
+}
+
+/* core.body() -> the function of the running task, its name */
+static int task_body(lua_State *L)
+{
+    const struct mill_function *function = mill_task_function(running(L)->task);
+    mill_decode(L, &function->code, NULL);
+    lua_pushstring(L, function->name);
+    return 2;
+}
+
+/* core.name() -> name of the running task */
+static int task_name(lua_State *L)
+{
+    lua_pushstring(L, mill_task_function(running(L)->task)->name);
+    return 1;
+}
+
+/* core.finish(value): the task has returned. */
+static int task_finish(lua_State *L)
+{
+    struct mill_worker *worker = running(L);
+    struct mill_value value;
+    struct mill_error error;
+    lua_settop(L, 1);
+    if (mill_encode(L, 1, "the task's result", false, &value, &error) != TIDEMILL_OK) {
+        return mill_lib_raise(L, &error);
+    }
+    mill_worker_finish(worker, MILL_FINISHED, value);
+    return 0;
+}
+
+/* core.fail(error): the task has raised; `error` is a table of plain values. */
+static int task_fail(lua_State *L)
+{
+    struct mill_worker *worker = running(L);
+    struct mill_value value;
+    struct mill_error error;
+    lua_settop(L, 1);
+    if (mill_encode(L, 1, "the task's error", false, &value, &error) != TIDEMILL_OK) {
+        return mill_lib_raise(L, &error);
+    }
+    mill_worker_finish(worker, MILL_FAILED, value);
+    return 0;
+}
+
+/* core.cancelled() -> whether the running task's run was cancelled */
+static int task_cancelled(lua_State *L)
+{
+    lua_pushboolean(L, atomic_load_explicit(&running(L)->task->run->cancelled,
+                                            memory_order_relaxed));
+    return 1;
+}
+
+static const luaL_Reg functions[] = {
+    {"argument", task_argument},
+    {"arguments", task_arguments},
+    {"body", task_body},
+    {"cancelled", task_cancelled},
+    {"fail", task_fail},
+    {"finish", task_finish},
+    {"name", task_name},
+    {NULL, NULL},
+};
+
+void mill_lib_task(lua_State *L)
+{
+    luaL_register(L, NULL, functions);
+}

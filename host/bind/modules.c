@@ -1,0 +1,74 @@
+/* modules: text of the script's Lua modules.  SPDX-License-Identifier: MIT */
+#include "bind/modules.h"
+
+#include <lauxlib.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct mill_module {
+    char *name, *path, *text;
+    size_t size;
+    struct mill_module *next;
+};
+
+static struct mill_module *find(struct tidemill *engine, const char *name)
+{
+    struct mill_module *module = engine->modules;
+    while (module && strcmp(module->name, name) != 0) module = module->next;
+    return module;
+}
+
+static void module_free(struct mill_module *module)
+{
+    if (module == NULL) return;
+    free(module->name);
+    free(module->path);
+    free(module->text);
+    free(module);
+}
+
+bool mill_modules_keep(struct tidemill *engine, const char *name, const char *path,
+                       const char *text, size_t size)
+{
+    struct mill_module *module = calloc(1, sizeof *module);
+    bool fine = module && (module->name = strdup(name)) && (module->path = strdup(path)) &&
+                (module->text = malloc(size ? size : 1));
+    if (!fine) {
+        module_free(module);
+        return false;
+    }
+    memcpy(module->text, text, size);
+    module->size = size;
+    pthread_mutex_lock(&engine->modules_lock);
+    bool fresh = find(engine, name) == NULL;
+    if (fresh) {
+        module->next = engine->modules;
+        engine->modules = module;
+    }
+    pthread_mutex_unlock(&engine->modules_lock);
+    if (!fresh) module_free(module);
+    return true;
+}
+
+bool mill_modules_load(struct tidemill *engine, lua_State *L, const char *name)
+{
+    /* A kept module is neither changed nor freed before the engine closes. */
+    pthread_mutex_lock(&engine->modules_lock);
+    struct mill_module *module = find(engine, name);
+    pthread_mutex_unlock(&engine->modules_lock);
+    if (module == NULL) return false;
+    lua_pushfstring(L, "@%s", module->path);
+    int failure = luaL_loadbuffer(L, module->text, module->size, lua_tostring(L, -1));
+    lua_remove(L, -2);
+    if (failure) lua_error(L);
+    return true;
+}
+
+void mill_modules_fini(struct tidemill *engine)
+{
+    while (engine->modules) {
+        struct mill_module *next = engine->modules->next;
+        module_free(engine->modules);
+        engine->modules = next;
+    }
+}

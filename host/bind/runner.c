@@ -1,0 +1,75 @@
+/* runner: what a worker's thread does.  SPDX-License-Identifier: MIT */
+#include "bind/runner.h"
+
+#include <lauxlib.h>
+#include <string.h>
+
+#include "bind/encode.h"
+#include "bind/state.h"
+
+static struct mill_value text_value(const char *text)
+{
+    bool failed = false;
+    return mill_string(text, strlen(text), &failed);
+}
+
+/* Loads lua/tidemill/runner.lua and leaves its loop on the stack. */
+static int load_runner(lua_State *L)
+{
+    lua_getglobal(L, "require");
+    lua_pushliteral(L, "tidemill.runner");
+    lua_call(L, 1, 1);
+    return 1;
+}
+
+static lua_State *open_state(struct tidemill *engine, struct mill_worker *worker,
+                             struct mill_error *error)
+{
+    lua_State *L = mill_state_open(engine, worker, error);
+    if (L == NULL) return NULL;
+    lua_pushcfunction(L, load_runner);
+    if (lua_pcall(L, 0, 1, 0) != 0) {
+        const char *text = lua_tostring(L, -1);
+        mill_fail(error, TIDEMILL_ERROR, "cannot load the worker's loop: %s", text ? text : "?");
+        lua_close(L);
+        return NULL;
+    }
+    return L;
+}
+
+/* Runs the described task and then further ones, until there is none; an error that got past the
+ * loop's own protection (out of memory, an argument that cannot be decoded) is the task's. */
+static void run_bodies(lua_State *L, struct mill_worker *worker)
+{
+    lua_pushvalue(L, 1);
+    if (lua_pcall(L, 0, 0, 0) == 0) return;
+    const char *text = lua_tostring(L, -1);
+    struct mill_value error = text_value(text ? text : "an error that is not text");
+    lua_settop(L, 1);
+    if (worker->task) {
+        mill_worker_finish(worker, MILL_FAILED, error);
+    } else {
+        mill_value_unref(error);
+    }
+}
+
+void mill_runner_drive(void *context, struct mill_worker *worker)
+{
+    struct tidemill *engine = context;
+    while (mill_worker_next(worker)) {
+        struct mill_error error;
+        if (worker->user == NULL) worker->user = open_state(engine, worker, &error);
+        if (worker->user == NULL) {
+            mill_worker_finish(worker, MILL_FAILED, text_value(error.text));
+            continue;
+        }
+        run_bodies(worker->user, worker);
+    }
+    if (engine->workers > 0) mill_runner_close(worker);
+}
+
+void mill_runner_close(struct mill_worker *worker)
+{
+    if (worker->user) lua_close(worker->user);
+    worker->user = NULL;
+}

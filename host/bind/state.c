@@ -1,0 +1,202 @@
+/* state: Lua states: the script's, and one for each worker.  SPDX-License-Identifier: MIT */
+#include "bind/state.h"
+
+#include <lauxlib.h>
+#include <lualib.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bind/embedded.h"
+#include "bind/lib.h"
+#include "bind/modules.h"
+
+static const char engine_key[] = "tidemill.engine", worker_key[] = "tidemill.worker";
+
+struct tidemill *mill_engine_of(lua_State *L)
+{
+    lua_getfield(L, LUA_REGISTRYINDEX, engine_key);
+    struct tidemill *engine = lua_touserdata(L, -1);
+    lua_pop(L, 1);
+    return engine;
+}
+
+struct mill_worker *mill_worker_of(lua_State *L)
+{
+    lua_getfield(L, LUA_REGISTRYINDEX, worker_key);
+    struct mill_worker *worker = lua_touserdata(L, -1);
+    lua_pop(L, 1);
+    return worker;
+}
+
+/* ---- modules inside the program -------------------------------------------------------- */
+
+static int compare_names(const void *name, const void *entry)
+{
+    return strcmp(name, ((const struct mill_embedded *)entry)->name);
+}
+
+const struct mill_embedded *mill_embedded_find(const char *name)
+{
+    size_t count = 0;
+    while (mill_embedded[count].name) count++;
+    return bsearch(name, mill_embedded, count, sizeof *mill_embedded, compare_names);
+}
+
+/* A searcher for package.loaders. */
+static int search_embedded(lua_State *L)
+{
+    const char *name = luaL_checkstring(L, 1);
+    const struct mill_embedded *found = NULL;
+    if (strncmp(name, "script:", 7) != 0) found = mill_embedded_find(name);
+    if (found == NULL) {
+        lua_pushfstring(L, "\n\tno module '%s' inside tidemill", name);
+        return 1;
+    }
+    lua_pushfstring(L, "=[tidemill] %s.lua", name);
+    if (luaL_loadbuffer(L, found->text, found->size, lua_tostring(L, -1)) != 0) lua_error(L);
+    return 1;
+}
+
+/* A searcher for the modules of the script, as the script's state has them. */
+static int search_script(lua_State *L)
+{
+    const char *name = luaL_checkstring(L, 1);
+    if (mill_modules_load(mill_engine_of(L), L, name)) return 1;
+    lua_pushfstring(L, "\n\tno module '%s' in the script", name);
+    return 1;
+}
+
+/* Puts a searcher behind package.preload's. */
+static void add_searcher(lua_State *L, lua_CFunction searcher)
+{
+    lua_getglobal(L, "package");
+    lua_getfield(L, -1, "loaders");
+    for (int i = (int)lua_objlen(L, -1); i >= 2; i--) {
+        lua_rawgeti(L, -1, i);
+        lua_rawseti(L, -2, i + 1);
+    }
+    lua_pushcfunction(L, searcher);
+    lua_rawseti(L, -2, 2);
+    lua_pop(L, 2);
+}
+
+/* ---- opening --------------------------------------------------------------------------- */
+
+static void set_paths(lua_State *L, const struct tidemill *engine)
+{
+    if (engine->package_path == NULL) return;
+    lua_getglobal(L, "package");
+    lua_pushstring(L, engine->package_path);
+    lua_setfield(L, -2, "path");
+    lua_pushstring(L, engine->package_cpath);
+    lua_setfield(L, -2, "cpath");
+    lua_pop(L, 1);
+}
+
+static const char jit_setup[] =
+#ifdef MILL_NO_JIT
+    "jit.off()";
+#else
+    /* The defaults flush every trace at 1,000 of them. */
+    "jit.opt.start('maxtrace=8000', 'maxrecord=16000', 'maxmcode=40960')";
+#endif
+
+static int prepare(lua_State *L)
+{
+    struct tidemill *engine = lua_touserdata(L, 1);
+    struct mill_worker *worker = lua_touserdata(L, 2);
+    bool own = lua_toboolean(L, 3);
+    lua_pushlightuserdata(L, engine);
+    lua_setfield(L, LUA_REGISTRYINDEX, engine_key);
+    if (worker) {
+        lua_pushlightuserdata(L, worker);
+        lua_setfield(L, LUA_REGISTRYINDEX, worker_key);
+    }
+    if (own) {
+        luaL_openlibs(L);
+        if (luaL_dostring(L, jit_setup)) lua_error(L);
+    }
+    if (worker) {
+        set_paths(L, engine);
+        add_searcher(L, search_script);
+    }
+    add_searcher(L, search_embedded);
+    lua_getglobal(L, "package");
+    lua_getfield(L, -1, "preload");
+    lua_pushcfunction(L, mill_open_core);
+    lua_setfield(L, -2, "tidemill.core");
+    lua_pop(L, 2);
+    /* Before any other code: it takes down which objects are builtins. */
+    lua_getglobal(L, "require");
+    lua_pushliteral(L, "tidemill.origin");
+    lua_call(L, 1, 0);
+    return 0;
+}
+
+static tidemill_status prepare_protected(struct tidemill *engine, lua_State *L,
+                                         struct mill_worker *worker, bool own,
+                                         struct mill_error *error)
+{
+    lua_pushcfunction(L, prepare);
+    lua_pushlightuserdata(L, engine);
+    lua_pushlightuserdata(L, worker);
+    lua_pushboolean(L, own);
+    if (lua_pcall(L, 3, 0, 0) == 0) return TIDEMILL_OK;
+    const char *text = lua_tostring(L, -1);
+    mill_fail(error, TIDEMILL_ERROR, "cannot prepare a Lua state: %s",
+              text ? text : "an error without a message");
+    lua_pop(L, 1);
+    return TIDEMILL_ERROR;
+}
+
+lua_State *mill_state_open(struct tidemill *engine, struct mill_worker *worker,
+                           struct mill_error *error)
+{
+    lua_State *L = luaL_newstate();
+    if (L == NULL) {
+        mill_no_memory(error, "a Lua state");
+        return NULL;
+    }
+    if (prepare_protected(engine, L, worker, true, error) != TIDEMILL_OK) {
+        lua_close(L);
+        return NULL;
+    }
+    return L;
+}
+
+tidemill_status mill_state_adopt(struct tidemill *engine, lua_State *L,
+                                 struct mill_error *error)
+{
+    return prepare_protected(engine, L, NULL, false, error);
+}
+
+/* ---- calling --------------------------------------------------------------------------- */
+
+/* The message handler: lua/tidemill/errors.lua makes the text; should that fail, what there is. */
+static int describe(lua_State *L)
+{
+    lua_getglobal(L, "require");
+    lua_pushliteral(L, "tidemill.errors");
+    if (lua_pcall(L, 1, 1, 0) == 0) {
+        lua_getfield(L, -1, "describe");
+        lua_pushvalue(L, 1);
+        if (lua_pcall(L, 1, 1, 0) == 0) return 1;
+    }
+    lua_settop(L, 1);
+    return 1;
+}
+
+tidemill_status mill_state_call(lua_State *L, int arguments, int results, char **message)
+{
+    int function = lua_gettop(L) - arguments;
+    lua_pushcfunction(L, describe);
+    lua_insert(L, function);
+    int failure = lua_pcall(L, arguments, results, function);
+    lua_remove(L, function);
+    *message = NULL;
+    if (failure == 0) return TIDEMILL_OK;
+    const char *text = lua_tostring(L, -1);
+    *message = strdup(text ? text : "an error that is not text");
+    lua_pop(L, 1);
+    return failure == LUA_ERRMEM ? TIDEMILL_MEMORY : TIDEMILL_ERROR;
+}

@@ -1,0 +1,20 @@
+/* state: Lua states: the script's, and one for each worker.  SPDX-License-Identifier: MIT */
+#ifndef MILL_STATE_H
+#define MILL_STATE_H
+
+#include "bind/engine.h"
+
+/* A new state with the standard libraries, ready for `worker` (NULL: the script's); NULL and
+ * *error on failure. */
+lua_State *mill_state_open(struct tidemill *engine, struct mill_worker *worker,
+                           struct mill_error *error);
+
+/* Makes somebody's state the script's: what `require "tidemill"` does in a stock luajit. */
+tidemill_status mill_state_adopt(struct tidemill *engine, lua_State *L,
+                                 struct mill_error *error);
+
+/* Calls the function under `arguments` values on the stack; an error becomes *message
+ * (malloc'ed: text and traceback) and the stack is as before the function was pushed. */
+tidemill_status mill_state_call(lua_State *L, int arguments, int results, char **message);
+
+#endif

@@ -1,0 +1,675 @@
+/* database: the SQLite file of the cache.  SPDX-License-Identifier: MIT */
+#include "cache/database.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+enum {
+    DATABASE_ID = 0x6d696c6c, /* application_id: "mill" */
+    DATABASE_FORMAT = 1,      /* user_version */
+    DATABASE_HEADER = 100,    /* bytes of a SQLite header */
+    DATABASE_PATIENCE = 10,   /* seconds to wait for the lock while opening */
+};
+
+/* Rows of `entry` are small, so they live in the index itself; values inside WITHOUT ROWID
+ * tables would be loaded by every comparison, so `object` is an ordinary table.  The first two
+ * settings can only be made before the first table, and the log comes last, because a failure
+ * to write the file itself is then reported by the statement that meets it. */
+static const char database_schema[] =
+    "PRAGMA page_size = 8192;"
+    "PRAGMA auto_vacuum = INCREMENTAL;"
+    "PRAGMA synchronous = OFF;"
+    "PRAGMA journal_mode = MEMORY;"
+    "BEGIN IMMEDIATE;"
+    "PRAGMA application_id = 0x6d696c6c;"
+    "PRAGMA user_version = 1;"
+    "CREATE TABLE entry("
+    "  key BLOB NOT NULL,"
+    "  reads_name BLOB NOT NULL," /* hash of the list of what was read */
+    "  content BLOB NOT NULL,"
+    "  made INTEGER NOT NULL," /* microseconds since 1970 */
+    "  seconds REAL NOT NULL,"
+    "  task TEXT NOT NULL,"
+    "  reads BLOB," /* NULL: long, an object under reads_name */
+    "  PRIMARY KEY(key, reads_name)) WITHOUT ROWID;"
+    "CREATE TABLE object("
+    "  id INTEGER PRIMARY KEY,"
+    "  content BLOB NOT NULL UNIQUE,"
+    "  size INTEGER NOT NULL,"
+    "  stored INTEGER NOT NULL,"
+    "  coding INTEGER NOT NULL," /* 0 raw, 1 zstd */
+    "  in_file INTEGER NOT NULL,"
+    "  sum BLOB NOT NULL,"
+    "  data BLOB);" /* NULL: a file */
+    "COMMIT;"
+    "PRAGMA journal_mode = WAL;";
+
+/* Prepared at opening: fails on a table or column that is not there. */
+static const char database_probe[] =
+    "SELECT entry.key, reads_name, entry.content, made, seconds, task, reads, id, size, stored,"
+    " coding, in_file, sum, data FROM entry, object";
+
+/* ---- failures --------------------------------------------------------------------------- */
+
+/* The words for a code; `system` is the errno behind an input or output error. */
+static const char *database_reason(int code, int system)
+{
+    switch (code & 0xff) {
+    case SQLITE_FULL:
+        return "disk full";
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+        return "another process keeps it locked";
+    case SQLITE_READONLY:
+        return "read-only";
+    case SQLITE_IOERR:
+    case SQLITE_CANTOPEN:
+        if (system == ENOSPC || system == EDQUOT) return "disk full";
+        if (system != 0) return strerror(system);
+        break;
+    }
+    return sqlite3_errstr(code);
+}
+
+/* The errno behind a failure.  A failing commit does not always leave it with the connection:
+ * then the log or the database file knows. */
+static int database_errno(sqlite3 *connection)
+{
+    const int pointers[] = {SQLITE_FCNTL_JOURNAL_POINTER, SQLITE_FCNTL_FILE_POINTER};
+    int problem = connection ? sqlite3_system_errno(connection) : 0;
+    for (int i = 0; i < 2 && connection && problem == 0; i++) {
+        sqlite3_file *file = NULL;
+        sqlite3_file_control(connection, "main", pointers[i], &file);
+        if (file && file->pMethods) {
+            file->pMethods->xFileControl(file, SQLITE_FCNTL_LAST_ERRNO, &problem);
+        }
+    }
+    return problem;
+}
+
+static const char *database_reason_of(sqlite3 *connection, int code)
+{
+    return database_reason(code, database_errno(connection));
+}
+
+static bool database_damage(int code)
+{
+    return (code & 0xff) == SQLITE_CORRUPT || (code & 0xff) == SQLITE_NOTADB;
+}
+
+static void database_say(struct mill_database *database, const char *text)
+{
+    if (database->warn) database->warn(database->context, text);
+}
+
+void mill_database_fail(struct mill_database *database, enum mill_health health,
+                        const char *reason)
+{
+    /* Relaxed: the state guards no other data. */
+    int seen = atomic_load_explicit(&database->health, memory_order_relaxed);
+    while (seen < (int)health &&
+           !atomic_compare_exchange_weak_explicit(&database->health, &seen, (int)health,
+                                                  memory_order_relaxed, memory_order_relaxed)) {
+    }
+    if (seen != MILL_HEALTH_GOOD) return;
+    struct mill_error text;
+    if (health == MILL_HEALTH_UNWRITTEN) {
+        mill_fail(&text, TIDEMILL_IO,
+                  "cache %s cannot be written (%s): results are not kept from here on",
+                  database->path, reason);
+    } else {
+        mill_fail(&text, TIDEMILL_IO, "cache %s cannot be read (%s): not used from here on",
+                  database->path, reason);
+    }
+    database_say(database, text.text);
+}
+
+void mill_database_fail_reading(struct mill_database *database, sqlite3 *connection, int code)
+{
+    switch (code & 0xff) {
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+    case SQLITE_NOMEM:
+    case SQLITE_INTERRUPT:
+        return;
+    }
+    if (database_damage(code)) mill_lock_suspect(&database->lock);
+    mill_database_fail(database, MILL_HEALTH_BROKEN, database_reason_of(connection, code));
+}
+
+void mill_database_fail_writing(struct mill_database *database, sqlite3 *connection, int code)
+{
+    if (database_damage(code)) {
+        mill_database_fail_reading(database, connection, code);
+    } else {
+        mill_database_fail(database, MILL_HEALTH_UNWRITTEN,
+                           database_reason_of(connection, code));
+    }
+}
+
+/* ---- the path --------------------------------------------------------------------------- */
+
+static char *database_join(const char *path, const char *suffix)
+{
+    size_t size = strlen(path) + strlen(suffix) + 1;
+    char *joined = malloc(size);
+    if (joined) snprintf(joined, size, "%s%s", path, suffix);
+    return joined;
+}
+
+/* Makes `folder` and what is missing above it; 0 or an errno. */
+static int database_make_folder(const char *folder)
+{
+    char *partial = strdup(folder);
+    if (partial == NULL) return ENOMEM;
+    int problem = 0;
+    for (char *slash = partial; slash && problem == 0;) {
+        slash = strchr(slash + 1, '/');
+        if (slash) *slash = '\0';
+        if (mkdir(partial, 0700) == 0) {
+            chmod(partial, 0700); /* the umask may have taken more */
+        } else if (errno != EEXIST) {
+            problem = errno;
+        }
+        if (slash) *slash = '/';
+    }
+    free(partial);
+    return problem;
+}
+
+/* Checks the folder of `path`, makes it when asked to, and finds its real name: malloc'ed. */
+static tidemill_status database_folder(const struct mill_database_options *options,
+                                       char **resolved, struct mill_error *error)
+{
+    char *copy = strdup(options->path);
+    if (copy == NULL) return mill_no_memory(error, "cache");
+    const char *folder = dirname(copy);
+    tidemill_status status = TIDEMILL_OK;
+    int problem = options->make_folder ? database_make_folder(folder) : 0;
+    *resolved = problem == 0 ? realpath(folder, NULL) : NULL;
+    if (problem != 0) {
+        status = mill_fail(error, TIDEMILL_IO, "cache %s: folder %s cannot be made (%s)",
+                           options->path, folder, strerror(problem));
+    } else if (*resolved == NULL && errno == ENOENT) {
+        status = mill_fail(error, TIDEMILL_IO, "cache %s: folder %s does not exist",
+                           options->path, folder);
+    } else if (*resolved == NULL) {
+        status = mill_fail(error, TIDEMILL_IO, "cache %s: folder %s: %s", options->path, folder,
+                           strerror(errno));
+    }
+    free(copy);
+    return status;
+}
+
+/* The absolute name of the database, whether it exists or not; NULL without memory. */
+static char *database_resolve(const char *path, const char *folder)
+{
+    char *resolved = realpath(path, NULL);
+    if (resolved) return resolved;
+    char *copy = strdup(path);
+    char *start = database_join(folder, strcmp(folder, "/") == 0 ? "" : "/");
+    if (copy && start) resolved = database_join(start, basename(copy));
+    free(copy);
+    free(start);
+    return resolved;
+}
+
+static tidemill_status database_paths(struct mill_database *database,
+                                      const struct mill_database_options *options,
+                                      struct mill_error *error)
+{
+    const char *path = options->path;
+    size_t size = strlen(path);
+    if (size == 0) return mill_fail(error, TIDEMILL_USAGE, "cache: its path is empty");
+    if (path[size - 1] == '/') {
+        return mill_fail(error, TIDEMILL_IO, "cache %s: is a folder, expected a file", path);
+    }
+    char *folder = NULL;
+    tidemill_status status = database_folder(options, &folder, error);
+    if (status != TIDEMILL_OK) return status;
+    database->path = strdup(path);
+    database->file = database_resolve(path, folder);
+    database->folder = database->file ? database_join(database->file, ".d") : NULL;
+    free(folder);
+    if (database->path && database->folder) return TIDEMILL_OK;
+    return mill_no_memory(error, "cache");
+}
+
+/* Fails on what is no regular file; *size is 0 for one that is not there. */
+static tidemill_status database_look(const struct mill_database *database, int64_t *size,
+                                     struct mill_error *error)
+{
+    struct stat status;
+    *size = 0;
+    if (stat(database->file, &status) != 0) {
+        if (errno == ENOENT) return TIDEMILL_OK;
+        return mill_fail(error, TIDEMILL_IO, "cache %s: %s", database->path, strerror(errno));
+    }
+    if (S_ISDIR(status.st_mode)) {
+        return mill_fail(error, TIDEMILL_IO, "cache %s: is a folder, expected a file",
+                         database->path);
+    }
+    if (!S_ISREG(status.st_mode)) {
+        return mill_fail(error, TIDEMILL_IO, "cache %s: is not a regular file", database->path);
+    }
+    *size = status.st_size;
+    return TIDEMILL_OK;
+}
+
+/* The write-ahead log needs memory shared by all users of the file, so one machine. */
+static bool database_remote(int fd)
+{
+    struct statfs status;
+    if (fstatfs(fd, &status) != 0) return false;
+    switch ((uint32_t)status.f_type) {
+    case 0x6969:     /* NFS */
+    case 0x517b:     /* SMB */
+    case 0xff534d42: /* CIFS */
+    case 0xfe534d42: /* SMB2 */
+        return true;
+    }
+    return false;
+}
+
+static tidemill_status database_open_lock(struct mill_database *database,
+                                          struct mill_error *error)
+{
+    char *path = database_join(database->file, "-lock");
+    if (path == NULL) return mill_no_memory(error, "cache");
+    int problem = mill_lock_open(&database->lock, path);
+    free(path);
+    if (problem == EACCES || problem == EROFS) {
+        return mill_fail(error, TIDEMILL_IO, "cache %s: read-only (%s-lock: %s)",
+                         database->path, database->path, strerror(problem));
+    }
+    if (problem != 0) {
+        return mill_fail(error, TIDEMILL_IO, "cache %s: %s-lock: %s", database->path,
+                         database->path, strerror(problem));
+    }
+    if (database_remote(database->lock.fd)) {
+        return mill_fail(error, TIDEMILL_IO,
+                         "cache %s: is on a network file system, where SQLite cannot share it; "
+                         "choose a path on a local disk",
+                         database->path);
+    }
+    return TIDEMILL_OK;
+}
+
+/* ---- connections ------------------------------------------------------------------------ */
+
+/* The file is never opened other than through SQLite: closing any other descriptor of it would
+ * drop the locks that SQLite holds for the whole process. */
+static int database_connect(const struct mill_database *database, const char *settings,
+                            int patience, sqlite3 **connection)
+{
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
+    int code = sqlite3_open_v2(database->file, connection, flags, NULL);
+    if (code != SQLITE_OK) return code;
+    sqlite3_extended_result_codes(*connection, 1);
+    sqlite3_busy_timeout(*connection, patience);
+    sqlite3_db_config(*connection, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    sqlite3_db_config(*connection, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+    sqlite3_wal_autocheckpoint(*connection, 0);
+    return sqlite3_exec(*connection, settings, NULL, NULL, NULL);
+}
+
+sqlite3 *mill_database_connect(struct mill_database *database, int *code)
+{
+    static const char settings[] = "PRAGMA mmap_size = 0;"
+                                   "PRAGMA query_only = 1;"
+                                   "PRAGMA cache_size = -8192;";
+    sqlite3 *connection = NULL;
+    *code = database_connect(database, settings, 100, &connection);
+    if (*code == SQLITE_OK) return connection;
+    mill_database_fail_reading(database, connection, *code);
+    sqlite3_close(connection);
+    return NULL;
+}
+
+static int database_connect_writer(const struct mill_database *database, sqlite3 **connection)
+{
+    static const char settings[] = "PRAGMA mmap_size = 0;"
+                                   "PRAGMA synchronous = NORMAL;"
+                                   "PRAGMA journal_mode = WAL;"
+                                   "PRAGMA journal_size_limit = 67108864;"
+                                   "PRAGMA secure_delete = OFF;"
+                                   "PRAGMA cache_size = -16384;";
+    return database_connect(database, settings, 5000, connection);
+}
+
+/* ---- making ----------------------------------------------------------------------------- */
+
+static void database_remove(const char *file, const char *suffix)
+{
+    char *path = database_join(file, suffix);
+    if (path) unlink(path);
+    free(path);
+}
+
+/* Creates an empty file with mode 0600 whatever the umask, over one that was left. */
+static int database_create_file(const char *path)
+{
+    unlink(path);
+    database_remove(path, "-wal");
+    int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0) return errno;
+    int problem = fchmod(fd, 0600) != 0 ? errno : 0;
+    close(fd);
+    return problem;
+}
+
+/* Writes the tables into `path`; 0 or a reason. */
+static const char *database_fill(const char *path)
+{
+    sqlite3 *connection = NULL;
+    const char *reason = NULL;
+    int code =
+        sqlite3_open_v2(path, &connection, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+    if (code == SQLITE_OK) code = sqlite3_exec(connection, database_schema, NULL, NULL, NULL);
+    if (code != SQLITE_OK) reason = database_reason_of(connection, code);
+    int closed = sqlite3_close(connection);
+    return reason == NULL && closed != SQLITE_OK ? sqlite3_errstr(closed) : reason;
+}
+
+static int database_sync(const char *path)
+{
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    if (fd < 0) return errno;
+    int problem = fdatasync(fd) != 0 ? errno : 0;
+    close(fd);
+    return problem;
+}
+
+/* Makes the database beside its place and renames it there, so that nobody ever sees half of
+ * one.  Called inside the lock.  A log that somebody's deleted database left would be taken for
+ * the log of this one: it goes first. */
+static tidemill_status database_make(struct mill_database *database, struct mill_error *error)
+{
+    char *path = database_join(database->file, ".new");
+    if (path == NULL) return mill_no_memory(error, "cache");
+    int problem = database_create_file(path);
+    const char *reason = problem ? strerror(problem) : database_fill(path);
+    if (reason == NULL && (problem = database_sync(path)) != 0) reason = strerror(problem);
+    if (reason == NULL) {
+        database_remove(database->file, "-wal");
+        database_remove(database->file, "-shm");
+        if (rename(path, database->file) != 0) reason = strerror(errno);
+    }
+    tidemill_status status = TIDEMILL_OK;
+    if (reason) {
+        unlink(path);
+        status = mill_fail(error, TIDEMILL_IO, "cache %s: cannot be made (%s)", database->path,
+                           reason);
+    } else {
+        mill_lock_cleared(&database->lock);
+    }
+    free(path);
+    return status;
+}
+
+/* ---- judging ---------------------------------------------------------------------------- */
+
+enum database_verdict { DATABASE_FINE, DATABASE_DAMAGED, DATABASE_REFUSED };
+
+static uint32_t database_number(const uint8_t *from)
+{
+    return (uint32_t)from[0] << 24 | (uint32_t)from[1] << 16 | (uint32_t)from[2] << 8 | from[3];
+}
+
+/* Reads the header through SQLite's own descriptor; the rest of a short file reads as 0. */
+static void database_header(sqlite3 *connection, uint8_t header[DATABASE_HEADER])
+{
+    sqlite3_file *file = NULL;
+    memset(header, 0, DATABASE_HEADER);
+    sqlite3_file_control(connection, "main", SQLITE_FCNTL_FILE_POINTER, &file);
+    if (file && file->pMethods) file->pMethods->xRead(file, header, DATABASE_HEADER, 0);
+}
+
+/* Whose file it is, before SQLite believes anything in it.  Only one that says it is ours and
+ * of our format may be found damaged, and be moved. */
+static enum database_verdict database_owner(const struct mill_database *database,
+                                            sqlite3 *connection, struct mill_error *error)
+{
+    uint8_t header[DATABASE_HEADER];
+    database_header(connection, header);
+    uint32_t format = database_number(header + 60);
+    bool sqlite = memcmp(header, "SQLite format 3", 16) == 0;
+    if (database_number(header + 68) != DATABASE_ID) {
+        mill_fail(error, TIDEMILL_DATA, "cache %s: %s", database->path,
+                  sqlite ? "is a database of another program" : "not a SQLite database");
+        return DATABASE_REFUSED;
+    }
+    if (sqlite && format > DATABASE_FORMAT) {
+        mill_fail(error, TIDEMILL_DATA,
+                  "cache %s: is of a newer tidemill (format %u, this one reads %d)",
+                  database->path, format, DATABASE_FORMAT);
+        return DATABASE_REFUSED;
+    }
+    return sqlite && format == DATABASE_FORMAT ? DATABASE_FINE : DATABASE_DAMAGED;
+}
+
+static enum database_verdict database_refuse(const struct mill_database *database,
+                                             const char *reason, struct mill_error *error)
+{
+    mill_fail(error, TIDEMILL_IO, "cache %s: %s", database->path, reason);
+    return DATABASE_REFUSED;
+}
+
+static enum database_verdict database_judge_code(const struct mill_database *database,
+                                                 sqlite3 *connection, int code,
+                                                 struct mill_error *error)
+{
+    if (code == SQLITE_OK) return DATABASE_FINE;
+    if (database_damage(code) || (code & 0xff) == SQLITE_ERROR) return DATABASE_DAMAGED;
+    return database_refuse(database, database_reason_of(connection, code), error);
+}
+
+/* quick_check answers one row, "ok", or the first problem. */
+static bool database_sound(sqlite3 *connection)
+{
+    sqlite3_stmt *check;
+    bool sound = false;
+    if (sqlite3_prepare_v2(connection, "PRAGMA quick_check(1)", -1, &check, NULL) ==
+            SQLITE_OK &&
+        sqlite3_step(check) == SQLITE_ROW) {
+        const char *answer = (const char *)sqlite3_column_text(check, 0);
+        sound = answer && strcmp(answer, "ok") == 0;
+    }
+    sqlite3_finalize(check);
+    return sound;
+}
+
+/* True when the log holds frames: its last user did not close it, or uses it still. */
+static bool database_logged(const struct mill_database *database)
+{
+    char *path = database_join(database->file, "-wal");
+    struct stat status;
+    bool logged = path && stat(path, &status) == 0 && status.st_size > 0;
+    free(path);
+    return logged;
+}
+
+/* The full check costs about 1.2 ms a megabyte, so it waits for a reason; `doubt` is one. */
+static enum database_verdict database_judge(struct mill_database *database, bool doubt,
+                                            sqlite3 **connection, struct mill_error *error)
+{
+    int code = database_connect_writer(database, connection);
+    if (*connection == NULL) return database_refuse(database, "out of memory", error);
+    if ((code & 0xff) == SQLITE_CANTOPEN) {
+        return database_judge_code(database, *connection, code, error);
+    }
+    enum database_verdict owner = database_owner(database, *connection, error);
+    if (owner != DATABASE_FINE) return owner;
+    if (sqlite3_db_readonly(*connection, "main") == 1) {
+        return database_refuse(database, "read-only", error);
+    }
+    sqlite3_stmt *probe = NULL;
+    if (code == SQLITE_OK)
+        code = sqlite3_prepare_v2(*connection, database_probe, -1, &probe, NULL);
+    sqlite3_finalize(probe);
+    if (code != SQLITE_OK) return database_judge_code(database, *connection, code, error);
+    return doubt && !database_sound(*connection) ? DATABASE_DAMAGED : DATABASE_FINE;
+}
+
+/* ---- setting aside ---------------------------------------------------------------------- */
+
+static void database_move(const char *from, const char *to, const char *suffix)
+{
+    char *old = database_join(from, suffix), *new = database_join(to, suffix);
+    if (old && new) rename(old, new);
+    free(old);
+    free(new);
+}
+
+/* A malloc'ed "PATH.broken-N" that nobody has yet. */
+static char *database_broken_name(const char *file)
+{
+    for (int number = 1; number < 10000; number++) {
+        char suffix[32];
+        struct stat status;
+        snprintf(suffix, sizeof suffix, ".broken-%d", number);
+        char *name = database_join(file, suffix);
+        if (name == NULL || stat(name, &status) != 0) return name;
+        free(name);
+    }
+    return NULL;
+}
+
+/* Renames the database with its log and its files.  Processes that have it open go on with what
+ * they opened, under the new name. */
+static tidemill_status database_set_aside(struct mill_database *database,
+                                          struct mill_error *error)
+{
+    char *name = database_broken_name(database->file);
+    if (name == NULL) return mill_no_memory(error, "cache");
+    tidemill_status status = TIDEMILL_OK;
+    if (rename(database->file, name) != 0) {
+        status = mill_fail(error, TIDEMILL_IO,
+                           "cache %s: is damaged and cannot be renamed to %s (%s)",
+                           database->path, name, strerror(errno));
+    } else {
+        database_move(database->file, name, "-wal");
+        database_move(database->file, name, "-shm");
+        database_move(database->file, name, ".d");
+        struct mill_error text;
+        mill_fail(&text, TIDEMILL_DATA,
+                  "cache %s was damaged: renamed to %s, and a new one was made", database->path,
+                  name);
+        database_say(database, text.text);
+    }
+    free(name);
+    return status;
+}
+
+/* ---- opening ---------------------------------------------------------------------------- */
+
+static tidemill_status database_wait(struct mill_database *database, bool *locked,
+                                     struct mill_error *error)
+{
+    if (!*locked) *locked = mill_lock_take(&database->lock, DATABASE_PATIENCE);
+    if (*locked) return TIDEMILL_OK;
+    return mill_fail(error, TIDEMILL_IO, "cache %s: another process keeps it locked",
+                     database->path);
+}
+
+/* One attempt.  *again asks for another: what was found must be looked at inside the lock, or
+ * was set aside. */
+static tidemill_status database_attempt(struct mill_database *database, bool *locked,
+                                        bool *again, sqlite3 **connection,
+                                        struct mill_error *error)
+{
+    int64_t size;
+    *again = false;
+    tidemill_status status = database_look(database, &size, error);
+    if (status != TIDEMILL_OK) return status;
+    if (size == 0) {
+        *again = true;
+        bool held = *locked;
+        status = database_wait(database, locked, error);
+        return status == TIDEMILL_OK && held ? database_make(database, error) : status;
+    }
+    /* Without the lock somebody is committing now, so whatever the record says is his. */
+    bool doubt = *locked && mill_lock_doubtful(&database->lock, database_logged(database));
+    switch (database_judge(database, doubt, connection, error)) {
+    case DATABASE_FINE:
+        if (*locked) mill_lock_cleared(&database->lock);
+        return TIDEMILL_OK;
+    case DATABASE_REFUSED:
+        status = error ? error->status : TIDEMILL_IO;
+        break;
+    case DATABASE_DAMAGED:
+        *again = true;
+        break;
+    }
+    sqlite3_close(*connection);
+    *connection = NULL;
+    if (!*again) return status;
+    bool held = *locked;
+    status = database_wait(database, locked, error);
+    return status == TIDEMILL_OK && held ? database_set_aside(database, error) : status;
+}
+
+static tidemill_status database_settle(struct mill_database *database, sqlite3 **connection,
+                                       struct mill_error *error)
+{
+    bool locked = mill_lock_take(&database->lock, 0), again = true;
+    tidemill_status status = TIDEMILL_OK;
+    /* The longest way: wait for the lock, find damage, make anew, open. */
+    for (int attempt = 0; attempt < 6 && again && status == TIDEMILL_OK; attempt++) {
+        status = database_attempt(database, &locked, &again, connection, error);
+    }
+    if (locked) mill_lock_drop(&database->lock);
+    if (status != TIDEMILL_OK || *connection) return status;
+    return mill_fail(error, TIDEMILL_DATA, "cache %s: is damaged, and so is what replaced it",
+                     database->path);
+}
+
+static void database_free(struct mill_database *database)
+{
+    mill_lock_close(&database->lock);
+    free(database->path);
+    free(database->file);
+    free(database->folder);
+}
+
+tidemill_status mill_database_open(struct mill_database *database,
+                                   const struct mill_database_options *options,
+                                   sqlite3 **connection, struct mill_error *error)
+{
+    struct mill_error unread; /* judging tells apart by the status it finds there */
+    if (error == NULL) error = &unread;
+    *database = (struct mill_database){
+        .lock = {.fd = -1}, .warn = options->warn, .context = options->context};
+    *connection = NULL;
+    int64_t size;
+    tidemill_status status = database_paths(database, options, error);
+    if (status == TIDEMILL_OK) status = database_look(database, &size, error);
+    if (status == TIDEMILL_OK) status = database_open_lock(database, error);
+    if (status == TIDEMILL_OK) status = database_settle(database, connection, error);
+    if (status != TIDEMILL_OK) database_free(database);
+    return status;
+}
+
+/* Only the last connection of all processes to close moves the log into the database and
+ * removes it; SQLite finds out which one that is.  It is a checkpoint: it needs the lock. */
+void mill_database_close(struct mill_database *database, sqlite3 *connection)
+{
+    bool broken =
+        atomic_load_explicit(&database->health, memory_order_relaxed) == MILL_HEALTH_BROKEN;
+    bool locked = mill_lock_take(&database->lock, 1);
+    if (locked && !broken) {
+        sqlite3_db_config(connection, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
+    }
+    sqlite3_close(connection);
+    if (locked) mill_lock_drop(&database->lock);
+    database_free(database);
+}

@@ -1,0 +1,223 @@
+/* lookup: the cache's part in a run.  SPDX-License-Identifier: MIT */
+#include "cache/lookup.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "data/codec.h"
+#include "data/packed.h"
+
+bool mill_lookup_init(struct mill_lookup *lookup, int workers)
+{
+    lookup->workers = calloc((size_t)workers, sizeof *lookup->workers);
+    lookup->worker_count = lookup->workers ? workers : 0;
+    return lookup->workers != NULL;
+}
+
+void mill_lookup_fini(struct mill_lookup *lookup)
+{
+    for (int i = 0; i < lookup->worker_count; i++) {
+        mill_reader_close(lookup->workers[i].reader);
+        mill_reads_fini(&lookup->workers[i].reads);
+    }
+    free(lookup->workers);
+    lookup->workers = NULL;
+    lookup->worker_count = 0;
+}
+
+/* ---- keys ------------------------------------------------------------------------------ */
+
+bool mill_task_key(const struct mill_task *task, struct mill_hash *key)
+{
+    const struct mill_run *run = task->run;
+    const struct mill_node *node = task->node;
+    struct mill_hash few[16], *content = few;
+    if (node->inputs > 16) content = malloc(node->inputs * sizeof *content);
+    if (content == NULL) return false;
+    for (uint32_t i = 0; i < node->inputs; i++) {
+        content[i] = run->content[run->inputs[task->first_input + i]];
+    }
+    struct mill_hasher hasher;
+    mill_hasher_init(&hasher, "task/1");
+    mill_hasher_hash(&hasher, mill_task_function(task)->policy.salt);
+    mill_hasher_number(&hasher, node->count);
+    const struct mill_value *arguments = mill_node_arguments(node);
+    const struct mill_hash *next = content;
+    for (uint32_t i = 0; i < node->count; i++) {
+        mill_hasher_hash(&hasher, mill_value_hash(&arguments[i], next));
+        next += mill_value_nodes(&arguments[i]);
+    }
+    *key = mill_hasher_end(&hasher);
+    if (content != few) free(content);
+    return true;
+}
+
+/* ---- before ---------------------------------------------------------------------------- */
+
+struct search {
+    struct mill_lookup *lookup;
+    struct mill_hash content;
+};
+
+static bool entry_holds(void *context, const struct mill_entry *entry)
+{
+    struct search *search = context;
+    if (!mill_reads_hold(search->lookup->files, entry->reads, entry->reads_size)) return false;
+    search->content = entry->content;
+    return true;
+}
+
+static struct mill_reader *reader_of(struct mill_lookup *lookup,
+                                     struct mill_lookup_worker *mine)
+{
+    if (mine->reader == NULL) mine->reader = mill_reader_open(lookup->store);
+    return mine->reader;
+}
+
+static void count_one(_Atomic int64_t *counter)
+{
+    atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + 1,
+                          memory_order_relaxed);
+}
+
+/* Ends the task with what the store has for it; false when it has nothing. */
+static bool answer(struct mill_lookup *lookup, struct mill_worker *worker,
+                   struct mill_lookup_worker *mine, struct mill_task *task)
+{
+    struct search search = {.lookup = lookup};
+    struct mill_reader *reader = reader_of(lookup, mine);
+    if (reader == NULL || !mill_reader_find(reader, mine->key, entry_holds, &search)) {
+        return false;
+    }
+    count_one(&worker->counters.hits);
+    task->run->content[task->index] = search.content;
+    atomic_fetch_or_explicit(&task->flags, MILL_TASK_KEPT, memory_order_relaxed);
+    struct mill_value stored = {.tag = MILL_TAG_STORED};
+    mill_worker_complete(worker, task, MILL_FINISHED, stored);
+    return true;
+}
+
+bool mill_lookup_load(struct mill_lookup *lookup, struct mill_reader *reader,
+                      struct mill_task *task)
+{
+    (void)lookup;
+    pthread_mutex_t *lock = mill_run_lock(task);
+    pthread_mutex_lock(lock);
+    if (task->result.tag == MILL_TAG_STORED && reader) {
+        struct mill_buffer *bytes = mill_reader_load(reader, task->run->content[task->index]);
+        struct mill_value value;
+        if (bytes && mill_codec_load(bytes, &value) == TIDEMILL_OK) task->result = value;
+        mill_buffer_unref(bytes);
+    }
+    bool there = task->result.tag != MILL_TAG_STORED && task->result.tag != MILL_TAG_GONE;
+    pthread_mutex_unlock(lock);
+    return there;
+}
+
+static bool among(struct mill_task *const *list, uint32_t count, const struct mill_task *task)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        if (list[i] == task) return true;
+    }
+    return false;
+}
+
+/* True when every input's value is in memory; else the task has been put behind those that
+ * must run again. */
+static bool load_inputs(struct mill_lookup *lookup, struct mill_worker *worker,
+                        struct mill_lookup_worker *mine, struct mill_task *task)
+{
+    struct mill_run *run = task->run;
+    struct mill_task **lost = NULL;
+    uint32_t count = 0, inputs = mill_task_inputs(task);
+    for (uint32_t i = 0; i < inputs; i++) {
+        struct mill_task *input = &run->tasks[run->inputs[task->first_input + i]];
+        struct mill_reader *reader = lookup->store ? reader_of(lookup, mine) : NULL;
+        if (mill_lookup_load(lookup, reader, input) || among(lost, count, input)) continue;
+        struct mill_task **grown = realloc(lost, (count + 1) * sizeof *lost);
+        if (grown == NULL) break; /* the rest is found missing the next time */
+        lost = grown;
+        lost[count++] = input;
+    }
+    if (count > 0) mill_run_revive(run, worker, lost, count, task, mill_worker_push);
+    free(lost);
+    return count == 0;
+}
+
+static enum mill_verdict before(void *context, struct mill_worker *worker,
+                                struct mill_task *task)
+{
+    struct mill_lookup *lookup = context;
+    struct mill_lookup_worker *mine = &lookup->workers[worker->index];
+    const struct mill_policy *policy = &mill_task_function(task)->policy;
+    bool again = atomic_load_explicit(&task->flags, memory_order_relaxed) & MILL_TASK_REVIVED;
+    mine->keyed = policy->cached && policy->refusal == NULL && lookup->store &&
+                  mill_task_key(task, &mine->key);
+    if (mine->keyed && !policy->refresh && !again && answer(lookup, worker, mine, task)) {
+        return MILL_TAKEN;
+    }
+    if (!load_inputs(lookup, worker, mine, task)) return MILL_TAKEN;
+    if (policy->cached) count_one(&worker->counters.misses);
+    if (mine->keyed) {
+        worker->call.stream[0] = mine->key.low;
+        worker->call.stream[1] = mine->key.high;
+    } else {
+        worker->call.stream[0] = task->run->seed;
+        worker->call.stream[1] = task->node->place;
+    }
+    mill_reads_clear(&mine->reads);
+    mine->began = mill_clock_now();
+    return MILL_RUN_BODY;
+}
+
+/* ---- after ----------------------------------------------------------------------------- */
+
+static void keep(struct mill_lookup *lookup, struct mill_lookup_worker *mine,
+                 struct mill_task *task, const struct mill_value *value)
+{
+    const struct mill_function *function = mill_task_function(task);
+    if (value->tag == MILL_TAG_PACKED && !mill_packed_check(value->packed)) {
+        char text[300];
+        snprintf(text, sizeof text,
+                 "task \"%.200s\" is not cached: its result holds a function", function->name);
+        lookup->warn(lookup->context, text);
+        return;
+    }
+    struct mill_buffer *bytes = mill_codec_save(value, lookup->memory);
+    if (bytes == NULL) return;
+    struct mill_put put = {
+        .key = mine->key,
+        .content = task->run->content[task->index],
+        .reads = mine->reads.bytes,
+        .reads_size = mine->reads.size,
+        .bytes = bytes,
+        .task = function->name,
+        .seconds = (double)(mill_clock_now() - mine->began) / 1e9,
+    };
+    mill_store_put(lookup->store, &put);
+    atomic_fetch_or_explicit(&task->flags, MILL_TASK_KEPT, memory_order_relaxed);
+}
+
+static void after(void *context, struct mill_worker *worker, struct mill_task *task,
+                  const struct mill_value *value)
+{
+    struct mill_lookup *lookup = context;
+    struct mill_lookup_worker *mine = &lookup->workers[worker->index];
+    bool hashed = atomic_load_explicit(&task->flags, memory_order_relaxed) & MILL_TASK_HASHED;
+    if (!lookup->store || !(mine->keyed || hashed)) return;
+    task->run->content[task->index] = mill_value_hash(value, NULL);
+    if (mine->keyed && !mine->reads.unsound) keep(lookup, mine, task, value);
+}
+
+struct mill_hooks mill_lookup_hooks(struct mill_lookup *lookup)
+{
+    return (struct mill_hooks){before, after, lookup};
+}
+
+void mill_lookup_note(struct mill_lookup *lookup, const struct mill_worker *worker,
+                      enum mill_read_kind kind, const char *name, struct mill_hash hash)
+{
+    struct mill_lookup_worker *mine = &lookup->workers[worker->index];
+    if (mine->keyed) mill_reads_add(&mine->reads, kind, name, hash);
+}

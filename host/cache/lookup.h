@@ -1,0 +1,52 @@
+/* lookup: the cache's part in a run: the hooks by which tasks are answered from the store
+ * instead of run, and their results kept.
+ *
+ * A task's key is a hash of its function (policy.salt) and of its arguments, in which a result of
+ * another task counts by content.  A hit is not read: it ends its task with a MILL_TAG_STORED
+ * result, and whoever needs the value loads it then.  SPDX-License-Identifier: MIT */
+#ifndef MILL_LOOKUP_H
+#define MILL_LOOKUP_H
+
+#include "cache/files.h"
+#include "cache/reads.h"
+#include "cache/store.h"
+#include "sched/pool.h"
+
+/* What the cache keeps for one worker; its thread's. */
+struct mill_lookup_worker {
+    struct mill_reader *reader; /* opened by the first lookup */
+    struct mill_reads reads;    /* of the running task */
+    struct mill_hash key;       /* of the running task */
+    bool keyed;                 /* the running task has a key */
+    int64_t began;
+};
+
+struct mill_lookup {
+    struct mill_store *store; /* NULL: no cache; then content is hashed for nobody */
+    struct mill_files *files;
+    struct mill_memory *memory;
+    struct mill_lookup_worker *workers;
+    int worker_count;
+    void (*warn)(void *context, const char *text); /* any thread */
+    void *context;
+};
+
+bool mill_lookup_init(struct mill_lookup *lookup, int workers); /* false: no memory */
+void mill_lookup_fini(struct mill_lookup *lookup); /* no worker runs any more */
+
+/* The hooks of a run that has a cache. */
+struct mill_hooks mill_lookup_hooks(struct mill_lookup *lookup);
+
+/* What the running task of a worker reads is noted; nothing when the task has no key. */
+void mill_lookup_note(struct mill_lookup *lookup, const struct mill_worker *worker,
+                      enum mill_read_kind kind, const char *name, struct mill_hash hash);
+
+/* Puts the value of an ended task in memory, from the store when it is only known by its hash.
+ * False when it is not to be had. */
+bool mill_lookup_load(struct mill_lookup *lookup, struct mill_reader *reader,
+                      struct mill_task *task);
+
+/* Key of a task whose inputs have content hashes; false: no memory. */
+bool mill_task_key(const struct mill_task *task, struct mill_hash *key);
+
+#endif

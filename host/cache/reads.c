@@ -1,0 +1,118 @@
+/* reads: what a cached task was seen to read besides its arguments.
+ * An item is a kind byte, 16 bytes of hash, the name and a zero byte.
+ * SPDX-License-Identifier: MIT */
+#include "cache/reads.h"
+
+#include <stdlib.h>
+
+#include "data/glob.h"
+
+enum { HEAD = 1 + sizeof(struct mill_hash) };
+
+void mill_reads_clear(struct mill_reads *reads)
+{
+    reads->size = 0;
+    reads->unsound = false;
+}
+
+void mill_reads_fini(struct mill_reads *reads)
+{
+    free(reads->bytes);
+    memset(reads, 0, sizeof *reads);
+}
+
+/* The item at `at`: its name, and where the next one starts; NULL when the bytes end first. */
+static const char *item(const char *at, const char *end, const char **next)
+{
+    if (end - at <= HEAD) return NULL;
+    const char *zero = memchr(at + HEAD, '\0', (size_t)(end - at) - HEAD);
+    if (zero == NULL) return NULL;
+    *next = zero + 1;
+    return at + HEAD;
+}
+
+static bool has(struct mill_reads *reads, enum mill_read_kind kind, const char *name,
+                struct mill_hash hash)
+{
+    const char *end = reads->bytes + reads->size, *next;
+    for (const char *at = reads->bytes; at < end; at = next) {
+        const char *other = item(at, end, &next);
+        if (other == NULL) break;
+        if (*at != (char)kind || strcmp(other, name) != 0) continue;
+        if (memcmp(at + 1, &hash, sizeof hash) != 0) reads->unsound = true;
+        return true;
+    }
+    return false;
+}
+
+void mill_reads_add(struct mill_reads *reads, enum mill_read_kind kind, const char *name,
+                    struct mill_hash hash)
+{
+    if (has(reads, kind, name, hash)) return;
+    size_t length = strlen(name) + 1, wanted = reads->size + HEAD + length;
+    if (wanted > reads->room) {
+        char *grown = realloc(reads->bytes, wanted * 2);
+        if (grown == NULL) {
+            reads->unsound = true;
+            return;
+        }
+        reads->bytes = grown;
+        reads->room = wanted * 2;
+    }
+    char *at = reads->bytes + reads->size;
+    *at = (char)kind;
+    memcpy(at + 1, &hash, sizeof hash);
+    memcpy(at + HEAD, name, length);
+    reads->size = wanted;
+}
+
+struct mill_hash mill_variable_hash(const char *name)
+{
+    const char *text = getenv(name);
+    struct mill_hash absent = {0, 0};
+    return text ? mill_hash_bytes(text, strlen(text)) : absent;
+}
+
+static struct mill_hash listing_hash(const char *pattern)
+{
+    struct mill_glob glob;
+    struct mill_hash hash = {0, 0};
+    if (!mill_glob_find(pattern, &glob)) return hash;
+    hash = mill_glob_hash(&glob);
+    mill_glob_fini(&glob);
+    return hash;
+}
+
+static bool item_holds(struct mill_files *files, char kind, const char *name,
+                       struct mill_hash was)
+{
+    struct mill_hash now;
+    switch (kind) {
+    case MILL_READ_FILE:
+        now = mill_files_hash(files, name);
+        break;
+    case MILL_READ_LISTING:
+        now = listing_hash(name);
+        break;
+    case MILL_READ_VARIABLE:
+        now = mill_variable_hash(name);
+        break;
+    default:
+        return false;
+    }
+    return mill_hash_equal(now, was);
+}
+
+bool mill_reads_hold(struct mill_files *files, const void *bytes, size_t size)
+{
+    const char *at = bytes, *end = at + size, *next;
+    while (at < end) {
+        const char *name = item(at, end, &next);
+        if (name == NULL) return false;
+        struct mill_hash was;
+        memcpy(&was, at + 1, sizeof was);
+        if (!item_holds(files, *at, name, was)) return false;
+        at = next;
+    }
+    return true;
+}

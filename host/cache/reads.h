@@ -1,0 +1,34 @@
+/* reads: what a cached task was seen to read besides its arguments: files, listings, variables
+ * of the environment, each with the hash of what was found.  Kept with the result as bytes, and
+ * checked before the result is used again.  SPDX-License-Identifier: MIT */
+#ifndef MILL_READS_H
+#define MILL_READS_H
+
+#include "cache/files.h"
+
+enum mill_read_kind {
+    MILL_READ_FILE = 'f',
+    MILL_READ_LISTING = 'l',  /* names that a pattern stands for */
+    MILL_READ_VARIABLE = 'v', /* of the environment */
+};
+
+struct mill_reads { /* one thread's */
+    char *bytes;
+    size_t size, room;
+    bool unsound; /* memory was short, or something changed while the task ran: do not keep
+                     the result */
+};
+
+void mill_reads_clear(struct mill_reads *reads);
+void mill_reads_fini(struct mill_reads *reads);
+
+/* Adds an item unless the list has it; the same name with another hash makes it unsound. */
+void mill_reads_add(struct mill_reads *reads, enum mill_read_kind kind, const char *name,
+                    struct mill_hash hash);
+
+/* Whether everything on the list is now as it was.  Any thread; safe on any bytes. */
+bool mill_reads_hold(struct mill_files *files, const void *bytes, size_t size);
+
+struct mill_hash mill_variable_hash(const char *name);
+
+#endif

@@ -1,0 +1,383 @@
+/* writer: the one thread of a process that writes to the cache.
+ * SPDX-License-Identifier: MIT */
+#include "cache/writer.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cache/object.h"
+
+enum {
+    WRITER_LOG_PAGES = 8192,   /* 64 MB: then the log is moved even when there is work */
+    WRITER_READS_INLINE = 768, /* a longer list of reads is an object: rows stay small */
+    WRITER_PATIENCE = 10,      /* seconds to wait for the lock */
+};
+#define WRITER_IDLE_SECONDS 0.5 /* without work before the log is moved */
+
+/* ---- failures --------------------------------------------------------------------------- */
+
+static bool writer_failed(struct mill_writer *writer, int code)
+{
+    mill_database_fail_writing(writer->database, writer->connection, code);
+    return false;
+}
+
+static bool writer_failed_file(struct mill_writer *writer, int problem)
+{
+    const char *reason =
+        problem == ENOSPC || problem == EDQUOT ? "disk full" : strerror(problem);
+    mill_database_fail(writer->database, MILL_HEALTH_UNWRITTEN, reason);
+    return false;
+}
+
+/* ---- statements ------------------------------------------------------------------------- */
+
+static bool writer_prepare(struct mill_writer *writer)
+{
+    const struct {
+        sqlite3_stmt **statement;
+        const char *text;
+    } all[] = {
+        {&writer->begin, "BEGIN IMMEDIATE"},
+        {&writer->commit, "COMMIT"},
+        {&writer->rollback, "ROLLBACK"},
+        {&writer->add_entry, "INSERT OR REPLACE INTO entry(key, reads_name, content, made,"
+                             " seconds, task, reads) VALUES(?, ?, ?, ?, ?, ?, ?)"},
+        {&writer->add_object,
+         "INSERT OR IGNORE INTO object(" MILL_OBJECT_COLUMNS ") VALUES(?, ?, ?, ?, ?, ?, ?)"},
+        {&writer->has_object, "SELECT 1 FROM object WHERE content = ?"},
+        {&writer->get_object, "SELECT " MILL_OBJECT_COLUMNS " FROM object WHERE content = ?"},
+        {&writer->drop_object, "DELETE FROM object WHERE content = ?"},
+        {&writer->drop_entries, "DELETE FROM entry WHERE content = ?1 OR reads_name = ?1"},
+    };
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        int code = sqlite3_prepare_v3(writer->connection, all[i].text, -1,
+                                      SQLITE_PREPARE_PERSISTENT, all[i].statement, NULL);
+        if (code != SQLITE_OK) return writer_failed(writer, code);
+    }
+    return true;
+}
+
+static void writer_finalize(struct mill_writer *writer)
+{
+    sqlite3_stmt *all[] = {writer->begin,      writer->commit,      writer->rollback,
+                           writer->add_entry,  writer->add_object,  writer->has_object,
+                           writer->get_object, writer->drop_object, writer->drop_entries};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) sqlite3_finalize(all[i]);
+}
+
+/* Runs a statement to its end and lets go of what was bound. */
+static bool writer_run(struct mill_writer *writer, sqlite3_stmt *statement)
+{
+    int code = sqlite3_step(statement);
+    sqlite3_reset(statement);
+    sqlite3_clear_bindings(statement);
+    return code == SQLITE_DONE || code == SQLITE_ROW || writer_failed(writer, code);
+}
+
+static bool writer_run_hash(struct mill_writer *writer, sqlite3_stmt *statement,
+                            struct mill_hash hash)
+{
+    int code = mill_object_bind_hash(statement, 1, hash);
+    return code == SQLITE_OK ? writer_run(writer, statement) : writer_failed(writer, code);
+}
+
+/* An answer of "no" for want of memory or the like only costs an encoding. */
+static bool writer_has(struct mill_writer *writer, struct mill_hash content)
+{
+    if (mill_object_bind_hash(writer->has_object, 1, content) != SQLITE_OK) return false;
+    int code = sqlite3_step(writer->has_object);
+    sqlite3_reset(writer->has_object);
+    return code == SQLITE_ROW;
+}
+
+/* ---- one result ------------------------------------------------------------------------- */
+
+/* What a result becomes: the object of its bytes and, where the list of what it read is long,
+ * the object of that. */
+struct writer_item {
+    const struct mill_pending *pending;
+    struct mill_object value, reads;
+    bool value_made, reads_made; /* else it was in the database already */
+};
+
+static bool writer_encode(struct mill_writer *writer, struct mill_object *object, bool *made,
+                          struct mill_hash content, const void *bytes, size_t size)
+{
+    if (*made || writer_has(writer, content)) return true;
+    mill_object_encode(object, content, bytes, size, writer->compressor);
+    *made = true;
+    int problem = mill_object_write(object, writer->database->folder);
+    return problem == 0 || writer_failed_file(writer, problem);
+}
+
+static bool writer_encode_item(struct mill_writer *writer, struct writer_item *item)
+{
+    const struct mill_pending *pending = item->pending;
+    if (pending->bytes == NULL) return true;
+    if (pending->reads_size > WRITER_READS_INLINE &&
+        !writer_encode(writer, &item->reads, &item->reads_made, pending->reads_name,
+                       pending->reads, pending->reads_size)) {
+        return false;
+    }
+    return writer_encode(writer, &item->value, &item->value_made, pending->content,
+                         pending->bytes->data, pending->bytes->size);
+}
+
+/* The file gets its name before its row is committed, and only when the row is new: the file
+ * of a row that is there belongs to that row. */
+static bool writer_insert_object(struct mill_writer *writer, struct mill_object *object)
+{
+    int code = mill_object_bind(object, writer->add_object);
+    if (code != SQLITE_OK) return writer_failed(writer, code);
+    if (!writer_run(writer, writer->add_object)) return false;
+    if (sqlite3_changes(writer->connection) == 0) {
+        mill_object_fini(object, false);
+        return true;
+    }
+    int problem = mill_object_publish(object, writer->database->folder);
+    return problem == 0 || writer_failed_file(writer, problem);
+}
+
+static bool writer_insert_entry(struct mill_writer *writer, const struct mill_pending *pending)
+{
+    sqlite3_stmt *add = writer->add_entry;
+    bool inline_reads = pending->reads_size <= WRITER_READS_INLINE;
+    int code = mill_object_bind_hash(add, 1, pending->key);
+    if (code == SQLITE_OK) code = mill_object_bind_hash(add, 2, pending->reads_name);
+    if (code == SQLITE_OK) code = mill_object_bind_hash(add, 3, pending->content);
+    if (code == SQLITE_OK) code = sqlite3_bind_int64(add, 4, pending->made);
+    if (code == SQLITE_OK) code = sqlite3_bind_double(add, 5, pending->seconds);
+    if (code == SQLITE_OK) code = sqlite3_bind_text(add, 6, pending->task, -1, SQLITE_STATIC);
+    if (code == SQLITE_OK && inline_reads) {
+        code =
+            sqlite3_bind_blob(add, 7, pending->reads, (int)pending->reads_size, SQLITE_STATIC);
+    }
+    return code == SQLITE_OK ? writer_run(writer, add) : writer_failed(writer, code);
+}
+
+/* Looks again before it removes: the reader that complained may have read a file in the moment
+ * in which it was replaced, or others may have complained too. */
+static bool writer_check(struct mill_writer *writer, struct mill_hash content)
+{
+    struct mill_object object;
+    bool damaged = false;
+    int code = mill_object_bind_hash(writer->get_object, 1, content);
+    if (code == SQLITE_OK) code = sqlite3_step(writer->get_object);
+    if (code == SQLITE_ROW) {
+        damaged = true;
+        if (mill_object_row(&object, writer->get_object)) {
+            mill_buffer_unref(mill_object_decode(&object, writer->database->folder,
+                                                 writer->decompressor, NULL, &damaged));
+        }
+    }
+    sqlite3_reset(writer->get_object);
+    if (code != SQLITE_ROW && code != SQLITE_DONE) return writer_failed(writer, code);
+    if (!damaged) return true;
+    atomic_fetch_add_explicit(&writer->broken, 1, memory_order_relaxed);
+    mill_object_remove(content, writer->database->folder);
+    return writer_run_hash(writer, writer->drop_object, content) &&
+           writer_run_hash(writer, writer->drop_entries, content);
+}
+
+/* Encodes what another process removed since the item was encoded. */
+static bool writer_insert(struct mill_writer *writer, struct writer_item *item)
+{
+    if (item->pending->bytes == NULL) return writer_check(writer, item->pending->content);
+    return writer_encode_item(writer, item) &&
+           (!item->reads_made || writer_insert_object(writer, &item->reads)) &&
+           (!item->value_made || writer_insert_object(writer, &item->value)) &&
+           writer_insert_entry(writer, item->pending);
+}
+
+/* ---- batches ---------------------------------------------------------------------------- */
+
+static bool writer_lock(struct mill_writer *writer)
+{
+    if (mill_lock_take(&writer->database->lock, WRITER_PATIENCE)) return true;
+    mill_database_fail(writer->database, MILL_HEALTH_UNWRITTEN,
+                       "another process keeps it locked");
+    return false;
+}
+
+/* The lock is held. */
+static bool writer_transact(struct mill_writer *writer, size_t count)
+{
+    if (!writer_run(writer, writer->begin)) return false;
+    bool good = true;
+    for (size_t i = 0; i < count && good; i++) good = writer_insert(writer, &writer->items[i]);
+    if (good && writer_run(writer, writer->commit)) return true;
+    /* SQLite may have rolled back by itself: then this one fails, and may. */
+    sqlite3_step(writer->rollback);
+    sqlite3_reset(writer->rollback);
+    return false;
+}
+
+static bool writer_commit(struct mill_writer *writer, size_t count)
+{
+    if (!writer_lock(writer)) return false;
+    mill_lock_begin(&writer->database->lock);
+    bool good = writer_transact(writer, count);
+    mill_lock_end(&writer->database->lock);
+    mill_lock_drop(&writer->database->lock);
+    return good;
+}
+
+/* Moves the log into the database.  Nobody waits for it, so it does not wait either. */
+static void writer_checkpoint(struct mill_writer *writer, int mode)
+{
+    if (writer->log_pages == 0 || !mill_lock_take(&writer->database->lock, 0)) return;
+    mill_lock_begin(&writer->database->lock);
+    int code = sqlite3_wal_checkpoint_v2(writer->connection, NULL, mode, NULL, NULL);
+    mill_lock_end(&writer->database->lock);
+    mill_lock_drop(&writer->database->lock);
+    if (code == SQLITE_OK)
+        writer->log_pages = 0;
+    else if ((code & 0xff) != SQLITE_BUSY)
+        writer_failed(writer, code);
+}
+
+/* Writes the first `count` of the batch. */
+static void writer_write(struct mill_writer *writer, size_t count)
+{
+    size_t encoded = 0;
+    int64_t results = 0;
+    bool good = true;
+    while (encoded < count && good) {
+        struct writer_item *item = &writer->items[encoded];
+        *item = (struct writer_item){.pending = writer->batch[encoded]};
+        good = writer_encode_item(writer, item);
+        results += item->pending->bytes != NULL;
+        encoded++;
+    }
+    good = good && writer_commit(writer, count);
+    for (size_t i = 0; i < encoded; i++) {
+        mill_object_fini(&writer->items[i].value, good);
+        mill_object_fini(&writer->items[i].reads, good);
+    }
+    if (good) atomic_fetch_add_explicit(&writer->written, results, memory_order_relaxed);
+}
+
+/* ---- the thread ------------------------------------------------------------------------- */
+
+static bool writer_usable(struct mill_writer *writer)
+{
+    return atomic_load_explicit(&writer->database->health, memory_order_relaxed) ==
+           MILL_HEALTH_GOOD;
+}
+
+/* SQLite calls this after each commit with the pages in the log. */
+static int writer_logged(void *context, sqlite3 *connection, const char *name, int pages)
+{
+    struct mill_writer *writer = context;
+    (void)connection;
+    (void)name;
+    writer->log_pages = pages;
+    return SQLITE_OK;
+}
+
+static void writer_work(struct mill_writer *writer)
+{
+    while (writer_usable(writer)) {
+        double patience = writer->log_pages > 0 ? WRITER_IDLE_SECONDS : -1;
+        size_t count =
+            mill_queue_take(&writer->queue, writer->batch, MILL_QUEUE_BATCH, patience);
+        if (count > 0) {
+            if (writer_usable(writer)) writer_write(writer, count);
+            mill_queue_done(&writer->queue, writer->batch, count);
+        } else if (mill_queue_ended(&writer->queue)) {
+            return;
+        }
+        if (count == 0 || writer->log_pages >= WRITER_LOG_PAGES) {
+            writer_checkpoint(writer, SQLITE_CHECKPOINT_PASSIVE);
+        }
+    }
+}
+
+/* Without a compressor nothing is compressed; the rest it cannot do without. */
+static bool writer_equip(struct mill_writer *writer)
+{
+    writer->compressor = ZSTD_createCCtx();
+    writer->decompressor = ZSTD_createDCtx();
+    writer->batch = malloc(MILL_QUEUE_BATCH * sizeof *writer->batch);
+    writer->items = malloc(MILL_QUEUE_BATCH * sizeof *writer->items);
+    if (writer->decompressor && writer->batch && writer->items) return writer_prepare(writer);
+    mill_database_fail(writer->database, MILL_HEALTH_UNWRITTEN, "out of memory");
+    return false;
+}
+
+static void writer_release(struct mill_writer *writer)
+{
+    writer_finalize(writer);
+    ZSTD_freeCCtx(writer->compressor);
+    ZSTD_freeDCtx(writer->decompressor);
+    free(writer->batch);
+    free(writer->items);
+}
+
+static void *writer_main(void *context)
+{
+    struct mill_writer *writer = context;
+    sqlite3_wal_hook(writer->connection, writer_logged, writer);
+    mill_object_sweep(writer->database->folder);
+    if (writer_equip(writer)) writer_work(writer);
+    mill_queue_close(&writer->queue);
+    return NULL;
+}
+
+/* The signals of the process are for the threads of whoever embeds the engine. */
+static int writer_start(struct mill_writer *writer)
+{
+    sigset_t all, old;
+    sigfillset(&all);
+    int problem = pthread_sigmask(SIG_SETMASK, &all, &old);
+    if (problem != 0) return problem;
+    problem = pthread_create(&writer->thread, NULL, writer_main, writer);
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    writer->running = problem == 0;
+    return problem;
+}
+
+void mill_writer_push(struct mill_writer *writer, struct mill_pending *pending)
+{
+    if (!mill_queue_push(&writer->queue, pending)) return;
+    /* Relaxed: pthread_create orders what the thread sees; losers need nothing of the winner. */
+    if (atomic_load_explicit(&writer->started, memory_order_relaxed)) return;
+    bool no = false;
+    if (!atomic_compare_exchange_strong_explicit(&writer->started, &no, true,
+                                                 memory_order_relaxed, memory_order_relaxed)) {
+        return;
+    }
+    int problem = writer_start(writer);
+    if (problem == 0) return;
+    writer_failed_file(writer, problem);
+    mill_queue_close(&writer->queue);
+}
+
+/* ---- life ------------------------------------------------------------------------------- */
+
+bool mill_writer_init(struct mill_writer *writer, struct mill_database *database,
+                      sqlite3 *connection)
+{
+    *writer = (struct mill_writer){.database = database, .connection = connection};
+    return mill_queue_init(&writer->queue);
+}
+
+void mill_writer_stop(struct mill_writer *writer)
+{
+    if (!writer->running) return;
+    mill_queue_end(&writer->queue);
+    pthread_join(writer->thread, NULL);
+    writer->running = false;
+    /* Another process may be reading: the log is then left to it. */
+    sqlite3_busy_timeout(writer->connection, 20);
+    if (writer_usable(writer)) writer_checkpoint(writer, SQLITE_CHECKPOINT_TRUNCATE);
+    writer_release(writer);
+}
+
+void mill_writer_fini(struct mill_writer *writer)
+{
+    mill_queue_fini(&writer->queue);
+}

@@ -1,0 +1,339 @@
+/* codec: a value as one block of bytes, arrays included.  SPDX-License-Identifier: MIT */
+#include "data/codec.h"
+
+#include <stdlib.h>
+
+#include "data/packed.h"
+
+enum { ALIGNMENT = 64, HEAD = 8, MAX_ARRAYS = 1 << 24 };
+static const char magic[4] = "TMV1";
+
+static size_t aligned(size_t at)
+{
+    return (at + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+}
+
+/* One array as it lies in the block; followed by `dimensions` sizes, then, aligned, by its
+ * values, offsets and validity, then by its dictionary's own head. */
+struct array_head {
+    int64_t length, nulls, values_size;
+    int32_t type, dimensions;
+    uint8_t has_validity, has_dictionary, reserved[6];
+};
+
+/* ---- saving: the same walk measures (bytes == NULL) and writes ------------------------- */
+
+struct writer {
+    uint8_t *bytes;
+    size_t at;
+};
+
+static void put(struct writer *writer, const void *bytes, size_t size)
+{
+    if (writer->bytes && size) memcpy(writer->bytes + writer->at, bytes, size);
+    writer->at += size;
+}
+
+static void put_aligned(struct writer *writer, const void *bytes, size_t size)
+{
+    size_t at = aligned(writer->at);
+    if (writer->bytes) memset(writer->bytes + writer->at, 0, at - writer->at);
+    writer->at = at;
+    put(writer, bytes, size);
+}
+
+static void put_text_array(struct writer *writer, const struct mill_array *array)
+{
+    const int32_t *offsets = array->offsets;
+    int32_t first = offsets[0];
+    put_aligned(writer, (const char *)array->values + first,
+                (size_t)(offsets[array->length] - first));
+    put_aligned(writer, NULL, 0);
+    for (int64_t i = 0; i <= array->length; i++) {
+        int32_t offset = offsets[i] - first;
+        put(writer, &offset, sizeof offset);
+    }
+}
+
+static void put_array(struct writer *writer, const struct mill_array *array)
+{
+    bool text = array->type == MILL_UTF8;
+    size_t element = mill_type_size((enum mill_type)array->type);
+    struct array_head head = {
+        .length = array->length,
+        .nulls = array->nulls,
+        .values_size = text ? array->offsets[array->length] - array->offsets[0]
+                            : array->length * (int64_t)element,
+        .type = array->type,
+        .dimensions = array->dimensions,
+        .has_validity = array->validity != NULL,
+        .has_dictionary = array->dictionary != NULL,
+    };
+    put_aligned(writer, &head, sizeof head);
+    put(writer, array->shape, (size_t)array->dimensions * sizeof array->shape[0]);
+    if (text) {
+        put_text_array(writer, array);
+    } else {
+        put_aligned(writer, array->values, (size_t)head.values_size);
+    }
+    if (array->validity) {
+        put_aligned(writer, array->validity, ((size_t)array->length + 7) / 8);
+    }
+    if (array->dictionary) put_array(writer, array->dictionary);
+}
+
+static void put_value(struct writer *writer, const struct mill_value *value)
+{
+    uint32_t reserved = 0;
+    put(writer, magic, sizeof magic);
+    put(writer, &reserved, sizeof reserved);
+    put(writer, &value->tag, 1);
+    size_t size;
+    const char *text = mill_value_text(value, &size);
+    if (text) {
+        uint64_t wide = size;
+        put(writer, &wide, 8);
+        put(writer, text, size);
+    } else if (value->tag == MILL_TAG_PACKED) {
+        uint64_t sizes[2] = {value->packed->size, value->packed->array_count};
+        put(writer, sizes, sizeof sizes);
+        put(writer, value->packed->bytes, value->packed->size);
+        for (uint32_t i = 0; i < value->packed->array_count; i++) {
+            put_array(writer, value->packed->arrays[i]);
+        }
+    } else if (value->tag == MILL_TAG_COLUMN) {
+        put_array(writer, value->array);
+    } else {
+        put(writer, &value->natural, 8);
+    }
+}
+
+struct mill_buffer *mill_codec_save(const struct mill_value *value, struct mill_memory *memory)
+{
+    struct writer writer = {NULL, 0};
+    put_value(&writer, value);
+    struct mill_buffer *block = mill_buffer_new(memory, writer.at);
+    if (block == NULL) return NULL;
+    writer = (struct writer){block->data, 0};
+    put_value(&writer, value);
+    return block;
+}
+
+/* ---- loading -------------------------------------------------------------------------- */
+
+struct reader {
+    struct mill_buffer *block;
+    size_t at;
+    tidemill_status status;
+};
+
+static const void *take(struct reader *reader, size_t size)
+{
+    if (reader->status != TIDEMILL_OK || size > reader->block->size - reader->at) {
+        if (reader->status == TIDEMILL_OK) reader->status = TIDEMILL_DATA;
+        return NULL;
+    }
+    const void *bytes = reader->block->data + reader->at;
+    reader->at += size;
+    return bytes;
+}
+
+static void take_into(struct reader *reader, void *out, size_t size)
+{
+    const void *bytes = take(reader, size);
+    if (bytes) memcpy(out, bytes, size);
+}
+
+static void align(struct reader *reader)
+{
+    size_t at = aligned(reader->at);
+    if (at > reader->block->size) {
+        reader->status = TIDEMILL_DATA;
+    } else {
+        reader->at = at;
+    }
+}
+
+static struct mill_buffer *take_slice(struct reader *reader, size_t size)
+{
+    align(reader);
+    size_t at = reader->at;
+    if (take(reader, size) == NULL) return NULL;
+    struct mill_buffer *slice = mill_buffer_slice(reader->block, at, size);
+    if (slice == NULL) reader->status = TIDEMILL_MEMORY;
+    return slice;
+}
+
+static bool head_is_sound(const struct array_head *head)
+{
+    size_t element = mill_type_size((enum mill_type)head->type);
+    if (head->type <= 0 || element == 0 || head->dimensions < 1 ||
+        head->dimensions > MILL_MAX_DIMENSIONS || head->length < 0 ||
+        head->length > INT64_MAX / 16 || head->nulls < 0 || head->nulls > head->length ||
+        head->values_size < 0 || head->has_validity > 1 || head->has_dictionary > 1) {
+        return false;
+    }
+    if (!head->has_validity && head->nulls > 0) return false;
+    if (head->has_dictionary != (head->type == MILL_DICTIONARY)) return false;
+    return head->type == MILL_UTF8 || head->values_size == head->length * (int64_t)element;
+}
+
+static bool offsets_are_sound(const int32_t *offsets, int64_t length, int64_t size)
+{
+    if (offsets[0] != 0 || offsets[length] != size) return false;
+    for (int64_t i = 0; i < length; i++) {
+        if (offsets[i] > offsets[i + 1]) return false;
+    }
+    return true;
+}
+
+static bool codes_are_sound(const struct mill_array *array)
+{
+    const int32_t *codes = array->values;
+    for (int64_t i = 0; i < array->length; i++) {
+        if (!mill_array_present(array, i)) continue;
+        if (codes[i] < 0 || codes[i] >= array->dictionary->length) return false;
+    }
+    return true;
+}
+
+static struct mill_array *take_array(struct reader *reader, int depth);
+
+static bool shape_is_sound(const struct mill_array *array)
+{
+    int64_t product = 1;
+    for (int i = 0; i < array->dimensions; i++) {
+        if (array->shape[i] < 0 || __builtin_mul_overflow(product, array->shape[i], &product)) {
+            return false;
+        }
+    }
+    return product == array->length;
+}
+
+static bool array_is_sound(const struct mill_array *array, const struct array_head *head)
+{
+    if (!shape_is_sound(array)) return false;
+    if (array->type == MILL_UTF8) {
+        return offsets_are_sound(array->offsets, array->length, head->values_size);
+    }
+    if (array->type == MILL_DICTIONARY) {
+        return array->dictionary->type == MILL_UTF8 && codes_are_sound(array);
+    }
+    return true;
+}
+
+static struct mill_array *take_array(struct reader *reader, int depth)
+{
+    struct array_head head = {0};
+    int64_t shape[MILL_MAX_DIMENSIONS] = {0};
+    align(reader);
+    take_into(reader, &head, sizeof head);
+    if (reader->status == TIDEMILL_OK && (depth > 1 || !head_is_sound(&head))) {
+        reader->status = TIDEMILL_DATA;
+    }
+    if (reader->status != TIDEMILL_OK) return NULL;
+    take_into(reader, shape, (size_t)head.dimensions * sizeof shape[0]);
+    struct mill_buffer *values = take_slice(reader, (size_t)head.values_size);
+    struct mill_buffer *offsets = NULL, *validity = NULL;
+    struct mill_array *dictionary = NULL;
+    if (head.type == MILL_UTF8) offsets = take_slice(reader, ((size_t)head.length + 1) * 4);
+    if (head.has_validity) validity = take_slice(reader, ((size_t)head.length + 7) / 8);
+    if (head.has_dictionary) dictionary = take_array(reader, depth + 1);
+    if (reader->status != TIDEMILL_OK) {
+        mill_buffer_unref(values);
+        mill_buffer_unref(offsets);
+        mill_buffer_unref(validity);
+        mill_array_unref(dictionary);
+        return NULL;
+    }
+    struct mill_array *array = mill_array_wrap((enum mill_type)head.type, head.length, values,
+                                               offsets, validity, head.nulls, dictionary);
+    if (array == NULL) {
+        reader->status = TIDEMILL_MEMORY;
+        return NULL;
+    }
+    array->dimensions = head.dimensions;
+    memcpy(array->shape, shape, sizeof shape);
+    if (!array_is_sound(array, &head)) {
+        reader->status = TIDEMILL_DATA;
+        mill_array_unref(array);
+        return NULL;
+    }
+    return array;
+}
+
+static void take_string(struct reader *reader, struct mill_value *value)
+{
+    uint64_t size = 0;
+    take_into(reader, &size, 8);
+    const void *bytes = take(reader, size);
+    bool failed = false;
+    if (bytes) *value = mill_string(bytes, size, &failed);
+    if (failed) reader->status = TIDEMILL_MEMORY;
+}
+
+static void take_packed(struct reader *reader, struct mill_value *value)
+{
+    uint64_t sizes[2] = {0, 0};
+    take_into(reader, sizes, sizeof sizes);
+    const void *bytes = take(reader, sizes[0]);
+    if (bytes && sizes[1] > MAX_ARRAYS) reader->status = TIDEMILL_DATA;
+    if (bytes == NULL || reader->status != TIDEMILL_OK) return;
+    struct mill_packed *packed = mill_packed_new(sizes[0]);
+    if (packed && sizes[1]) packed->arrays = calloc(sizes[1], sizeof *packed->arrays);
+    if (packed == NULL || (sizes[1] && packed->arrays == NULL)) {
+        reader->status = TIDEMILL_MEMORY;
+        if (packed) mill_packed_unref(packed);
+        return;
+    }
+    memcpy(packed->bytes, bytes, sizes[0]);
+    while (packed->array_count < sizes[1]) {
+        struct mill_array *array = take_array(reader, 0);
+        if (array == NULL) break;
+        packed->arrays[packed->array_count++] = array;
+    }
+    if (reader->status == TIDEMILL_OK && !mill_packed_check(packed)) {
+        reader->status = TIDEMILL_DATA;
+    }
+    if (reader->status != TIDEMILL_OK) {
+        mill_packed_unref(packed);
+        return;
+    }
+    *value = (struct mill_value){.tag = MILL_TAG_PACKED, .packed = packed};
+}
+
+tidemill_status mill_codec_load(struct mill_buffer *block, struct mill_value *value)
+{
+    struct reader reader = {block, 0, TIDEMILL_OK};
+    *value = mill_nil();
+    const void *head = take(&reader, HEAD);
+    if (head == NULL || memcmp(head, magic, sizeof magic) != 0) return TIDEMILL_DATA;
+    uint8_t tag = MILL_TAG_GONE;
+    take_into(&reader, &tag, 1);
+    switch (tag) {
+    case MILL_TAG_SHORT:
+    case MILL_TAG_STRING: take_string(&reader, value); break;
+    case MILL_TAG_PACKED: take_packed(&reader, value); break;
+    case MILL_TAG_COLUMN: {
+        struct mill_array *array = take_array(&reader, 0);
+        if (array) *value = mill_column(array);
+        break;
+    }
+    case MILL_TAG_NIL:
+    case MILL_TAG_FALSE:
+    case MILL_TAG_TRUE:
+    case MILL_TAG_NUMBER:
+    case MILL_TAG_INT64:
+    case MILL_TAG_UINT64:
+        value->tag = tag;
+        take_into(&reader, &value->natural, 8);
+        break;
+    default: return TIDEMILL_DATA;
+    }
+    if (reader.status == TIDEMILL_OK && reader.at != block->size) {
+        reader.status = TIDEMILL_DATA;
+        mill_value_unref(*value);
+    }
+    if (reader.status != TIDEMILL_OK) *value = mill_nil();
+    return reader.status;
+}

@@ -1,0 +1,254 @@
+/* packed: the byte form of tables and functions: writing, reading, checking.
+ * SPDX-License-Identifier: MIT */
+#include "data/packed.h"
+
+#include <stdlib.h>
+
+/* ---- writing -------------------------------------------------------------------------- */
+
+void mill_packer_init(struct mill_packer *packer)
+{
+    memset(packer, 0, sizeof *packer);
+}
+
+void mill_packer_fini(struct mill_packer *packer)
+{
+    for (uint32_t i = 0; i < packer->array_count; i++) mill_array_unref(packer->arrays[i]);
+    free(packer->arrays);
+    free(packer->nodes);
+    free(packer->bytes);
+    mill_packer_init(packer);
+}
+
+static bool packer_reserve(struct mill_packer *packer, size_t size)
+{
+    if (packer->failed) return false;
+    if (size <= packer->room - packer->size) return true;
+    size_t room = packer->room ? packer->room * 2 : 256;
+    while (room - packer->size < size) room *= 2;
+    uint8_t *bytes = realloc(packer->bytes, room);
+    if (bytes == NULL) {
+        packer->failed = true;
+        return false;
+    }
+    packer->bytes = bytes;
+    packer->room = room;
+    return true;
+}
+
+void mill_packer_byte(struct mill_packer *packer, uint8_t byte)
+{
+    if (packer_reserve(packer, 1)) packer->bytes[packer->size++] = byte;
+}
+
+void mill_packer_bytes(struct mill_packer *packer, const void *bytes, size_t size)
+{
+    if (size == 0 || !packer_reserve(packer, size)) return;
+    memcpy(packer->bytes + packer->size, bytes, size);
+    packer->size += size;
+}
+
+void mill_packer_size(struct mill_packer *packer, uint64_t size)
+{
+    if (!packer_reserve(packer, 10)) return;
+    while (size >= 0x80) {
+        packer->bytes[packer->size++] = (uint8_t)(size | 0x80);
+        size >>= 7;
+    }
+    packer->bytes[packer->size++] = (uint8_t)size;
+}
+
+void mill_packer_text(struct mill_packer *packer, const char *bytes, size_t size)
+{
+    mill_packer_size(packer, size);
+    mill_packer_bytes(packer, bytes, size);
+}
+
+void mill_packer_word(struct mill_packer *packer, enum mill_mark mark, uint64_t bits)
+{
+    if (!packer_reserve(packer, 9)) return;
+    packer->bytes[packer->size] = (uint8_t)mark;
+    memcpy(packer->bytes + packer->size + 1, &bits, 8);
+    packer->size += 9;
+}
+
+/* Grows a list of `count` elements before one more is put at its end. */
+static bool list_reserve(struct mill_packer *packer, void *list, uint32_t count,
+                         uint32_t *room, size_t element)
+{
+    if (packer->failed) return false;
+    if (count < *room) return true;
+    uint32_t wanted = *room ? *room * 2 : 4;
+    void *grown = realloc(*(void **)list, wanted * element);
+    if (grown == NULL) {
+        packer->failed = true;
+        return false;
+    }
+    *(void **)list = grown;
+    *room = wanted;
+    return true;
+}
+
+void mill_packer_array(struct mill_packer *packer, struct mill_array *array)
+{
+    if (!list_reserve(packer, &packer->arrays, packer->array_count, &packer->array_room,
+                      sizeof *packer->arrays)) {
+        return;
+    }
+    mill_packer_byte(packer, MILL_MARK_ARRAY);
+    mill_packer_size(packer, packer->array_count);
+    packer->arrays[packer->array_count++] = mill_array_ref(array);
+}
+
+void mill_packer_node(struct mill_packer *packer, uint32_t node)
+{
+    if (!list_reserve(packer, &packer->nodes, packer->node_count, &packer->node_room,
+                      sizeof *packer->nodes)) {
+        return;
+    }
+    mill_packer_byte(packer, MILL_MARK_NODE);
+    mill_packer_size(packer, packer->node_count);
+    packer->nodes[packer->node_count++] = node;
+}
+
+struct mill_value mill_packer_take(struct mill_packer *packer, bool *failed)
+{
+    struct mill_packed *packed = packer->failed ? NULL : calloc(1, sizeof *packed);
+    if (packed == NULL) {
+        *failed = true;
+        mill_packer_fini(packer);
+        return mill_nil();
+    }
+    atomic_init(&packed->refs, 1);
+    packed->size = packer->size;
+    packed->bytes = realloc(packer->bytes, packer->size);
+    if (packed->bytes == NULL) packed->bytes = packer->bytes; /* could not shrink: as it is */
+    packed->arrays = packer->arrays;
+    packed->array_count = packer->array_count;
+    packed->nodes = packer->nodes;
+    packed->node_count = packer->node_count;
+    mill_packer_init(packer);
+    return (struct mill_value){.tag = MILL_TAG_PACKED, .packed = packed};
+}
+
+/* ---- reading -------------------------------------------------------------------------- */
+
+uint8_t mill_unpacker_byte(struct mill_unpacker *unpacker)
+{
+    if (unpacker->at < unpacker->end) return *unpacker->at++;
+    unpacker->bad = true;
+    return 0;
+}
+
+uint64_t mill_unpacker_size(struct mill_unpacker *unpacker)
+{
+    uint64_t size = 0;
+    for (int shift = 0; shift < 64; shift += 7) {
+        uint8_t byte = mill_unpacker_byte(unpacker);
+        size |= (uint64_t)(byte & 0x7F) << shift;
+        if (byte < 0x80) return size;
+    }
+    unpacker->bad = true;
+    return 0;
+}
+
+const void *mill_unpacker_bytes(struct mill_unpacker *unpacker, size_t size)
+{
+    if (size > (size_t)(unpacker->end - unpacker->at)) {
+        unpacker->bad = true;
+        return NULL;
+    }
+    const void *bytes = unpacker->at;
+    unpacker->at += size;
+    return bytes;
+}
+
+uint64_t mill_unpacker_word(struct mill_unpacker *unpacker)
+{
+    const void *bytes = mill_unpacker_bytes(unpacker, 8);
+    uint64_t word = 0;
+    if (bytes) memcpy(&word, bytes, 8);
+    return word;
+}
+
+const char *mill_unpacker_text(struct mill_unpacker *unpacker, size_t *size)
+{
+    uint64_t wanted = mill_unpacker_size(unpacker);
+    const char *text = mill_unpacker_bytes(unpacker, wanted > SIZE_MAX ? SIZE_MAX : wanted);
+    *size = text ? (size_t)wanted : 0;
+    return text;
+}
+
+/* ---- checking ------------------------------------------------------------------------- */
+
+struct checker {
+    struct mill_unpacker in;
+    uint64_t objects;
+    uint32_t array_count;
+};
+
+static bool check_value(struct checker *checker, int depth);
+
+static bool check_values(struct checker *checker, uint64_t count, int depth)
+{
+    /* A value takes a byte at least, so a count that lies ends soon. */
+    for (uint64_t i = 0; i < count; i++) {
+        if (!check_value(checker, depth)) return false;
+    }
+    return true;
+}
+
+static bool check_table(struct checker *checker, int depth)
+{
+    checker->objects++;
+    uint64_t list = mill_unpacker_size(&checker->in);
+    uint64_t pairs = mill_unpacker_size(&checker->in);
+    uint8_t meta = mill_unpacker_byte(&checker->in);
+    if (checker->in.bad || meta > 1 || pairs > UINT32_MAX || list > UINT32_MAX) return false;
+    if (!check_values(checker, list, depth)) return false;
+    for (uint64_t i = 0; i < pairs; i++) {
+        if (checker->in.at < checker->in.end && *checker->in.at == MILL_MARK_NIL) return false;
+        if (!check_values(checker, 2, depth)) return false;
+    }
+    return check_values(checker, meta, depth);
+}
+
+static bool check_value(struct checker *checker, int depth)
+{
+    struct mill_unpacker *in = &checker->in;
+    size_t size;
+    if (depth > MILL_PACKED_DEPTH) return false;
+    switch (mill_unpacker_byte(in)) {
+    case MILL_MARK_NIL:
+    case MILL_MARK_FALSE:
+    case MILL_MARK_TRUE: break;
+    case MILL_MARK_NUMBER:
+    case MILL_MARK_INT64:
+    case MILL_MARK_UINT64: mill_unpacker_word(in); break;
+    case MILL_MARK_STRING:
+    case MILL_MARK_BUILTIN: mill_unpacker_text(in, &size); break;
+    case MILL_MARK_MODULE:
+        mill_unpacker_bytes(in, 16);
+        mill_unpacker_text(in, &size);
+        mill_unpacker_text(in, &size);
+        break;
+    case MILL_MARK_TABLE: return check_table(checker, depth + 1);
+    case MILL_MARK_SEEN:
+        if (mill_unpacker_size(in) >= checker->objects) return false;
+        break;
+    case MILL_MARK_ARRAY:
+        if (mill_unpacker_size(in) >= checker->array_count) return false;
+        break;
+    default: return false;
+    }
+    return !in->bad;
+}
+
+bool mill_packed_check(const struct mill_packed *packed)
+{
+    struct checker checker = {
+        .in = {packed->bytes, packed->bytes + packed->size, false},
+        .array_count = packed->array_count,
+    };
+    return check_value(&checker, 0) && checker.in.at == checker.in.end;
+}

@@ -1,0 +1,345 @@
+/* value: what crosses from one Lua state to another.  SPDX-License-Identifier: MIT */
+#include "data/value.h"
+
+#include <stdlib.h>
+
+#include "data/packed.h"
+
+struct mill_packed *mill_packed_new(size_t size)
+{
+    struct mill_packed *packed = calloc(1, sizeof *packed);
+    if (packed == NULL) return NULL;
+    packed->bytes = malloc(size ? size : 1);
+    if (packed->bytes == NULL) {
+        free(packed);
+        return NULL;
+    }
+    atomic_init(&packed->refs, 1);
+    packed->size = size;
+    return packed;
+}
+
+void mill_packed_unref(struct mill_packed *packed)
+{
+    /* acq_rel pairs with itself: the last one sees every use before it. */
+    if (atomic_fetch_sub_explicit(&packed->refs, 1, memory_order_acq_rel) > 1) return;
+    for (uint32_t i = 0; i < packed->array_count; i++) mill_array_unref(packed->arrays[i]);
+    free(packed->arrays);
+    free(packed->nodes);
+    free(packed->bytes);
+    free(packed);
+}
+
+struct mill_value mill_string(const char *bytes, size_t size, bool *failed)
+{
+    struct mill_value value = {.tag = MILL_TAG_SHORT, .size = (uint8_t)size};
+    if (size <= MILL_SHORT_MAX) {
+        memcpy((char *)&value + 2, bytes, size);
+        return value;
+    }
+    struct mill_packed *packed = mill_packed_new(size);
+    if (packed == NULL) {
+        *failed = true;
+        return mill_nil();
+    }
+    memcpy(packed->bytes, bytes, size);
+    return (struct mill_value){.tag = MILL_TAG_STRING, .packed = packed};
+}
+
+const char *mill_value_text(const struct mill_value *value, size_t *size)
+{
+    if (value->tag == MILL_TAG_SHORT) {
+        *size = value->size;
+        return (const char *)value + 2;
+    }
+    if (value->tag != MILL_TAG_STRING) return NULL;
+    *size = value->packed->size;
+    return (const char *)value->packed->bytes;
+}
+
+struct mill_value mill_column(struct mill_array *array)
+{
+    return (struct mill_value){.tag = MILL_TAG_COLUMN, .array = array};
+}
+
+struct mill_value mill_value_ref(struct mill_value value)
+{
+    if (value.tag == MILL_TAG_COLUMN) {
+        mill_array_ref(value.array);
+    } else if (value.tag == MILL_TAG_STRING || value.tag == MILL_TAG_PACKED) {
+        atomic_fetch_add_explicit(&value.packed->refs, 1, memory_order_relaxed);
+    }
+    return value;
+}
+
+void mill_value_unref(struct mill_value value)
+{
+    if (value.tag == MILL_TAG_COLUMN) {
+        mill_array_unref(value.array);
+    } else if (value.tag == MILL_TAG_STRING || value.tag == MILL_TAG_PACKED) {
+        mill_packed_unref(value.packed);
+    }
+}
+
+static size_t array_size(const struct mill_array *array)
+{
+    size_t size = array->values_buffer->size;
+    if (array->offsets_buffer) size += array->offsets_buffer->size;
+    if (array->validity_buffer) size += array->validity_buffer->size;
+    return array->dictionary ? size + array_size(array->dictionary) : size;
+}
+
+size_t mill_value_size(const struct mill_value *value)
+{
+    if (value->tag == MILL_TAG_COLUMN) return array_size(value->array);
+    if (value->tag != MILL_TAG_STRING && value->tag != MILL_TAG_PACKED) return 0;
+    size_t size = value->packed->size;
+    for (uint32_t i = 0; i < value->packed->array_count; i++) {
+        size += array_size(value->packed->arrays[i]);
+    }
+    return size;
+}
+
+/* ---- content hash ---------------------------------------------------------------------
+ * A leaf is a record in its parent's stream; a table or function has a hash of its own, so that
+ * a shared one costs one walk and counts by value.  An object met again inside itself is named by
+ * its number, which is the same for equal values because packed order is. */
+
+struct walker {
+    struct mill_unpacker in;
+    const struct mill_packed *packed;
+    const struct mill_hash *nodes;
+    struct mill_hash *objects; /* of those done; of an open one: its number, marked */
+    struct mill_hash *cells;
+    uint32_t object_count, object_room, cell_count, cell_room;
+    struct global {
+        uint64_t environment;
+        const char *name;
+        size_t size;
+        struct mill_hash hash;
+    } *globals;
+    uint32_t global_count, global_room;
+    bool failed;
+};
+
+static struct mill_hash open_mark(const char *domain, uint64_t number)
+{
+    struct mill_hasher hasher;
+    mill_hasher_init(&hasher, domain);
+    mill_hasher_number(&hasher, number);
+    return mill_hasher_end(&hasher);
+}
+
+/* Room for one more element of a walker's list; its index, or UINT32_MAX. */
+static uint32_t walker_push(struct walker *walker, void *list, uint32_t *count, uint32_t *room,
+                            size_t element)
+{
+    if (*count == *room) {
+        uint32_t wanted = *room ? *room * 2 : 16;
+        void *grown = realloc(*(void **)list, wanted * element);
+        if (grown == NULL) {
+            walker->failed = true;
+            return UINT32_MAX;
+        }
+        *(void **)list = grown;
+        *room = wanted;
+    }
+    return (*count)++;
+}
+
+static uint32_t push_hash(struct walker *walker, struct mill_hash **list, uint32_t *count,
+                          uint32_t *room, const char *domain)
+{
+    uint32_t index = walker_push(walker, list, count, room, sizeof **list);
+    if (index != UINT32_MAX) (*list)[index] = open_mark(domain, index);
+    return index;
+}
+
+static void walk(struct walker *walker, struct mill_hasher *hasher);
+
+static uint64_t canonical_bits(uint64_t bits)
+{
+    double number;
+    memcpy(&number, &bits, 8);
+    return number == number ? bits : 0x7FF8000000000000u;
+}
+
+static void walk_table(struct walker *walker, struct mill_hasher *parent)
+{
+    uint32_t self = push_hash(walker, &walker->objects, &walker->object_count,
+                              &walker->object_room, "open table");
+    if (self == UINT32_MAX) return;
+    struct mill_hasher hasher;
+    mill_hasher_init(&hasher, "table");
+    uint64_t list = mill_unpacker_size(&walker->in);
+    uint64_t pairs = mill_unpacker_size(&walker->in);
+    uint64_t meta = mill_unpacker_byte(&walker->in);
+    mill_hasher_number(&hasher, list);
+    mill_hasher_number(&hasher, pairs);
+    for (uint64_t i = 0; i < list + 2 * pairs + meta && !walker->failed; i++) {
+        walk(walker, &hasher);
+    }
+    walker->objects[self] = mill_hasher_end(&hasher);
+    mill_hasher_hash(parent, walker->objects[self]);
+}
+
+static void walk_upvalue(struct walker *walker, struct mill_hasher *hasher)
+{
+    uint64_t cell = mill_unpacker_size(&walker->in);
+    if (cell >= walker->cell_count) {
+        uint32_t self = push_hash(walker, &walker->cells, &walker->cell_count,
+                                  &walker->cell_room, "open upvalue");
+        if (self == UINT32_MAX) return;
+        struct mill_hasher value;
+        mill_hasher_init(&value, "upvalue");
+        walk(walker, &value);
+        walker->cells[self] = mill_hasher_end(&value);
+        cell = self;
+    }
+    mill_hasher_hash(hasher, walker->cells[cell]);
+}
+
+static struct global *find_global(struct walker *walker, uint64_t environment,
+                                  const char *name, size_t size)
+{
+    for (uint32_t i = 0; i < walker->global_count; i++) {
+        struct global *global = &walker->globals[i];
+        if (global->environment == environment && global->size == size &&
+            memcmp(global->name, name, size) == 0) {
+            return global;
+        }
+    }
+    return NULL;
+}
+
+static void walk_global(struct walker *walker, uint64_t environment, struct mill_hasher *hasher)
+{
+    size_t size;
+    const char *name = mill_unpacker_text(&walker->in, &size);
+    mill_hasher_bytes(hasher, name, size);
+    if (mill_unpacker_byte(&walker->in)) {
+        uint32_t self = walker_push(walker, &walker->globals, &walker->global_count,
+                                    &walker->global_room, sizeof *walker->globals);
+        if (self == UINT32_MAX) return;
+        struct mill_hasher value;
+        mill_hasher_init(&value, "global");
+        walker->globals[self] =
+            (struct global){environment, name, size, open_mark("open global", self)};
+        walk(walker, &value);
+        walker->globals[self].hash = mill_hasher_end(&value);
+    }
+    struct global *global = find_global(walker, environment, name, size);
+    if (global) mill_hasher_hash(hasher, global->hash);
+}
+
+static void walk_function(struct walker *walker, struct mill_hasher *parent)
+{
+    uint32_t self = push_hash(walker, &walker->objects, &walker->object_count,
+                              &walker->object_room, "open function");
+    if (self == UINT32_MAX) return;
+    struct mill_hasher hasher;
+    mill_hasher_init(&hasher, "function");
+    size_t size;
+    const void *canonical = mill_unpacker_bytes(&walker->in, 16);
+    mill_hasher_bytes(&hasher, canonical, 16);
+    mill_unpacker_text(&walker->in, &size); /* the dump has line numbers: not in the hash */
+    uint64_t upvalues = mill_unpacker_size(&walker->in);
+    mill_hasher_number(&hasher, upvalues);
+    for (uint64_t i = 0; i < upvalues && !walker->failed; i++) walk_upvalue(walker, &hasher);
+    uint64_t environment = mill_unpacker_size(&walker->in);
+    uint64_t names = mill_unpacker_size(&walker->in);
+    for (uint64_t i = 0; i < names && !walker->failed; i++) {
+        walk_global(walker, environment, &hasher);
+    }
+    walker->objects[self] = mill_hasher_end(&hasher);
+    mill_hasher_hash(parent, walker->objects[self]);
+}
+
+static void walk_text(struct walker *walker, struct mill_hasher *hasher, uint8_t mark)
+{
+    size_t size;
+    const char *text = mill_unpacker_text(&walker->in, &size);
+    mill_hasher_number(hasher, mark);
+    mill_hasher_bytes(hasher, text, size);
+}
+
+static void walk(struct walker *walker, struct mill_hasher *hasher)
+{
+    uint8_t mark = mill_unpacker_byte(&walker->in);
+    switch (mark) {
+    case MILL_MARK_NUMBER:
+        mill_hasher_number(hasher, mark);
+        mill_hasher_number(hasher, canonical_bits(mill_unpacker_word(&walker->in)));
+        break;
+    case MILL_MARK_INT64:
+    case MILL_MARK_UINT64:
+        mill_hasher_number(hasher, mark);
+        mill_hasher_number(hasher, mill_unpacker_word(&walker->in));
+        break;
+    case MILL_MARK_MODULE:
+        mill_hasher_bytes(hasher, mill_unpacker_bytes(&walker->in, 16), 16);
+        walk_text(walker, hasher, mark); /* fall through */
+    case MILL_MARK_STRING:
+    case MILL_MARK_BUILTIN: walk_text(walker, hasher, mark); break;
+    case MILL_MARK_TABLE: walk_table(walker, hasher); break;
+    case MILL_MARK_FUNCTION: walk_function(walker, hasher); break;
+    case MILL_MARK_SEEN:
+        mill_hasher_hash(hasher, walker->objects[mill_unpacker_size(&walker->in)]);
+        break;
+    case MILL_MARK_ARRAY:
+        mill_hasher_hash(hasher,
+                         mill_array_hash(walker->packed->arrays[mill_unpacker_size(&walker->in)]));
+        break;
+    case MILL_MARK_NODE:
+        mill_hasher_hash(hasher, walker->nodes[mill_unpacker_size(&walker->in)]);
+        break;
+    default: mill_hasher_number(hasher, mark);
+    }
+}
+
+static struct mill_hash packed_hash(const struct mill_packed *packed,
+                                    const struct mill_hash *nodes)
+{
+    struct walker walker = {
+        .in = {packed->bytes, packed->bytes + packed->size, false},
+        .packed = packed,
+        .nodes = nodes,
+    };
+    struct mill_hasher hasher;
+    mill_hasher_init(&hasher, "value/1");
+    walk(&walker, &hasher);
+    /* Short of memory: a hash that nothing else has, which is a miss and no more. */
+    if (walker.failed) mill_hasher_number(&hasher, (uint64_t)(uintptr_t)packed);
+    free(walker.objects);
+    free(walker.cells);
+    free(walker.globals);
+    return mill_hasher_end(&hasher);
+}
+
+struct mill_hash mill_value_hash(const struct mill_value *value, const struct mill_hash *nodes)
+{
+    if (value->tag == MILL_TAG_NODE) return nodes[0];
+    if (value->tag == MILL_TAG_PACKED) return packed_hash(value->packed, nodes);
+    if (value->tag == MILL_TAG_COLUMN) {
+        struct mill_hasher column;
+        mill_hasher_init(&column, "value/1");
+        mill_hasher_hash(&column, mill_array_hash(value->array));
+        return mill_hasher_end(&column);
+    }
+    struct mill_hasher hasher;
+    mill_hasher_init(&hasher, "value/1");
+    size_t size;
+    const char *text = mill_value_text(value, &size);
+    if (text) {
+        mill_hasher_number(&hasher, MILL_MARK_STRING);
+        mill_hasher_bytes(&hasher, text, size);
+    } else {
+        mill_hasher_number(&hasher, value->tag);
+        if (value->tag == MILL_TAG_NUMBER) {
+            mill_hasher_number(&hasher, canonical_bits(value->natural));
+        } else if (value->tag == MILL_TAG_INT64 || value->tag == MILL_TAG_UINT64) {
+            mill_hasher_number(&hasher, value->natural);
+        }
+    }
+    return mill_hasher_end(&hasher);
+}

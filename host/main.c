@@ -1,0 +1,343 @@
+/* main: the command line, written against tidemill.h alone.
+ * Each function that acts returns the exit status of the process.
+ * SPDX-License-Identifier: MIT */
+#include "tidemill.h"
+
+#include "nearest.h"
+#include "options.h"
+#include "outfile.h"
+#include "repl/loop.h"
+#include "signals.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_STRICT = 3, EXIT_SIGNAL = 128 };
+
+static void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+static void complain(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    fflush(stdout);
+    fputs("tidemill: ", stderr);
+    vfprintf(stderr, format, arguments);
+    fputc('\n', stderr);
+    va_end(arguments);
+}
+
+/* ---- Lists ---- */
+
+static void measure(void *context, const char *name, const char *text)
+{
+    int *width = context, length = (int)strlen(name);
+    (void)text;
+    if (length > *width) *width = length;
+}
+
+static void print_row(void *context, const char *name, const char *text)
+{
+    const int *width = context;
+    printf("%-*s  %s\n", *width, name, text);
+}
+
+static int list_shipped(void)
+{
+    int width = 0;
+    tidemill_each_shipped(measure, &width);
+    tidemill_each_shipped(print_row, &width);
+    return EXIT_OK;
+}
+
+static int run_doctor(tidemill *engine)
+{
+    int width = 0;
+    tidemill_doctor(engine, measure, &width);
+    tidemill_doctor(engine, print_row, &width);
+    return EXIT_OK;
+}
+
+/* ---- Shipped names ---- */
+
+struct search {
+    const char *name;
+    bool found;
+    struct mill_nearest nearest;
+};
+
+static void compare(void *context, const char *name, const char *summary)
+{
+    struct search *search = context;
+    (void)summary;
+    if (strcmp(name, search->name) == 0) search->found = true;
+    mill_nearest_offer(&search->nearest, name);
+}
+
+static int check_shipped(const char *name)
+{
+    struct search search = {.name = name};
+    mill_nearest_start(&search.nearest, name);
+    tidemill_each_shipped(compare, &search);
+    if (search.found) return EXIT_OK;
+    const char *meant = mill_nearest_name(&search.nearest);
+    if (access(name, F_OK) == 0)
+        complain("run: no shipped script \"%s\"; the file of that name is ./%s", name, name);
+    else if (meant != NULL)
+        complain("run: no shipped script \"%s\"; did you mean %s?", name, meant);
+    else
+        complain("run: no shipped script \"%s\"; tidemill run lists them", name);
+    return EXIT_USAGE;
+}
+
+/* ---- Running ---- */
+
+static bool result_to_stdout(const struct mill_options *options)
+{
+    return options->json != NULL && strcmp(options->json, "-") == 0;
+}
+
+static int choose_progress(const struct mill_options *options)
+{
+    const char *terminal = getenv("TERM");
+    switch (options->progress) {
+    case MILL_PROGRESS_PLAIN:
+        return 1;
+    case MILL_PROGRESS_OFF:
+        return 0;
+    case MILL_PROGRESS_AUTO:
+        break;
+    }
+    bool live = !options->quiet && isatty(STDERR_FILENO) && terminal != NULL &&
+                terminal[0] != '\0' && strcmp(terminal, "dumb") != 0;
+    return live ? 2 : 0;
+}
+
+static tidemill_config choose_config(const struct mill_options *options)
+{
+    return (tidemill_config){
+        .size = sizeof(tidemill_config),
+        .workers = options->workers,
+        .cache = options->cache,
+        .progress = choose_progress(options),
+        .notes = options->quiet              ? 2
+                 : result_to_stdout(options) ? 1
+                                             : 0,
+    };
+}
+
+/* What can be found wrong before anything has run. */
+static int check_options(const struct mill_options *options)
+{
+    struct mill_outfile_error error;
+    if (options->command == MILL_COMMAND_SHIPPED) {
+        int status = check_shipped(options->script);
+        if (status != EXIT_OK) return status;
+    }
+    if (options->json == NULL || result_to_stdout(options)) return EXIT_OK;
+    if (mill_outfile_check(options->json, &error) == 0) return EXIT_OK;
+    complain("--json: %s", error.text);
+    return EXIT_USAGE;
+}
+
+static int fail(tidemill *engine, tidemill_status status)
+{
+    const char *text = tidemill_error(engine);
+    if (status != TIDEMILL_CANCELLED)
+        complain("%s", text[0] ? text : "failed without a reason");
+    return status == TIDEMILL_USAGE ? EXIT_USAGE : EXIT_FAILED;
+}
+
+static int apply_settings(tidemill *engine, const struct mill_options *options)
+{
+    for (int i = 0; i < options->setting_count; i++) {
+        const struct mill_setting *setting = &options->settings[i];
+        tidemill_status status = tidemill_set(engine, setting->name, setting->value);
+        if (status != TIDEMILL_OK) return fail(engine, status);
+    }
+    return EXIT_OK;
+}
+
+static int write_json(const struct mill_options *options, const char *text)
+{
+    size_t length = strlen(text);
+    struct mill_outfile_error error;
+    if (!result_to_stdout(options)) {
+        if (mill_outfile_write(options->json, text, length, &error) == 0) return EXIT_OK;
+        complain("--json: %s", error.text);
+        return EXIT_FAILED;
+    }
+    // Errors of stdout are found by finish_stdout.
+    fwrite(text, 1, length, stdout);
+    if (length == 0 || text[length - 1] != '\n') putchar('\n');
+    return EXIT_OK;
+}
+
+static int write_result(tidemill *engine, const struct mill_options *options)
+{
+    char *text = NULL;
+    if (options->json == NULL) return EXIT_OK;
+    tidemill_status status = tidemill_result_json(engine, &text);
+    if (status != TIDEMILL_OK) return fail(engine, status);
+    int exit_status = write_json(options, text);
+    free(text);
+    return exit_status;
+}
+
+static tidemill_status run_script(tidemill *engine, const struct mill_options *options)
+{
+    int argc = options->argument_count;
+    char **argv = options->arguments;
+    switch (options->command) {
+    case MILL_COMMAND_SHIPPED:
+        return tidemill_run_shipped(engine, options->script, argc, argv);
+    case MILL_COMMAND_STRING:
+        return tidemill_run_string(engine, options->script, "-e", argc, argv);
+    default:
+        return tidemill_run_file(engine, options->script, argc, argv);
+    }
+}
+
+/* A script that leaves by os.exit has returned nothing that --json could write. */
+static int leave_early(tidemill *engine, const struct mill_options *options)
+{
+    int status = tidemill_exit_status(engine) & 0xFF;
+    if (status != EXIT_OK || options->json == NULL) return status;
+    complain("--json: %s is not written: the script left by os.exit and returned nothing",
+             options->json);
+    return EXIT_FAILED;
+}
+
+static int check_strict(tidemill *engine, const struct mill_options *options)
+{
+    long long count = options->strict ? (long long)tidemill_strict_count(engine) : 0;
+    if (count == 0) return EXIT_OK;
+    complain("--strict: %lld row%s dropped, fallback%s taken or failure%s counted", count,
+             count == 1 ? "" : "s", count == 1 ? "" : "s", count == 1 ? "" : "s");
+    return EXIT_STRICT;
+}
+
+static int run(tidemill *engine, struct mill_signals *signals,
+               const struct mill_options *options)
+{
+    tidemill_status status = run_script(engine, options);
+    if (mill_signals_caught(signals) != 0) {
+        // The run was cut short, however it took it: only an error of its own is worth telling.
+        if (status != TIDEMILL_OK && status != TIDEMILL_EXIT) fail(engine, status);
+        return EXIT_FAILED;
+    }
+    if (status != TIDEMILL_OK && status != TIDEMILL_EXIT) return fail(engine, status);
+    int exit_status =
+        status == TIDEMILL_EXIT ? leave_early(engine, options) : write_result(engine, options);
+    return exit_status == EXIT_OK ? check_strict(engine, options) : exit_status;
+}
+
+static int work(tidemill *engine, struct mill_signals *signals,
+                const struct mill_options *options)
+{
+    int status = apply_settings(engine, options);
+    if (status != EXIT_OK) return status;
+    switch (options->command) {
+    case MILL_COMMAND_DOCTOR:
+        return run_doctor(engine);
+    case MILL_COMMAND_REPL:
+        return mill_loop_run(engine, signals, isatty(STDIN_FILENO));
+    default:
+        return run(engine, signals, options);
+    }
+}
+
+/* ---- The process ---- */
+
+/* What a script printed may fail only here: a full disk, or nobody left to read it. */
+static int finish_stdout(int status)
+{
+    errno = 0;
+    if (fflush(stdout) == 0 && !ferror(stdout)) return status;
+    if (errno == EPIPE || mill_signals_stdout_gone()) return EXIT_SIGNAL + SIGPIPE;
+    complain("stdout: %s", errno != 0 ? strerror(errno) : "could not be written");
+    return status == EXIT_OK || status == EXIT_STRICT ? EXIT_FAILED : status;
+}
+
+/* Signals must be watched before: what the engine starts may be stopped at any time. */
+static int run_engine(struct mill_signals *signals, const struct mill_options *options)
+{
+    tidemill *engine;
+    tidemill_config config = choose_config(options);
+    tidemill_status status = tidemill_open(&config, &engine);
+    if (engine == NULL) {
+        complain("out of memory");
+        return EXIT_FAILED;
+    }
+    bool patient = options->command == MILL_COMMAND_REPL && isatty(STDIN_FILENO);
+    mill_signals_attach(signals, engine, patient);
+    int exit_status =
+        status == TIDEMILL_OK ? work(engine, signals, options) : fail(engine, status);
+    // Closing may wait for a task that never ends, and leaves by the clock of the signal then.
+    if (mill_signals_caught(signals) != 0) tidemill_flush(engine, 0.2);
+    mill_signals_detach(signals);
+    tidemill_close(engine);
+    return finish_stdout(exit_status);
+}
+
+static int run_watched(const struct mill_options *options)
+{
+    int status = check_options(options);
+    if (status != EXIT_OK) return status;
+    struct mill_signals *signals = mill_signals_open();
+    if (signals == NULL) {
+        complain("cannot watch signals: %s", strerror(errno));
+        return EXIT_FAILED;
+    }
+    status = run_engine(signals, options);
+    int signal = mill_signals_close(signals);
+    if (signal == 0) return status;
+    mill_signals_say(signal);
+    return EXIT_SIGNAL + signal;
+}
+
+static int obey(const struct mill_options *options)
+{
+    switch (options->command) {
+    case MILL_COMMAND_VERSION:
+        printf("tidemill %s\n", tidemill_version());
+        return finish_stdout(EXIT_OK);
+    case MILL_COMMAND_HELP:
+        mill_options_help(stdout);
+        return finish_stdout(EXIT_OK);
+    case MILL_COMMAND_LIST:
+        return finish_stdout(list_shipped());
+    default:
+        return run_watched(options);
+    }
+}
+
+/* A process may be started with standard files closed; the next file opened would take their
+ * place, and what is printed would land in it.  They are opened the wrong way round, so that
+ * using them still fails. */
+static void hold_standard_files(void)
+{
+    for (int file = STDIN_FILENO; file <= STDERR_FILENO; file++) {
+        if (fcntl(file, F_GETFD) >= 0 || errno != EBADF) continue;
+        if (open("/dev/null", file == STDIN_FILENO ? O_WRONLY : O_RDONLY) < 0) return;
+    }
+}
+
+int main(int argc, char **argv)
+{
+    struct mill_options options;
+    hold_standard_files();
+    tidemill_status status = mill_options_parse(&options, argc, argv);
+    int exit_status = status == TIDEMILL_USAGE ? EXIT_USAGE : EXIT_FAILED;
+    if (status == TIDEMILL_OK)
+        exit_status = obey(&options);
+    else
+        complain("%s", options.error);
+    mill_options_free(&options);
+    return exit_status;
+}

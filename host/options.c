@@ -1,0 +1,373 @@
+/* options: what the command line asks for.
+ * Engine options are rows of one table, which the parser, the suggestions and --help read.
+ * SPDX-License-Identifier: MIT */
+#include "options.h"
+
+#include "nearest.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { MOST_WORKERS = 1024 };
+
+struct parser {
+    struct mill_options *options;
+    char **next;    /* the word to look at; ends with NULL */
+    bool any;       /* an engine option was given */
+    bool run;       /* the command `run` was given */
+    bool named;     /* the script is known: other words are its arguments */
+    bool all_words; /* after `--`: no word is an option */
+};
+
+struct option {
+    const char *name;     /* with its dashes */
+    const char *argument; /* NULL: a flag */
+    const char *expected; /* completes "expected ..." */
+    const char *help;
+    tidemill_status (*take)(struct parser *parser, const struct option *option, char *value);
+};
+
+static tidemill_status refuse(struct mill_options *options, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static tidemill_status refuse(struct mill_options *options, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(options->error, sizeof options->error, format, arguments);
+    va_end(arguments);
+    return TIDEMILL_USAGE;
+}
+
+static tidemill_status refuse_value(struct parser *parser, const struct option *option,
+                                    const char *value)
+{
+    return refuse(parser->options, "%s: \"%s\" is not %s", option->name, value,
+                  option->expected);
+}
+
+/* ---- One function an option ---- */
+
+static tidemill_status take_workers(struct parser *parser, const struct option *option,
+                                    char *value)
+{
+    if (strcmp(value, "auto") == 0) {
+        parser->options->workers = 0;
+        return TIDEMILL_OK;
+    }
+    char *end;
+    errno = 0;
+    long count = strtol(value, &end, 10);
+    if (value[0] < '0' || value[0] > '9' || *end != '\0' || errno || count > MOST_WORKERS)
+        return refuse_value(parser, option, value);
+    parser->options->workers = count == 0 ? TIDEMILL_SERIAL : (int)count;
+    return TIDEMILL_OK;
+}
+
+static tidemill_status take_serial(struct parser *parser, const struct option *option,
+                                   char *value)
+{
+    (void)option, (void)value;
+    parser->options->workers = TIDEMILL_SERIAL;
+    return TIDEMILL_OK;
+}
+
+static tidemill_status take_cache(struct parser *parser, const struct option *option,
+                                  char *value)
+{
+    if (value[0] == '\0') return refuse_value(parser, option, value);
+    parser->options->cache = value;
+    return TIDEMILL_OK;
+}
+
+static tidemill_status take_progress(struct parser *parser, const struct option *option,
+                                     char *value)
+{
+    static const char *const names[] = {"auto", "plain", "off"};
+    for (int i = 0; i < 3; i++) {
+        if (strcmp(value, names[i]) != 0) continue;
+        parser->options->progress = (enum mill_progress)i;
+        return TIDEMILL_OK;
+    }
+    return refuse_value(parser, option, value);
+}
+
+static tidemill_status take_set(struct parser *parser, const struct option *option, char *value)
+{
+    char *equals = strchr(value, '=');
+    if (equals == NULL || equals == value) return refuse_value(parser, option, value);
+    *equals = '\0';
+    struct mill_options *options = parser->options;
+    options->settings[options->setting_count++] = (struct mill_setting){value, equals + 1};
+    return TIDEMILL_OK;
+}
+
+static tidemill_status take_json(struct parser *parser, const struct option *option,
+                                 char *value)
+{
+    if (value[0] == '\0') return refuse_value(parser, option, value);
+    parser->options->json = value;
+    return TIDEMILL_OK;
+}
+
+static tidemill_status take_quiet(struct parser *parser, const struct option *option,
+                                  char *value)
+{
+    (void)option, (void)value;
+    parser->options->quiet = true;
+    return TIDEMILL_OK;
+}
+
+static tidemill_status take_strict(struct parser *parser, const struct option *option,
+                                   char *value)
+{
+    (void)option, (void)value;
+    parser->options->strict = true;
+    return TIDEMILL_OK;
+}
+
+static const struct option engine_options[] = {
+    {"--workers", "N|auto", "a number of workers; expected auto, 0 (serial) or 1 to 1024",
+     "worker threads (auto: the CPUs it may really use)", take_workers},
+    {"--serial", NULL, NULL, "no threads: tasks run one after another; same as --workers 0",
+     take_serial},
+    {"--cache", "FILE|off", "a cache; expected a file name, or off",
+     "where results are kept, or off", take_cache},
+    {"--progress", "auto|plain|off", "a kind of progress; expected auto, plain or off",
+     "on stderr; auto shows a live line on a terminal", take_progress},
+    {"--set", "NAME=VALUE", "a setting; expected NAME=VALUE", "an engine setting; repeatable",
+     take_set},
+    {"--json", "FILE|-", "a place for the result; expected a file name, or - for stdout",
+     "write the value that the script returns", take_json},
+    {"--quiet", NULL, NULL, "no notes of the script, no progress line", take_quiet},
+    {"--strict", NULL, NULL, "exit with 3 when rows were dropped or something fell back",
+     take_strict},
+};
+
+enum { OPTION_COUNT = sizeof engine_options / sizeof engine_options[0] };
+
+static const char *const commands[] = {"run", "doctor", "help"};
+
+enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
+
+/* ---- Words ---- */
+
+static const struct option *find_option(const char *word)
+{
+    size_t length = strcspn(word, "=");
+    for (int i = 0; i < OPTION_COUNT; i++) {
+        const char *name = engine_options[i].name;
+        if (strlen(name) == length && memcmp(name, word, length) == 0)
+            return &engine_options[i];
+    }
+    return NULL;
+}
+
+/* A separate value may not look like an option: a forgotten value is the likelier reading, and
+ * --name=--value remains. */
+static tidemill_status take_option(struct parser *parser, const struct option *option,
+                                   char *word)
+{
+    char *value = strchr(word, '=');
+    if (value != NULL) value++;
+    if (option->argument == NULL && value != NULL)
+        return refuse(parser->options, "%s takes no value, got \"%s\"", option->name, value);
+    if (option->argument != NULL && value == NULL) {
+        value = *parser->next;
+        if (value == NULL || strncmp(value, "--", 2) == 0)
+            return refuse(parser->options, "%s: no value; %s", option->name,
+                          strstr(option->expected, "expected"));
+        parser->next++;
+    }
+    parser->any = true;
+    return option->take(parser, option, value);
+}
+
+static tidemill_status refuse_option(struct parser *parser, const char *word)
+{
+    char name[MILL_NEAREST_LONGEST + 1];
+    snprintf(name, sizeof name, "%.*s", (int)strcspn(word, "="), word);
+    struct mill_nearest nearest;
+    mill_nearest_start(&nearest, name);
+    for (int i = 0; i < OPTION_COUNT; i++) mill_nearest_offer(&nearest, engine_options[i].name);
+    mill_nearest_offer(&nearest, "--help");
+    mill_nearest_offer(&nearest, "--version");
+    const char *meant = mill_nearest_name(&nearest);
+    if (meant != NULL)
+        return refuse(parser->options, "unknown option \"%s\"; did you mean %s?", word, meant);
+    return refuse(parser->options, "unknown option \"%s\"; tidemill --help lists them all",
+                  word);
+}
+
+static bool may_name_script(const struct mill_options *options)
+{
+    return options->command == MILL_COMMAND_REPL || options->command == MILL_COMMAND_LIST;
+}
+
+/* An option that means something only before the script's name. */
+static tidemill_status take_early_option(struct parser *parser, const char *word)
+{
+    struct mill_options *options = parser->options;
+    if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
+        options->command = MILL_COMMAND_HELP;
+    } else if (strcmp(word, "--version") == 0 || strcmp(word, "-v") == 0) {
+        options->command = MILL_COMMAND_VERSION;
+    } else if (strcmp(word, "-e") == 0 && may_name_script(options)) {
+        if (*parser->next == NULL) return refuse(options, "-e: no value; expected Lua text");
+        options->command = MILL_COMMAND_STRING;
+        options->script = *parser->next++;
+        parser->named = true;
+    } else {
+        return refuse_option(parser, word);
+    }
+    return TIDEMILL_OK;
+}
+
+static bool is_path(const char *word)
+{
+    size_t length = strlen(word);
+    return strcmp(word, "-") == 0 || strchr(word, '/') != NULL ||
+           (length > 4 && strcmp(word + length - 4, ".lua") == 0);
+}
+
+static tidemill_status refuse_command(struct mill_options *options, const char *word)
+{
+    struct mill_nearest nearest;
+    mill_nearest_start(&nearest, word);
+    for (int i = 0; i < COMMAND_COUNT; i++) mill_nearest_offer(&nearest, commands[i]);
+    const char *meant = mill_nearest_name(&nearest);
+    if (meant != NULL)
+        return refuse(options, "unknown command \"%s\"; did you mean %s?", word, meant);
+    return refuse(options,
+                  "\"%s\" is neither a command nor a file; tidemill --help lists the commands, "
+                  "tidemill run the shipped scripts",
+                  word);
+}
+
+static tidemill_status name_script(struct parser *parser, const char *word)
+{
+    struct mill_options *options = parser->options;
+    parser->named = true;
+    options->script = word;
+    options->command = parser->run ? MILL_COMMAND_SHIPPED : MILL_COMMAND_FILE;
+    if (is_path(word)) options->command = MILL_COMMAND_FILE;
+    if (options->command == MILL_COMMAND_FILE && !is_path(word) && access(word, F_OK) != 0)
+        return refuse_command(options, word);
+    return TIDEMILL_OK;
+}
+
+static tidemill_status take_name(struct parser *parser, const char *word)
+{
+    struct mill_options *options = parser->options;
+    if (!may_name_script(options))
+        return refuse(options, "%s takes no arguments, got \"%s\"",
+                      options->command == MILL_COMMAND_HELP ? "help" : "doctor", word);
+    if (parser->run || parser->all_words) return name_script(parser, word);
+    if (strcmp(word, "run") == 0) {
+        parser->run = true;
+        options->command = MILL_COMMAND_LIST;
+    } else if (strcmp(word, "doctor") == 0) {
+        options->command = MILL_COMMAND_DOCTOR;
+    } else if (strcmp(word, "help") == 0) {
+        options->command = MILL_COMMAND_HELP;
+    } else {
+        return name_script(parser, word);
+    }
+    return TIDEMILL_OK;
+}
+
+static tidemill_status take_word(struct parser *parser, char *word)
+{
+    struct mill_options *options = parser->options;
+    if (!parser->all_words) {
+        if (strcmp(word, "--") == 0) {
+            parser->all_words = true;
+            return TIDEMILL_OK;
+        }
+        const struct option *option = find_option(word);
+        if (option != NULL) return take_option(parser, option, word);
+        if (!parser->named && word[0] == '-' && word[1] != '\0')
+            return take_early_option(parser, word);
+    }
+    if (!parser->named) return take_name(parser, word);
+    options->arguments[options->argument_count++] = word;
+    return TIDEMILL_OK;
+}
+
+/* What can be seen only when every word is known. */
+static tidemill_status check_whole(struct parser *parser)
+{
+    struct mill_options *options = parser->options;
+    if (options->command == MILL_COMMAND_LIST && parser->any)
+        return refuse(options, "run: no script; expected a path or a name that "
+                               "tidemill run, without options, lists");
+    if (options->json != NULL && !parser->named)
+        return refuse(options, "--json: no script whose value it could write");
+    return TIDEMILL_OK;
+}
+
+tidemill_status mill_options_parse(struct mill_options *options, int argc, char **argv)
+{
+    *options = (struct mill_options){.command = MILL_COMMAND_REPL};
+    // No list can be longer than the command line.
+    options->arguments = calloc((size_t)argc + 1, sizeof *options->arguments);
+    options->settings = calloc((size_t)argc + 1, sizeof *options->settings);
+    if (options->arguments == NULL || options->settings == NULL) {
+        refuse(options, "out of memory (command line)");
+        return TIDEMILL_MEMORY;
+    }
+    struct parser parser = {.options = options, .next = argv + (argc > 0)};
+    while (*parser.next != NULL) {
+        tidemill_status status = take_word(&parser, *parser.next++);
+        if (status != TIDEMILL_OK) return status;
+        bool answered = options->command == MILL_COMMAND_VERSION ||
+                        (options->command == MILL_COMMAND_HELP && parser.next[-1][0] == '-');
+        if (answered) return TIDEMILL_OK;
+    }
+    return check_whole(&parser);
+}
+
+void mill_options_free(struct mill_options *options)
+{
+    free(options->arguments);
+    free(options->settings);
+    options->arguments = NULL;
+    options->settings = NULL;
+}
+
+static const char help_head[] =
+    "usage: tidemill [options] [SCRIPT | COMMAND] [arguments]\n"
+    "\n"
+    "  tidemill                     an interactive session, or statements from a pipe\n"
+    "  tidemill FILE [arguments]    run a Lua script; - is stdin\n"
+    "  tidemill run SCRIPT [arguments]\n"
+    "                               the same; a name without / or .lua is a shipped script\n"
+    "  tidemill run                 list the shipped scripts\n"
+    "  tidemill -e CODE [arguments] run Lua text, where tm is there already\n"
+    "  tidemill doctor              what this build and this machine offer\n"
+    "  tidemill --version, --help   say what it is, say this\n"
+    "\n"
+    "Options stand before or after the script's name; --name=value works too.  All other\n"
+    "words after the name, and every word after --, are the script's arguments.\n"
+    "\n";
+
+static const char help_tail[] =
+    "\n"
+    "Exit status: 0 done; 1 the script failed; 2 wrong usage; 3 see --strict; 129, 130, 143\n"
+    "stopped by SIGHUP, SIGINT, SIGTERM; 141 the reader of stdout went away.\n"
+    "Ctrl-C cancels the run, a second one leaves at once.\n";
+
+void mill_options_help(FILE *out)
+{
+    fputs(help_head, out);
+    for (int i = 0; i < OPTION_COUNT; i++) {
+        const struct option *option = &engine_options[i];
+        int width = fprintf(out, "  %s %s", option->name,
+                            option->argument != NULL ? option->argument : "");
+        fprintf(out, "%*s%s\n", width < 29 ? 29 - width : 1, "", option->help);
+    }
+    fputs(help_tail, out);
+}

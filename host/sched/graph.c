@@ -1,0 +1,157 @@
+/* graph: lazy nodes: a function, its arguments, the nodes among them.
+ * SPDX-License-Identifier: MIT */
+#include "sched/graph.h"
+
+#include <stdlib.h>
+
+void mill_graph_init(struct mill_graph *graph)
+{
+    memset(graph, 0, sizeof *graph);
+}
+
+static void node_drop_arguments(struct mill_node *node)
+{
+    const struct mill_value *arguments = mill_node_arguments(node);
+    for (uint32_t i = 0; i < node->count; i++) mill_value_unref(arguments[i]);
+    if (node->count > MILL_NODE_CELLS) free(node->more);
+    node->count = 0;
+}
+
+void mill_graph_fini(struct mill_graph *graph)
+{
+    for (uint32_t s = 0; s < graph->slab_count; s++) {
+        for (int i = 0; i < MILL_SLAB_NODES; i++) {
+            if (graph->slabs[s][i].generation & 1) node_drop_arguments(&graph->slabs[s][i]);
+        }
+        free(graph->slabs[s]);
+    }
+    free(graph->slabs);
+    free(graph->free);
+    mill_graph_init(graph);
+}
+
+struct mill_node *mill_graph_at(struct mill_graph *graph, uint32_t index)
+{
+    return &graph->slabs[index / MILL_SLAB_NODES][index % MILL_SLAB_NODES];
+}
+
+struct mill_node *mill_graph_find(struct mill_graph *graph, mill_handle handle)
+{
+    uint32_t index = (uint32_t)handle;
+    if (index / MILL_SLAB_NODES >= graph->slab_count) return NULL;
+    struct mill_node *node = mill_graph_at(graph, index);
+    bool same = node->generation == (uint32_t)(handle >> 32) && (node->generation & 1);
+    return same ? node : NULL;
+}
+
+/* The free list has room for every node there is, so that freeing never fails. */
+static bool graph_grow(struct mill_graph *graph)
+{
+    if (graph->slab_count == UINT32_MAX / MILL_SLAB_NODES) return false;
+    if (graph->slab_count == graph->slab_room) {
+        uint32_t room = graph->slab_room ? graph->slab_room * 2 : 16;
+        void *slabs = realloc(graph->slabs, room * sizeof *graph->slabs);
+        if (slabs == NULL) return false;
+        graph->slabs = slabs;
+        graph->slab_room = room;
+        void *list = realloc(graph->free, (size_t)room * MILL_SLAB_NODES * sizeof *graph->free);
+        if (list == NULL) {
+            graph->slab_room = graph->slab_count;
+            return false;
+        }
+        graph->free = list;
+    }
+    struct mill_node *slab = aligned_alloc(64, MILL_SLAB_NODES * sizeof *slab);
+    if (slab == NULL) return false;
+    memset(slab, 0, MILL_SLAB_NODES * sizeof *slab);
+    uint32_t first = graph->slab_count * MILL_SLAB_NODES;
+    graph->slabs[graph->slab_count++] = slab;
+    for (uint32_t i = MILL_SLAB_NODES; i-- > 0;) graph->free[graph->free_count++] = first + i;
+    return true;
+}
+
+mill_handle mill_graph_node(struct mill_graph *graph, uint32_t function, uint32_t count)
+{
+    if (graph->free_count == 0 && !graph_grow(graph)) return 0;
+    uint32_t index = graph->free[graph->free_count - 1];
+    struct mill_node *node = mill_graph_at(graph, index);
+    if (count > MILL_NODE_CELLS) {
+        struct mill_value *more = calloc(count, sizeof *more);
+        if (more == NULL) return 0;
+        node->more = more;
+    } else {
+        memset(node->cells, 0, sizeof node->cells);
+    }
+    graph->free_count--;
+    graph->live++;
+    node->generation++;
+    node->function = function;
+    node->refs = 1;
+    node->inputs = 0;
+    node->place = ++graph->next_place;
+    node->count = (uint16_t)count;
+    node->held = 0;
+    node->index = index;
+    return (uint64_t)node->generation << 32 | index;
+}
+
+void mill_graph_argument(struct mill_graph *graph, struct mill_node *node, uint32_t i,
+                         struct mill_value value)
+{
+    struct mill_value *arguments = (struct mill_value *)mill_node_arguments(node);
+    arguments[i] = value;
+    node->inputs += mill_value_nodes(&value);
+    if (value.tag == MILL_TAG_NODE) {
+        mill_graph_at(graph, (uint32_t)value.natural)->refs++;
+    } else if (value.tag == MILL_TAG_PACKED) {
+        for (uint32_t k = 0; k < value.packed->node_count; k++) {
+            mill_graph_at(graph, value.packed->nodes[k])->refs++;
+        }
+    }
+}
+
+void mill_node_inputs(const struct mill_node *node, uint32_t *out)
+{
+    const struct mill_value *arguments = mill_node_arguments(node);
+    for (uint32_t i = 0; i < node->count; i++) {
+        if (arguments[i].tag == MILL_TAG_NODE) {
+            *out++ = (uint32_t)arguments[i].natural;
+        } else if (arguments[i].tag == MILL_TAG_PACKED && arguments[i].packed->node_count) {
+            uint32_t count = arguments[i].packed->node_count;
+            memcpy(out, arguments[i].packed->nodes, count * sizeof *out);
+            out += count;
+        }
+    }
+}
+
+/* Freeing a node frees the inputs that only it used.  A chain of a million nodes must not
+ * recurse: nodes whose turn has come are linked through `mark` (index + 1). */
+void mill_graph_unref(struct mill_graph *graph, uint32_t index)
+{
+    if (--mill_graph_at(graph, index)->refs > 0) return;
+    uint32_t todo = index + 1;
+    while (todo) {
+        uint32_t self = todo - 1;
+        struct mill_node *node = mill_graph_at(graph, self);
+        todo = node->mark;
+        node->mark = 0;
+        const struct mill_value *arguments = mill_node_arguments(node);
+        for (uint32_t i = 0; node->inputs && i < node->count; i++) {
+            const struct mill_value *value = &arguments[i];
+            uint32_t one = (uint32_t)value->natural;
+            const uint32_t *nodes = value->tag == MILL_TAG_NODE ? &one : NULL;
+            if (value->tag == MILL_TAG_PACKED) nodes = value->packed->nodes;
+            for (uint32_t k = 0; k < mill_value_nodes(value); k++) {
+                struct mill_node *input = mill_graph_at(graph, nodes[k]);
+                if (--input->refs == 0) {
+                    input->mark = todo;
+                    todo = nodes[k] + 1;
+                }
+            }
+        }
+        node_drop_arguments(node);
+        node->generation++;
+        graph->free[graph->free_count++] = self;
+        graph->live--;
+    }
+}

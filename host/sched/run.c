@@ -1,0 +1,500 @@
+/* run: a set of tasks in flight: what some wanted nodes need, each once.
+ * SPDX-License-Identifier: MIT */
+#include "sched/run.h"
+
+#include <stdlib.h>
+
+#include "sched/pool.h"
+
+struct mill_revival {
+    struct mill_task *lost, *waiter;
+    struct mill_revival *next;
+};
+
+/* ---- building -------------------------------------------------------------------------
+ * Depth first and without recursion: a node is put on the stack by each that needs it; met the
+ * first time it is marked OPEN and stacked again under its inputs, met again when they are
+ * numbered it gets its own number.  So a task comes after its inputs, and after as few others as
+ * possible: workers that go through the roots in order keep few results alive. */
+
+enum { UNSEEN = 0, OPEN = 1, NUMBERED = 2 };
+
+struct builder {
+    struct mill_graph *graph;
+    uint32_t *stack;
+    size_t stack_size, stack_room;
+    uint32_t *nodes; /* by task */
+    size_t count, room;
+    uint64_t edges;
+    bool failed;
+};
+
+static bool grow(void *list, size_t wanted, size_t *room, size_t element)
+{
+    if (wanted <= *room) return true;
+    size_t size = *room ? *room * 2 : 256;
+    while (size < wanted) size *= 2;
+    void *grown = realloc(*(void **)list, size * element);
+    if (grown == NULL) return false;
+    *(void **)list = grown;
+    *room = size;
+    return true;
+}
+
+static void stack_inputs(struct builder *builder, struct mill_node *node)
+{
+    if (!grow(&builder->stack, builder->stack_size + node->inputs, &builder->stack_room,
+              sizeof *builder->stack)) {
+        builder->failed = true;
+        return;
+    }
+    uint32_t *inputs = builder->stack + builder->stack_size;
+    mill_node_inputs(node, inputs);
+    for (uint32_t i = 0; i < node->inputs / 2; i++) { /* the first one on top */
+        uint32_t swap = inputs[i];
+        inputs[i] = inputs[node->inputs - 1 - i];
+        inputs[node->inputs - 1 - i] = swap;
+    }
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < node->inputs; i++) {
+        if (mill_graph_at(builder->graph, inputs[i])->mark == UNSEEN) inputs[kept++] = inputs[i];
+    }
+    builder->stack_size += kept;
+}
+
+static void number_node(struct builder *builder, uint32_t index, struct mill_node *node)
+{
+    if (!grow(&builder->nodes, builder->count + 1, &builder->room, sizeof *builder->nodes) ||
+        builder->count >= UINT32_MAX - NUMBERED - 1) {
+        builder->failed = true;
+        return;
+    }
+    builder->nodes[builder->count] = index;
+    node->mark = (uint32_t)builder->count++ + NUMBERED;
+    builder->edges += node->inputs;
+}
+
+static void visit(struct builder *builder, uint32_t wanted)
+{
+    if (!grow(&builder->stack, 1, &builder->stack_room, sizeof *builder->stack)) {
+        builder->failed = true;
+        return;
+    }
+    builder->stack[0] = wanted;
+    builder->stack_size = 1;
+    while (builder->stack_size > 0 && !builder->failed) {
+        uint32_t index = builder->stack[builder->stack_size - 1];
+        struct mill_node *node = mill_graph_at(builder->graph, index);
+        if (node->mark == UNSEEN && node->inputs > 0) {
+            node->mark = OPEN;
+            stack_inputs(builder, node);
+            continue;
+        }
+        builder->stack_size--;
+        if (node->mark <= OPEN) number_node(builder, index, node);
+    }
+}
+
+/* `mark` is the graph's scratch: 0 again for every node that was touched. */
+static void clear_marks(struct builder *builder)
+{
+    for (size_t i = 0; i < builder->count; i++) {
+        mill_graph_at(builder->graph, builder->nodes[i])->mark = UNSEEN;
+    }
+    for (size_t i = 0; builder->failed && i < builder->stack_size; i++) {
+        mill_graph_at(builder->graph, builder->stack[i])->mark = UNSEEN;
+    }
+}
+
+static bool allocate(struct mill_run *run, const struct builder *builder, uint32_t wanted)
+{
+    size_t count = builder->count, edges = builder->edges ? builder->edges : 1;
+    if (builder->edges > UINT32_MAX) return false;
+    run->tasks = calloc(count + 1, sizeof *run->tasks);
+    run->inputs = malloc(edges * sizeof *run->inputs);
+    run->dependents = malloc(edges * sizeof *run->dependents);
+    run->roots = malloc((count ? count : 1) * sizeof *run->roots);
+    run->wanted = malloc((wanted ? wanted : 1) * sizeof *run->wanted);
+    return run->tasks && run->inputs && run->dependents && run->roots && run->wanted;
+}
+
+/* Numbers of functions to indexes in the run: nodes of one function tend to stand together, so
+ * the last answer is remembered; the rest is looked up in a small hash table. */
+struct function_map {
+    struct slot {
+        uint32_t number, index;
+    } *slots; /* index UINT32_MAX: empty */
+    size_t room;
+    uint32_t last_number, last_index;
+};
+
+static bool map_grow(struct function_map *map, struct slot *old, size_t old_room)
+{
+    map->room = old_room ? old_room * 2 : 64;
+    map->slots = malloc(map->room * sizeof *map->slots);
+    if (map->slots == NULL) return false;
+    memset(map->slots, 0xFF, map->room * sizeof *map->slots);
+    for (size_t i = 0; i < old_room; i++) {
+        if (old[i].index == UINT32_MAX) continue;
+        size_t at = old[i].number * 2654435761u & (map->room - 1);
+        while (map->slots[at].index != UINT32_MAX) at = (at + 1) & (map->room - 1);
+        map->slots[at] = old[i];
+    }
+    free(old);
+    return true;
+}
+
+static bool map_function(struct mill_run *run, struct function_map *map, uint32_t number,
+                         size_t *room, mill_function_of *function_of, void *context,
+                         uint32_t *index)
+{
+    if (map->last_index != UINT32_MAX && map->last_number == number) {
+        *index = map->last_index;
+        return true;
+    }
+    size_t at = number * 2654435761u & (map->room - 1);
+    while (map->slots[at].index != UINT32_MAX && map->slots[at].number != number) {
+        at = (at + 1) & (map->room - 1);
+    }
+    if (map->slots[at].index == UINT32_MAX) {
+        struct mill_function *function = function_of(context, number);
+        if (function == NULL ||
+            !grow(&run->functions, run->function_count + 1, room, sizeof *run->functions)) {
+            return false;
+        }
+        run->functions[run->function_count] = mill_function_ref(function);
+        map->slots[at] = (struct slot){number, run->function_count++};
+        map->last_index = map->slots[at].index;
+        map->last_number = number;
+        *index = map->last_index;
+        if (run->function_count * 2 < map->room) return true;
+        return map_grow(map, map->slots, map->room);
+    }
+    map->last_number = number;
+    *index = map->last_index = map->slots[at].index;
+    return true;
+}
+
+static bool fill_tasks(struct mill_run *run, struct builder *builder,
+                       mill_function_of *function_of, void *context)
+{
+    struct function_map map = {.last_index = UINT32_MAX};
+    size_t room = 0;
+    uint32_t edge = 0;
+    bool fine = map_grow(&map, NULL, 0);
+    for (uint32_t i = 0; fine && i < run->count; i++) {
+        struct mill_task *task = &run->tasks[i];
+        struct mill_node *node = mill_graph_at(builder->graph, builder->nodes[i]);
+        task->run = run;
+        task->node = node;
+        task->index = i;
+        task->first_input = edge;
+        atomic_init(&task->missing, (int32_t)node->inputs);
+        atomic_init(&task->cause, MILL_NO_CAUSE);
+        fine = map_function(run, &map, node->function, &room, function_of, context,
+                            &task->function);
+        mill_node_inputs(node, run->inputs + edge);
+        for (uint32_t k = 0; k < node->inputs; k++, edge++) {
+            uint32_t input = mill_graph_at(builder->graph, run->inputs[edge])->mark - NUMBERED;
+            run->inputs[edge] = input;
+            atomic_fetch_add_explicit(&run->tasks[input].readers, 1, memory_order_relaxed);
+            if (fine && mill_task_function(task)->policy.cached) {
+                atomic_fetch_or_explicit(&run->tasks[input].flags, MILL_TASK_HASHED,
+                                         memory_order_relaxed);
+            }
+        }
+    }
+    run->tasks[run->count].first_input = edge;
+    free(map.slots);
+    return fine;
+}
+
+/* Counting sort of the edges by their input: `first_dependent` counts, then points. */
+static void fill_dependents(struct mill_run *run)
+{
+    uint32_t at = 0;
+    for (uint32_t i = 0; i < run->count; i++) {
+        run->tasks[i].first_dependent = at;
+        at += (uint32_t)atomic_load_explicit(&run->tasks[i].readers, memory_order_relaxed);
+    }
+    run->tasks[run->count].first_dependent = at;
+    for (uint32_t i = 0; i < run->count; i++) {
+        uint32_t end = run->tasks[i + 1].first_input;
+        for (uint32_t edge = run->tasks[i].first_input; edge < end; edge++) {
+            run->dependents[run->tasks[run->inputs[edge]].first_dependent++] = i;
+        }
+    }
+    for (uint32_t i = run->count; i > 0; i--) {
+        run->tasks[i].first_dependent = run->tasks[i - 1].first_dependent;
+    }
+    run->tasks[0].first_dependent = 0;
+}
+
+static void fill_roots(struct mill_run *run)
+{
+    for (int priority = 2; priority >= -2; priority--) {
+        for (uint32_t i = 0; i < run->count; i++) {
+            struct mill_task *task = &run->tasks[i];
+            if (mill_task_inputs(task) == 0 &&
+                mill_task_function(task)->priority == priority) {
+                run->roots[run->root_count++] = i;
+            }
+        }
+    }
+}
+
+static void fill_wanted(struct mill_run *run, struct builder *builder, const uint32_t *wanted,
+                        uint32_t wanted_count)
+{
+    run->wanted_count = wanted_count;
+    for (uint32_t i = 0; i < wanted_count; i++) {
+        uint32_t index = mill_graph_at(builder->graph, wanted[i])->mark - NUMBERED;
+        run->wanted[i] = index;
+        atomic_fetch_or_explicit(&run->tasks[index].flags, MILL_TASK_WANTED,
+                                 memory_order_relaxed);
+    }
+}
+
+static bool run_has_cache(const struct mill_run *run)
+{
+    for (uint32_t i = 0; i < run->function_count; i++) {
+        if (run->functions[i]->policy.cached) return true;
+    }
+    return false;
+}
+
+struct mill_run *mill_run_new(struct mill_graph *graph, const uint32_t *wanted,
+                              uint32_t wanted_count, mill_function_of *function_of,
+                              void *context, struct mill_error *error)
+{
+    struct builder builder = {.graph = graph};
+    struct mill_run *run = calloc(1, sizeof *run);
+    bool fine = run != NULL;
+    if (fine) {
+        run->graph = graph;
+        for (int i = 0; i < MILL_RUN_LOCKS; i++) pthread_mutex_init(&run->locks[i], NULL);
+        pthread_mutex_init(&run->revivals_lock, NULL);
+        atomic_init(&run->first_failed, MILL_NO_CAUSE);
+    }
+    for (uint32_t i = 0; fine && i < wanted_count && !builder.failed; i++) {
+        visit(&builder, wanted[i]);
+    }
+    fine = fine && !builder.failed && allocate(run, &builder, wanted_count);
+    if (!fine) mill_no_memory(error, "a run's tasks");
+    if (fine) {
+        run->count = (uint32_t)builder.count;
+        fine = fill_tasks(run, &builder, function_of, context);
+    }
+    if (fine) {
+        fill_dependents(run);
+        fill_roots(run);
+        fill_wanted(run, &builder, wanted, wanted_count);
+        atomic_init(&run->unfinished, run->count);
+        if (run_has_cache(run)) {
+            run->content = calloc(run->count, sizeof *run->content);
+            if (run->content == NULL) {
+                mill_no_memory(error, "a run's content hashes");
+                fine = false;
+            }
+        }
+    }
+    for (uint32_t i = 0; fine && i < run->count; i++) run->tasks[i].node->refs++;
+    clear_marks(&builder);
+    if (!fine && run) {
+        run->count = 0; /* its nodes are not referenced */
+        mill_run_free(run);
+        run = NULL;
+    }
+    free(builder.nodes);
+    free(builder.stack);
+    return run;
+}
+
+void mill_run_free(struct mill_run *run)
+{
+    if (run == NULL) return;
+    for (uint32_t i = 0; i < run->count; i++) mill_value_unref(run->tasks[i].result);
+    for (uint32_t i = 0; i < run->count; i++) mill_graph_unref(run->graph, run->tasks[i].node->index);
+    for (uint32_t i = 0; i < run->function_count; i++) mill_function_unref(run->functions[i]);
+    for (int i = 0; i < MILL_RUN_LOCKS; i++) pthread_mutex_destroy(&run->locks[i]);
+    pthread_mutex_destroy(&run->revivals_lock);
+    free(run->tasks);
+    free(run->inputs);
+    free(run->dependents);
+    free(run->roots);
+    free(run->wanted);
+    free(run->functions);
+    free(run->content);
+    free(run);
+}
+
+/* ---- ending tasks --------------------------------------------------------------------- */
+
+static void lower(_Atomic int32_t *least, int32_t value)
+{
+    int32_t now = atomic_load_explicit(least, memory_order_relaxed);
+    while (value < now && !atomic_compare_exchange_weak_explicit(
+                              least, &now, value, memory_order_relaxed, memory_order_relaxed)) {
+    }
+}
+
+/* One use of `input`'s result is over.  The last reader frees it, unless it was asked for. */
+static void release_input(struct mill_task *input)
+{
+    /* acq_rel pairs with itself: the last reader sees that the others have read. */
+    if (atomic_fetch_sub_explicit(&input->readers, 1, memory_order_acq_rel) > 1) return;
+    uint8_t flags = atomic_load_explicit(&input->flags, memory_order_relaxed);
+    if (flags & MILL_TASK_WANTED) return;
+    if (mill_task_state(input) != MILL_FINISHED) return;
+    pthread_mutex_t *lock = input->run->content ? mill_run_lock(input) : NULL;
+    if (lock) pthread_mutex_lock(lock);
+    /* A revival may have made readers again meanwhile. */
+    if (atomic_load_explicit(&input->readers, memory_order_relaxed) == 0) {
+        mill_value_unref(input->result);
+        input->result.tag = flags & MILL_TASK_KEPT ? MILL_TAG_STORED : MILL_TAG_GONE;
+    }
+    if (lock) pthread_mutex_unlock(lock);
+}
+
+static void notify(struct mill_worker *worker, struct mill_task *dependent, int32_t cause,
+                   void (*push)(struct mill_worker *, struct mill_task *))
+{
+    if (cause != MILL_NO_CAUSE) lower(&dependent->cause, cause);
+    /* acq_rel: whoever takes it to 0 sees the results of all inputs. */
+    if (atomic_fetch_sub_explicit(&dependent->missing, 1, memory_order_acq_rel) == 1) {
+        push(worker, dependent);
+    }
+}
+
+static void notify_waiters(struct mill_run *run, struct mill_worker *worker,
+                           struct mill_task *task, int32_t cause,
+                           void (*push)(struct mill_worker *, struct mill_task *))
+{
+    struct mill_revival *found = NULL;
+    pthread_mutex_lock(&run->revivals_lock);
+    struct mill_revival **link = &run->revivals;
+    while (*link) {
+        struct mill_revival *revival = *link;
+        if (revival->lost != task) {
+            link = &revival->next;
+            continue;
+        }
+        *link = revival->next;
+        revival->next = found;
+        found = revival;
+    }
+    pthread_mutex_unlock(&run->revivals_lock);
+    while (found) {
+        struct mill_revival *next = found->next;
+        notify(worker, found->waiter, cause, push);
+        free(found);
+        found = next;
+    }
+}
+
+static void set_result(struct mill_task *task, enum mill_state state, struct mill_value result)
+{
+    pthread_mutex_t *lock = task->run->content ? mill_run_lock(task) : NULL;
+    if (lock) pthread_mutex_lock(lock);
+    mill_value_unref(task->result); /* nil, unless the task was revived */
+    task->result = result;
+    /* Release: pairs with mill_task_state. */
+    atomic_store_explicit(&task->state, (uint8_t)state, memory_order_release);
+    if (lock) pthread_mutex_unlock(lock);
+}
+
+void mill_run_complete(struct mill_run *run, struct mill_worker *worker,
+                       struct mill_task *task, enum mill_state state, struct mill_value result,
+                       void (*push)(struct mill_worker *, struct mill_task *))
+{
+    /* 1. What it was. */
+    bool revived = atomic_load_explicit(&task->flags, memory_order_relaxed) & MILL_TASK_REVIVED;
+    int32_t cause = MILL_NO_CAUSE;
+    if (state == MILL_FAILED) {
+        cause = (int32_t)task->index;
+        lower(&run->first_failed, cause);
+        atomic_fetch_add_explicit(&run->failed, 1, memory_order_relaxed);
+    } else if (state == MILL_SKIPPED) {
+        cause = atomic_load_explicit(&task->cause, memory_order_relaxed);
+        atomic_fetch_add_explicit(&run->skipped, 1, memory_order_relaxed);
+    } else if (state == MILL_CANCELLED) {
+        cause = (int32_t)task->index;
+    }
+    uint32_t inputs = mill_task_inputs(task);
+    uint32_t first = task->first_dependent, end = task[1].first_dependent;
+
+    /* 2. Its result, for those who read it. */
+    set_result(task, state, result);
+
+    /* 3. Those who waited for it. */
+    if (revived) {
+        notify_waiters(run, worker, task, cause, push);
+    } else {
+        for (uint32_t i = first; i < end; i++) {
+            notify(worker, &run->tasks[run->dependents[i]], cause, push);
+        }
+    }
+
+    /* 4. What it read. A revived task's own uses were counted again by its revival. */
+    for (uint32_t i = 0; i < inputs; i++) {
+        release_input(&run->tasks[run->inputs[task->first_input + i]]);
+    }
+    if (first == end && !revived) { /* nobody reads it: as if a last reader had */
+        atomic_fetch_add_explicit(&task->readers, 1, memory_order_relaxed);
+        release_input(task);
+    }
+
+    /* 5. The run.  Release: pairs with the acquire of whoever waits for the run. */
+    atomic_fetch_add_explicit(&run->done, 1, memory_order_relaxed);
+    struct mill_pool *pool = run->pool;
+    if (atomic_fetch_sub_explicit(&run->unfinished, 1, memory_order_acq_rel) == 1) {
+        mill_pool_ended(pool); /* `run` may be freed from here on */
+    }
+}
+
+/* Queues `waiter` behind `lost`; true when nobody else has, so that `lost` is to be started. */
+static bool wait_for(struct mill_run *run, struct mill_task *lost, struct mill_revival *revival)
+{
+    bool first = true;
+    pthread_mutex_lock(&run->revivals_lock);
+    for (struct mill_revival *r = run->revivals; r; r = r->next) {
+        if (r->lost == lost) first = false;
+    }
+    revival->next = run->revivals;
+    run->revivals = revival;
+    pthread_mutex_unlock(&run->revivals_lock);
+    return first;
+}
+
+/* It reads its inputs once more and ends once more. */
+static void start_again(struct mill_run *run, struct mill_task *lost)
+{
+    for (uint32_t i = 0; i < mill_task_inputs(lost); i++) {
+        atomic_fetch_add_explicit(&run->tasks[run->inputs[lost->first_input + i]].readers, 1,
+                                  memory_order_relaxed);
+    }
+    atomic_fetch_add_explicit(&run->unfinished, 1, memory_order_relaxed);
+    atomic_fetch_and_explicit(&lost->flags, (uint8_t)~MILL_TASK_KEPT, memory_order_relaxed);
+    atomic_fetch_or_explicit(&lost->flags, MILL_TASK_REVIVED, memory_order_relaxed);
+}
+
+void mill_run_revive(struct mill_run *run, struct mill_worker *worker,
+                     struct mill_task *const *lost, uint32_t count, struct mill_task *waiter,
+                     void (*push)(struct mill_worker *, struct mill_task *))
+{
+    /* One more than there are, until all are queued: the waiter must not start meanwhile. */
+    atomic_store_explicit(&waiter->missing, (int32_t)count + 1, memory_order_relaxed);
+    for (uint32_t i = 0; i < count; i++) {
+        struct mill_revival *revival = malloc(sizeof *revival);
+        if (revival == NULL) { /* it cannot have its input: it ends as skipped */
+            notify(worker, waiter, (int32_t)lost[i]->index, push);
+            continue;
+        }
+        *revival = (struct mill_revival){lost[i], waiter, NULL};
+        if (wait_for(run, lost[i], revival)) {
+            start_again(run, lost[i]);
+            push(worker, lost[i]);
+        }
+    }
+    notify(worker, waiter, MILL_NO_CAUSE, push);
+}

@@ -1,0 +1,119 @@
+/* run: a set of tasks in flight: what some wanted nodes need, each once.
+ * A run is built by the thread that owns the graph, executed by the pool's workers, and read by
+ * the owner when it has ended.  SPDX-License-Identifier: MIT */
+#ifndef MILL_RUN_H
+#define MILL_RUN_H
+
+#include <pthread.h>
+
+#include "sched/graph.h"
+#include "sched/task.h"
+
+struct mill_pool;
+struct mill_worker;
+
+/* What a hook made of a task that is ready. */
+enum mill_verdict {
+    MILL_RUN_BODY, /* run the body now: every input's value is in memory */
+    MILL_TAKEN,    /* the hook completed the task, or it waits for a revived input */
+};
+
+/* The cache's way in: a lower floor calls an upper one only through this. */
+struct mill_hooks {
+    enum mill_verdict (*before)(void *context, struct mill_worker *worker,
+                                struct mill_task *task);
+    /* The body has returned *value; called before anybody can read it.  It may set
+     * MILL_TASK_KEPT and the run's content hash of the task. */
+    void (*after)(void *context, struct mill_worker *worker, struct mill_task *task,
+                  const struct mill_value *value);
+    void *context;
+};
+
+enum { MILL_RUN_LOCKS = 32 };
+
+struct mill_run {
+    struct mill_pool *pool;
+    struct mill_graph *graph;
+    struct mill_hooks hooks; /* before == NULL: a run without a cache */
+
+    /* Fixed once built. */
+    struct mill_task *tasks; /* count + 1: the last one ends the lists of the one before */
+    uint32_t count;
+    uint32_t *inputs;     /* indexes of tasks, each task's in the order of its arguments */
+    uint32_t *dependents;
+    uint32_t *roots;      /* tasks without inputs, higher priority first */
+    uint32_t root_count;
+    uint32_t *wanted;     /* tasks of the wanted nodes, in the order asked for */
+    uint32_t wanted_count;
+    struct mill_function **functions; /* owned references */
+    uint32_t function_count;
+    struct mill_hash *content; /* one a task, in runs with a cache: written before `state` */
+    uint64_t seed;
+
+    /* Guarded by the pool's mutex. */
+    uint32_t next_root;
+    struct mill_run *next_queued;
+
+    /* Anybody. */
+    _Atomic int64_t unfinished; /* tasks; 0: the run has ended (release; pairs with waiters) */
+    _Atomic int64_t failed, skipped, done;
+    _Atomic int32_t first_failed; /* least index; MILL_NO_CAUSE: none */
+    _Atomic bool cancelled;
+
+    /* locks[task % MILL_RUN_LOCKS] guards `result` of ended tasks in runs with a cache. */
+    pthread_mutex_t locks[MILL_RUN_LOCKS];
+    pthread_mutex_t revivals_lock;
+    struct mill_revival *revivals; /* guarded by revivals_lock: who waits for whom */
+};
+
+/* A function of a run by the number that its nodes carry; the run takes its own reference. On
+ * NULL the reason is the caller's to know. */
+typedef struct mill_function *mill_function_of(void *context, uint32_t number);
+
+/* Builds the run of `wanted` (indexes of nodes; duplicates are fine).  function_of lends the
+ * function of a node's number, one call a number; NULL from it fails the build.  NULL and *error
+ * on failure. */
+struct mill_run *mill_run_new(struct mill_graph *graph, const uint32_t *wanted,
+                              uint32_t wanted_count, mill_function_of *function_of,
+                              void *context, struct mill_error *error);
+
+/* The run has ended, or was never started. */
+void mill_run_free(struct mill_run *run);
+
+static inline uint32_t mill_task_inputs(const struct mill_task *task)
+{
+    return task[1].first_input - task->first_input;
+}
+
+static inline const struct mill_function *mill_task_function(const struct mill_task *task)
+{
+    return task->run->functions[task->function];
+}
+
+static inline enum mill_state mill_task_state(struct mill_task *task)
+{
+    /* Pairs with the release store in mill_pool's completion: the result is there to read. */
+    return (enum mill_state)atomic_load_explicit(&task->state, memory_order_acquire);
+}
+
+/* ---- ending tasks: called by workers --------------------------------------------------- */
+
+/* Ends a task; the reference in `result` passes to it.  Tasks that become ready go to
+ * push(worker, task), the last one of a run to mill_pool's waiters. */
+void mill_run_complete(struct mill_run *run, struct mill_worker *worker,
+                       struct mill_task *task, enum mill_state state, struct mill_value result,
+                       void (*push)(struct mill_worker *, struct mill_task *));
+
+/* In runs with a cache: `waiter` is ready but the results of its inputs `lost` (each named
+ * once) are not to be had (gone from the store).  They are run once more, and `waiter` is pushed
+ * after them. */
+void mill_run_revive(struct mill_run *run, struct mill_worker *worker,
+                     struct mill_task *const *lost, uint32_t count, struct mill_task *waiter,
+                     void (*push)(struct mill_worker *, struct mill_task *));
+
+static inline pthread_mutex_t *mill_run_lock(struct mill_task *task)
+{
+    return &task->run->locks[task->index % MILL_RUN_LOCKS];
+}
+
+#endif

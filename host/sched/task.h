@@ -1,0 +1,75 @@
+/* task: one execution of one node in one run, and the function that it runs.
+ * No Lua in here: a body is either a C function or code that whoever drives a worker knows how
+ * to run.  SPDX-License-Identifier: MIT */
+#ifndef MILL_TASK_H
+#define MILL_TASK_H
+
+#include <stdatomic.h>
+
+#include "data/value.h"
+
+struct mill_run;
+struct mill_node;
+
+/* How results of a function are kept; the cache's business, carried by the scheduler. */
+struct mill_policy {
+    bool cached;
+    bool refresh;          /* do not look up, do store */
+    bool pure;             /* the author's word */
+    struct mill_hash salt; /* identity of the function, version, seed: all of the key but the
+                              arguments */
+    char *refusal;         /* why there is no key although `cached` was asked; NULL: none */
+};
+
+/* What a task runs; immutable once made, counted. */
+struct mill_function {
+    _Atomic int64_t refs;
+    uint32_t serial; /* unique in its pool: workers know loaded code by it */
+    char *name;      /* owned */
+    struct mill_value code; /* for a body in Lua */
+    void (*body)(void *context, const struct mill_value *arguments, int count,
+                 struct mill_value *result); /* a body in C; NULL: in Lua */
+    void *context;
+    int priority; /* -2 to 2 */
+    double seed;  /* of its random stream; NaN: by place */
+    struct mill_policy policy;
+};
+
+struct mill_function *mill_function_new(const char *name); /* NULL: no memory */
+struct mill_function *mill_function_ref(struct mill_function *function);
+void mill_function_unref(struct mill_function *function);
+
+enum mill_state {
+    MILL_PENDING,   /* waits for inputs, or for a worker */
+    MILL_FINISHED,
+    MILL_FAILED,    /* `result` is the error */
+    MILL_SKIPPED,   /* an input failed or was skipped; `cause` says which failed task */
+    MILL_CANCELLED,
+};
+
+enum mill_task_flags {
+    MILL_TASK_WANTED = 1,  /* somebody asked for the result: it outlives its readers */
+    MILL_TASK_HASHED = 2,  /* a cached task reads it: its content hash is needed */
+    MILL_TASK_KEPT = 4,    /* its bytes are in the store under its content hash */
+    MILL_TASK_REVIVED = 8, /* runs again, because the store lost its result */
+};
+
+enum { MILL_NO_CAUSE = INT32_MAX };
+
+struct mill_task {
+    _Atomic int32_t missing; /* inputs that have not ended; who takes it to 0 pushes the task */
+    _Atomic int32_t readers; /* uses of the result still to come; who takes it to 0 frees it */
+    _Atomic int32_t cause;   /* least index of a failed task above; MILL_NO_CAUSE: none */
+    _Atomic uint8_t state;   /* stored with release after `result`, read with acquire */
+    _Atomic uint8_t flags;
+    uint16_t reserved;
+    uint32_t function;       /* index in the run's functions */
+    uint32_t index;          /* in the run */
+    uint32_t first_input, first_dependent; /* in the run's lists; the next task's end them */
+    struct mill_run *run;
+    struct mill_node *node; /* its arguments */
+    struct mill_value result; /* written by the worker that ends the task; in runs with a
+                                 cache, guarded by the run's locks afterwards */
+};
+
+#endif

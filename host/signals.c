@@ -1,0 +1,289 @@
+/* signals: Ctrl-C and its kin, handled by a thread of their own.
+ * A handler writes the signal's number into a pipe that the thread reads.  Blocking the signals
+ * for sigwait would be simpler, but programs that a script starts inherit the blocked mask and
+ * could not be stopped; handlers are reset by exec.  SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE 1 // pipe2
+#include "signals.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Milliseconds from a signal to leaving, and the part of the cache's flush in it: together less
+ * than the second that is promised. */
+enum { LEAVE_AFTER = 700 };
+
+static const double FLUSH_SECONDS = 0.2;
+
+enum doing { OPENING, WORKING, READING, CLOSING };
+
+struct mill_signals {
+    pthread_t thread;
+    int pipe[2]; /* handler -> thread; a zero byte ends the thread */
+    int wake;    /* thread -> owner, while it reads a line */
+
+    pthread_mutex_t lock; /* guards what follows, and that the engine stays open meanwhile */
+    enum doing doing;
+    tidemill *engine;
+    bool patient;
+    int caught;       /* the last signal since the work began */
+    int presses;      /* signals since the work began */
+    int64_t deadline; /* monotonic milliseconds at which to leave; 0: none */
+};
+
+/* Handlers belong to the process and get no context: this is the one variable they need.  Set
+ * before they are installed; -1 after the pipe is closed. */
+static atomic_int pipe_end = -1;
+
+static const int watched[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE};
+
+enum { WATCHED_COUNT = sizeof watched / sizeof watched[0] };
+
+static void handle(int signal)
+{
+    int number = errno;
+    unsigned char byte = (unsigned char)signal;
+    // A full pipe holds presses enough; losing one more changes nothing.
+    (void)!write(atomic_load(&pipe_end), &byte, 1);
+    errno = number;
+}
+
+static int64_t now(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
+}
+
+bool mill_signals_stdout_gone(void)
+{
+    struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
+    return poll(&out, 1, 0) == 1 && (out.revents & (POLLERR | POLLHUP)) != 0;
+}
+
+void mill_signals_say(int signal)
+{
+    const char *text = signal == SIGTERM  ? "tidemill: terminated\n"
+                       : signal == SIGHUP ? "tidemill: hung up\n"
+                                          : "tidemill: interrupted\n";
+    if (signal == SIGPIPE) return;
+    // The terminal has just shown "^C", perhaps behind a progress line.
+    if (isatty(STDERR_FILENO)) (void)!write(STDERR_FILENO, "\n", 1);
+    (void)!write(STDERR_FILENO, text, strlen(text));
+}
+
+/* Hands on what the script has printed, unless that could block: the thread that is stuck may
+ * hold the stream, and a pipe may be full. */
+static void flush_stdout(void)
+{
+    struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
+    if (poll(&out, 1, 0) != 1 || (out.revents & POLLOUT) == 0) return;
+    if (ftrylockfile(stdout) != 0) return;
+    fflush_unlocked(stdout);
+    funlockfile(stdout);
+}
+
+/* The lock is held, so the owner cannot close the engine under the flush. */
+static void leave(struct mill_signals *signals)
+{
+    if (signals->doing == WORKING || signals->doing == READING)
+        tidemill_flush(signals->engine, FLUSH_SECONDS);
+    flush_stdout();
+    mill_signals_say(signals->caught);
+    _exit(128 + signals->caught);
+}
+
+/* One more signal for work that should end: starts the clock, or leaves. */
+static void press(struct mill_signals *signals)
+{
+    int enough = signals->patient && signals->doing == WORKING && signals->caught == SIGINT;
+    signals->presses++;
+    if (signals->deadline != 0 && signals->caught != SIGPIPE) leave(signals);
+    if (signals->presses > enough && signals->deadline == 0)
+        signals->deadline = now() + LEAVE_AFTER;
+}
+
+static void arrive(struct mill_signals *signals, int signal)
+{
+    if (signal == SIGPIPE && (signals->caught == SIGPIPE || !mill_signals_stdout_gone()))
+        return;
+    signals->caught = signal;
+    switch (signals->doing) {
+    case OPENING:
+        leave(signals);
+        break;
+    case WORKING:
+        tidemill_interrupt(signals->engine);
+        press(signals);
+        break;
+    case READING:
+        if (signal != SIGINT) press(signals);
+        eventfd_write(signals->wake, 1);
+        break;
+    case CLOSING:
+        press(signals);
+        break;
+    }
+}
+
+static int milliseconds_left(struct mill_signals *signals)
+{
+    pthread_mutex_lock(&signals->lock);
+    int64_t left = signals->deadline == 0 ? -1 : signals->deadline - now();
+    if (signals->deadline != 0 && left <= 0) leave(signals);
+    pthread_mutex_unlock(&signals->lock);
+    return (int)left;
+}
+
+static void *watch(void *context)
+{
+    struct mill_signals *signals = context;
+    for (;;) {
+        struct pollfd input = {.fd = signals->pipe[0], .events = POLLIN};
+        unsigned char byte;
+        if (poll(&input, 1, milliseconds_left(signals)) != 1) continue;
+        if (read(signals->pipe[0], &byte, 1) != 1) continue;
+        if (byte == 0) return NULL;
+        pthread_mutex_lock(&signals->lock);
+        arrive(signals, byte);
+        pthread_mutex_unlock(&signals->lock);
+    }
+}
+
+/* The thread blocks every signal: handlers run on the threads of the owner. */
+static int start_thread(struct mill_signals *signals)
+{
+    sigset_t all, old;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &old);
+    int number = pthread_create(&signals->thread, NULL, watch, signals);
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    return number;
+}
+
+static void install_handlers(void)
+{
+    for (int i = 0; i < WATCHED_COUNT; i++) {
+        struct sigaction action = {.sa_handler = handle, .sa_flags = SA_RESTART}, old;
+        sigaction(watched[i], NULL, &old);
+        // nohup and background jobs of a shell script start us with signals ignored.
+        if (old.sa_handler == SIG_IGN && watched[i] != SIGPIPE) continue;
+        sigemptyset(&action.sa_mask);
+        sigaction(watched[i], &action, NULL);
+    }
+}
+
+static void remove_handlers(void)
+{
+    for (int i = 0; i < WATCHED_COUNT; i++) {
+        struct sigaction old;
+        sigaction(watched[i], NULL, &old);
+        if (old.sa_handler == handle) signal(watched[i], SIG_DFL);
+    }
+    signal(SIGPIPE, SIG_IGN);
+}
+
+struct mill_signals *mill_signals_open(void)
+{
+    struct mill_signals *signals = calloc(1, sizeof *signals);
+    if (signals == NULL) return NULL;
+    if (pipe2(signals->pipe, O_CLOEXEC | O_NONBLOCK) != 0) goto no_pipe;
+    signals->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (signals->wake < 0) goto no_wake;
+    pthread_mutex_init(&signals->lock, NULL);
+    if (start_thread(signals) != 0) goto no_thread;
+    atomic_store(&pipe_end, signals->pipe[1]);
+    install_handlers();
+    return signals;
+
+no_thread:
+    pthread_mutex_destroy(&signals->lock);
+    close(signals->wake);
+no_wake:
+    close(signals->pipe[0]);
+    close(signals->pipe[1]);
+no_pipe:
+    free(signals);
+    return NULL;
+}
+
+void mill_signals_attach(struct mill_signals *signals, tidemill *engine, bool patient)
+{
+    pthread_mutex_lock(&signals->lock);
+    signals->engine = engine;
+    signals->patient = patient;
+    signals->doing = WORKING;
+    pthread_mutex_unlock(&signals->lock);
+}
+
+/* Whether the process goes on after what was caught; otherwise the clock runs on too. */
+static bool goes_on(const struct mill_signals *signals)
+{
+    return signals->caught == 0 || (signals->patient && signals->caught == SIGINT);
+}
+
+void mill_signals_work(struct mill_signals *signals)
+{
+    pthread_mutex_lock(&signals->lock);
+    signals->doing = WORKING;
+    if (goes_on(signals)) signals->caught = 0, signals->presses = 0, signals->deadline = 0;
+    pthread_mutex_unlock(&signals->lock);
+}
+
+int mill_signals_rest(struct mill_signals *signals)
+{
+    eventfd_t dropped;
+    pthread_mutex_lock(&signals->lock);
+    signals->doing = READING;
+    int caught = signals->caught;
+    if (goes_on(signals)) signals->caught = 0, signals->deadline = 0;
+    eventfd_read(signals->wake, &dropped);
+    pthread_mutex_unlock(&signals->lock);
+    return caught;
+}
+
+int mill_signals_caught(struct mill_signals *signals)
+{
+    pthread_mutex_lock(&signals->lock);
+    int caught = signals->caught;
+    pthread_mutex_unlock(&signals->lock);
+    return caught;
+}
+
+int mill_signals_wake(const struct mill_signals *signals)
+{
+    return signals->wake;
+}
+
+void mill_signals_detach(struct mill_signals *signals)
+{
+    pthread_mutex_lock(&signals->lock);
+    signals->doing = CLOSING;
+    pthread_mutex_unlock(&signals->lock);
+}
+
+int mill_signals_close(struct mill_signals *signals)
+{
+    static const unsigned char end = 0;
+    remove_handlers();
+    atomic_store(&pipe_end, -1);
+    // The pipe may be full of signals for a moment; the thread empties it.
+    while (write(signals->pipe[1], &end, 1) != 1) usleep(1000);
+    pthread_join(signals->thread, NULL);
+    int caught = signals->caught;
+    pthread_mutex_destroy(&signals->lock);
+    close(signals->wake);
+    close(signals->pipe[0]);
+    close(signals->pipe[1]);
+    free(signals);
+    return caught;
+}

@@ -1,0 +1,78 @@
+/* matrix: standardised rows and their correlations.
+ * A dot product has one order of additions, stated in kernels.h.
+ * SPDX-License-Identifier: MIT */
+#include <math.h>
+
+#include "kernels/bodies.h"
+#include "kernels/kernels.h"
+
+/* Rows of one operand that stay in the second-level cache (8 KiB each) while the others pass.
+ * A multiple of every body's tile. */
+enum { MATRIX_PANEL = 24 };
+
+void mill_dot_block_plain(const double *a, int64_t rows_a, const double *b, int64_t rows_b,
+                          int64_t stride, int64_t count, double *out, int64_t out_stride)
+{
+    for (int64_t i = 0; i < rows_a; i++) {
+        for (int64_t j = 0; j < rows_b; j++) {
+            double sum[MILL_DOT_LANES] = {0};
+            for (int64_t k = 0; k < count; k++)
+                sum[k % MILL_DOT_LANES] += a[i * stride + k] * b[j * stride + k];
+            out[i * out_stride + j] += mill_fold(sum, MILL_DOT_LANES);
+        }
+    }
+}
+
+static void standardise_row(const double *x, int64_t n, double *z)
+{
+    double shift = n > 0 ? x[0] : 0;
+    double mean = mill_sum(x, n, shift) / (double)n;
+    double norm = sqrt(mill_square_sum(x, n, shift, mean));
+    if (!(norm > 0 && norm < INFINITY)) {
+        mill_fill_nan(z, 0, n);
+        return;
+    }
+    for (int64_t i = 0; i < n; i++) z[i] = ((x[i] - shift) - mean) / norm;
+}
+
+void tidemill_kernel_standardise(const double *x, int64_t rows, int64_t n, double *z)
+{
+    for (int64_t r = 0; r < rows; r++) standardise_row(x + r * n, n, z + r * n);
+}
+
+/* out[i - first][j] for rows i in [first, end) and all columns j, or those not below i when
+ * `upper` (and a few more: up to a panel's width). */
+static void matrix_dots(const double *z, int64_t rows, int64_t n, int64_t first, int64_t end,
+                        int upper, double *out)
+{
+    const struct mill_kernel_bodies *bodies = mill_kernel_bodies();
+    for (int64_t i = 0; i < (end - first) * rows; i++) out[i] = 0;
+    for (int64_t k = 0; k < n; k += MILL_DOT_BLOCK) {
+        for (int64_t j = 0; j < rows; j += MATRIX_PANEL) {
+            int64_t panel = mill_least(MATRIX_PANEL, rows - j);
+            int64_t below = upper ? mill_least(end, j + panel) : end;
+            bodies->dot_block(z + first * n + k, mill_most(0, below - first), z + j * n + k,
+                              panel, n, mill_least(MILL_DOT_BLOCK, n - k), out + j, rows);
+        }
+    }
+}
+
+static double matrix_clamp(double value)
+{
+    return value > 1 ? 1 : value < -1 ? -1 : mill_one_nan(value);
+}
+
+void tidemill_kernel_correlate_block(const double *z, int64_t rows, int64_t n,
+                                     int64_t row_first, int64_t row_count, double *out)
+{
+    matrix_dots(z, rows, n, row_first, row_first + row_count, 0, out);
+    for (int64_t i = 0; i < row_count * rows; i++) out[i] = matrix_clamp(out[i]);
+}
+
+void tidemill_kernel_correlate(const double *z, int64_t rows, int64_t n, double *out)
+{
+    matrix_dots(z, rows, n, 0, rows, 1, out);
+    for (int64_t i = 0; i < rows; i++)
+        for (int64_t j = i; j < rows; j++)
+            out[i * rows + j] = out[j * rows + i] = matrix_clamp(out[i * rows + j]);
+}

@@ -1,0 +1,67 @@
+-- clib: the engine's C functions and structs for the FFI; a namespace like ffi.C.
+-- The declarations repeat host/bind/ffi.h, data/value.h, data/array.h and sched/pool.h; the
+-- sizes are held against the C side's when this loads.  kernels.h is declared from its own text.
+local ffi = require("ffi")
+local core = require("tidemill.core")
+
+ffi.cdef([[
+struct tidemill__array {
+  void *values;
+  const int32_t *offsets;
+  const uint8_t *validity;
+  struct tidemill__array *dictionary;
+  int64_t length;
+  int64_t nulls;
+  int64_t shape[8];
+  int32_t type;
+  int32_t dimensions;
+};
+
+struct tidemill__array_ref { struct tidemill__array *array; };
+
+struct tidemill__value {
+  uint8_t tag;
+  uint8_t size;
+  char text[6];
+  double number;
+};
+
+struct tidemill__call {
+  const struct tidemill__value *arguments;
+  int32_t count;
+  int32_t worker;
+  uint32_t serial;
+  uint32_t turn;
+  uint64_t stream[2];
+};
+
+struct tidemill__node { uint32_t index; uint32_t generation; };
+
+bool tidemill__next(void *worker);
+void tidemill__finish_number(void *worker, double number);
+uint64_t tidemill__node_new(void *engine, uint32_t function, uint32_t count);
+void tidemill__node_number(void *engine, uint64_t node, uint32_t i, double number);
+bool tidemill__node_node(void *engine, uint64_t node, uint32_t i, uint64_t input);
+int64_t tidemill__node_live(void *engine);
+void tidemill__node_drop(void *engine, uint32_t index);
+uint32_t tidemill__node_held(void *engine, uint32_t index);
+uint32_t tidemill__node_function(void *engine, uint64_t node);
+struct tidemill__array *tidemill__array_new(void *engine, int type, int64_t length);
+struct tidemill__array *tidemill__array_slice(struct tidemill__array *array, int64_t first,
+                                              int64_t length);
+struct tidemill__array *tidemill__array_codes(struct tidemill__array *array);
+void tidemill__array_ref(struct tidemill__array *array);
+void tidemill__array_unref(struct tidemill__array *array);
+int64_t tidemill__array_bytes(const struct tidemill__array *array);
+]])
+
+local layout = core.layout
+assert(ffi.sizeof("struct tidemill__value") == layout.value, "value layout")
+assert(ffi.offsetof("struct tidemill__call", "stream") == layout.call, "call layout")
+assert(ffi.offsetof("struct tidemill__array", "type") == layout.array_type, "array layout")
+
+local kernels = core.embedded("kernels.h")
+kernels = kernels:gsub("\n#[^\n]*", "\n"):gsub("^#[^\n]*", ""):gsub("TIDEMILL_KERNEL", "")
+ffi.cdef(kernels)
+
+return core.library and ffi.load(core.library) or ffi.C

@@ -1,0 +1,53 @@
+-- console: what a script says, and how it ends.
+local core = require("tidemill.core")
+
+local console = {}
+
+--- A line of the script's summary: stdout, or stderr with --json -, nowhere with --quiet.
+function console.say(...)
+  local parts = {}
+  for i = 1, select("#", ...) do parts[i] = tostring((select(i, ...))) end
+  core.note(table.concat(parts, "\t") .. "\n")
+end
+
+--- Counts what --strict minds: rows dropped, items failed.
+---@param count integer
+---@param what? string
+function console.degraded(count, what)
+  if type(count) ~= "number" then error("degraded: expected degraded(count, what)", 2) end
+  core.degraded(count, what)
+end
+
+--- Whether the run of the task that asks was cancelled; false in the script.
+function console.cancelled()
+  return core.cancelled ~= nil and core.cancelled()
+end
+
+--- Counters so far: executed, failed, skipped, hits, misses, steals, sleeps, workers, bytes.
+---@return table
+function console.stats()
+  local stats = core.stats()
+  stats.tasks = stats.executed + stats.hits
+  return stats
+end
+
+-- os.exit in the script closes the engine first, so that results are kept.
+function console.install()
+  local plain_exit = os.exit
+  if not core.owned then
+    os.exit = function(status)
+      core.close()
+      plain_exit(status)
+    end
+    require("tidemill.origin").rename(plain_exit, os.exit, "os.exit")
+    return
+  end
+  os.exit = function(status)
+    if status == nil or status == true then status = 0 elseif status == false then status = 1 end
+    core.exit(status)
+    error(setmetatable({}, { __tostring = function() return "os.exit" end }), 0)
+  end
+  require("tidemill.origin").rename(plain_exit, os.exit, "os.exit")
+end
+
+return console

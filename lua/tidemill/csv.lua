@@ -1,0 +1,75 @@
+-- csv: delimited text becomes a frame of typed columns.
+local core = require("tidemill.core")
+local frame = require("tidemill.frame")
+local options = require("tidemill.options")
+
+local csv = {}
+
+local allowed = { "types", "columns", "delimiter", "missing", "date_format", "encoding", "ignore_case" }
+local type_names = { bool = true, int8 = true, int16 = true, int32 = true, int64 = true, uint8 = true,
+  uint16 = true, uint32 = true, uint64 = true, float32 = true, float64 = true, utf8 = true,
+  dictionary = true, date = true, timestamp = true }
+
+local function check_list(value, name)
+  if value == nil then return nil end
+  if type(value) ~= "table" then error(("read_csv: %s: expected a list of strings"):format(name), 4) end
+  for i, item in ipairs(value) do
+    if type(item) ~= "string" then
+      error(("read_csv: %s[%d]: expected a string, got a %s"):format(name, i, type(item)), 4)
+    end
+  end
+  return value
+end
+
+local function check(given)
+  given = options.only(given, allowed, "read_csv", 3)
+  local out = {
+    columns = check_list(given.columns, "columns"),
+    missing = check_list(given.missing, "missing"),
+    delimiter = given.delimiter,
+    date_format = given.date_format,
+    encoding = given.encoding ~= "" and given.encoding or nil,
+    ignore_case = given.ignore_case,
+    type_columns = {},
+    type_names = {},
+  }
+  if given.delimiter ~= nil and (type(given.delimiter) ~= "string" or #given.delimiter ~= 1) then
+    error("read_csv: delimiter: expected one character", 3)
+  end
+  local names = {}
+  for column in pairs(given.types or {}) do names[#names + 1] = column end
+  table.sort(names)
+  for i, column in ipairs(names) do
+    local name = given.types[column]
+    if not type_names[name] then
+      error(("read_csv: types.%s: unknown type \"%s\""):format(column, tostring(name)), 3)
+    end
+    out.type_columns[i], out.type_names[i] = column, name
+  end
+  return out
+end
+
+--- Reads a delimited file, plain or gzip, into a frame.
+---
+---     local t = tm.read_csv("prices.csv", {types = {close = "float64"}})
+---     print(t.rows, t.close[1])
+---@param path string
+---@param given? {types: table<string, string>?, columns: string[]?, delimiter: string?, missing: string[]?, date_format: string?, encoding: string?, ignore_case: boolean?}
+---@return tidemill.frame
+function csv.read(path, given)
+  if type(path) ~= "string" then error("read_csv: expected a path, got a " .. type(path), 2) end
+  local rows, names, arrays = core.read_csv(path, check(given))
+  return frame.new(rows, names, arrays)
+end
+
+--- Names of the columns of a delimited file.
+---@param path string
+---@param given? {encoding: string?, delimiter: string?}
+---@return string[]
+function csv.header(path, given)
+  if type(path) ~= "string" then error("read_header: expected a path, got a " .. type(path), 2) end
+  local out = check(given)
+  return core.read_header(path, out)
+end
+
+return csv

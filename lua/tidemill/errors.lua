@@ -1,0 +1,99 @@
+-- errors: what went wrong, as a table that prints and concatenates as text.
+local errors = {}
+
+---@class tidemill.error
+---@field message string
+---@field traceback string? of the task's Lua state
+---@field task string? name of the task
+---@field key string? of its result in the cache
+---@field worker integer?
+---@field lane string?
+---@field attempt integer?
+---@field cause any what the task threw, when that was not a string
+---@field failed integer? tasks of the run that failed
+---@field skipped integer? tasks that did not run because of them
+local methods = {}
+local meta = { __index = methods, __name = "tidemill.error" }
+
+local function text_of(value)
+  return type(value) == "table" and getmetatable(value) == meta and value.message or tostring(value)
+end
+
+function meta.__tostring(self) return self.message end
+function meta.__concat(a, b) return text_of(a) .. text_of(b) end
+meta.__metatable = nil
+
+--- An error object from its fields.
+---@param fields table
+---@return tidemill.error
+function errors.new(fields) return setmetatable(fields, meta) end
+
+--- Whether `value` is an error object.
+function errors.is(value) return type(value) == "table" and getmetatable(value) == meta end
+
+-- ---- tracebacks ------------------------------------------------------------------------------
+
+local function is_engines_own(line)
+  return line:find("[tidemill]", 1, true) or line:find("[C]: in function 'xpcall'", 1, true)
+    or line:find("[C]: in function 'error'", 1, true) or line:find("[C]: in function 'require'", 1, true)
+    or line:find("[C]: at 0x", 1, true) or line:find("[builtin#", 1, true)
+    or line:find("[C]: in function 'pcall'", 1, true) or line:find("(tidemill loop)", 1, true)
+end
+
+--- A traceback without the engine's own frames; nil when nothing is left.
+---@param text string
+---@return string?
+function errors.own_frames(text)
+  local lines = {}
+  for line in text:gmatch("[^\n]+") do
+    if line:find("^%s") and not is_engines_own(line) then lines[#lines + 1] = line end
+  end
+  if #lines == 0 then return nil end
+  return "stack traceback:\n" .. table.concat(lines, "\n")
+end
+
+-- ---- what an uncaught error prints -------------------------------------------------------------
+
+local function plural(count, what)
+  return ("%d %s%s"):format(count, what, count == 1 and "" or "s")
+end
+
+--- The whole text of an error: message, where it happened, what was skipped.
+---@param value any
+---@return string
+function errors.text(value)
+  if not errors.is(value) then return tostring(value) end
+  local lines = { value.message }
+  if value.task then
+    lines[#lines + 1] = ("in task \"%s\"%s"):format(value.task,
+      value.worker and (" on worker " .. value.worker) or "")
+  end
+  local frames = value.traceback and errors.own_frames(value.traceback)
+  if frames then lines[#lines + 1] = frames end
+  if (value.failed or 0) > 1 then
+    lines[#lines + 1] = plural(value.failed - 1, "other task") .. " failed as well"
+  end
+  if (value.skipped or 0) > 0 then
+    lines[#lines + 1] = plural(value.skipped, "task") .. " that needed a result were skipped"
+  end
+  return table.concat(lines, "\n")
+end
+
+--- The message handler of scripts: an error's text and the script's own frames.
+---@param value any
+---@return string
+function errors.describe(value)
+  if errors.is(value) then return errors.text(value) end
+  local text = type(value) == "string" and value or nil
+  if not text then
+    local meta_of = getmetatable(value)
+    local speaks = type(meta_of) == "table" and meta_of.__tostring
+    text = speaks and tostring(value) or ("the script threw %s"):format(
+      value == nil and "nil" or "a " .. type(value))
+    if type(value) == "table" and type(value.message) == "string" then text = value.message end
+  end
+  local frames = errors.own_frames(debug.traceback("", 2))
+  return frames and text .. "\n" .. frames or text
+end
+
+return errors

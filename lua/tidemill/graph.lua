@@ -1,0 +1,166 @@
+-- graph: a task graph as plain data, as Dask writes it:
+--     tm.graph{ x = 1, y = 2, z = {add, "x", "y"} }:get("z")
+local node = require("tidemill.node")
+local task = require("tidemill.task")
+local compute = require("tidemill.compute")
+local suggest = require("tidemill.suggest")
+
+local graph = {}
+
+---@class tidemill.graph
+local methods = {}
+local meta = { __index = methods, __name = "tidemill.graph" }
+
+local literal = {}
+literal.__index = literal
+
+--- A string that is itself, even when it equals a key.
+function graph.literal(value) return setmetatable({ value = value }, literal) end
+
+local function is_call(value)
+  return type(value) == "table" and getmetatable(value) == nil and
+    (type(value[1]) == "function" or task.is(value[1]))
+end
+
+--- A graph from a table: key -> value or {fn, argument, ...}.
+---@param definition table
+---@return tidemill.graph
+function graph.new(definition)
+  if type(definition) ~= "table" then
+    error("graph: expected a table such as {x = 1, z = {fn, \"x\"}}, got a " .. type(definition), 2)
+  end
+  return setmetatable({ definition = definition, nodes = {}, delayed = {}, keys = nil }, meta)
+end
+
+local function keys_of(self)
+  local keys = {}
+  for key in pairs(self.definition) do
+    if type(key) == "string" then keys[#keys + 1] = key end
+  end
+  table.sort(keys)
+  return keys
+end
+
+-- Keys that a value mentions, in order.
+local function mentions(self, value, found)
+  if type(value) == "string" then
+    if self.definition[value] ~= nil then found[#found + 1] = value end
+  elseif type(value) == "table" and getmetatable(value) == nil then
+    for i, member in ipairs(value) do
+      if not (i == 1 and is_call(value)) then mentions(self, member, found) end
+    end
+    for key, member in pairs(value) do
+      if type(key) == "string" then mentions(self, member, found) end
+    end
+  end
+  return found
+end
+
+-- The keys that `key` needs, inputs first; a cycle is an error that names it. No recursion: a
+-- chain may be a million keys long.
+local function order(self, key, level)
+  local list, state, stack, path = {}, {}, { { key = key } }, {}
+  while #stack > 0 do
+    local top = stack[#stack]
+    if not top.inputs then
+      if state[top.key] == "done" or self.nodes[top.key] then
+        stack[#stack] = nil
+      else
+        state[top.key] = "open"
+        path[#path + 1] = top.key
+        top.inputs, top.next = mentions(self, self.definition[top.key], {}), 1
+      end
+    elseif top.next <= #top.inputs then
+      local input = top.inputs[top.next]
+      top.next = top.next + 1
+      if state[input] == "open" then
+        local cycle, from = {}, 1
+        while path[from] ~= input do from = from + 1 end
+        for i = from, #path do cycle[#cycle + 1] = path[i] end
+        cycle[#cycle + 1] = input
+        error("graph: a cycle: " .. table.concat(cycle, " -> "), level + 1)
+      end
+      stack[#stack + 1] = { key = input }
+    else
+      state[top.key] = "done"
+      path[#path] = nil
+      list[#list + 1] = top.key
+      stack[#stack] = nil
+    end
+  end
+  return list
+end
+
+local build
+
+local function build_call(self, call, name)
+  local fn = call[1]
+  if type(fn) == "function" then
+    local id = name or fn
+    self.delayed[id] = self.delayed[id] or task.delayed(fn, { name = name })
+    fn = self.delayed[id]
+  end
+  local arguments, count = {}, 1
+  for i in pairs(call) do
+    if type(i) == "number" and i > count then count = i end
+  end
+  for i = 2, count do arguments[i - 1] = build(self, call[i]) end
+  return fn(unpack(arguments, 1, count - 1))
+end
+
+-- A value with the nodes of its keys in their places.
+function build(self, value)
+  if type(value) == "string" and self.definition[value] ~= nil then return self.nodes[value] end
+  if type(value) ~= "table" then return value end
+  if getmetatable(value) == literal then return value.value end
+  if getmetatable(value) ~= nil then return value end
+  if is_call(value) then return build_call(self, value, nil) end
+  local out = {}
+  for key, member in pairs(value) do out[key] = build(self, member) end
+  return out
+end
+
+local identity
+
+local function build_key(self, key)
+  local value = self.definition[key]
+  if is_call(value) then return build_call(self, value, key) end
+  identity = identity or task.delayed(function(x) return x end, { name = "value" })
+  local made = build(self, value)
+  return node.is(made) and made or identity(made)
+end
+
+local function check_key(self, key, level)
+  if self.definition[key] == nil then
+    error(("graph: no key \"%s\"%s"):format(tostring(key), suggest.phrase(key, keys_of(self))),
+      level + 1)
+  end
+end
+
+--- The lazy node of a key.
+---@param key string
+---@return tidemill.node
+function methods:node(key)
+  check_key(self, key, 2)
+  for _, name in ipairs(order(self, key, 2)) do self.nodes[name] = build_key(self, name) end
+  return self.nodes[key]
+end
+
+--- Computes a key; for a list of keys, a list of values.
+---@param key string|string[]
+function methods:get(key)
+  if type(key) ~= "table" then
+    check_key(self, key, 2)
+    return compute.one(self:node(key))
+  end
+  local nodes = {}
+  for i, name in ipairs(key) do
+    check_key(self, name, 2)
+    nodes[i] = self:node(name)
+  end
+  return compute.all(nodes)
+end
+
+function meta.__tostring(self) return ("graph of %d keys"):format(#keys_of(self)) end
+
+return graph

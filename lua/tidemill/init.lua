@@ -1,0 +1,72 @@
+-- tidemill: the public face: local tm = require "tidemill".
+-- Nothing is done here; each function's own module is loaded when it is first used.
+local core = require("tidemill.core")
+
+---@class tidemill
+local tm = { _VERSION = core.version }
+
+-- name -> {module, name in the module}; a module alone stands for itself.
+local face = {
+  delayed = { "task", "delayed" },
+  compute = { "compute", "all" },
+  graph = { "graph", "new" },
+  literal = { "graph", "literal" },
+  submit = { "future", "submit" },
+  gather = { "future", "gather" },
+  wait = { "future", "wait" },
+  map = { "map", "map" },
+  submit_all = { "map", "submit_all" },
+  array = { "array", "from" },
+  read_csv = { "csv", "read" },
+  read_header = { "csv", "header" },
+  read_text = { "files", "read" },
+  glob = { "files", "glob" },
+  path_kind = { "files", "kind" },
+  env = { "files", "env" },
+  args = { "args", "parse" },
+  date_text = { "date", "text" },
+  sorted = { "sorted", "pairs" },
+  say = { "console", "say" },
+  degraded = { "console", "degraded" },
+  cancelled = { "console", "cancelled" },
+  stats = { "console", "stats" },
+  kernels = { "kernels" },
+  json = { "json" },
+}
+
+-- What runs or builds tasks belongs to the script; a task that submits tasks comes later.
+local script_only = { delayed = true, compute = true, graph = true, submit = true, gather = true,
+  wait = true, map = true, submit_all = true }
+
+tm.clock = core.clock
+
+local function load_member(key)
+  local entry = face[key]
+  if core.worker and script_only[key] then
+    return function()
+      error(("tm.%s inside a task is not available in this release; build the graph in the script")
+        :format(key), 2)
+    end
+  end
+  local module = require("tidemill." .. entry[1])
+  return entry[2] and module[entry[2]] or module
+end
+
+setmetatable(tm, {
+  __index = function(self, key)
+    if face[key] then
+      local member = load_member(key)
+      rawset(self, key, member)
+      return member
+    end
+    if type(key) ~= "string" then return nil end
+    local names = {}
+    for name in pairs(face) do names[#names + 1] = name end
+    table.sort(names)
+    error(("tm has no \"%s\"%s"):format(key, require("tidemill.suggest").phrase(key, names)), 2)
+  end,
+})
+
+if not core.worker then require("tidemill.console").install() end
+
+return tm

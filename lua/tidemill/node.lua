@@ -1,0 +1,128 @@
+-- node: lazy nodes: 8-byte handles of the engine's graph.
+-- A handle has no finalizer, which would cost more than a task does.  Instead a weak table has
+-- one slot per node: after a collection an empty slot tells that the script has let go of it.
+local ffi = require("ffi")
+local core = require("tidemill.core")
+local C = require("tidemill.clib")
+
+local node = {}
+
+local handle_type = ffi.typeof("struct tidemill__node")
+local handle_bits = ffi.typeof("uint64_t *")
+local engine = core.engine
+local istype, cast = ffi.istype, ffi.cast
+local set_argument = core.set_argument
+local select, type = select, type
+
+local held = setmetatable({}, { __mode = "v" }) -- index -> handle
+local sweep_at = 100000
+local sweep_records
+
+---@class tidemill.node
+local methods = {}
+
+local function bits(handle) return cast(handle_bits, handle)[0] end
+
+--- Whether `value` is a lazy node.
+function node.is(value) return type(value) == "cdata" and istype(handle_type, value) end
+
+function node.set_sweep(fn) sweep_records = fn end
+
+-- Frees the nodes whose handles are gone, and the records that only they used.
+local function sweep()
+  collectgarbage()
+  collectgarbage()
+  local in_use, index = {}, 0
+  while true do
+    index = C.tidemill__node_held(engine, index)
+    if index == 0xFFFFFFFF then break end
+    if held[index] == nil then C.tidemill__node_drop(engine, index) end
+    index = index + 1
+  end
+  index = 0
+  local live = tonumber(C.tidemill__node_live(engine))
+  for at, number in node.functions() do
+    in_use[number] = at
+  end
+  sweep_records(in_use)
+  sweep_at = 2 * live + 100000
+end
+
+--- Numbers of the functions of all nodes alive: for at, number in node.functions() do.
+function node.functions()
+  local index = -1
+  return function()
+    local number
+    index, number = core.next_node(index)
+    if index then return index, number end
+  end
+end
+
+local function new_handle(number, count)
+  if C.tidemill__node_live(engine) > sweep_at then sweep() end
+  local name = C.tidemill__node_new(engine, number, count)
+  if name == 0 then
+    error(count > 60000 and "a call takes at most 60000 arguments; pass a table" or
+      "out of memory (node)", 3)
+  end
+  local handle = handle_type()
+  cast(handle_bits, handle)[0] = name
+  held[handle.index] = handle
+  return handle, name
+end
+
+--- A node that calls function `number` with these arguments; nodes among them are inputs.
+function node.build(number, ...)
+  local count = select("#", ...)
+  local handle, name = new_handle(number, count)
+  for i = 0, count - 1 do
+    local value = select(i + 1, ...)
+    if type(value) == "number" then
+      C.tidemill__node_number(engine, name, i, value)
+    elseif type(value) == "cdata" and istype(handle_type, value) then
+      if not C.tidemill__node_node(engine, name, i, bits(value)) then
+        error(("argument %d is a stale node"):format(i + 1), 3)
+      end
+    elseif value ~= nil then
+      set_argument(handle, i, value)
+    end
+  end
+  return handle
+end
+
+--- Number of a node's function.
+function node.number(handle) return C.tidemill__node_function(engine, bits(handle)) end
+
+--- Runs what the node needs and returns its value.
+---@param given? table options of the run
+function methods:compute(given)
+  return require("tidemill.compute").one(self, given)
+end
+
+--- Starts now; returns a future.
+---@return tidemill.future
+function methods:submit()
+  return require("tidemill.future").start(self)
+end
+
+local function later(name)
+  return function() error(name .. " is not available in this release", 2) end
+end
+methods.persist, methods.visualize, methods.explain, methods.info =
+  later("node:persist"), later("node:visualize"), later("node:explain"), later("node:info")
+
+--- Name of the task.
+function methods:name() return require("tidemill.task").name(node.number(self)) end
+
+ffi.metatype(handle_type, {
+  __index = function(_, key)
+    local method = methods[key]
+    if method then return method end
+    error(("a lazy node has no value yet: call :compute() before using \"%s\""):format(
+      tostring(key)), 2)
+  end,
+  __newindex = function() error("a lazy node cannot be changed", 2) end,
+  __tostring = function(self) return ("lazy node \"%s\""):format(methods.name(self)) end,
+})
+
+return node

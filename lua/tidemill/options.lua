@@ -1,0 +1,107 @@
+-- options: the options of a task, checked; and tables of named options in general.
+local suggest = require("tidemill.suggest")
+
+local options = {}
+
+local function shown(value)
+  return type(value) == "string" and ("%q"):format(value) or tostring(value)
+end
+
+local function is_boolean(value) return type(value) == "boolean" end
+local function is_text(value) return type(value) == "string" end
+local function is_number(value) return type(value) == "number" and value == value end
+
+local function one_of(...)
+  local list = { ... }
+  return function(value)
+    for _, allowed in ipairs(list) do
+      if value == allowed then return true end
+    end
+    return false
+  end
+end
+
+local function is_list_of_text(value)
+  if type(value) ~= "table" then return false end
+  for _, item in ipairs(value) do
+    if type(item) ~= "string" then return false end
+  end
+  return #value > 0
+end
+
+-- name -> {check, what was expected}
+local task = {
+  name = { is_text, "a string" },
+  priority = { one_of(-2, -1, 0, 1, 2), "a whole number from -2 to 2" },
+  kind = { one_of("cpu", "io"), "\"cpu\" or \"io\"" },
+  cache = { one_of(true, false, "refresh"), "true, false or \"refresh\"" },
+  pure = { is_boolean, "true or false" },
+  version = { function(v) return is_text(v) or is_number(v) end, "a string or a number" },
+  files = { is_list_of_text, "a list of paths" },
+  seed = { is_number, "a number" },
+  lane = { one_of("auto", "thread", "serial"), "\"auto\" (this release runs the thread and serial lanes)" },
+}
+
+-- Options of the design that this release does not have: refused, never ignored.
+local later = { retries = true, retry_delay = true, backoff = true, retry_on = true, timeout = true,
+  isolate = true, affinity = true, cost = true, nout = true, ttl = true, memory = true,
+  resources = true }
+
+local names = {}
+for name in pairs(task) do names[#names + 1] = name end
+table.sort(names)
+
+--- Checks the options of a task; raises at `level`.
+---@param given table?
+---@param level integer
+---@return table given or an empty table
+function options.task(given, level)
+  if given == nil then return {} end
+  if type(given) ~= "table" then
+    error(("options: expected a table such as {name = \"load\", cache = true}, got %s"):format(
+      shown(given)), level + 1)
+  end
+  for name, value in pairs(given) do
+    local rule = task[name]
+    if not rule then
+      if later[name] then
+        error(("option \"%s\" is not available in this release"):format(name), level + 1)
+      end
+      if type(name) == "number" then
+        error("options: expected named options such as {name = \"load\"}", level + 1)
+      end
+      error(("unknown option \"%s\"%s"):format(tostring(name), suggest.phrase(name, names)), level + 1)
+    end
+    if name == "cache" and type(value) == "number" then
+      error("option \"cache\": expected true, false or \"refresh\"; how long a result lasts is "
+        .. "`ttl`", level + 1)
+    end
+    if not rule[1](value) then
+      error(("option \"%s\": expected %s, got %s"):format(name, rule[2], shown(value)), level + 1)
+    end
+  end
+  return given
+end
+
+--- Checks that a table of named options has only `allowed` names.
+---@param given table?
+---@param allowed string[]
+---@param what string the function's name
+---@param level integer
+function options.only(given, allowed, what, level)
+  if given == nil then return {} end
+  if type(given) ~= "table" then
+    error(("%s: expected a table of options, got %s"):format(what, shown(given)), level + 1)
+  end
+  for name in pairs(given) do
+    local known = false
+    for _, other in ipairs(allowed) do known = known or other == name end
+    if not known then
+      error(("%s: unknown option \"%s\"%s"):format(what, tostring(name),
+        suggest.phrase(name, allowed)), level + 1)
+    end
+  end
+  return given
+end
+
+return options

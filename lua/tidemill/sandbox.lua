@@ -1,0 +1,96 @@
+-- sandbox: what is different for Lua code inside a task: whole lines of output, a random stream
+-- of its own, and no change of what the whole process shares.
+local ffi = require("ffi")
+local core = require("tidemill.core")
+
+local sandbox = {}
+
+local pending = {} -- parts of an unfinished line of io.write
+local dirty = false
+
+local function emit(text)
+  local whole, rest = text:match("^(.*\n)([^\n]*)$")
+  if not whole then
+    pending[#pending + 1] = text
+    dirty = true
+    return
+  end
+  core.print(table.concat(pending) .. whole)
+  pending = { rest ~= "" and rest or nil }
+  dirty = rest ~= ""
+end
+
+local function task_print(...)
+  local parts = {}
+  for i = 1, select("#", ...) do parts[i] = tostring((select(i, ...))) end
+  emit(table.concat(parts, "\t") .. "\n")
+end
+
+local function task_write(...)
+  local parts = {}
+  for i = 1, select("#", ...) do
+    local value = select(i, ...)
+    if type(value) ~= "string" and type(value) ~= "number" then
+      error(("bad argument #%d to 'write' (string expected, got %s)"):format(i, type(value)), 2)
+    end
+    parts[i] = value
+  end
+  emit(table.concat(parts))
+  return io.stdout
+end
+
+--- What a task leaves in an unfinished line goes out as a line.
+function sandbox.end_task()
+  if not dirty then return end
+  core.print(table.concat(pending) .. "\n")
+  pending, dirty = {}, false
+end
+
+-- ---- random numbers: Philox4x32-10 counters on the task's own stream -----------------------------
+
+local function install_random(call)
+  local C = require("tidemill.clib")
+  local size = 32
+  local buffer = ffi.new("double[?]", size)
+  local turn, seed, stream, drawn = -1, 0ULL, 0ULL, 0
+
+  local function draw()
+    if call.turn ~= turn then
+      turn, seed, stream, drawn = call.turn, call.stream[0], call.stream[1], 0
+    end
+    local at = drawn % size
+    if at == 0 then C.tidemill_kernel_uniform(seed, stream, drawn, size, buffer) end
+    drawn = drawn + 1
+    return buffer[at]
+  end
+
+  function math.random(low, high)
+    local u = draw()
+    if low == nil then return u end
+    if high == nil then low, high = 1, low end
+    if not (low <= high) then error("bad argument to 'random' (interval is empty)", 2) end
+    return low + math.floor(u * (high - low + 1))
+  end
+
+  function math.randomseed(value)
+    turn, seed, drawn = call.turn, call.stream[0], 0
+    stream = ffi.cast("uint64_t", ffi.cast("int64_t", value))
+  end
+end
+
+local function refuse(what, instead)
+  return function()
+    error(("%s is not allowed in a task%s"):format(what, instead or ""), 2)
+  end
+end
+
+--- Changes this state's globals; once, before any task.
+function sandbox.install(call)
+  _G.print = task_print
+  io.write = task_write
+  os.exit = refuse("os.exit", "; raise an error, or return a value")
+  os.setlocale = refuse("os.setlocale")
+  install_random(call)
+end
+
+return sandbox

@@ -1,0 +1,309 @@
+/* loop: a session: lines in, tidemill_eval, values and errors out.
+ * The text of an input grows line by line until the engine finds it complete.
+ * SPDX-License-Identifier: MIT */
+#include "loop.h"
+
+#include "line.h"
+#include "nearest.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char prompt_first[] = "tm> ", prompt_more[] = "..> ";
+
+struct session {
+    tidemill *engine;
+    struct mill_signals *signals;
+    struct mill_line *line;
+    bool interactive;
+    bool noted_local;
+    bool failed;       /* an input failed */
+    bool over;         /* leave with `status` */
+    int status;        /* exit status */
+    size_t lines;      /* read so far */
+    size_t first_line; /* of the input; 0: none begun */
+    char *text;        /* the input so far */
+    size_t used, capacity;
+};
+
+static void complain(const struct session *session, const char *text)
+{
+    fflush(stdout);
+    fprintf(stderr, "%s%s\n", session->interactive ? "" : "tidemill: ", text);
+}
+
+static void end(struct session *session, int status)
+{
+    session->over = true;
+    session->status = status;
+}
+
+/* ---- The input ---- */
+
+static bool begun(const struct session *session)
+{
+    return session->first_line != 0;
+}
+
+static void forget_input(struct session *session)
+{
+    session->used = 0;
+    session->first_line = 0;
+}
+
+static bool append(struct session *session, const char *text, size_t length)
+{
+    if (session->capacity - session->used <= length) {
+        size_t capacity = (session->used + length + 1) * 2;
+        char *grown = realloc(session->text, capacity);
+        if (grown == NULL) return false;
+        session->text = grown;
+        session->capacity = capacity;
+    }
+    memcpy(session->text + session->used, text, length);
+    session->used += length;
+    session->text[session->used] = '\0';
+    return true;
+}
+
+/* Adds the line just read.  In front of the input of a pipe stand as many empty lines as it
+ * has lines before, so that errors name the line of the whole text. */
+static bool append_line(struct session *session, const char *line, size_t length)
+{
+    if (begun(session)) return append(session, "\n", 1) && append(session, line, length);
+    session->first_line = session->lines;
+    for (size_t i = 1; i < session->lines && !session->interactive; i++)
+        if (!append(session, "\n", 1)) return false;
+    return append(session, line, length);
+}
+
+/* ---- Evaluating ---- */
+
+static bool starts_with_local(const char *text)
+{
+    text += strspn(text, " \t\r\n");
+    return strncmp(text, "local", 5) == 0 && (text[5] == ' ' || text[5] == '\t');
+}
+
+static void note_local(struct session *session)
+{
+    if (session->noted_local || !starts_with_local(session->text)) return;
+    session->noted_local = true;
+    complain(session, "note: a local ends with its input; leave `local` out to keep the name");
+}
+
+static void fail(struct session *session, const char *text)
+{
+    session->failed = true;
+    forget_input(session);
+    complain(session, text);
+}
+
+/* What a signal means once the work that it met is over. */
+static void obey(struct session *session, int signal)
+{
+    if (signal == 0) return;
+    if (signal != SIGINT || !session->interactive) end(session, 128 + signal);
+    forget_input(session);
+}
+
+static void evaluate(struct session *session)
+{
+    mill_signals_work(session->signals);
+    tidemill_status status = tidemill_eval(session->engine, session->text);
+    int signal = mill_signals_rest(session->signals);
+    switch (status) {
+    case TIDEMILL_INCOMPLETE:
+        break;
+    case TIDEMILL_OK:
+        note_local(session);
+        forget_input(session);
+        break;
+    case TIDEMILL_EXIT:
+        end(session, tidemill_exit_status(session->engine) & 0xFF);
+        return;
+    case TIDEMILL_CANCELLED:
+        // The terminal has just shown "^C".
+        if (session->interactive) complain(session, "\ninterrupted");
+        forget_input(session);
+        break;
+    default:
+        fail(session, tidemill_error(session->engine));
+        break;
+    }
+    obey(session, signal);
+}
+
+/* ---- Commands ---- */
+
+struct command {
+    const char *name, *help;
+    void (*run)(struct session *session);
+};
+
+static void run_help(struct session *session);
+
+static void run_quit(struct session *session)
+{
+    end(session, session->failed && !session->interactive);
+}
+
+static const struct command commands[] = {
+    {":help", "this list", run_help},
+    {":quit", "leave; Ctrl-D does too", run_quit},
+};
+
+enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
+
+static void run_help(struct session *session)
+{
+    (void)session;
+    puts("An expression prints its values, a statement runs; an unfinished one goes on in the\n"
+         "next line.  tm is there already.  Ctrl-C drops the line or cancels the work.");
+    for (int i = 0; i < COMMAND_COUNT; i++)
+        printf("  %-8s %s\n", commands[i].name, commands[i].help);
+}
+
+static void refuse_command(struct session *session, const char *word)
+{
+    char text[256];
+    struct mill_nearest nearest;
+    mill_nearest_start(&nearest, word);
+    for (int i = 0; i < COMMAND_COUNT; i++) mill_nearest_offer(&nearest, commands[i].name);
+    const char *meant = mill_nearest_name(&nearest);
+    if (meant != NULL)
+        snprintf(text, sizeof text, "unknown command %.64s; did you mean %s?", word, meant);
+    else
+        snprintf(text, sizeof text, "unknown command %.64s; :help lists them all", word);
+    fail(session, text);
+}
+
+/* `:word`; a Lua label starts with two colons. */
+static bool is_command(const struct session *session, const char *line)
+{
+    line += strspn(line, " \t");
+    return !begun(session) && line[0] == ':' && line[1] != ':';
+}
+
+static void run_command(struct session *session, char *line)
+{
+    char *word = line + strspn(line, " \t");
+    word[strcspn(word, " \t\r")] = '\0';
+    for (int i = 0; i < COMMAND_COUNT; i++) {
+        if (strcmp(word, commands[i].name) != 0) continue;
+        commands[i].run(session);
+        return;
+    }
+    refuse_command(session, word);
+}
+
+/* ---- Lines ---- */
+
+static bool is_blank(const char *line)
+{
+    return line[strspn(line, " \t\r\n")] == '\0';
+}
+
+static void take_line(struct session *session, char *line, size_t length)
+{
+    char text[64];
+    session->lines++;
+    if (strlen(line) != length) {
+        snprintf(text, sizeof text, "stdin:%zu: a zero byte; expected text", session->lines);
+        fail(session, text);
+        return;
+    }
+    if (!begun(session) && is_blank(line)) return;
+    mill_line_remember(session->line, line);
+    if (is_command(session, line)) {
+        run_command(session, line);
+    } else if (append_line(session, line, length)) {
+        evaluate(session);
+    } else {
+        fail(session, "out of memory (input)");
+    }
+}
+
+static void take_end(struct session *session)
+{
+    if (begun(session)) {
+        char text[128];
+        snprintf(text, sizeof text,
+                 "stdin:%zu: the input ends inside what begins here; expected the rest of it",
+                 session->first_line);
+        fail(session, text);
+    }
+    end(session, session->failed && !session->interactive);
+}
+
+static void fail_reading(struct session *session, int number)
+{
+    char text[128];
+    snprintf(text, sizeof text, "stdin: %s", strerror(number));
+    fail(session, text);
+    end(session, 1);
+}
+
+static void step(struct session *session)
+{
+    char *text = NULL;
+    size_t length = 0;
+    const char *prompt = begun(session) ? prompt_more : prompt_first;
+    switch (mill_line_read(session->line, prompt, &text, &length)) {
+    case MILL_LINE_TEXT:
+        take_line(session, text, length);
+        free(text);
+        break;
+    case MILL_LINE_END:
+        take_end(session);
+        break;
+    case MILL_LINE_WOKEN:
+        obey(session, mill_signals_rest(session->signals));
+        break;
+    case MILL_LINE_FAILED:
+        fail_reading(session, errno);
+        break;
+    }
+}
+
+/* ---- The banner ---- */
+
+struct banner {
+    char workers[128], cache[512];
+};
+
+static void look_around(void *context, const char *what, const char *finding)
+{
+    struct banner *banner = context;
+    if (strcmp(what, "workers") == 0)
+        snprintf(banner->workers, sizeof banner->workers, ", workers: %s", finding);
+    if (strcmp(what, "cache") == 0)
+        snprintf(banner->cache, sizeof banner->cache, "%s", finding);
+}
+
+static void print_banner(tidemill *engine)
+{
+    struct banner banner = {.cache = "see tidemill doctor"};
+    tidemill_doctor(engine, look_around, &banner);
+    printf("Tidemill %s%s\ncache: %s\n:help says how, :quit or Ctrl-D leaves\n",
+           tidemill_version(), banner.workers, banner.cache);
+}
+
+int mill_loop_run(tidemill *engine, struct mill_signals *signals, bool interactive)
+{
+    struct session session = {.engine = engine, .signals = signals, .interactive = interactive};
+    session.line = mill_line_open(interactive, mill_signals_wake(signals));
+    if (session.line == NULL) {
+        complain(&session, "out of memory (input)");
+        return 1;
+    }
+    if (interactive) print_banner(engine);
+    obey(&session, mill_signals_rest(signals));
+    while (!session.over) step(&session);
+    mill_line_close(session.line);
+    free(session.text);
+    return session.status;
+}

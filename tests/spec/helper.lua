@@ -1,0 +1,72 @@
+-- helper: what specs share: the programs under test, processes, temporary folders, real data.
+-- local helper = require "tests.spec.helper"; specs run from the root of the tree.
+-- SPDX-License-Identifier: MIT
+
+local helper = {}
+
+--- Folder of the programs under test, such as "build" or "build/asan".
+helper.products = os.getenv("TIDEMILL_TEST_PRODUCTS") or "build"
+
+--- release, debug, asan, tsan or scalar.
+helper.config = os.getenv("TIDEMILL_TEST_CONFIG") or "release"
+
+package.cpath = helper.products .. "/?.so;" .. package.cpath
+
+--- One shell word.
+function helper.quote(text) return "'" .. tostring(text):gsub("'", "'\\''") .. "'" end
+
+function helper.read(path)
+  local file = assert(io.open(path, "rb"))
+  local text = file:read("*a")
+  file:close()
+  return text
+end
+
+function helper.write(path, text)
+  local file = assert(io.open(path, "wb"))
+  assert(file:write(text))
+  assert(file:close())
+end
+
+local function exists(path)
+  local file = io.open(path, "rb")
+  if file then file:close() end
+  return file ~= nil
+end
+
+--- Path of a file of the real data beside this tree, or nil when the data are not there:
+--- `local path = helper.data("us_stocks/all_stocks_5yr.csv.gz") or pending("no real data")`.
+function helper.data(name)
+  local path = (os.getenv("TIDEMILL_TEST_DATA") or "../shared/data") .. "/" .. name
+  return exists(path) and path or nil
+end
+
+--- A new empty folder; `helper.remove(folder)` in `after_each` or `finally`.
+function helper.folder()
+  local pipe = assert(io.popen("mktemp -d"))
+  local path = pipe:read("*l")
+  pipe:close()
+  return assert(path, "mktemp -d gave no folder")
+end
+
+function helper.remove(folder) os.execute("rm -rf " .. helper.quote(folder)) end
+
+--- Runs a shell command and gives its stdout, stderr and exit status (128 + n: signal n).
+--- A command that takes longer than `seconds` (default 120) ends with status 124.
+function helper.shell(command, seconds)
+  local folder = helper.folder()
+  local status = os.execute(("timeout -k 5 %d sh -c %s >%s/out 2>%s/err </dev/null; exit $?")
+    :format(seconds or 120, helper.quote(command), folder, folder))
+  local out, err = helper.read(folder .. "/out"), helper.read(folder .. "/err")
+  helper.remove(folder)
+  return out, err, status / 256
+end
+
+--- Runs the command line under test: `helper.tidemill("run", "x.lua", "--quiet")`.
+function helper.tidemill(...)
+  local words = { helper.quote(helper.products .. "/tidemill") }
+  for i = 1, select("#", ...) do words[i + 1] = helper.quote((select(i, ...))) end
+  return helper.shell(table.concat(words, " "))
+end
+
+return helper
