@@ -48,46 +48,28 @@ static uint64_t csv_mask_some(const char *text, size_t size, char a, char b)
 
 /* ---- rows and cells -------------------------------------------------------------------- */
 
-/* Offset of the first delimiter or LF from `at` on, or `size`. */
-static size_t csv_cell_end(const char *text, size_t size, size_t at, char delimiter)
+/* Offset of the first `a` or `b` from `at` on, or `size`.  Cells are short: eight characters at
+ * a time find their ends sooner than a call of memchr. */
+static size_t csv_find_either(const char *text, size_t size, size_t at, char a, char b)
 {
-    uint64_t commas = mill_word_repeat(delimiter), lines = mill_word_repeat('\n');
+    uint64_t as = mill_word_repeat(a), bs = mill_word_repeat(b);
     for (; size - at >= 8; at += 8) {
         uint64_t word = mill_word_load64(text + at);
-        uint64_t hits =
-            mill_word_zero_bytes(word ^ commas) | mill_word_zero_bytes(word ^ lines);
+        uint64_t hits = mill_word_zero_bytes(word ^ as) | mill_word_zero_bytes(word ^ bs);
         if (hits) return at + (size_t)__builtin_ctzll(hits) / 8;
     }
-    while (at < size && text[at] != delimiter && text[at] != '\n') at++;
+    while (at < size && text[at] != a && text[at] != b) at++;
     return at;
 }
 
 /* Offset of the quote that closes the cell whose text starts at `at`, or `size`. */
 static size_t csv_closing(const char *text, size_t size, size_t at, int *doubled)
 {
-    while (at < size) {
-        const char *quote = memchr(text + at, '"', size - at);
-        if (quote == NULL) return size;
-        at = (size_t)(quote - text);
+    for (;; at += 2) {
+        at = csv_find_either(text, size, at, '"', '"');
         if (at + 1 >= size || text[at + 1] != '"') return at;
         *doubled = 1;
-        at += 2;
     }
-    return size;
-}
-
-static int csv_opens(const char *text, size_t at, char delimiter)
-{
-    return at == 0 || text[at - 1] == delimiter || text[at - 1] == '\n';
-}
-
-/* Past the quote at `at`: past its whole cell when it opens one. */
-static size_t csv_skip_quote(const char *text, size_t size, size_t at, char delimiter)
-{
-    int doubled;
-    if (!csv_opens(text, at, delimiter)) return at + 1;
-    size_t closing = csv_closing(text, size, at + 1, &doubled);
-    return closing < size ? closing + 1 : size;
 }
 
 static size_t csv_without_cr(const char *text, size_t start, size_t end)
@@ -165,7 +147,7 @@ static size_t csv_any_cell(const char *text, size_t size, size_t at, char delimi
     if (at < size && text[at] == '"') {
         return csv_quoted_cell(text, size, at, delimiter, cell, fault);
     }
-    size_t end = csv_cell_end(text, size, at, delimiter);
+    size_t end = csv_find_either(text, size, at, delimiter, '\n');
     int last = end == size || text[end] == '\n';
     cell->start = (uint32_t)at;
     cell->size = (uint32_t)((last ? csv_without_cr(text, at, end) : end) - at);
@@ -219,20 +201,48 @@ int64_t mill_csv_count_lines(const char *text, size_t size)
     return lines;
 }
 
+static int csv_opens(const char *text, size_t at, char delimiter)
+{
+    return at == 0 || text[at - 1] == delimiter || text[at - 1] == '\n';
+}
+
+/* Walks over quotes and line ends from the row at `at` to the first row that does not start
+ * before `target`, counting the rows it leaves behind; `size` when there is none. */
+static size_t csv_walk(const char *text, size_t size, size_t at, size_t target, char delimiter,
+                       int64_t *rows)
+{
+    int quoted = 0;
+    size_t row = at, skip = 0; /* hits before `skip` are done with */
+    for (size_t base = at; base < size; base += 64) {
+        uint64_t hits = csv_mask_some(text + base, size - base, '"', '\n');
+        for (; hits; hits &= hits - 1) {
+            size_t here = base + (size_t)__builtin_ctzll(hits);
+            if (here < skip) continue;
+            if (text[here] == '"') {
+                int doubled = quoted && here + 1 < size && text[here + 1] == '"';
+                if (doubled) {
+                    skip = here + 2;
+                } else {
+                    quoted = !quoted && csv_opens(text, here, delimiter);
+                }
+            } else if (!quoted) {
+                row = here + 1;
+                ++*rows;
+                if (row >= target) return row;
+            }
+        }
+    }
+    *rows += row < size; /* the last line has no end */
+    return size;
+}
+
 int64_t mill_csv_count_rows(const char *text, size_t size, char delimiter, int quotes)
 {
-    if (size == 0) return 0;
     int64_t rows = 0;
-    size_t at = 0;
-    while (at < size) {
-        const char *quote = quotes ? memchr(text + at, '"', size - at) : NULL;
-        size_t next = quote ? (size_t)(quote - text) : size;
-        rows += mill_csv_count_lines(text + at, next - at);
-        /* A last row without LF; a quoted cell at the end is one too. */
-        if (next == size) return rows + (text[size - 1] != '\n');
-        at = csv_skip_quote(text, size, next, delimiter);
-    }
-    return rows + 1;
+    if (size == 0) return 0;
+    if (!quotes) return mill_csv_count_lines(text, size) + (text[size - 1] != '\n');
+    csv_walk(text, size, 0, SIZE_MAX, delimiter, &rows);
+    return rows;
 }
 
 int64_t mill_csv_count_cells(const char *text, size_t size, size_t at, char delimiter)
@@ -249,25 +259,12 @@ int64_t mill_csv_count_cells(const char *text, size_t size, size_t at, char deli
 size_t mill_csv_row_start(const char *text, size_t size, size_t at, size_t target,
                           char delimiter, int quotes)
 {
+    int64_t rows = 0;
     if (target <= at) return at;
-    while (at < size) {
-        /* The candidate is the first LF from the byte before `target` on; a quote before it
-         * may turn out to hold it in a cell. */
-        size_t from = at > target - 1 ? at : target - 1;
-        const char *line = from < size ? memchr(text + from, '\n', size - from) : NULL;
-        size_t end = line ? (size_t)(line - text) : size;
-        const char *quote = quotes ? memchr(text + at, '"', end - at) : NULL;
-        if (quote == NULL) return end < size ? end + 1 : size;
-        at = csv_skip_quote(text, size, (size_t)(quote - text), delimiter);
-        /* Quotes up to `target` need no look at the line ends. */
-        while (at < target && at < size) {
-            size_t span = (target < size ? target : size) - at;
-            quote = memchr(text + at, '"', span);
-            if (quote == NULL) break;
-            at = csv_skip_quote(text, size, (size_t)(quote - text), delimiter);
-        }
-    }
-    return size;
+    if (quotes) return csv_walk(text, size, at, target, delimiter, &rows);
+    const char *end =
+        target <= size ? memchr(text + target - 1, '\n', size - target + 1) : NULL;
+    return end ? (size_t)(end - text) + 1 : size;
 }
 
 size_t mill_csv_unquote(const char *text, size_t size, char *out)

@@ -24,7 +24,9 @@ local options = tm.args({
 local function check_whole(name, least)
   local value = options[name]
   if value < least or value >= 2 ^ 31 or value % 1 ~= 0 then
-    tm.usage_error(("--%s wants a whole number from %d on, got %s"):format(name, least, value))
+    io.stderr:write(("tidemill: --%s: expected a whole number from %d on, got %s\n")
+      :format(name, least, value))
+    os.exit(2)
   end
 end
 
@@ -465,7 +467,7 @@ end, {name = "correlate", cache = true})
 -- The report ----------------------------------------------------------------------------------
 
 local function join_blocks(names, aligned, blocks)
-  local sum, count, closest, top, left_out = 0, 0, {}, tm.list{}, tm.list{}
+  local sum, count, closest, top, left_out = 0, 0, {}, {}, {}
   for _, block in ipairs(blocks) do
     sum, count = sum + block.sum, count + block.count
     for _, pair in ipairs(block.top) do keep_ten(closest, pair.a, pair.b, pair.r) end
@@ -688,6 +690,9 @@ local stats = tm.stats()
 result.elapsed = tm.clock() - started
 result.workers, result.tasks = stats.workers, tasks
 result.cache = {hits = stats.hits, misses = stats.misses}
+-- These may be empty, and are lists all the same.
+tm.json.list(result.correlation.top)
+tm.json.list(result.correlation.left_out)
 
 say_counts(result)
 say_correlation(result.correlation)

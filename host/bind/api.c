@@ -317,9 +317,11 @@ tidemill_status tidemill_run_string(tidemill *engine, const char *code, const ch
 
 /* ---- an interactive session -------------------------------------------------------------- */
 
+/* As an expression.  It is passed through a function, because a call in its place would be a tail
+ * call, and an error in one has no line. */
 static bool load_expression(lua_State *L, const char *code)
 {
-    lua_pushfstring(L, "return %s", code);
+    lua_pushfstring(L, "return (function(...) return ... end)(%s\n)", code);
     int failure = luaL_loadbuffer(L, lua_tostring(L, -1), lua_objlen(L, -1), "=stdin");
     lua_remove(L, -2);
     if (failure) lua_pop(L, 1);

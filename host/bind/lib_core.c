@@ -5,6 +5,7 @@
 #include <lauxlib.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/auxv.h>
 
 #include "base/clock.h"
 #include "bind/embedded.h"
@@ -132,8 +133,8 @@ static const luaL_Reg functions[] = {
 static void push_library(lua_State *L)
 {
     Dl_info here, program;
-    extern char __executable_start[];
-    if (dladdr((void *)(uintptr_t)mill_open_core, &here) && dladdr(__executable_start, &program) &&
+    void *entry = (void *)getauxval(AT_ENTRY); /* lies in the program itself */
+    if (dladdr((void *)(uintptr_t)mill_open_core, &here) && dladdr(entry, &program) &&
         here.dli_fbase != program.dli_fbase) {
         lua_pushstring(L, here.dli_fname);
     } else {

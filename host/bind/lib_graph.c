@@ -227,7 +227,9 @@ struct box {
 
 static struct mill_run *check_run(lua_State *L)
 {
-    return ((struct box *)luaL_checkudata(L, 1, run_name))->run;
+    struct mill_run *run = ((struct box *)luaL_checkudata(L, 1, run_name))->run;
+    if (run == NULL) luaL_error(L, "the run was released");
+    return run;
 }
 
 /* A run that is still going when its last handle goes is left to the engine. */
@@ -237,6 +239,13 @@ static int run_gc(lua_State *L)
     if (box->run) mill_engine_leave(mill_engine_of(L), box->run);
     box->run = NULL;
     return 0;
+}
+
+/* core.release(run): its results are not wanted any more. */
+static int graph_release(lua_State *L)
+{
+    luaL_checkudata(L, 1, run_name);
+    return run_gc(L);
 }
 
 static struct box *push_box(lua_State *L)
@@ -418,6 +427,7 @@ static const luaL_Reg functions[] = {
     {"failure", graph_failure},
     {"next_node", graph_next_node},
     {"outcome", graph_outcome},
+    {"release", graph_release},
     {"run", graph_run},
     {"set_argument", graph_set_argument},
     {"wait", graph_wait},

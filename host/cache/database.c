@@ -3,14 +3,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
-#include <limits.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 enum {
@@ -125,10 +122,10 @@ void mill_database_fail(struct mill_database *database, enum mill_health health,
     if (health == MILL_HEALTH_UNWRITTEN) {
         mill_fail(&text, TIDEMILL_IO,
                   "cache %s cannot be written (%s): results are not kept from here on",
-                  database->path, reason);
+                  database->place.path, reason);
     } else {
         mill_fail(&text, TIDEMILL_IO, "cache %s cannot be read (%s): not used from here on",
-                  database->path, reason);
+                  database->place.path, reason);
     }
     database_say(database, text.text);
 }
@@ -156,150 +153,28 @@ void mill_database_fail_writing(struct mill_database *database, sqlite3 *connect
     }
 }
 
-/* ---- the path --------------------------------------------------------------------------- */
-
-static char *database_join(const char *path, const char *suffix)
-{
-    size_t size = strlen(path) + strlen(suffix) + 1;
-    char *joined = malloc(size);
-    if (joined) snprintf(joined, size, "%s%s", path, suffix);
-    return joined;
-}
-
-/* Makes `folder` and what is missing above it; 0 or an errno. */
-static int database_make_folder(const char *folder)
-{
-    char *partial = strdup(folder);
-    if (partial == NULL) return ENOMEM;
-    int problem = 0;
-    for (char *slash = partial; slash && problem == 0;) {
-        slash = strchr(slash + 1, '/');
-        if (slash) *slash = '\0';
-        if (mkdir(partial, 0700) == 0) {
-            chmod(partial, 0700); /* the umask may have taken more */
-        } else if (errno != EEXIST) {
-            problem = errno;
-        }
-        if (slash) *slash = '/';
-    }
-    free(partial);
-    return problem;
-}
-
-/* Checks the folder of `path`, makes it when asked to, and finds its real name: malloc'ed. */
-static tidemill_status database_folder(const struct mill_database_options *options,
-                                       char **resolved, struct mill_error *error)
-{
-    char *copy = strdup(options->path);
-    if (copy == NULL) return mill_no_memory(error, "cache");
-    const char *folder = dirname(copy);
-    tidemill_status status = TIDEMILL_OK;
-    int problem = options->make_folder ? database_make_folder(folder) : 0;
-    *resolved = problem == 0 ? realpath(folder, NULL) : NULL;
-    if (problem != 0) {
-        status = mill_fail(error, TIDEMILL_IO, "cache %s: folder %s cannot be made (%s)",
-                           options->path, folder, strerror(problem));
-    } else if (*resolved == NULL && errno == ENOENT) {
-        status = mill_fail(error, TIDEMILL_IO, "cache %s: folder %s does not exist",
-                           options->path, folder);
-    } else if (*resolved == NULL) {
-        status = mill_fail(error, TIDEMILL_IO, "cache %s: folder %s: %s", options->path, folder,
-                           strerror(errno));
-    }
-    free(copy);
-    return status;
-}
-
-/* The absolute name of the database, whether it exists or not; NULL without memory. */
-static char *database_resolve(const char *path, const char *folder)
-{
-    char *resolved = realpath(path, NULL);
-    if (resolved) return resolved;
-    char *copy = strdup(path);
-    char *start = database_join(folder, strcmp(folder, "/") == 0 ? "" : "/");
-    if (copy && start) resolved = database_join(start, basename(copy));
-    free(copy);
-    free(start);
-    return resolved;
-}
-
-static tidemill_status database_paths(struct mill_database *database,
-                                      const struct mill_database_options *options,
-                                      struct mill_error *error)
-{
-    const char *path = options->path;
-    size_t size = strlen(path);
-    if (size == 0) return mill_fail(error, TIDEMILL_USAGE, "cache: its path is empty");
-    if (path[size - 1] == '/') {
-        return mill_fail(error, TIDEMILL_IO, "cache %s: is a folder, expected a file", path);
-    }
-    char *folder = NULL;
-    tidemill_status status = database_folder(options, &folder, error);
-    if (status != TIDEMILL_OK) return status;
-    database->path = strdup(path);
-    database->file = database_resolve(path, folder);
-    database->folder = database->file ? database_join(database->file, ".d") : NULL;
-    free(folder);
-    if (database->path && database->folder) return TIDEMILL_OK;
-    return mill_no_memory(error, "cache");
-}
-
-/* Fails on what is no regular file; *size is 0 for one that is not there. */
-static tidemill_status database_look(const struct mill_database *database, int64_t *size,
-                                     struct mill_error *error)
-{
-    struct stat status;
-    *size = 0;
-    if (stat(database->file, &status) != 0) {
-        if (errno == ENOENT) return TIDEMILL_OK;
-        return mill_fail(error, TIDEMILL_IO, "cache %s: %s", database->path, strerror(errno));
-    }
-    if (S_ISDIR(status.st_mode)) {
-        return mill_fail(error, TIDEMILL_IO, "cache %s: is a folder, expected a file",
-                         database->path);
-    }
-    if (!S_ISREG(status.st_mode)) {
-        return mill_fail(error, TIDEMILL_IO, "cache %s: is not a regular file", database->path);
-    }
-    *size = status.st_size;
-    return TIDEMILL_OK;
-}
-
-/* The write-ahead log needs memory shared by all users of the file, so one machine. */
-static bool database_remote(int fd)
-{
-    struct statfs status;
-    if (fstatfs(fd, &status) != 0) return false;
-    switch ((uint32_t)status.f_type) {
-    case 0x6969:     /* NFS */
-    case 0x517b:     /* SMB */
-    case 0xff534d42: /* CIFS */
-    case 0xfe534d42: /* SMB2 */
-        return true;
-    }
-    return false;
-}
+/* ---- the lock ---------------------------------------------------------------------------- */
 
 static tidemill_status database_open_lock(struct mill_database *database,
                                           struct mill_error *error)
 {
-    char *path = database_join(database->file, "-lock");
+    char *path = mill_place_join(database->place.file, "-lock");
     if (path == NULL) return mill_no_memory(error, "cache");
     int problem = mill_lock_open(&database->lock, path);
     free(path);
     if (problem == EACCES || problem == EROFS) {
         return mill_fail(error, TIDEMILL_IO, "cache %s: read-only (%s-lock: %s)",
-                         database->path, database->path, strerror(problem));
+                         database->place.path, database->place.path, strerror(problem));
     }
     if (problem != 0) {
-        return mill_fail(error, TIDEMILL_IO, "cache %s: %s-lock: %s", database->path,
-                         database->path, strerror(problem));
+        return mill_fail(error, TIDEMILL_IO, "cache %s: %s-lock: %s", database->place.path,
+                         database->place.path, strerror(problem));
     }
-    if (database_remote(database->lock.fd)) {
+    if (mill_place_remote(database->lock.fd)) {
         return mill_fail(error, TIDEMILL_IO,
                          "cache %s: is on a network file system, where SQLite cannot share it; "
                          "choose a path on a local disk",
-                         database->path);
+                         database->place.path);
     }
     return TIDEMILL_OK;
 }
@@ -312,7 +187,7 @@ static int database_connect(const struct mill_database *database, const char *se
                             int patience, sqlite3 **connection)
 {
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
-    int code = sqlite3_open_v2(database->file, connection, flags, NULL);
+    int code = sqlite3_open_v2(database->place.file, connection, flags, NULL);
     if (code != SQLITE_OK) return code;
     sqlite3_extended_result_codes(*connection, 1);
     sqlite3_busy_timeout(*connection, patience);
@@ -350,7 +225,7 @@ static int database_connect_writer(const struct mill_database *database, sqlite3
 
 static void database_remove(const char *file, const char *suffix)
 {
-    char *path = database_join(file, suffix);
+    char *path = mill_place_join(file, suffix);
     if (path) unlink(path);
     free(path);
 }
@@ -394,21 +269,21 @@ static int database_sync(const char *path)
  * the log of this one: it goes first. */
 static tidemill_status database_make(struct mill_database *database, struct mill_error *error)
 {
-    char *path = database_join(database->file, ".new");
+    char *path = mill_place_join(database->place.file, ".new");
     if (path == NULL) return mill_no_memory(error, "cache");
     int problem = database_create_file(path);
     const char *reason = problem ? strerror(problem) : database_fill(path);
     if (reason == NULL && (problem = database_sync(path)) != 0) reason = strerror(problem);
     if (reason == NULL) {
-        database_remove(database->file, "-wal");
-        database_remove(database->file, "-shm");
-        if (rename(path, database->file) != 0) reason = strerror(errno);
+        database_remove(database->place.file, "-wal");
+        database_remove(database->place.file, "-shm");
+        if (rename(path, database->place.file) != 0) reason = strerror(errno);
     }
     tidemill_status status = TIDEMILL_OK;
     if (reason) {
         unlink(path);
-        status = mill_fail(error, TIDEMILL_IO, "cache %s: cannot be made (%s)", database->path,
-                           reason);
+        status = mill_fail(error, TIDEMILL_IO, "cache %s: cannot be made (%s)",
+                           database->place.path, reason);
     } else {
         mill_lock_cleared(&database->lock);
     }
@@ -444,14 +319,14 @@ static enum database_verdict database_owner(const struct mill_database *database
     uint32_t format = database_number(header + 60);
     bool sqlite = memcmp(header, "SQLite format 3", 16) == 0;
     if (database_number(header + 68) != DATABASE_ID) {
-        mill_fail(error, TIDEMILL_DATA, "cache %s: %s", database->path,
+        mill_fail(error, TIDEMILL_DATA, "cache %s: %s", database->place.path,
                   sqlite ? "is a database of another program" : "not a SQLite database");
         return DATABASE_REFUSED;
     }
     if (sqlite && format > DATABASE_FORMAT) {
         mill_fail(error, TIDEMILL_DATA,
                   "cache %s: is of a newer tidemill (format %u, this one reads %d)",
-                  database->path, format, DATABASE_FORMAT);
+                  database->place.path, format, DATABASE_FORMAT);
         return DATABASE_REFUSED;
     }
     return sqlite && format == DATABASE_FORMAT ? DATABASE_FINE : DATABASE_DAMAGED;
@@ -460,7 +335,7 @@ static enum database_verdict database_owner(const struct mill_database *database
 static enum database_verdict database_refuse(const struct mill_database *database,
                                              const char *reason, struct mill_error *error)
 {
-    mill_fail(error, TIDEMILL_IO, "cache %s: %s", database->path, reason);
+    mill_fail(error, TIDEMILL_IO, "cache %s: %s", database->place.path, reason);
     return DATABASE_REFUSED;
 }
 
@@ -491,7 +366,7 @@ static bool database_sound(sqlite3 *connection)
 /* True when the log holds frames: its last user did not close it, or uses it still. */
 static bool database_logged(const struct mill_database *database)
 {
-    char *path = database_join(database->file, "-wal");
+    char *path = mill_place_join(database->place.file, "-wal");
     struct stat status;
     bool logged = path && stat(path, &status) == 0 && status.st_size > 0;
     free(path);
@@ -524,7 +399,7 @@ static enum database_verdict database_judge(struct mill_database *database, bool
 
 static void database_move(const char *from, const char *to, const char *suffix)
 {
-    char *old = database_join(from, suffix), *new = database_join(to, suffix);
+    char *old = mill_place_join(from, suffix), *new = mill_place_join(to, suffix);
     if (old && new) rename(old, new);
     free(old);
     free(new);
@@ -537,7 +412,7 @@ static char *database_broken_name(const char *file)
         char suffix[32];
         struct stat status;
         snprintf(suffix, sizeof suffix, ".broken-%d", number);
-        char *name = database_join(file, suffix);
+        char *name = mill_place_join(file, suffix);
         if (name == NULL || stat(name, &status) != 0) return name;
         free(name);
     }
@@ -549,21 +424,21 @@ static char *database_broken_name(const char *file)
 static tidemill_status database_set_aside(struct mill_database *database,
                                           struct mill_error *error)
 {
-    char *name = database_broken_name(database->file);
+    char *name = database_broken_name(database->place.file);
     if (name == NULL) return mill_no_memory(error, "cache");
     tidemill_status status = TIDEMILL_OK;
-    if (rename(database->file, name) != 0) {
+    if (rename(database->place.file, name) != 0) {
         status = mill_fail(error, TIDEMILL_IO,
                            "cache %s: is damaged and cannot be renamed to %s (%s)",
-                           database->path, name, strerror(errno));
+                           database->place.path, name, strerror(errno));
     } else {
-        database_move(database->file, name, "-wal");
-        database_move(database->file, name, "-shm");
-        database_move(database->file, name, ".d");
+        database_move(database->place.file, name, "-wal");
+        database_move(database->place.file, name, "-shm");
+        database_move(database->place.file, name, ".d");
         struct mill_error text;
         mill_fail(&text, TIDEMILL_DATA,
-                  "cache %s was damaged: renamed to %s, and a new one was made", database->path,
-                  name);
+                  "cache %s was damaged: renamed to %s, and a new one was made",
+                  database->place.path, name);
         database_say(database, text.text);
     }
     free(name);
@@ -578,7 +453,7 @@ static tidemill_status database_wait(struct mill_database *database, bool *locke
     if (!*locked) *locked = mill_lock_take(&database->lock, DATABASE_PATIENCE);
     if (*locked) return TIDEMILL_OK;
     return mill_fail(error, TIDEMILL_IO, "cache %s: another process keeps it locked",
-                     database->path);
+                     database->place.path);
 }
 
 /* One attempt.  *again asks for another: what was found must be looked at inside the lock, or
@@ -589,7 +464,7 @@ static tidemill_status database_attempt(struct mill_database *database, bool *lo
 {
     int64_t size;
     *again = false;
-    tidemill_status status = database_look(database, &size, error);
+    tidemill_status status = mill_place_look(&database->place, &size, error);
     if (status != TIDEMILL_OK) return status;
     if (size == 0) {
         *again = true;
@@ -630,15 +505,13 @@ static tidemill_status database_settle(struct mill_database *database, sqlite3 *
     if (locked) mill_lock_drop(&database->lock);
     if (status != TIDEMILL_OK || *connection) return status;
     return mill_fail(error, TIDEMILL_DATA, "cache %s: is damaged, and so is what replaced it",
-                     database->path);
+                     database->place.path);
 }
 
 static void database_free(struct mill_database *database)
 {
     mill_lock_close(&database->lock);
-    free(database->path);
-    free(database->file);
-    free(database->folder);
+    mill_place_free(&database->place);
 }
 
 tidemill_status mill_database_open(struct mill_database *database,
@@ -651,8 +524,9 @@ tidemill_status mill_database_open(struct mill_database *database,
         .lock = {.fd = -1}, .warn = options->warn, .context = options->context};
     *connection = NULL;
     int64_t size;
-    tidemill_status status = database_paths(database, options, error);
-    if (status == TIDEMILL_OK) status = database_look(database, &size, error);
+    tidemill_status status =
+        mill_place_find(&database->place, options->path, options->make_folder, error);
+    if (status == TIDEMILL_OK) status = mill_place_look(&database->place, &size, error);
     if (status == TIDEMILL_OK) status = database_open_lock(database, error);
     if (status == TIDEMILL_OK) status = database_settle(database, connection, error);
     if (status != TIDEMILL_OK) database_free(database);

@@ -16,6 +16,7 @@
 
 #include "base/status.h"
 #include "cache/lock.h"
+#include "cache/place.h"
 
 /* What a database can still be used for; it only ever gets worse. */
 enum mill_health {
@@ -25,9 +26,7 @@ enum mill_health {
 };
 
 struct mill_database {
-    char *path;   /* as the user gave it: what messages say */
-    char *file;   /* absolute, links resolved: the folder of the process may change */
-    char *folder; /* file with ".d" */
+    struct mill_place place;
     struct mill_lock lock;
     _Atomic int health; /* enum mill_health; any thread */
     void (*warn)(void *context, const char *text);

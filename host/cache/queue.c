@@ -299,7 +299,7 @@ void mill_queue_close(struct mill_queue *queue)
     struct mill_pending *batch[64];
     pthread_mutex_lock(&queue->mutex);
     queue->closed = true;
-    queue->hurry = INT64_MAX; /* what is left is ripe */
+    queue->ending = true; /* so that take gives what is left and does not wait */
     pthread_cond_broadcast(&queue->room);
     pthread_mutex_unlock(&queue->mutex);
     for (size_t count; (count = mill_queue_take(queue, batch, 64, 0)) > 0;) {

@@ -9,7 +9,7 @@
  * before their store.
  *
  * When something goes wrong in mid-run: a commit that fails (disk full, read-only, input or
- * output error, locked for 10 seconds) ends the writing: what is queued is dropped, puts do
+ * output error, locked for long) ends the writing: what is queued is dropped, puts do
  * nothing, what is on disk is still found.  A damaged or unreadable database ends everything;
  * the next process to open it checks it and sets it aside.  SPDX-License-Identifier: MIT */
 #ifndef MILL_STORE_H

@@ -109,7 +109,7 @@ static bool writer_encode(struct mill_writer *writer, struct mill_object *object
     if (*made || writer_has(writer, content)) return true;
     mill_object_encode(object, content, bytes, size, writer->compressor);
     *made = true;
-    int problem = mill_object_write(object, writer->database->folder);
+    int problem = mill_object_write(object, writer->database->place.folder);
     return problem == 0 || writer_failed_file(writer, problem);
 }
 
@@ -137,7 +137,7 @@ static bool writer_insert_object(struct mill_writer *writer, struct mill_object 
         mill_object_fini(object, false);
         return true;
     }
-    int problem = mill_object_publish(object, writer->database->folder);
+    int problem = mill_object_publish(object, writer->database->place.folder);
     return problem == 0 || writer_failed_file(writer, problem);
 }
 
@@ -169,7 +169,7 @@ static bool writer_check(struct mill_writer *writer, struct mill_hash content)
     if (code == SQLITE_ROW) {
         damaged = true;
         if (mill_object_row(&object, writer->get_object)) {
-            mill_buffer_unref(mill_object_decode(&object, writer->database->folder,
+            mill_buffer_unref(mill_object_decode(&object, writer->database->place.folder,
                                                  writer->decompressor, NULL, &damaged));
         }
     }
@@ -177,7 +177,7 @@ static bool writer_check(struct mill_writer *writer, struct mill_hash content)
     if (code != SQLITE_ROW && code != SQLITE_DONE) return writer_failed(writer, code);
     if (!damaged) return true;
     atomic_fetch_add_explicit(&writer->broken, 1, memory_order_relaxed);
-    mill_object_remove(content, writer->database->folder);
+    mill_object_remove(content, writer->database->place.folder);
     return writer_run_hash(writer, writer->drop_object, content) &&
            writer_run_hash(writer, writer->drop_entries, content);
 }
@@ -321,7 +321,7 @@ static void *writer_main(void *context)
 {
     struct mill_writer *writer = context;
     sqlite3_wal_hook(writer->connection, writer_logged, writer);
-    mill_object_sweep(writer->database->folder);
+    mill_object_sweep(writer->database->place.folder);
     if (writer_equip(writer)) writer_work(writer);
     mill_queue_close(&writer->queue);
     return NULL;

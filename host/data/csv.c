@@ -120,7 +120,7 @@ static tidemill_status csv_load(struct csv_reader *reader, struct mill_hash *has
 void mill_csv_each_chunk(const struct csv_reader *reader, void *context,
                          void (*body)(void *context, int64_t i))
 {
-    if (reader->options->parallel) {
+    if (reader->options->parallel && reader->chunk_count > 1) {
         reader->options->parallel(reader->options->with, reader->chunk_count, body, context);
         return;
     }

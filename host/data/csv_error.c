@@ -59,8 +59,8 @@ static tidemill_status csv_bad_count(struct csv_reader *reader, size_t at)
 {
     char found[48];
     int64_t cells = mill_csv_count_cells(reader->text, reader->size, at, reader->delimiter);
-    char first = at < reader->size ? reader->text[at] : '\n';
-    if (first == '\n' || first == '\r') {
+    size_t end = at + (at < reader->size && reader->text[at] == '\r');
+    if (end == reader->size || reader->text[end] == '\n') {
         strcpy(found, "an empty line");
     } else {
         snprintf(found, sizeof found, "%lld cell%s", (long long)cells, cells == 1 ? "" : "s");

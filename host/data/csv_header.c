@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 /* ---- the header ------------------------------------------------------------------------ */
 
@@ -115,6 +114,12 @@ tidemill_status mill_csv_read_header(struct csv_reader *reader)
 
 /* ---- which columns, and of what type --------------------------------------------------- */
 
+/* ASCII letters alone have a case here, in any locale. */
+static char csv_lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+}
+
 /* Changes of one character, swaps of neighbours counted as two, that make `a` into `b`; more
  * than 2 when the names are far apart or too long to care. */
 static int csv_distance(const char *a, const char *b)
@@ -128,7 +133,7 @@ static int csv_distance(const char *a, const char *b)
         int diagonal = row[0];
         row[0] = (int)i;
         for (size_t j = 1; j <= n; j++) {
-            int best = diagonal + (strncasecmp(&a[i - 1], &b[j - 1], 1) != 0);
+            int best = diagonal + (csv_lower(a[i - 1]) != csv_lower(b[j - 1]));
             if (row[j] + 1 < best) best = row[j] + 1;
             if (row[j - 1] + 1 < best) best = row[j - 1] + 1;
             diagonal = row[j];
@@ -171,7 +176,12 @@ static tidemill_status csv_no_column(struct csv_reader *reader, const char *name
 
 static bool csv_same_name(const char *a, const char *b, bool ignore_case)
 {
-    return (ignore_case ? strcasecmp(a, b) : strcmp(a, b)) == 0;
+    if (!ignore_case) return strcmp(a, b) == 0;
+    while (*a && csv_lower(*a) == csv_lower(*b)) {
+        a++;
+        b++;
+    }
+    return csv_lower(*a) == csv_lower(*b);
 }
 
 /* The one column of that name; with ignore_case an exact match goes before others. */

@@ -2,7 +2,6 @@
  * SPDX-License-Identifier: MIT */
 #include "data/csv_reader.h"
 
-#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -172,9 +171,8 @@ tidemill_status mill_csv_finish_column(struct csv_reader *reader, int index)
         mill_array_unref(dictionary);
         return status;
     }
-    /* A column without a value has no type of its own: numbers, all of them missing. */
-    if (!column->given && nulls == reader->rows) {
-        assert(column->type == MILL_INT64 && "the first guess holds for missing cells");
+    /* The first guess holds where every cell is missing; NaN is the friendlier nothing. */
+    if (!column->given && column->type == MILL_INT64 && nulls == reader->rows) {
         column->type = MILL_FLOAT64;
         double *values = (double *)(void *)column->values->data;
         for (int64_t i = 0; i < reader->rows; i++) values[i] = NAN;

@@ -117,7 +117,8 @@ struct csv_reader {
 
 /* ---- csv.c ----------------------------------------------------------------------------- */
 
-/* Runs body(context, i) for every chunk, in parallel when the options say how. */
+/* Runs body(context, i) for every chunk, in parallel when there are several and
+ * the options say how. */
 void mill_csv_each_chunk(const struct csv_reader *reader, void *context,
                          void (*body)(void *context, int64_t i));
 void mill_csv_part_fini(struct csv_part *part);

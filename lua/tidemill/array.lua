@@ -5,6 +5,7 @@ local core = require("tidemill.core")
 local C = require("tidemill.clib")
 
 local array = {}
+local engine = ffi.cast("void *", core.engine)
 
 local types = { "bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64",
   "float32", "float64", "utf8", "dictionary", "date", "timestamp" }
@@ -48,15 +49,20 @@ end
 
 --- A new array whose elements its maker fills through `pointer()` before anybody else has it.
 ---@param dtype string a fixed-size type, such as "float64"
----@param length integer
+---@param length integer elements in all
+---@param shape? integer[] sizes of the axes; their product is `length`
 ---@return tidemill.array
-function array.new(dtype, length)
+function array.new(dtype, length, shape)
   local number = numbers[dtype]
   if not number or number == UTF8 or number == DICTIONARY then
     error(("array: unknown element type \"%s\""):format(tostring(dtype)), 2)
   end
-  local pointer = C.tidemill__array_new(core.engine, number, length)
+  local pointer = C.tidemill__array_new(engine, number, length)
   if pointer == nil then error("out of memory (array of " .. length .. " " .. dtype .. ")", 2) end
+  if shape then
+    pointer.dimensions = #shape
+    for i, size in ipairs(shape) do pointer.shape[i - 1] = size end
+  end
   return adopt(pointer)
 end
 
@@ -117,9 +123,23 @@ function methods:int64(i)
   return cast(pointers[a.type], a.values)[position(a, i, 2)]
 end
 
---- Element i; the same as a[i].
-function methods:get(i)
-  return element(self.array, position(self.array, i, 2))
+--- The element at these indexes, one an axis: a:get(i, j). With one it is a[i], whatever the shape.
+function methods:get(i, ...)
+  local a, count = self.array, select("#", ...)
+  if count == 0 then return element(a, position(a, i, 2)) end
+  if count + 1 ~= a.dimensions then
+    error(("get: %d indexes for an array of %d axes"):format(count + 1, a.dimensions), 2)
+  end
+  local at = 0
+  for axis = 1, count + 1 do
+    local index, size = axis == 1 and i or select(axis - 1, ...), tonumber(a.shape[axis - 1])
+    local offset = index < 0 and size + index or index - 1
+    if offset < 0 or offset >= size or offset ~= math.floor(offset) then
+      error(("index %s is outside 1..%d (axis %d)"):format(tostring(index), size, axis), 2)
+    end
+    at = at * size + offset
+  end
+  return element(a, at)
 end
 
 --- Elements `range[1][1]` to `range[1][2]`, both included, without a copy: a:slice{{1, 10}}.
@@ -261,17 +281,23 @@ function array.from(values, dtype)
   return fill(array.new(dtype, length), values, length, dtype, "array")
 end
 
-local function convert(value, dtype)
+local function convert(value, dtype, where)
   local length = value.length
   local out = array.new(dtype, length)
   local from, to, a = value:pointer(), out:pointer(), value.array
+  local floats = value.dtype:sub(1, 5) == "float"
+  local whole = floats and dtype:sub(1, 5) ~= "float"
   for i = 0, length - 1 do
+    if whole and from[i] ~= math.floor(from[i]) then
+      error(("%s: element %d is %s, expected a whole number"):format(where, i + 1,
+        tostring(from[i])), 3)
+    end
     if present(a, i) then
       to[i] = from[i]
     elseif dtype == "float64" or dtype == "float32" then
       to[i] = NAN
     else
-      error(("element %d is missing, which %s cannot hold"):format(i + 1, dtype), 4)
+      error(("%s: element %d is missing, which %s cannot hold"):format(where, i + 1, dtype), 3)
     end
   end
   return out
@@ -288,7 +314,7 @@ function array.as(value, dtype, where)
     local own = value.array.type
     if own == UTF8 then error(("%s: expected numbers, got an array of text"):format(where), 3) end
     if types[own] == dtype and (value.array.nulls == 0 or dtype == "float64") then return value end
-    return convert(value, dtype)
+    return convert(value, dtype, where)
   end
   if type(value) ~= "table" then
     error(("%s: expected an array or a table of numbers, got a %s"):format(where, type(value)), 3)

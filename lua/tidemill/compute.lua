@@ -12,6 +12,7 @@ local max_attempts = 3 -- when the store loses results between a hit and its rea
 --- Raises what a run's outcome says; `level` 0 adds no position.
 local function raise(run, cause, name)
   local _, _, failed, skipped = core.counts(run)
+  core.release(run)
   error(compute.error(cause, name, failed, skipped), 0)
 end
 
@@ -58,6 +59,7 @@ local function collect(nodes)
           or "the run was cancelled" }), 0)
       end
     end
+    core.release(run) -- now: the collector does not know how much memory hangs on it
     wanted, places = lost, lost_places
   until #wanted == 0
   return values

@@ -67,6 +67,7 @@ local function settle(self)
   else
     self.state, self.error = "cancelled", errors.new({ message = "the task was cancelled" })
   end
+  core.release(self.run)
   self.run = nil
 end
 

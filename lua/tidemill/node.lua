@@ -9,7 +9,7 @@ local node = {}
 
 local handle_type = ffi.typeof("struct tidemill__node")
 local handle_bits = ffi.typeof("uint64_t *")
-local engine = core.engine
+local engine = ffi.cast("void *", core.engine) -- a lightuserdata would not compile
 local istype, cast = ffi.istype, ffi.cast
 local set_argument = core.set_argument
 local select, type = select, type
@@ -71,21 +71,31 @@ local function new_handle(number, count)
   return handle, name
 end
 
+local function set(handle, name, i, value)
+  if type(value) == "number" then
+    C.tidemill__node_number(engine, name, i, value)
+  elseif type(value) == "cdata" and istype(handle_type, value) then
+    if not C.tidemill__node_node(engine, name, i, bits(value)) then
+      error(("argument %d is a stale node"):format(i + 1), 4)
+    end
+  elseif value ~= nil then
+    set_argument(handle, i, value)
+  end
+end
+
 --- A node that calls function `number` with these arguments; nodes among them are inputs.
 function node.build(number, ...)
   local count = select("#", ...)
   local handle, name = new_handle(number, count)
-  for i = 0, count - 1 do
-    local value = select(i + 1, ...)
-    if type(value) == "number" then
-      C.tidemill__node_number(engine, name, i, value)
-    elseif type(value) == "cdata" and istype(handle_type, value) then
-      if not C.tidemill__node_node(engine, name, i, bits(value)) then
-        error(("argument %d is a stale node"):format(i + 1), 3)
-      end
-    elseif value ~= nil then
-      set_argument(handle, i, value)
-    end
+  -- LuaJIT compiles these; a loop over `...` it does not.
+  if count == 1 then
+    set(handle, name, 0, (...))
+  elseif count == 2 then
+    local a, b = ...
+    set(handle, name, 0, a)
+    set(handle, name, 1, b)
+  else
+    for i = 0, count - 1 do set(handle, name, i, (select(i + 1, ...))) end
   end
   return handle
 end

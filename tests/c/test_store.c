@@ -16,6 +16,7 @@
 #include <sqlite3.h>
 #include <stdarg.h>
 #include <stdatomic.h>
+#include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -613,34 +614,54 @@ static void a_row_that_lies_about_its_sizes_is_noticed(void)
 }
 
 /* Sums protect from accidents only: a row whose sum is right may still be made up. */
+static void forge(uint64_t content, uint64_t size, const uint8_t *data, size_t stored)
+{
+    struct mill_hasher hasher;
+    sqlite3 *connection;
+    sqlite3_stmt *statement;
+    char sum[33], text[200];
+    mill_hasher_init(&hasher, "object/1");
+    mill_hasher_hash(&hasher, hash_of("content", content));
+    mill_hasher_number(&hasher, size);
+    mill_hasher_number(&hasher, 1);
+    mill_hasher_hash(&hasher, mill_hash_bytes(data, stored));
+    mill_hash_text(mill_hasher_end(&hasher), sum);
+    snprintf(text, sizeof text,
+             "UPDATE object SET size = %lld, stored = %d, coding = 1, sum = x'%s', data = ?"
+             " WHERE id = %d",
+             (long long)size, (int)stored, sum, (int)object_id(content));
+    CHECK(sqlite3_open(path, &connection) == SQLITE_OK);
+    CHECK(sqlite3_prepare_v2(connection, text, -1, &statement, NULL) == SQLITE_OK);
+    CHECK(sqlite3_bind_blob(statement, 1, data, (int)stored, SQLITE_STATIC) == SQLITE_OK);
+    CHECK(sqlite3_step(statement) == SQLITE_DONE);
+    sqlite3_finalize(statement);
+    sqlite3_close(connection);
+}
+
 static void a_row_with_a_right_sum_and_a_wrong_size_gives_nothing(void)
 {
+    static const uint64_t claims[] = {0, 1, 5, 1 << 20, UINT64_C(1) << 40, UINT64_C(1) << 62};
+    /* A zstd frame: magic, one segment with a size of eight bytes, one raw block "abcd". */
+    uint8_t frame[20] = {0x28, 0xb5, 0x2f, 0xfd, 0xe0, 4, 0,   0,   0,   0,
+                         0,    0,    0,    0x21, 0,    0, 'a', 'b', 'c', 'd'};
     make_mixed("forged");
-    int64_t stored = sql("SELECT stored FROM object WHERE id = %d", (int)object_id(1));
-    const uint64_t forged[] = {19999, 20001, UINT64_C(1) << 40, UINT64_C(1) << 62};
-    for (int i = 0; i < 4; i++) {
-        uint8_t *bytes = malloc((size_t)stored);
-        sqlite3 *connection;
-        sqlite3_blob *blob;
-        CHECK(sqlite3_open(path, &connection) == SQLITE_OK);
-        CHECK(sqlite3_blob_open(connection, "main", "object", "data", object_id(1), 0, &blob) ==
-              SQLITE_OK);
-        CHECK(sqlite3_blob_read(blob, bytes, (int)stored, 0) == SQLITE_OK);
-        sqlite3_blob_close(blob);
-        sqlite3_close(connection);
-        struct mill_hasher hasher;
-        char sum[33];
-        mill_hasher_init(&hasher, "object/1");
-        mill_hasher_hash(&hasher, hash_of("content", 1));
-        mill_hasher_number(&hasher, forged[i]);
-        mill_hasher_number(&hasher, 1);
-        mill_hasher_hash(&hasher, mill_hash_bytes(bytes, (size_t)stored));
-        mill_hash_text(mill_hasher_end(&hasher), sum);
-        free(bytes);
-        sql("UPDATE object SET size = %lld, sum = x'%s' WHERE id = %d", (long long)forged[i],
-            sum, (int)object_id(1));
-        expect_damage(1);
+    for (int i = 0; i < 6; i++) {
+        memcpy(frame + 5, &(uint64_t){4}, 8);
+        forge(0, claims[i], frame, sizeof frame); /* only the row lies */
+        expect_damage(0);
+        memcpy(frame + 5, &claims[i], 8);
+        forge(0, claims[i], frame, sizeof frame); /* the frame lies as well */
+        expect_damage(0);
     }
+    memcpy(frame + 5, &(uint64_t){4}, 8);
+    forge(0, 4, frame, sizeof frame);
+    struct mill_store *store = open_store(NULL);
+    struct mill_reader *reader = mill_reader_open(store);
+    struct mill_buffer *buffer = get(reader, 0);
+    CHECK(buffer && buffer->size == 4 && memcmp(buffer->data, "abcd", 4) == 0);
+    mill_buffer_unref(buffer);
+    mill_reader_close(reader);
+    mill_store_close(store);
 }
 
 /* The database is ours and damaged: it is set aside, said so, and a new one is used. */
@@ -805,6 +826,7 @@ static void the_folder_is_made_when_asked_for_whatever_the_umask(void)
     mill_store_close(store);
     CHECK(stat(path, &status) == 0 && (status.st_mode & 0777) == 0600);
     CHECK(stat(content_file(1), &status) == 0 && (status.st_mode & 0777) == 0600);
+    CHECK(stat(beside(".d"), &status) == 0 && (status.st_mode & 0777) == 0700);
     snprintf(path, sizeof path, "%s/made/a", folder);
     CHECK(stat(path, &status) == 0 && (status.st_mode & 0777) == 0700);
 }
@@ -994,6 +1016,25 @@ static int role_unmade(const char *argument)
 
 /* ---- locked, stopped, killed ------------------------------------------------------------ */
 
+static void nothing_is_committed_while_another_process_holds_the_lock(void)
+{
+    fresh_path("lock");
+    struct mill_store *store = open_store(NULL);
+    int lock = open(beside("-lock"), O_RDWR);
+    CHECK(flock(lock, LOCK_EX) == 0);
+    put(store, 1, 100, false);
+    CHECK(!mill_store_flush(store, 0.1));
+    struct mill_store *second = open_store(NULL); /* needs no lock for a good database */
+    struct mill_reader *reader = mill_reader_open(second);
+    CHECK(has_nothing(reader, 1));
+    close(lock);
+    CHECK(mill_store_flush(store, 30));
+    CHECK(has(reader, 1, 100, false));
+    mill_reader_close(reader);
+    mill_store_close(second);
+    mill_store_close(store);
+}
+
 static void a_flush_returns_in_time_while_another_program_holds_the_database(void)
 {
     fresh_path("held");
@@ -1075,6 +1116,52 @@ static void a_killed_writer_leaves_right_values_only(void)
     CHECK_SAYING(warnings.count == 0, "%s", warnings.last);
     CHECK_SAYING(right > 200 && lost == 0, "%d right, %d lost", right, lost);
     CHECK(sql("PRAGMA quick_check") == 0);
+}
+
+static _Atomic int signals;
+
+static void count_signal(int number)
+{
+    (void)number;
+    atomic_fetch_add(&signals, 1);
+}
+
+static void the_writer_takes_no_signals(void)
+{
+    sigset_t set, old;
+    fresh_path("signals");
+    struct mill_store *store = open_store(NULL);
+    signal(SIGUSR1, count_signal);
+    put(store, 1, 100, false);
+    CHECK(mill_store_flush(store, 30)); /* so it runs */
+    sigemptyset(&set);
+    sigaddset(&set, SIGUSR1);
+    CHECK(pthread_sigmask(SIG_BLOCK, &set, &old) == 0);
+    CHECK(!sigismember(&old, SIGUSR1));
+    kill(getpid(), SIGUSR1);
+    usleep(20000);
+    CHECK(signals == 0);
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    CHECK(signals == 1);
+    signal(SIGUSR1, SIG_DFL);
+    mill_store_close(store);
+}
+
+static void what_killed_writers_left_in_the_folder_goes_after_an_hour(void)
+{
+    char name[300];
+    make_mixed("left");
+    for (int i = 0; i < 2; i++) {
+        snprintf(name, sizeof name, "%s.d/.new-1-%d", path, i);
+        write_at(name, 0, "half", 4);
+    }
+    struct timespec times[2] = {{.tv_sec = time(NULL) - 4000}, {.tv_sec = time(NULL) - 4000}};
+    CHECK(utimensat(AT_FDCWD, name, times, 0) == 0);
+    CHECK(count_files(beside(".d")) == 4);
+    struct mill_store *store = open_store(NULL);
+    put(store, 9, 10, false);
+    mill_store_close(store);
+    CHECK(!exists(name) && count_files(beside(".d")) == 3);
 }
 
 /* ---- several at once -------------------------------------------------------------------- */
@@ -1407,8 +1494,11 @@ int main(int count, char **arguments)
     RUN(a_file_that_may_not_grow_ends_the_writing_only);
     RUN(a_full_disk_ends_the_writing_only);
     RUN(a_full_disk_is_said_when_the_database_cannot_be_made);
+    RUN(nothing_is_committed_while_another_process_holds_the_lock);
     RUN(a_flush_returns_in_time_while_another_program_holds_the_database);
     RUN(a_killed_writer_leaves_right_values_only);
+    RUN(what_killed_writers_left_in_the_folder_goes_after_an_hour);
+    RUN(the_writer_takes_no_signals);
 
     RUN(four_processes_share_a_store_from_its_making);
     RUN(threads_and_two_stores_of_one_process_share_a_file);
