@@ -4,10 +4,10 @@
 #define MILL_CPUS_H
 
 struct mill_cpus {
-    int online;     /* of the machine */
-    int affinity;   /* in the process's mask */
-    double quota;   /* of its control group, in CPUs; 0: none */
-    int usable;     /* what follows: at least 1 */
+    int online;   /* of the machine */
+    int affinity; /* in the process's mask */
+    double quota; /* of its control group, in CPUs; 0: none */
+    int usable;   /* what follows: at least 1 */
 };
 
 void mill_cpus_count(struct mill_cpus *cpus);

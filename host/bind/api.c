@@ -81,8 +81,8 @@ static void salt_engine(struct tidemill *engine, lua_State *L)
 static tidemill_status check_config(const tidemill_config *config, struct mill_error *error)
 {
     if (config->workers < TIDEMILL_SERIAL || config->workers > MILL_MAX_WORKERS) {
-        return mill_fail(error, TIDEMILL_USAGE, "workers: expected 1 to %d, 0 or TIDEMILL_SERIAL",
-                         MILL_MAX_WORKERS);
+        return mill_fail(error, TIDEMILL_USAGE,
+                         "workers: expected 1 to %d, 0 or TIDEMILL_SERIAL", MILL_MAX_WORKERS);
     }
     return TIDEMILL_OK;
 }
@@ -332,8 +332,7 @@ static bool is_incomplete(const char *message)
 {
     static const char mark[] = "'<eof>'";
     size_t size = strlen(message);
-    return size >= sizeof mark - 1 &&
-           strcmp(message + size - (sizeof mark - 1), mark) == 0;
+    return size >= sizeof mark - 1 && strcmp(message + size - (sizeof mark - 1), mark) == 0;
 }
 
 /* (values...) -> prints them; for mill_state_call. */
@@ -451,7 +450,8 @@ tidemill_status tidemill_set(tidemill *engine, const char *name, const char *val
     if (strcmp(name, "workers") == 0) {
         long workers = strtol(value, &end, 10);
         bool automatic = strcmp(value, "auto") == 0;
-        if (!automatic && (*value == '\0' || *end || workers < 0 || workers > MILL_MAX_WORKERS)) {
+        if (!automatic &&
+            (*value == '\0' || *end || workers < 0 || workers > MILL_MAX_WORKERS)) {
             return mill_fail(&engine->error, TIDEMILL_USAGE,
                              "workers: \"%s\" is neither auto nor 0 to %d", value,
                              MILL_MAX_WORKERS);

@@ -161,9 +161,15 @@ static void decode(struct decoder *decoder)
     size_t size;
     uint8_t mark = mill_unpacker_byte(&decoder->in);
     switch (mark) {
-    case MILL_MARK_NIL: lua_pushnil(L); break;
-    case MILL_MARK_FALSE: lua_pushboolean(L, 0); break;
-    case MILL_MARK_TRUE: lua_pushboolean(L, 1); break;
+    case MILL_MARK_NIL:
+        lua_pushnil(L);
+        break;
+    case MILL_MARK_FALSE:
+        lua_pushboolean(L, 0);
+        break;
+    case MILL_MARK_TRUE:
+        lua_pushboolean(L, 1);
+        break;
     case MILL_MARK_NUMBER: {
         double number;
         uint64_t bits = mill_unpacker_word(&decoder->in);
@@ -172,13 +178,17 @@ static void decode(struct decoder *decoder)
         break;
     }
     case MILL_MARK_INT64:
-    case MILL_MARK_UINT64: push_int64(L, mark, mill_unpacker_word(&decoder->in)); break;
+    case MILL_MARK_UINT64:
+        push_int64(L, mark, mill_unpacker_word(&decoder->in));
+        break;
     case MILL_MARK_STRING: {
         const char *text = mill_unpacker_text(&decoder->in, &size);
         lua_pushlstring(L, text, size);
         break;
     }
-    case MILL_MARK_TABLE: decode_table(decoder); break;
+    case MILL_MARK_TABLE:
+        decode_table(decoder);
+        break;
     case MILL_MARK_SEEN:
         lua_rawgeti(L, decoder->memory, (int)mill_unpacker_size(&decoder->in) + 1);
         break;
@@ -188,10 +198,17 @@ static void decode(struct decoder *decoder)
     case MILL_MARK_NODE:
         mill_decode(L, &decoder->inputs[mill_unpacker_size(&decoder->in)], NULL);
         break;
-    case MILL_MARK_BUILTIN: push_builtin(decoder); break;
-    case MILL_MARK_MODULE: push_module(decoder); break;
-    case MILL_MARK_FUNCTION: decode_function(decoder); break;
-    default: luaL_error(L, "damaged value (mark %d)", mark);
+    case MILL_MARK_BUILTIN:
+        push_builtin(decoder);
+        break;
+    case MILL_MARK_MODULE:
+        push_module(decoder);
+        break;
+    case MILL_MARK_FUNCTION:
+        decode_function(decoder);
+        break;
+    default:
+        luaL_error(L, "damaged value (mark %d)", mark);
     }
 }
 
@@ -215,19 +232,34 @@ void mill_decode(lua_State *L, const struct mill_value *value, const struct mill
 {
     size_t size;
     switch (value->tag) {
-    case MILL_TAG_FALSE: lua_pushboolean(L, 0); break;
-    case MILL_TAG_TRUE: lua_pushboolean(L, 1); break;
-    case MILL_TAG_NUMBER: lua_pushnumber(L, value->number); break;
-    case MILL_TAG_INT64: push_int64(L, MILL_MARK_INT64, value->natural); break;
-    case MILL_TAG_UINT64: push_int64(L, MILL_MARK_UINT64, value->natural); break;
+    case MILL_TAG_FALSE:
+        lua_pushboolean(L, 0);
+        break;
+    case MILL_TAG_TRUE:
+        lua_pushboolean(L, 1);
+        break;
+    case MILL_TAG_NUMBER:
+        lua_pushnumber(L, value->number);
+        break;
+    case MILL_TAG_INT64:
+        push_int64(L, MILL_MARK_INT64, value->natural);
+        break;
+    case MILL_TAG_UINT64:
+        push_int64(L, MILL_MARK_UINT64, value->natural);
+        break;
     case MILL_TAG_SHORT:
     case MILL_TAG_STRING: {
         const char *text = mill_value_text(value, &size);
         lua_pushlstring(L, text, size);
         break;
     }
-    case MILL_TAG_COLUMN: push_array(L, value->array); break;
-    case MILL_TAG_PACKED: decode_packed(L, value->packed, inputs); break;
-    default: lua_pushnil(L);
+    case MILL_TAG_COLUMN:
+        push_array(L, value->array);
+        break;
+    case MILL_TAG_PACKED:
+        decode_packed(L, value->packed, inputs);
+        break;
+    default:
+        lua_pushnil(L);
     }
 }

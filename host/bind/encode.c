@@ -27,7 +27,7 @@ struct numbers {
     struct number {
         const void *pointer;
         uint32_t number;
-    } *slots; /* pointer NULL: empty */
+    } * slots; /* pointer NULL: empty */
     uint32_t count, room;
 };
 
@@ -44,7 +44,7 @@ struct encoder {
     struct global { /* names that an environment has got already */
         uint32_t environment;
         const char *name; /* a Lua string that the environment keeps alive */
-    } *globals;
+    } * globals;
     uint32_t global_count, global_room;
     struct place path[MILL_PACKED_DEPTH + 2];
     int depth;
@@ -198,7 +198,8 @@ static bool encode_cdata(struct encoder *encoder, int index)
         memcpy(&bits, payload, 8);
         mill_packer_node(&encoder->out, (uint32_t)bits);
         return true;
-    default: return refuse(encoder, "a C object (cdata)", NULL);
+    default:
+        return refuse(encoder, "a C object (cdata)", NULL);
     }
 }
 
@@ -312,13 +313,18 @@ static bool add_key(struct encoder *encoder, struct keys *keys)
     struct key *key = &keys->list[keys->count++];
     memset(key, 0, sizeof *key);
     switch (lua_type(L, -1)) {
-    case LUA_TNUMBER: key->number = lua_tonumber(L, -1); break;
+    case LUA_TNUMBER:
+        key->number = lua_tonumber(L, -1);
+        break;
     case LUA_TSTRING:
         key->rank = 1;
         key->text = lua_tolstring(L, -1, &key->size);
         break;
-    case LUA_TBOOLEAN: key->rank = lua_toboolean(L, -1) ? 3 : 2; break;
-    default: key->rank = 4;
+    case LUA_TBOOLEAN:
+        key->rank = lua_toboolean(L, -1) ? 3 : 2;
+        break;
+    default:
+        key->rank = 4;
     }
     return true;
 }
@@ -326,11 +332,18 @@ static bool add_key(struct encoder *encoder, struct keys *keys)
 static void push_key(lua_State *L, const struct key *key)
 {
     switch (key->rank) {
-    case 0: lua_pushnumber(L, key->number); break;
-    case 1: lua_pushlstring(L, key->text, key->size); break;
+    case 0:
+        lua_pushnumber(L, key->number);
+        break;
+    case 1:
+        lua_pushlstring(L, key->text, key->size);
+        break;
     case 2:
-    case 3: lua_pushboolean(L, key->rank == 3); break;
-    default: lua_pushvalue(L, key->other);
+    case 3:
+        lua_pushboolean(L, key->rank == 3);
+        break;
+    default:
+        lua_pushvalue(L, key->other);
     }
 }
 
@@ -353,7 +366,8 @@ static bool collect_keys(struct encoder *encoder, int table, size_t list, struct
         }
         struct key *key = &keys->list[keys->count - 1];
         if (key->rank == 4) {
-            if (!lua_checkstack(L, 8)) return refuse(encoder, "a table with so many keys", NULL);
+            if (!lua_checkstack(L, 8))
+                return refuse(encoder, "a table with so many keys", NULL);
             lua_pushvalue(L, -1); /* lua_next goes on with the upper one */
             key->other = lua_gettop(L) - 1;
             keys->others++;
@@ -479,8 +493,7 @@ static bool encode_upvalue(struct encoder *encoder, int function, int i, const c
 {
     lua_State *L = encoder->L;
     bool fresh;
-    uint32_t cell =
-        number_of(encoder, &encoder->cells, lua_upvalueid(L, function, i), &fresh);
+    uint32_t cell = number_of(encoder, &encoder->cells, lua_upvalueid(L, function, i), &fresh);
     mill_packer_size(&encoder->out, cell);
     if (!fresh) return true;
     char phrase[80];
@@ -564,9 +577,9 @@ static bool check_assignments(struct encoder *encoder, int function,
     if (kind == NULL) return true;
     char path[600];
     write_path(encoder, path, sizeof path);
-    encoder->status = mill_fail(encoder->error, TIDEMILL_USAGE,
-                                "%s assigns %s %s; return the value instead", path, kind,
-                                name && *name ? name : "(no name)");
+    encoder->status =
+        mill_fail(encoder->error, TIDEMILL_USAGE, "%s assigns %s %s; return the value instead",
+                  path, kind, name && *name ? name : "(no name)");
     return false;
 }
 
@@ -586,8 +599,8 @@ static bool encode_body(struct encoder *encoder, int function, const struct mill
     lua_getfenv(L, function);
     int environment = lua_gettop(L);
     bool fresh;
-    uint32_t number = number_of(encoder, &encoder->environments,
-                                lua_topointer(L, environment), &fresh);
+    uint32_t number =
+        number_of(encoder, &encoder->environments, lua_topointer(L, environment), &fresh);
     mill_packer_size(&encoder->out, number);
     mill_packer_size(&encoder->out, (uint64_t)code->read_count);
     bool fine = true;
@@ -641,19 +654,31 @@ static bool encode(struct encoder *encoder, int index)
     lua_State *L = encoder->L;
     if (encoder->out.failed) return false;
     switch (lua_type(L, index)) {
-    case LUA_TNIL: mill_packer_byte(&encoder->out, MILL_MARK_NIL); return true;
+    case LUA_TNIL:
+        mill_packer_byte(&encoder->out, MILL_MARK_NIL);
+        return true;
     case LUA_TBOOLEAN:
         mill_packer_byte(&encoder->out,
                          lua_toboolean(L, index) ? MILL_MARK_TRUE : MILL_MARK_FALSE);
         return true;
-    case LUA_TNUMBER: put_number(encoder, lua_tonumber(L, index)); return true;
-    case LUA_TSTRING: put_string(encoder, MILL_MARK_STRING, index); return true;
-    case LUA_TTABLE: return encode_table(encoder, index);
-    case LUA_TFUNCTION: return encode_function(encoder, index);
-    case LUA_TCDATA: return encode_cdata(encoder, index);
-    case LUA_TTHREAD: return refuse(encoder, "a coroutine", NULL);
-    case LUA_TLIGHTUSERDATA: return refuse(encoder, "a pointer", NULL);
-    default: return encode_userdata(encoder, index);
+    case LUA_TNUMBER:
+        put_number(encoder, lua_tonumber(L, index));
+        return true;
+    case LUA_TSTRING:
+        put_string(encoder, MILL_MARK_STRING, index);
+        return true;
+    case LUA_TTABLE:
+        return encode_table(encoder, index);
+    case LUA_TFUNCTION:
+        return encode_function(encoder, index);
+    case LUA_TCDATA:
+        return encode_cdata(encoder, index);
+    case LUA_TTHREAD:
+        return refuse(encoder, "a coroutine", NULL);
+    case LUA_TLIGHTUSERDATA:
+        return refuse(encoder, "a pointer", NULL);
+    default:
+        return encode_userdata(encoder, index);
     }
 }
 
@@ -663,12 +688,16 @@ static bool encode_cell(lua_State *L, int index, bool nodes, struct mill_value *
 {
     size_t size;
     switch (lua_type(L, index)) {
-    case LUA_TNIL: *value = mill_nil(); return true;
+    case LUA_TNIL:
+        *value = mill_nil();
+        return true;
     case LUA_TBOOLEAN:
         *value = mill_nil();
         value->tag = lua_toboolean(L, index) ? MILL_TAG_TRUE : MILL_TAG_FALSE;
         return true;
-    case LUA_TNUMBER: *value = mill_number(lua_tonumber(L, index)); return true;
+    case LUA_TNUMBER:
+        *value = mill_number(lua_tonumber(L, index));
+        return true;
     case LUA_TSTRING: {
         const char *text = lua_tolstring(L, index, &size);
         *value = mill_string(text, size, failed);
@@ -690,7 +719,8 @@ static bool encode_cell(lua_State *L, int index, bool nodes, struct mill_value *
         if (kind == MILL_KIND_NODE) value->natural = (uint32_t)value->natural;
         return true;
     }
-    default: return false;
+    default:
+        return false;
     }
 }
 

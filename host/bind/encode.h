@@ -26,7 +26,12 @@ extern const char mill_builtins_key[], mill_modules_key[], mill_names_key[], mil
     mill_refresh_key[], mill_wrap_key[], mill_resolve_key[];
 
 /* What a cdata is; the numbers are known to lua/tidemill/clib.lua. */
-enum mill_kind { MILL_KIND_OTHER, MILL_KIND_INT64, MILL_KIND_UINT64, MILL_KIND_ARRAY,
-                 MILL_KIND_NODE };
+enum mill_kind {
+    MILL_KIND_OTHER,
+    MILL_KIND_INT64,
+    MILL_KIND_UINT64,
+    MILL_KIND_ARRAY,
+    MILL_KIND_NODE
+};
 
 #endif

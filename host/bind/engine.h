@@ -20,13 +20,13 @@ struct tidemill {
     struct mill_output output;
     struct mill_graph graph; /* the script's thread */
     struct mill_pool pool;
-    _Atomic bool pool_open; /* read by tidemill_interrupt */
+    _Atomic bool pool_open;           /* read by tidemill_interrupt */
     struct mill_store *_Atomic store; /* NULL: no cache; read by tidemill_flush */
     struct mill_files files;
     struct mill_lookup lookup;
     struct mill_hash salt; /* semantics, LuaJIT: part of every key */
     uint64_t seed;
-    int workers; /* threads; 0: serial */
+    int workers;      /* threads; 0: serial */
     char *cache_path; /* setting: NULL default, "off" */
     bool cache_tried; /* whether mill_engine_open_cache was called */
     _Atomic bool interrupted;

@@ -30,7 +30,8 @@ void tidemill__node_number(struct tidemill *engine, uint64_t handle, uint32_t i,
 bool tidemill__node_node(struct tidemill *engine, uint64_t handle, uint32_t i, uint64_t input)
 {
     struct mill_node *node = mill_graph_find(&engine->graph, handle);
-    if (node == NULL || i >= node->count || !mill_graph_find(&engine->graph, input)) return false;
+    if (node == NULL || i >= node->count || !mill_graph_find(&engine->graph, input))
+        return false;
     struct mill_value value = {.tag = MILL_TAG_NODE, .natural = (uint32_t)input};
     mill_graph_argument(&engine->graph, node, i, value);
     return true;
@@ -74,7 +75,8 @@ struct mill_array *tidemill__array_new(struct tidemill *engine, int type, int64_
     return mill_array_new(&engine->memory, (enum mill_type)type, length);
 }
 
-struct mill_array *tidemill__array_slice(struct mill_array *array, int64_t first, int64_t length)
+struct mill_array *tidemill__array_slice(struct mill_array *array, int64_t first,
+                                         int64_t length)
 {
     return mill_array_slice(array, first, length);
 }

@@ -20,7 +20,8 @@ static int graph_set_argument(lua_State *L)
     memcpy(&handle, lua_topointer(L, 1), sizeof handle);
     struct mill_node *node = mill_graph_find(&engine->graph, handle);
     uint32_t i = (uint32_t)luaL_checkinteger(L, 2);
-    if (node == NULL || i >= node->count) return luaL_error(L, "not a node that is being built");
+    if (node == NULL || i >= node->count)
+        return luaL_error(L, "not a node that is being built");
     char where[32];
     snprintf(where, sizeof where, "argument %u", i + 1);
     struct mill_value value;
@@ -304,8 +305,8 @@ static int64_t hits_so_far(const struct tidemill *engine)
 {
     int64_t hits = 0;
     for (int i = 0; i < engine->pool.worker_count; i++) {
-        hits += atomic_load_explicit(&engine->pool.workers[i].counters.hits,
-                                     memory_order_relaxed);
+        hits +=
+            atomic_load_explicit(&engine->pool.workers[i].counters.hits, memory_order_relaxed);
     }
     return hits;
 }
@@ -389,7 +390,8 @@ static int graph_outcome(lua_State *L)
         lua_pushliteral(L, "finished");
         mill_decode(L, &task->result, NULL);
         return 2;
-    case MILL_FAILED: return push_failure(L, "failed", task);
+    case MILL_FAILED:
+        return push_failure(L, "failed", task);
     case MILL_SKIPPED: {
         int32_t cause = atomic_load(&task->cause);
         struct mill_task *failed = &run->tasks[cause];
@@ -397,8 +399,12 @@ static int graph_outcome(lua_State *L)
         lua_pushliteral(L, "cancelled");
         return 1;
     }
-    case MILL_CANCELLED: lua_pushliteral(L, "cancelled"); return 1;
-    default: lua_pushliteral(L, "pending"); return 1;
+    case MILL_CANCELLED:
+        lua_pushliteral(L, "cancelled");
+        return 1;
+    default:
+        lua_pushliteral(L, "pending");
+        return 1;
     }
 }
 

@@ -14,7 +14,8 @@
 #include "data/file.h"
 #include "data/glob.h"
 
-static void note(lua_State *L, enum mill_read_kind kind, const char *name, struct mill_hash hash)
+static void note(lua_State *L, enum mill_read_kind kind, const char *name,
+                 struct mill_hash hash)
 {
     struct mill_worker *worker = mill_worker_of(L);
     if (worker) mill_lookup_note(&mill_engine_of(L)->lookup, worker, kind, name, hash);

@@ -99,20 +99,16 @@ static int task_fail(lua_State *L)
 /* core.cancelled() -> whether the running task's run was cancelled */
 static int task_cancelled(lua_State *L)
 {
-    lua_pushboolean(L, atomic_load_explicit(&running(L)->task->run->cancelled,
-                                            memory_order_relaxed));
+    lua_pushboolean(
+        L, atomic_load_explicit(&running(L)->task->run->cancelled, memory_order_relaxed));
     return 1;
 }
 
 static const luaL_Reg functions[] = {
-    {"argument", task_argument},
-    {"arguments", task_arguments},
-    {"body", task_body},
-    {"cancelled", task_cancelled},
-    {"fail", task_fail},
-    {"finish", task_finish},
-    {"name", task_name},
-    {NULL, NULL},
+    {"argument", task_argument}, {"arguments", task_arguments},
+    {"body", task_body},         {"cancelled", task_cancelled},
+    {"fail", task_fail},         {"finish", task_finish},
+    {"name", task_name},         {NULL, NULL},
 };
 
 void mill_lib_task(lua_State *L)

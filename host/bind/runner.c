@@ -30,7 +30,8 @@ static lua_State *open_state(struct tidemill *engine, struct mill_worker *worker
     lua_pushcfunction(L, load_runner);
     if (lua_pcall(L, 0, 1, 0) != 0) {
         const char *text = lua_tostring(L, -1);
-        mill_fail(error, TIDEMILL_ERROR, "cannot load the worker's loop: %s", text ? text : "?");
+        mill_fail(error, TIDEMILL_ERROR, "cannot load the worker's loop: %s",
+                  text ? text : "?");
         lua_close(L);
         return NULL;
     }

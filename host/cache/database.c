@@ -348,19 +348,22 @@ static enum database_verdict database_judge_code(const struct mill_database *dat
     return database_refuse(database, database_reason_of(connection, code), error);
 }
 
-/* quick_check answers one row, "ok", or the first problem. */
-static bool database_sound(sqlite3 *connection)
+/* The full check answers one row, "ok" or the first problem: SQLITE_OK or SQLITE_CORRUPT.  That
+ * it could not be made (busy, out of memory) says nothing about the database. */
+static int database_check(sqlite3 *connection)
 {
     sqlite3_stmt *check;
-    bool sound = false;
-    if (sqlite3_prepare_v2(connection, "PRAGMA quick_check(1)", -1, &check, NULL) ==
-            SQLITE_OK &&
-        sqlite3_step(check) == SQLITE_ROW) {
+    int code = sqlite3_prepare_v2(connection, "PRAGMA quick_check(1)", -1, &check, NULL);
+    if (code == SQLITE_OK) code = sqlite3_step(check);
+    if (code == SQLITE_ROW) {
         const char *answer = (const char *)sqlite3_column_text(check, 0);
-        sound = answer && strcmp(answer, "ok") == 0;
+        if (answer == NULL)
+            code = SQLITE_NOMEM;
+        else
+            code = strcmp(answer, "ok") == 0 ? SQLITE_OK : SQLITE_CORRUPT;
     }
     sqlite3_finalize(check);
-    return sound;
+    return code;
 }
 
 /* True when the log holds frames: its last user did not close it, or uses it still. */
@@ -391,8 +394,8 @@ static enum database_verdict database_judge(struct mill_database *database, bool
     if (code == SQLITE_OK)
         code = sqlite3_prepare_v2(*connection, database_probe, -1, &probe, NULL);
     sqlite3_finalize(probe);
-    if (code != SQLITE_OK) return database_judge_code(database, *connection, code, error);
-    return doubt && !database_sound(*connection) ? DATABASE_DAMAGED : DATABASE_FINE;
+    if (code == SQLITE_OK && doubt) code = database_check(*connection);
+    return database_judge_code(database, *connection, code, error);
 }
 
 /* ---- setting aside ---------------------------------------------------------------------- */

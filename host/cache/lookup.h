@@ -32,7 +32,7 @@ struct mill_lookup {
 };
 
 bool mill_lookup_init(struct mill_lookup *lookup, int workers); /* false: no memory */
-void mill_lookup_fini(struct mill_lookup *lookup); /* no worker runs any more */
+void mill_lookup_fini(struct mill_lookup *lookup);              /* no worker runs any more */
 
 /* The hooks of a run that has a cache. */
 struct mill_hooks mill_lookup_hooks(struct mill_lookup *lookup);

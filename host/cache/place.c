@@ -101,6 +101,7 @@ void mill_place_free(struct mill_place *place)
     free(place->path);
     free(place->file);
     free(place->folder);
+    *place = (struct mill_place){0};
 }
 
 tidemill_status mill_place_look(const struct mill_place *place, int64_t *size,

@@ -18,7 +18,7 @@ struct mill_place {
  * failure there is nothing to free. */
 tidemill_status mill_place_find(struct mill_place *place, const char *path, bool make_folder,
                                 struct mill_error *error);
-void mill_place_free(struct mill_place *place);
+void mill_place_free(struct mill_place *place); /* may run twice */
 
 /* The size of the file, 0 when there is none.  Fails on what is no regular file. */
 tidemill_status mill_place_look(const struct mill_place *place, int64_t *size,

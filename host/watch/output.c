@@ -105,8 +105,8 @@ static void show_live(int64_t done, int64_t total, int64_t hits, int64_t failed,
     fflush(stderr);
 }
 
-void mill_output_progress(struct mill_output *output, int64_t done, int64_t total,
-                          int64_t hits, int64_t failed)
+void mill_output_progress(struct mill_output *output, int64_t done, int64_t total, int64_t hits,
+                          int64_t failed)
 {
     if (output->progress == 0) return;
     int64_t now = mill_clock_now();

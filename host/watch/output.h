@@ -11,10 +11,10 @@
 
 struct mill_output {
     pthread_mutex_t mutex;
-    int progress;  /* 0 none, 1 plain lines, 2 a live line */
-    int notes;     /* 0 stdout, 1 stderr, 2 nowhere */
-    bool live;     /* a progress line is on the screen; guarded by mutex */
-    int64_t last;  /* when progress was last shown, nanoseconds; the waiting thread's */
+    int progress; /* 0 none, 1 plain lines, 2 a live line */
+    int notes;    /* 0 stdout, 1 stderr, 2 nowhere */
+    bool live;    /* a progress line is on the screen; guarded by mutex */
+    int64_t last; /* when progress was last shown, nanoseconds; the waiting thread's */
     int64_t began;
     void (*warning)(void *context, const char *text);
     void *context;
@@ -37,8 +37,8 @@ void mill_output_warn(struct mill_output *output, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 /* Progress of the run that is waited for: called now and then, shows what is due. */
-void mill_output_progress(struct mill_output *output, int64_t done, int64_t total,
-                          int64_t hits, int64_t failed);
+void mill_output_progress(struct mill_output *output, int64_t done, int64_t total, int64_t hits,
+                          int64_t failed);
 void mill_output_progress_end(struct mill_output *output); /* takes the line away */
 
 #endif

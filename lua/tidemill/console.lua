@@ -1,5 +1,6 @@
 -- console: what a script says, and how it ends.
 local core = require("tidemill.core")
+local origin = require("tidemill.origin")
 
 local console = {}
 
@@ -33,21 +34,15 @@ end
 
 -- os.exit in the script closes the engine first, so that results are kept.
 function console.install()
-  local plain_exit = os.exit
-  if not core.owned then
-    os.exit = function(status)
-      core.close()
-      plain_exit(status)
-    end
-    require("tidemill.origin").rename(plain_exit, os.exit, "os.exit")
-    return
-  end
-  os.exit = function(status)
+  local leave = os.exit
+  origin.replace("os.exit", core.owned and function(status)
     if status == nil or status == true then status = 0 elseif status == false then status = 1 end
     core.exit(status)
     error(setmetatable({}, { __tostring = function() return "os.exit" end }), 0)
-  end
-  require("tidemill.origin").rename(plain_exit, os.exit, "os.exit")
+  end or function(status)
+    core.close()
+    leave(status)
+  end)
 end
 
 return console

@@ -49,12 +49,22 @@ local function check(given)
   return out
 end
 
+---@class tidemill.csv_options
+---@field types? table<string, string> type of a column by its name; the others are inferred
+---@field columns? string[]|fun(names: string[]): string[], table? the columns to read, in this
+---       order; or a function that is given the file's names and returns them (and types)
+---@field delimiter? string one character; comma, semicolon or tab are recognised
+---@field missing? string[] cells that count as missing
+---@field date_format? string such as "%d.%m.%Y"
+---@field encoding? string such as "GBK"; UTF-8 otherwise
+---@field ignore_case? boolean names of `columns` and `types` match in any case
+
 --- Reads a delimited file, plain or gzip, into a frame.
 ---
 ---     local t = tm.read_csv("prices.csv", {types = {close = "float64"}})
 ---     print(t.rows, t.close[1])
 ---@param path string
----@param given? {types: table<string, string>?, columns: string[]?, delimiter: string?, missing: string[]?, date_format: string?, encoding: string?, ignore_case: boolean?}
+---@param given? tidemill.csv_options
 ---@return tidemill.frame
 function csv.read(path, given)
   if type(path) ~= "string" then error("read_csv: expected a path, got a " .. type(path), 2) end

@@ -39,7 +39,6 @@ local function sweep()
     if held[index] == nil then C.tidemill__node_drop(engine, index) end
     index = index + 1
   end
-  index = 0
   local live = tonumber(C.tidemill__node_live(engine))
   for at, number in node.functions() do
     in_use[number] = at

@@ -181,11 +181,14 @@ core.register("tidemill.resolve", resolve)
 core.register("tidemill.kinds", function(value) return require("tidemill.cdata").kind(value) end)
 core.register("tidemill.wrap", function(...) return require("tidemill.cdata").wrap(...) end)
 
--- A builtin that the library itself has replaced in this state: both cross by its name.
-local function rename(was, now, name)
-  builtins[now], names[name] = name, was
+-- Replaces a builtin of this state by the library's own form of it, which is then the builtin of
+-- that name: what crosses by the name, from any state, finds it.
+local function replace(name, now)
   local library, key = name:match("^(.*)%.([^.]+)$")
+  local owner = library and names[library] or _G
+  owner[key or name] = now
+  builtins[now], names[name] = name, now
   if pristine[library] then pristine[library].copy[key] = now end
 end
 
-return { rename = rename }
+return { replace = replace }

@@ -2,6 +2,7 @@
 -- of its own, and no change of what the whole process shares.
 local ffi = require("ffi")
 local core = require("tidemill.core")
+local origin = require("tidemill.origin")
 
 local sandbox = {}
 
@@ -64,18 +65,18 @@ local function install_random(call)
     return buffer[at]
   end
 
-  function math.random(low, high)
+  origin.replace("math.random", function(low, high)
     local u = draw()
     if low == nil then return u end
     if high == nil then low, high = 1, low end
-    if not (low <= high) then error("bad argument to 'random' (interval is empty)", 2) end
+    if low > high then error("bad argument to 'random' (interval is empty)", 2) end
     return low + math.floor(u * (high - low + 1))
-  end
+  end)
 
-  function math.randomseed(value)
+  origin.replace("math.randomseed", function(value)
     turn, seed, drawn = call.turn, call.stream[0], 0
     stream = ffi.cast("uint64_t", ffi.cast("int64_t", value))
-  end
+  end)
 end
 
 local function refuse(what, instead)
@@ -86,10 +87,10 @@ end
 
 --- Changes this state's globals; once, before any task.
 function sandbox.install(call)
-  _G.print = task_print
-  io.write = task_write
-  os.exit = refuse("os.exit", "; raise an error, or return a value")
-  os.setlocale = refuse("os.setlocale")
+  origin.replace("print", task_print)
+  origin.replace("io.write", task_write)
+  origin.replace("os.exit", refuse("os.exit", "; raise an error, or return a value"))
+  origin.replace("os.setlocale", refuse("os.setlocale"))
   install_random(call)
 end
 

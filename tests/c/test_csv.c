@@ -1169,21 +1169,21 @@ static void timestamps_are_microseconds_in_utc(void)
 /* iconv as the oracle: it names the first byte that is not UTF-8 too. */
 static void utf8_is_checked_as_iconv_does(void)
 {
-    static const char *const pieces[] = {"plain ascii, long enough for blocks of sixty-four "
-                                         "bytes to be taken at once, twice over",
-                                         "\xC3\xA9",
-                                         "\xE4\xB8\xAD",
-                                         "\xF0\x9F\x8C\x99",
-                                         "\xC0\x80",
-                                         "\xE0\x80\x80",
-                                         "\xED\xA0\x80",
-                                         "\xF4\x90\x80\x80",
-                                         "\xF0\x80\x80\x80",
-                                         "\x80",
-                                         "\xFF",
-                                         "\xE4\xB8",
-                                         "\xF4\x8F\xBF\xBF",
-                                         "a"};
+    static const char *const pieces[] = {
+        "ascii, long enough that blocks of sixty-four are taken",
+        "\xC3\xA9",
+        "\xE4\xB8\xAD",
+        "\xF0\x9F\x8C\x99",
+        "\xC0\x80",
+        "\xE0\x80\x80",
+        "\xED\xA0\x80",
+        "\xF4\x90\x80\x80",
+        "\xF0\x80\x80\x80",
+        "\x80",
+        "\xFF",
+        "\xE4\xB8",
+        "\xF4\x8F\xBF\xBF",
+        "a"};
     iconv_t converter = iconv_open("UTF-32LE", "UTF-8");
     for (int round = 0; round < 20000; round++) {
         char text[600], out[4000];
