@@ -129,72 +129,101 @@ static int io_env(lua_State *L)
     return 1;
 }
 
-/* ---- CSV ------------------------------------------------------------------------------- */
+/* ---- CSV -------------------------------------------------------------------------------
+ * Options arrive checked from lua/tidemill/csv.lua.  Text and lists are kept alive by the table
+ * of options and by userdata on the stack. */
 
-/* Options arrive checked from lua/tidemill/csv.lua. Lists are kept alive by the table. */
-struct csv_lists {
-    const char **columns, **missing;
-    struct mill_csv_type *types;
-};
-
-static const char *text_field(lua_State *L, const char *name)
+static const char *text_field(lua_State *L, int table, const char *name)
 {
-    lua_getfield(L, 2, name);
+    lua_getfield(L, table, name);
     const char *text = lua_tostring(L, -1);
-    lua_pop(L, 1); /* the options table keeps it */
+    lua_pop(L, 1);
     return text;
 }
 
-/* A list of strings as an array; its length in *count, -1 when the field is nil. Lua owns it. */
-static const char **text_list(lua_State *L, const char *name, int *count)
+/* The list at the top of the stack as an array, which replaces it there; *count is -1 for nil. */
+static const char **text_list(lua_State *L, int *count)
 {
-    lua_getfield(L, 2, name);
-    if (lua_isnil(L, -1)) {
-        *count = -1;
-        return NULL;
-    }
-    *count = (int)lua_objlen(L, -1);
-    const char **list = lua_newuserdata(L, ((size_t)*count + 1) * sizeof *list);
+    *count = lua_isnil(L, -1) ? -1 : (int)lua_objlen(L, -1);
+    size_t room = *count > 0 ? (size_t)*count : 0;
+    const char **list = lua_newuserdata(L, (room + 1) * sizeof *list);
     for (int i = 0; i < *count; i++) {
         lua_rawgeti(L, -2, i + 1);
         list[i] = lua_tostring(L, -1);
         lua_pop(L, 1);
     }
-    return list;
+    return *count < 0 ? NULL : list;
+}
+
+/* Sets columns and types from the fields `columns`, `type_columns`, `type_names` of a table. */
+static void csv_columns(lua_State *L, int table, struct mill_csv_options *options)
+{
+    int count, types;
+    luaL_checkstack(L, 12, "options");
+    lua_getfield(L, table, "columns");
+    options->columns = text_list(L, &count);
+    options->column_count = count > 0 ? count : 0;
+    lua_getfield(L, table, "type_columns");
+    const char **names = text_list(L, &count);
+    lua_getfield(L, table, "type_names");
+    const char **type_names = text_list(L, &types);
+    options->type_count = count < 0 ? 0 : count;
+    struct mill_csv_type *list =
+        lua_newuserdata(L, ((size_t)options->type_count + 1) * sizeof *list);
+    for (int i = 0; i < options->type_count; i++) {
+        enum mill_type type = mill_type_from_name(type_names[i], strlen(type_names[i]));
+        list[i] = (struct mill_csv_type){names[i], type};
+    }
+    options->types = list;
 }
 
 static void csv_options(lua_State *L, struct mill_csv_options *options)
 {
     struct tidemill *engine = mill_engine_of(L);
     memset(options, 0, sizeof *options);
-    options->encoding = text_field(L, "encoding");
-    options->date_format = text_field(L, "date_format");
-    const char *delimiter = text_field(L, "delimiter");
+    options->encoding = text_field(L, 2, "encoding");
+    options->date_format = text_field(L, 2, "date_format");
+    const char *delimiter = text_field(L, 2, "delimiter");
     if (delimiter) options->delimiter = *delimiter;
     lua_getfield(L, 2, "ignore_case");
     options->ignore_case = lua_toboolean(L, -1);
     lua_pop(L, 1);
     int count;
-    options->columns = text_list(L, "columns", &count);
-    options->column_count = count > 0 ? count : 0;
-    options->missing = text_list(L, "missing", &count);
+    lua_getfield(L, 2, "missing");
+    options->missing = text_list(L, &count);
     options->missing_count = count > 0 ? count : 0;
-    const char **names = text_list(L, "type_columns", &count);
-    int types;
-    const char **type_names = text_list(L, "type_names", &types);
-    struct mill_csv_type *list =
-        lua_newuserdata(L, ((size_t)(count > 0 ? count : 0) + 1) * sizeof *list);
-    for (int i = 0; i < count; i++) {
-        enum mill_type type = mill_type_from_name(type_names[i], strlen(type_names[i]));
-        list[i] = (struct mill_csv_type){names[i], type};
-    }
-    options->types = list;
-    options->type_count = count > 0 ? count : 0;
+    csv_columns(L, 2, options);
     options->memory = &engine->memory;
     if (engine->pool_open) {
         options->parallel = mill_pool_fan;
         options->with = &engine->pool;
     }
+}
+
+/* The file's names are given to the Lua function at stack index 3: it returns a table with the
+ * fields that csv_columns reads, or nil to end the reading there. */
+struct chooser {
+    lua_State *L;
+    bool raised, stopped;
+};
+
+static tidemill_status csv_choose(void *context, struct mill_csv_options *options,
+                                  char *const *names, int count)
+{
+    struct chooser *chooser = context;
+    lua_State *L = chooser->L;
+    lua_pushvalue(L, 3);
+    lua_createtable(L, count, 0);
+    for (int i = 0; i < count; i++) {
+        lua_pushstring(L, names[i]);
+        lua_rawseti(L, -2, i + 1);
+    }
+    chooser->raised = lua_pcall(L, 1, 1, 0) != 0;
+    if (chooser->raised) return TIDEMILL_ERROR;
+    chooser->stopped = !lua_istable(L, -1);
+    if (chooser->stopped) return TIDEMILL_CANCELLED;
+    csv_columns(L, lua_gettop(L), options);
+    return TIDEMILL_OK;
 }
 
 static void push_wrapped(lua_State *L, struct mill_array *array)
@@ -203,17 +232,28 @@ static void push_wrapped(lua_State *L, struct mill_array *array)
     mill_decode(L, &column, NULL);
 }
 
-/* core.read_csv(path, options) -> rows, names, arrays */
+/* core.read_csv(path, options, choose) -> rows, names, arrays; nothing when `choose`, a function
+ * or nil, has ended the reading. */
 static int io_read_csv(lua_State *L)
 {
     const char *path = luaL_checkstring(L, 1);
+    lua_settop(L, 3);
     struct mill_csv_options options;
     csv_options(L, &options);
+    struct chooser chooser = {.L = L};
+    if (lua_isfunction(L, 3)) {
+        options.choose = csv_choose;
+        options.chooser = &chooser;
+    }
     struct mill_csv csv = {0};
     struct mill_error error;
-    if (mill_csv_read(path, &options, &csv, &error) != TIDEMILL_OK) {
-        return mill_lib_raise(L, &error);
+    tidemill_status status = mill_csv_read(path, &options, &csv, &error);
+    if (chooser.raised) return lua_error(L);
+    if (chooser.stopped) {
+        note(L, MILL_READ_FILE, path, mill_files_hash(&mill_engine_of(L)->files, path));
+        return 0;
     }
+    if (status != TIDEMILL_OK) return mill_lib_raise(L, &error);
     note(L, MILL_READ_FILE, path, csv.hash);
     lua_pushnumber(L, (double)csv.rows);
     lua_createtable(L, csv.columns, 0);

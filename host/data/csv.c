@@ -326,14 +326,17 @@ static void csv_reader_fini(struct csv_reader *reader)
 tidemill_status mill_csv_read(const char *path, const struct mill_csv_options *options,
                               struct mill_csv *csv, struct mill_error *error)
 {
-    static const struct mill_csv_options usual = {0};
-    struct csv_reader reader = {
-        .path = path, .options = options ? options : &usual, .error = error};
+    struct mill_csv_options own = {0};
+    if (options) own = *options;
+    struct csv_reader reader = {.path = path, .options = &own, .error = error};
     memset(csv, 0, sizeof *csv);
     mill_csv_set_missing(&reader.missing, reader.options);
     tidemill_status status = csv_check_options(&reader);
     if (status == TIDEMILL_OK) status = csv_load(&reader, &csv->hash);
     if (status == TIDEMILL_OK) status = mill_csv_read_header(&reader);
+    if (status == TIDEMILL_OK && own.choose) {
+        status = own.choose(own.chooser, &own, reader.names, reader.width);
+    }
     if (status == TIDEMILL_OK) status = mill_csv_choose_columns(&reader);
     if (status == TIDEMILL_OK) status = csv_plan_chunks(&reader);
     if (status == TIDEMILL_OK) status = csv_parse(&reader);

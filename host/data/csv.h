@@ -31,6 +31,12 @@ struct mill_csv_options {
     struct mill_memory *memory;
     mill_parallel *parallel; /* NULL: on this thread */
     void *with;
+    /* Called when the file's columns are known; may set `columns` and `types` of its copy of
+     * these options.  When it returns another status than TIDEMILL_OK the reading ends with
+     * that, and what *error says is the caller's business.  NULL: nobody asks. */
+    tidemill_status (*choose)(void *chooser, struct mill_csv_options *options,
+                              char *const *names, int count);
+    void *chooser;
     size_t chunk; /* bytes parsed at a time; 0: 1 MiB.  The result does not depend on it */
 };
 

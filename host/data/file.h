@@ -1,4 +1,4 @@
-/* file: whole files in memory, plain or gzip, and the names a pattern stands for.
+/* file: whole files in memory, plain or gzip.
  * SPDX-License-Identifier: MIT */
 #ifndef MILL_FILE_H
 #define MILL_FILE_H

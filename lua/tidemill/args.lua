@@ -34,7 +34,8 @@ local function help(defaults, about)
     rows[#rows + 1] = { head, text }
     width = math.max(width, #head)
   end
-  local lines = { about.usage or ("usage: tidemill run %s [options]"):format(arg and arg[0] or "SCRIPT") }
+  local usage = about.usage or ("tidemill run %s [options]"):format(arg and arg[0] or "SCRIPT")
+  local lines = { "usage: " .. usage }
   for _, row in ipairs(rows) do
     lines[#lines + 1] = ("  %-" .. width .. "s  %s"):format(row[1], row[2]):gsub("%s+$", "")
   end

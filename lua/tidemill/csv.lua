@@ -21,32 +21,43 @@ local function check_list(value, name)
   return value
 end
 
+-- Types by column as two lists, for C.
+local function check_types(types, out)
+  local names = {}
+  for column in pairs(types or {}) do names[#names + 1] = column end
+  table.sort(names)
+  out.type_columns, out.type_names = {}, {}
+  for i, column in ipairs(names) do
+    local name = types[column]
+    if not type_names[name] then
+      error(("read_csv: types.%s: unknown type \"%s\""):format(column, tostring(name)), 4)
+    end
+    out.type_columns[i], out.type_names[i] = column, name
+  end
+  return out
+end
+
+-- Options as C wants them, and the function that chooses columns when there is one.
 local function check(given)
   given = options.only(given, allowed, "read_csv", 3)
+  local chooser = type(given.columns) == "function" and given.columns or nil
+  if given.delimiter ~= nil and (type(given.delimiter) ~= "string" or #given.delimiter ~= 1) then
+    error("read_csv: delimiter: expected one character", 3)
+  end
   local out = {
-    columns = check_list(given.columns, "columns"),
+    columns = not chooser and check_list(given.columns, "columns") or nil,
     missing = check_list(given.missing, "missing"),
     delimiter = given.delimiter,
     date_format = given.date_format,
     encoding = given.encoding ~= "" and given.encoding or nil,
     ignore_case = given.ignore_case,
-    type_columns = {},
-    type_names = {},
   }
-  if given.delimiter ~= nil and (type(given.delimiter) ~= "string" or #given.delimiter ~= 1) then
-    error("read_csv: delimiter: expected one character", 3)
+  check_types(given.types, out)
+  if not chooser then return out end
+  return out, function(names)
+    local columns, types = chooser(names)
+    return check_types(types or given.types, { columns = check_list(columns, "columns") })
   end
-  local names = {}
-  for column in pairs(given.types or {}) do names[#names + 1] = column end
-  table.sort(names)
-  for i, column in ipairs(names) do
-    local name = given.types[column]
-    if not type_names[name] then
-      error(("read_csv: types.%s: unknown type \"%s\""):format(column, tostring(name)), 3)
-    end
-    out.type_columns[i], out.type_names[i] = column, name
-  end
-  return out
 end
 
 ---@class tidemill.csv_options
@@ -74,12 +85,15 @@ end
 
 --- Names of the columns of a delimited file.
 ---@param path string
----@param given? {encoding: string?, delimiter: string?}
+---@param given? tidemill.csv_options
 ---@return string[]
 function csv.header(path, given)
   if type(path) ~= "string" then error("read_header: expected a path, got a " .. type(path), 2) end
-  local out = check(given)
-  return core.read_header(path, out)
+  local header
+  core.read_csv(path, (check(given)), function(names)
+    header = names
+  end)
+  return header
 end
 
 return csv

@@ -34,13 +34,12 @@ function errors.is(value) return type(value) == "table" and getmetatable(value) 
 -- ---- tracebacks ------------------------------------------------------------------------------
 
 local function is_engines_own(line)
-  return line:find("[tidemill]", 1, true) or line:find("[C]: in function 'xpcall'", 1, true)
-    or line:find("[C]: in function 'error'", 1, true) or line:find("[C]: in function 'require'", 1, true)
-    or line:find("[C]: at 0x", 1, true) or line:find("[builtin#", 1, true)
-    or line:find("[C]: in function 'pcall'", 1, true) or line:find("(tidemill loop)", 1, true)
+  return line:find("[tidemill]", 1, true) or line:find("[C]: ", 1, true)
+    or line:find("[builtin#", 1, true) or line:find("(tidemill loop)", 1, true)
 end
 
---- A traceback without the engine's own frames; nil when nothing is left.
+--- A traceback without the engine's own frames and those of C functions, which name no line; nil
+--- when nothing is left.
 ---@param text string
 ---@return string?
 function errors.own_frames(text)
@@ -74,7 +73,7 @@ function errors.text(value)
     lines[#lines + 1] = plural(value.failed - 1, "other task") .. " failed as well"
   end
   if (value.skipped or 0) > 0 then
-    lines[#lines + 1] = plural(value.skipped, "task") .. " that needed a result were skipped"
+    lines[#lines + 1] = plural(value.skipped, "task") .. " that needed a result skipped"
   end
   return table.concat(lines, "\n")
 end

@@ -58,7 +58,7 @@ end
 function show(value, depth, seen)
   local kind = type(value)
   if kind == "string" then
-    return (("%q"):format(value):gsub("\\\n", "\\n"):gsub("\r", "\\r"):gsub("\0", "\\0"))
+    return (("%q"):format(value):gsub("\\\n", "\\n")) -- %q writes \r and zero bytes as escapes
   end
   if kind == "number" then return number(value) end
   if kind == "table" then return show_table(value, depth, seen) end

@@ -120,6 +120,7 @@ function process.converse(steps, options)
   local words = { environment(folder, options.env), quote(process.program) }
   for _, word in ipairs(options) do words[#words + 1] = quote(word) end
   os.execute("mkfifo " .. folder .. "/typed")
+  -- exec: a shell in between would be interrupted together with the program.
   local session = "SHELL=/bin/sh timeout -k 5 60 script -qefc %s /dev/null"
     .. " <%s/typed >%s/screen 2>&1"
   local script = session:format(quote("exec " .. table.concat(words, " ")), folder, folder)
@@ -135,8 +136,13 @@ function process.converse(steps, options)
   end
   local seen, missed = 1, nil
   for _, step in ipairs(steps) do
-    local stop = wait(function() return select(2, (read(folder .. "/screen") or ""):find(step[1], seen, true)) end)
-    if not stop then missed = step[1] break end
+    local stop = wait(function()
+      return select(2, (read(folder .. "/screen") or ""):find(step[1], seen, true))
+    end)
+    if not stop then
+      missed = step[1]
+      break
+    end
     seen = stop + 1
     typed:write(step[2] or "")
     typed:flush()
