@@ -47,16 +47,21 @@ function array.is(value)
   return type(value) == "cdata" and istype(ref_type, value)
 end
 
+-- Number of a type whose elements have one size; raises at `level`.
+local function fixed_size(dtype, level)
+  local number = numbers[dtype]
+  if number and number ~= UTF8 and number ~= DICTIONARY then return number end
+  error(("array: expected an element type of fixed size such as \"float64\" or \"int32\", got %s")
+    :format(type(dtype) == "string" and ("%q"):format(dtype) or tostring(dtype)), level + 1)
+end
+
 --- A new array whose elements its maker fills through `pointer()` before anybody else has it.
 ---@param dtype string a fixed-size type, such as "float64"
 ---@param length integer elements in all
 ---@param shape? integer[] sizes of the axes; their product is `length`
 ---@return tidemill.array
 function array.new(dtype, length, shape)
-  local number = numbers[dtype]
-  if not number or number == UTF8 or number == DICTIONARY then
-    error(("array: unknown element type \"%s\""):format(tostring(dtype)), 2)
-  end
+  local number = fixed_size(dtype, 2)
   local pointer = C.tidemill__array_new(engine, number, length)
   if pointer == nil then error("out of memory (array of " .. length .. " " .. dtype .. ")", 2) end
   if shape then

@@ -137,27 +137,26 @@ local function check_key(self, key, level)
   end
 end
 
+local function node_of(self, key, level)
+  check_key(self, key, level + 1)
+  for _, name in ipairs(order(self, key, level + 1)) do self.nodes[name] = build_key(self, name) end
+  return self.nodes[key]
+end
+
 --- The lazy node of a key.
 ---@param key string
 ---@return tidemill.node
 function methods:node(key)
-  check_key(self, key, 2)
-  for _, name in ipairs(order(self, key, 2)) do self.nodes[name] = build_key(self, name) end
-  return self.nodes[key]
+  local made = node_of(self, key, 2) -- not a tail call: errors count the levels
+  return made
 end
 
 --- Computes a key; for a list of keys, a list of values.
 ---@param key string|string[]
 function methods:get(key)
-  if type(key) ~= "table" then
-    check_key(self, key, 2)
-    return compute.one(self:node(key))
-  end
+  if type(key) ~= "table" then return compute.one(node_of(self, key, 2)) end
   local nodes = {}
-  for i, name in ipairs(key) do
-    check_key(self, name, 2)
-    nodes[i] = self:node(name)
-  end
+  for i, name in ipairs(key) do nodes[i] = node_of(self, name, 2) end
   return compute.all(nodes)
 end
 

@@ -81,9 +81,9 @@ local interrupted = [[
 tries=0
 until [ -e %s/ready ] || [ $tries -ge 600 ]; do sleep 0.05; tries=$((tries + 1)); done
 kill -%s $child
-(sleep 20; kill -KILL $child) 2>/dev/null & guard=$!
+setsid sh -c "sleep 20; kill -KILL $child" >/dev/null 2>&1 & guard=$!
 wait $child; status=$?
-kill $guard 2>/dev/null
+kill -- -$guard
 ]]
 
 --- Runs the program.  Options: `stdin` (text), `stdout` (a file instead), `env`, `cwd`,
