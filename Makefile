@@ -59,6 +59,7 @@ LIB_SOURCES   := $(sort $(wildcard host/*/*.c kernels/*.c kernels/*/*.c))
 BIN_SOURCES   := $(sort $(wildcard host/*.c repl/*.c))
 TEST_SOURCES  := $(sort $(wildcard tests/c/test_*.c))
 BENCH_SOURCES := $(sort $(wildcard tests/bench/*.c))
+EMBED_SOURCES := $(sort $(wildcard examples/embed/*.c))
 EMBEDDED      := $(sort $(shell find lua/tidemill -name '*.lua') \
                  $(wildcard repl/*.lua scripts/*.lua kernels/kernels.h))
 
@@ -70,6 +71,7 @@ LIB_OBJECTS := $(LIB_SOURCES:%.c=$(OBJ)/%.o) $(OBJ)/embedded.o
 BIN_OBJECTS := $(BIN_SOURCES:%.c=$(OBJ)/%.o)
 TESTS       := $(TEST_SOURCES:%.c=$(OBJ)/%)
 BENCHES     := $(BENCH_SOURCES:%.c=$(OBJ)/%)
+EXAMPLES    := $(sort $(wildcard examples/*.lua examples/embed/*.lua)) $(EMBED_SOURCES:%.c=$(OBJ)/%)
 PRODUCTS    := $(OUT)/tidemill $(OUT)/tidemill.so $(OUT)/libtidemill.a $(OUT)/libtidemill.so
 
 # A short line for each command, or with V=1 the command itself.
@@ -90,17 +92,17 @@ demo: all ## build, then run the main job on its own market and show the result
 	@echo "Running the main job: $(OUT)/tidemill run day_trade"
 	@$(OUT)/tidemill run day_trade
 
-RUNS := $(TESTS) $(sort $(wildcard tests/spec/*_spec.lua examples/*.lua)) \
-        scripts/dev/check_install.sh
-test: all $(TESTS) ## build, then run every test; the last line counts them
+RUNS := $(TESTS) $(sort $(wildcard tests/spec/*_spec.lua)) $(EXAMPLES) \
+        $(sort $(wildcard README.md docs/*.md)) scripts/dev/check_install.sh
+test: all $(TESTS) $(EXAMPLES) ## build, then run every test; the last line counts them
 	@$(LUAJIT) scripts/dev/test.lua $(config) $(OUT) \
 	    $(if $(only),$(foreach run,$(RUNS),$(if $(findstring $(only),$(run)),$(run))),$(RUNS))
 
 repl: all ## build, then start the REPL
 	@$(OUT)/tidemill
 
-examples: all ## build, then run each program of examples/ and check what it prints
-	@$(LUAJIT) scripts/dev/test.lua $(config) $(OUT) $(sort $(wildcard examples/*.lua))
+examples: all $(EXAMPLES) ## build, then run each program of examples/ and check what it prints
+	@$(LUAJIT) scripts/dev/test.lua $(config) $(OUT) $(EXAMPLES)
 
 bench: all $(BENCHES) ## build, then run each benchmark of tests/bench
 	@set -e; for program in $(BENCHES); do echo "$$program"; $$program; done; \
@@ -182,7 +184,12 @@ $(OBJ)/inside.a: $(LIB_OBJECTS) $(filter-out %/main.o,$(BIN_OBJECTS)) $(OBJ)/sou
 $(TESTS) $(BENCHES): $(OBJ)/%: $(OBJ)/%.o $(OBJ)/inside.a
 	$(call say,LINK)$(LINK) -o $@ $^ $(LUAJIT_LIBS) $(PKG_LIBS)
 
--include $(patsubst %.o,%.d,$(LIB_OBJECTS) $(BIN_OBJECTS)) $(TESTS:=.d) $(BENCHES:=.d)
+# Somebody else's program: the shared library, and nothing of ours but its name.
+$(EMBED_SOURCES:%.c=$(OBJ)/%): $(OBJ)/%: $(OBJ)/%.o $(OUT)/libtidemill.so
+	$(call say,LINK)$(LINK) -o $@ $< -L$(OUT) -ltidemill -Wl,-rpath,$(abspath $(OUT))
+
+-include $(patsubst %.o,%.d,$(LIB_OBJECTS) $(BIN_OBJECTS)) $(TESTS:=.d) $(BENCHES:=.d) \
+    $(EMBED_SOURCES:%.c=$(OBJ)/%.d)
 
 # ---- Installing ----------------------------------------------------------------------------
 
@@ -200,7 +207,7 @@ Description: Parallel workbench: LuaJIT scripts, C kernels, a task scheduler, a 
 Version: $(shell sed -n 's/.*TIDEMILL_VERSION "\(.*\)"/\1/p' host/include/tidemill.h)
 Cflags: -I$${prefix}/include
 Libs: -L$${libdir} -ltidemill
-Libs.private: $(LUAJIT_LIBS) $(PKG_LIBS) -pthread
+Libs.private: $(LUAJIT_LIBS) $(PKG_LIBS) -pthread -Wl,--export-dynamic-symbol=tidemill_*
 endef
 
 install: all ## install below PREFIX (and DESTDIR): binary, Lua module, libraries, header, docs

@@ -168,6 +168,7 @@ static int write_json(const struct mill_options *options, const char *text)
     size_t length = strlen(text);
     struct mill_outfile_error error;
     if (!result_to_stdout(options)) {
+        fflush(stdout); // the file may be where stdout goes
         if (mill_outfile_write(options->json, text, length, &error) == 0) return EXIT_OK;
         complain("--json: %s", error.text);
         return EXIT_FAILED;

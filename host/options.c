@@ -109,7 +109,8 @@ static tidemill_status take_json(struct parser *parser, const struct option *opt
                                  char *value)
 {
     if (value[0] == '\0') return refuse_value(parser, option, value);
-    parser->options->json = value;
+    // Opened by name it would be written over, or beside, what the script prints.
+    parser->options->json = strcmp(value, "/dev/stdout") == 0 ? "-" : value;
     return TIDEMILL_OK;
 }
 

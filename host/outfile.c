@@ -57,6 +57,13 @@ static int check_folder(const char *path, struct mill_outfile_error *error)
     return 0;
 }
 
+/* Names of open files: what they lead to may be a plain file and yet is not to be replaced. */
+static bool is_open_file(const char *path)
+{
+    return strncmp(path, "/dev/fd/", 8) == 0 || strncmp(path, "/proc/", 6) == 0 ||
+           strcmp(path, "/dev/stderr") == 0;
+}
+
 int mill_outfile_check(const char *path, struct mill_outfile_error *error)
 {
     struct stat facts;
@@ -70,7 +77,7 @@ int mill_outfile_check(const char *path, struct mill_outfile_error *error)
     }
     if (S_ISDIR(facts.st_mode)) return refuse(error, path, "is a folder", EISDIR);
     if (access(path, W_OK) != 0) return refuse_number(error, path, errno);
-    if (!S_ISREG(facts.st_mode)) return 0;
+    if (!S_ISREG(facts.st_mode) || is_open_file(path)) return 0;
     if (realpath(path, target) == NULL) return refuse_number(error, path, errno);
     return check_folder(target, error);
 }
@@ -143,11 +150,11 @@ int mill_outfile_write(const char *path, const char *text, size_t length,
         if (errno != ENOENT) return refuse_number(error, path, errno);
         return replace(path, path, NULL, text, length, error);
     }
-    if (S_ISREG(old.st_mode)) {
+    if (S_ISREG(old.st_mode) && !is_open_file(path)) {
         if (realpath(path, target) == NULL) return refuse_number(error, path, errno);
         return replace(path, target, &old, text, length, error);
     }
-    int file = open(path, O_WRONLY | O_CLOEXEC);
+    int file = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
     if (file < 0 || !write_and_close(file, text, length))
         return refuse_number(error, path, errno);
     return 0;

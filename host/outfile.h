@@ -15,7 +15,8 @@ struct mill_outfile_error {
 int mill_outfile_check(const char *path, struct mill_outfile_error *error);
 
 /* Writes `text` and a final newline beside the path and renames it; an existing file keeps its
- * mode, a symbolic link stays one.  A device or pipe is written directly. */
+ * mode, a symbolic link stays one.  A device, a pipe or an open file such as /dev/fd/3 is
+ * written directly. */
 int mill_outfile_write(const char *path, const char *text, size_t length,
                        struct mill_outfile_error *error);
 

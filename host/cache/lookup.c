@@ -104,13 +104,14 @@ bool mill_lookup_load(struct mill_lookup *lookup, struct mill_reader *reader,
     (void)lookup;
     pthread_mutex_t *lock = mill_run_lock(task);
     pthread_mutex_lock(lock);
-    if (task->result.tag == MILL_TAG_STORED && reader) {
+    bool finished = mill_task_state(task) == MILL_FINISHED; /* else it is being made again */
+    if (finished && task->result.tag == MILL_TAG_STORED && reader) {
         struct mill_buffer *bytes = mill_reader_load(reader, task->run->content[task->index]);
         struct mill_value value;
         if (bytes && mill_codec_load(bytes, &value) == TIDEMILL_OK) task->result = value;
         mill_buffer_unref(bytes);
     }
-    bool there = task->result.tag != MILL_TAG_STORED && task->result.tag != MILL_TAG_GONE;
+    bool there = finished && mill_task_has_value(task);
     pthread_mutex_unlock(lock);
     return there;
 }
@@ -129,19 +130,24 @@ static bool load_inputs(struct mill_lookup *lookup, struct mill_worker *worker,
                         struct mill_lookup_worker *mine, struct mill_task *task)
 {
     struct mill_run *run = task->run;
-    struct mill_task **lost = NULL;
-    uint32_t count = 0, inputs = mill_task_inputs(task);
+    struct mill_task *few[16], **lost = few, **more = NULL;
+    uint32_t count = 0, room = 16, inputs = mill_task_inputs(task);
     for (uint32_t i = 0; i < inputs; i++) {
         struct mill_task *input = &run->tasks[run->inputs[task->first_input + i]];
         struct mill_reader *reader = lookup->store ? reader_of(lookup, mine) : NULL;
         if (mill_lookup_load(lookup, reader, input) || among(lost, count, input)) continue;
-        struct mill_task **grown = realloc(lost, (count + 1) * sizeof *lost);
-        if (grown == NULL) break; /* the rest is found missing the next time */
-        lost = grown;
+        if (count == room) {
+            void *grown = realloc(more, 2 * room * sizeof *lost);
+            if (grown == NULL) break; /* the rest is found missing the next time */
+            more = grown;
+            if (lost == few) memcpy(more, few, sizeof few);
+            lost = more;
+            room *= 2;
+        }
         lost[count++] = input;
     }
     if (count > 0) mill_run_revive(run, worker, lost, count, task, mill_worker_push);
-    free(lost);
+    free(more);
     return count == 0;
 }
 
@@ -173,8 +179,38 @@ static enum mill_verdict before(void *context, struct mill_worker *worker,
 
 /* ---- after ----------------------------------------------------------------------------- */
 
+static bool has_flag(struct mill_task *task, enum mill_task_flags flag)
+{
+    return atomic_load_explicit(&task->flags, memory_order_relaxed) & flag;
+}
+
+/* The run's content of a task names its first result and is written once, before anybody can
+ * read it.  A task that ran again and came to another result is marked instead: its readers had
+ * a key from the first and the value of the second, so what they make belongs to no key.
+ * Relaxed: the flag comes before the result, which is handed over under a lock. */
+static void note_content(struct mill_task *task, struct mill_hash hash)
+{
+    struct mill_hash *content = &task->run->content[task->index];
+    if (!has_flag(task, MILL_TASK_REVIVED)) {
+        *content = hash;
+    } else if (!mill_hash_equal(*content, hash)) {
+        atomic_fetch_or_explicit(&task->flags, MILL_TASK_CHANGED, memory_order_relaxed);
+    }
+}
+
+static bool has_changed_input(const struct mill_task *task)
+{
+    const struct mill_run *run = task->run;
+    for (uint32_t i = 0; i < mill_task_inputs(task); i++) {
+        if (has_flag(&run->tasks[run->inputs[task->first_input + i]], MILL_TASK_CHANGED)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void keep(struct mill_lookup *lookup, struct mill_lookup_worker *mine,
-                 struct mill_task *task, const struct mill_value *value)
+                 struct mill_task *task, const struct mill_value *value, struct mill_hash hash)
 {
     const struct mill_function *function = mill_task_function(task);
     if (value->tag == MILL_TAG_PACKED && !mill_packed_check(value->packed)) {
@@ -188,7 +224,7 @@ static void keep(struct mill_lookup *lookup, struct mill_lookup_worker *mine,
     if (bytes == NULL) return;
     struct mill_put put = {
         .key = mine->key,
-        .content = task->run->content[task->index],
+        .content = hash,
         .reads = mine->reads.bytes,
         .reads_size = mine->reads.size,
         .bytes = bytes,
@@ -196,6 +232,7 @@ static void keep(struct mill_lookup *lookup, struct mill_lookup_worker *mine,
         .seconds = (double)(mill_clock_now() - mine->began) / 1e9,
     };
     mill_store_put(lookup->store, &put);
+    if (has_flag(task, MILL_TASK_CHANGED)) return; /* the store has it under another name */
     atomic_fetch_or_explicit(&task->flags, MILL_TASK_KEPT, memory_order_relaxed);
 }
 
@@ -204,10 +241,12 @@ static void after(void *context, struct mill_worker *worker, struct mill_task *t
 {
     struct mill_lookup *lookup = context;
     struct mill_lookup_worker *mine = &lookup->workers[worker->index];
-    bool hashed = atomic_load_explicit(&task->flags, memory_order_relaxed) & MILL_TASK_HASHED;
-    if (!lookup->store || !(mine->keyed || hashed)) return;
-    task->run->content[task->index] = mill_value_hash(value, NULL);
-    if (mine->keyed && !mine->reads.unsound) keep(lookup, mine, task, value);
+    if (!lookup->store || !(mine->keyed || has_flag(task, MILL_TASK_HASHED))) return;
+    struct mill_hash hash = mill_value_hash(value, NULL);
+    note_content(task, hash);
+    if (mine->keyed && !mine->reads.unsound && !has_changed_input(task)) {
+        keep(lookup, mine, task, value, hash);
+    }
 }
 
 struct mill_hooks mill_lookup_hooks(struct mill_lookup *lookup)

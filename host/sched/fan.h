@@ -21,9 +21,9 @@ struct mill_fan {
 
 struct mill_fans {
     pthread_mutex_t mutex;
-    pthread_cond_t left;        /* a helper has left a fan */
-    struct mill_fan *first;     /* guarded by mutex */
-    _Atomic int64_t open;       /* fans with chunks to take: lets the idle look without a lock */
+    pthread_cond_t left;    /* a helper has left a fan */
+    struct mill_fan *first; /* guarded by mutex */
+    _Atomic int64_t open;   /* fans with chunks to take: lets the idle look without a lock */
 };
 
 void mill_fans_init(struct mill_fans *fans);

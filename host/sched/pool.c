@@ -3,14 +3,16 @@
  * DESIGN.  Ready tasks lie in the deque of the worker that made them ready, one deque a
  * priority.  A run's roots are not pushed by its submitter: workers take them in batches, in
  * order, so that a million leaves cost no queue and few results are alive at once.  A worker
- * looks at its own deques, then at the roots, then at the others' deques, then at fans; it
- * sleeps when all are empty.  Wake-ups chain: whoever makes or finds more work than it takes
+ * looks, from the highest priority to the lowest, at its own deque and then at the roots; then
+ * at the others' deques, then at fans; it sleeps when all are empty.  Wake-ups chain: whoever makes or finds more work than it takes
  * itself wakes one sleeper, who does the same.  SPDX-License-Identifier: MIT */
 #include "sched/pool.h"
 
 #include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
+
+#include "base/clock.h"
 
 enum { ROOT_BATCH = 64, STEAL_ROUNDS = 2 };
 
@@ -75,7 +77,8 @@ void mill_pool_fini(struct mill_pool *pool)
     if (pool->workers == NULL) return;
     atomic_store(&pool->stop, true);
     mill_park_wake(&pool->idle, INT_MAX);
-    for (int i = 0; pool->started && i < pool->worker_count && pool->options.threads > 0; i++) {
+    bool threads = atomic_load(&pool->started) && pool->options.threads > 0;
+    for (int i = 0; threads && i < pool->worker_count; i++) {
         pthread_join(pool->workers[i].thread, NULL);
     }
     for (int i = 0; i < pool->worker_count; i++) worker_fini(&pool->workers[i]);
@@ -109,26 +112,29 @@ static int start_thread(struct mill_worker *worker)
     return failure;
 }
 
+/* Under the mutex: two threads may submit the first run. */
 static tidemill_status pool_start(struct mill_pool *pool, struct mill_error *error)
 {
-    pool->started = true;
-    if (pool->options.threads == 0) return TIDEMILL_OK;
+    int threads = pool->options.threads > 0 ? pool->worker_count : 0;
     /* Signals are the host program's business: no engine thread takes one. */
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_BLOCK, &all, &before);
     int started = 0, failure = 0;
-    while (started < pool->worker_count && !failure) {
+    while (started < threads && !failure) {
         failure = start_thread(&pool->workers[started]);
         if (!failure) started++;
     }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (!failure) return TIDEMILL_OK;
+    if (!failure) {
+        /* Relaxed: whoever sees it fans out, which needs no thread to be there. */
+        atomic_store_explicit(&pool->started, true, memory_order_relaxed);
+        return TIDEMILL_OK;
+    }
     atomic_store(&pool->stop, true);
     mill_park_wake(&pool->idle, INT_MAX);
     for (int i = 0; i < started; i++) pthread_join(pool->workers[i].thread, NULL);
     atomic_store(&pool->stop, false);
-    pool->started = false;
     return mill_fail(error, TIDEMILL_MEMORY, "cannot start worker thread %d of %d: %s",
                      started + 1, pool->worker_count, strerror(failure));
 }
@@ -140,37 +146,62 @@ uint32_t mill_pool_serial(struct mill_pool *pool)
 
 /* ---- runs ----------------------------------------------------------------------------- */
 
+/* Under the mutex, all three. */
+static int next_level(const struct mill_run *run)
+{
+    int level = MILL_LEVELS - 1;
+    while (run->next_root >= run->level_end[level]) level--;
+    return level;
+}
+
+static void enqueue(struct mill_pool *pool, struct mill_run *run)
+{
+    int level = next_level(run);
+    struct mill_queue *queue = &pool->queues[level];
+    run->next_queued = NULL;
+    if (queue->first) {
+        queue->last->next_queued = run;
+    } else {
+        queue->first = run;
+    }
+    queue->last = run;
+    /* The default order: pairs with the sleeper's second look, see park.h. */
+    atomic_fetch_or(&pool->queued, 1u << level);
+}
+
+static void dequeue(struct mill_pool *pool, int level)
+{
+    struct mill_queue *queue = &pool->queues[level];
+    queue->first = queue->first->next_queued;
+    if (queue->first == NULL) atomic_fetch_and(&pool->queued, ~(1u << level));
+}
+
 tidemill_status mill_pool_submit(struct mill_pool *pool, struct mill_run *run,
                                  struct mill_error *error)
 {
-    if (!pool->started) {
-        tidemill_status status = pool_start(pool, error);
-        if (status != TIDEMILL_OK) return status;
-    }
+    tidemill_status status = TIDEMILL_OK;
+    int roots = run->root_count < INT_MAX ? (int)run->root_count : INT_MAX;
     run->pool = pool;
-    if (run->count == 0) return TIDEMILL_OK;
     for (uint32_t i = 0; i < run->function_count; i++) {
+        /* Relaxed: who gets a task of the run got it after the mutex below. */
         atomic_fetch_or_explicit(&pool->levels,
                                  1u << (run->functions[i]->priority + MILL_LEVEL_ZERO),
                                  memory_order_relaxed);
     }
-    int roots = run->root_count < INT_MAX ? (int)run->root_count : INT_MAX;
     pthread_mutex_lock(&pool->mutex);
-    if (pool->queue_end) {
-        pool->queue_end->next_queued = run;
-    } else {
-        pool->queue = run;
+    if (!atomic_load_explicit(&pool->started, memory_order_relaxed)) {
+        status = pool_start(pool, error);
     }
-    pool->queue_end = run;
-    atomic_fetch_add(&pool->queued, 1); /* seq_cst: pairs with the sleeper's second look */
+    if (status == TIDEMILL_OK && roots > 0) enqueue(pool, run);
     pthread_mutex_unlock(&pool->mutex);
-    mill_park_wake(&pool->idle, roots);
-    return TIDEMILL_OK;
+    if (status == TIDEMILL_OK) mill_park_wake(&pool->idle, roots);
+    return status;
 }
 
 bool mill_pool_wait(struct mill_pool *pool, struct mill_run *run, int64_t deadline)
 {
     if (pool->options.threads == 0 && !mill_run_ended(run)) {
+        pool->deadline = deadline;
         pool->options.drive(pool->options.context, &pool->workers[0]);
     }
     for (;;) {
@@ -215,7 +246,8 @@ void mill_pool_fan(void *pool_, int64_t chunks, void (*body)(void *context, int6
                    void *context)
 {
     struct mill_pool *pool = pool_;
-    if (pool->options.threads == 0 || !pool->started) {
+    if (pool->options.threads == 0 ||
+        !atomic_load_explicit(&pool->started, memory_order_relaxed)) {
         for (int64_t i = 0; i < chunks; i++) body(context, i);
         return;
     }
@@ -224,30 +256,27 @@ void mill_pool_fan(void *pool_, int64_t chunks, void (*body)(void *context, int6
 
 /* ---- finding work --------------------------------------------------------------------- */
 
+/* A task that I take myself next needs nobody else: the only one in my deques. */
+static bool has_more(struct mill_worker *worker, int level)
+{
+    if (mill_deque_size(&worker->deques[level]) > 1) return true;
+    uint32_t levels = atomic_load_explicit(&worker->pool->levels, memory_order_relaxed);
+    levels &= ~(1u << level);
+    for (int other = 0; levels >> other; other++) {
+        if (levels >> other & 1 && mill_deque_size(&worker->deques[other]) > 0) return true;
+    }
+    return false;
+}
+
 void mill_worker_push(struct mill_worker *worker, struct mill_task *task)
 {
-    int level = mill_task_function(task)->priority + MILL_LEVEL_ZERO;
-    struct mill_deque *deque = &worker->deques[level];
-    if (!mill_deque_push(deque, task)) {
+    int level = mill_task_level(task);
+    if (!mill_deque_push(&worker->deques[level], task)) {
         task->result.natural = (uint64_t)(uintptr_t)worker->overflow;
         worker->overflow = task;
         return;
     }
-    /* One that I take myself next needs nobody else. */
-    if (mill_deque_size(deque) > 1) mill_park_wake(&worker->pool->idle, 1);
-}
-
-static struct mill_task *pop(struct mill_worker *worker)
-{
-    uint32_t levels = atomic_load_explicit(&worker->pool->levels, memory_order_relaxed);
-    for (int level = MILL_LEVELS - 1; level >= 0; level--) {
-        if (!(levels >> level & 1)) continue;
-        struct mill_task *task = mill_deque_pop(&worker->deques[level]);
-        if (task) return task;
-    }
-    struct mill_task *task = worker->overflow;
-    if (task) worker->overflow = (struct mill_task *)(uintptr_t)task->result.natural;
-    return task;
+    if (has_more(worker, level)) mill_park_wake(&worker->pool->idle, 1);
 }
 
 static struct mill_task *steal_from(struct mill_worker *worker, struct mill_worker *victim)
@@ -293,28 +322,26 @@ static struct mill_task *steal(struct mill_worker *worker)
     return NULL;
 }
 
-/* Takes the next batch of roots of the oldest run that has some; the batch is smaller towards
- * the end, so that the last roots spread over the workers. */
-static struct mill_task *take_roots(struct mill_worker *worker)
+/* Takes the next batch of roots of the oldest run that has some of the level; the batch is
+ * smaller towards the end, so that the last roots spread over the workers. */
+static struct mill_task *take_roots(struct mill_worker *worker, int level)
 {
     struct mill_pool *pool = worker->pool;
-    if (atomic_load(&pool->queued) == 0) return NULL;
     pthread_mutex_lock(&pool->mutex);
-    struct mill_run *run = pool->queue;
+    struct mill_run *run = pool->queues[level].first;
     if (run == NULL) {
         pthread_mutex_unlock(&pool->mutex);
         return NULL;
     }
-    uint32_t first = run->next_root, left = run->root_count - first;
+    uint32_t first = run->next_root, left = run->level_end[level] - first;
     uint32_t batch = left / (2 * (uint32_t)pool->worker_count) + 1;
     if (batch > ROOT_BATCH) batch = ROOT_BATCH;
     run->next_root += batch;
-    bool more = batch < left;
-    if (!more) {
-        pool->queue = run->next_queued;
-        if (pool->queue == NULL) pool->queue_end = NULL;
-        atomic_fetch_sub_explicit(&pool->queued, 1, memory_order_relaxed);
+    if (batch == left) {
+        dequeue(pool, level);
+        if (run->next_root < run->root_count) enqueue(pool, run);
     }
+    bool more = run->next_root < run->root_count;
     pthread_mutex_unlock(&pool->mutex);
     /* While a root of it is untaken or unfinished the run stays alive. */
     for (uint32_t i = first + batch - 1; i > first; i--) {
@@ -324,10 +351,28 @@ static struct mill_task *take_roots(struct mill_worker *worker)
     return &run->tasks[run->roots[first]];
 }
 
+/* From what is this worker's own or nobody's yet. */
+static struct mill_task *pop(struct mill_worker *worker)
+{
+    struct mill_pool *pool = worker->pool;
+    /* Relaxed: see mill_pool_submit.  A stale `queued` costs one more search: the second look
+     * of a worker that wants to sleep is not stale. */
+    uint32_t levels = atomic_load_explicit(&pool->levels, memory_order_relaxed);
+    uint32_t queued = atomic_load_explicit(&pool->queued, memory_order_relaxed);
+    for (int level = MILL_LEVELS - 1; level >= 0; level--) {
+        if (!(levels >> level & 1)) continue;
+        struct mill_task *task = mill_deque_pop(&worker->deques[level]);
+        if (task == NULL && queued >> level & 1) task = take_roots(worker, level);
+        if (task) return task;
+    }
+    struct mill_task *task = worker->overflow;
+    if (task) worker->overflow = (struct mill_task *)(uintptr_t)task->result.natural;
+    return task;
+}
+
 static struct mill_task *find(struct mill_worker *worker)
 {
     struct mill_task *task = pop(worker);
-    if (task == NULL) task = take_roots(worker);
     for (int round = 0; task == NULL && round < STEAL_ROUNDS; round++) task = steal(worker);
     return task;
 }
@@ -335,7 +380,7 @@ static struct mill_task *find(struct mill_worker *worker)
 static bool anything(struct mill_worker *worker)
 {
     struct mill_pool *pool = worker->pool;
-    if (atomic_load(&pool->stop) || atomic_load(&pool->queued) > 0 ||
+    if (atomic_load(&pool->stop) || atomic_load(&pool->queued) != 0 ||
         atomic_load(&pool->fans.open) > 0) {
         return true;
     }
@@ -456,17 +501,26 @@ static bool begin(struct mill_worker *worker, struct mill_task *task)
     return false;
 }
 
+/* The driver of a serial pool goes back to its wait, which ends. */
+static bool serial_is_over(struct mill_pool *pool)
+{
+    if (atomic_load_explicit(&pool->interrupted, memory_order_relaxed)) return true;
+    return pool->deadline != INT64_MAX && mill_clock_now() >= pool->deadline;
+}
+
 bool mill_worker_next(struct mill_worker *worker)
 {
     struct mill_pool *pool = worker->pool;
+    bool serial = pool->options.threads == 0;
     for (;;) {
         if (atomic_load_explicit(&pool->stop, memory_order_relaxed)) return false;
+        if (serial && serial_is_over(pool)) return false;
         struct mill_task *task = find(worker);
         if (task) {
             if (begin(worker, task)) return true;
             continue;
         }
-        if (pool->options.threads == 0) return false;
+        if (serial) return false;
         if (mill_fans_help(&pool->fans)) continue;
         uint32_t ticket = mill_park_prepare(&pool->idle);
         if (anything(worker)) {

@@ -21,7 +21,7 @@
 #include "sched/park.h"
 #include "sched/run.h"
 
-enum { MILL_LEVELS = 5, MILL_LEVEL_ZERO = 2, MILL_MAX_WORKERS = 1024 };
+enum { MILL_MAX_WORKERS = 1024 };
 
 /* What a worker is to run: the part that LuaJIT's FFI reads (lua/tidemill/clib.lua). */
 struct mill_call {
@@ -41,17 +41,17 @@ struct mill_worker {
     struct mill_call call; /* first: its address is the worker's for the FFI */
     struct mill_pool *pool;
     int index;
-    uint32_t random; /* picks victims */
-    struct mill_task *task; /* running */
+    uint32_t random;          /* picks victims */
+    struct mill_task *task;   /* running */
     struct mill_value *cells; /* of `call.arguments`, when inputs had to be filled in */
     uint32_t cell_room;
-    struct mill_value *held;  /* references taken on results, in runs with a cache */
+    struct mill_value *held; /* references taken on results, in runs with a cache */
     uint32_t held_count, held_room;
     const struct mill_value *inputs; /* results that the arguments mention, in order */
     uint32_t input_count;
     struct mill_task *overflow; /* ready tasks that a deque had no memory for; linked through
                                    result.natural, which is unused until they end */
-    void *user; /* the driver's own: its Lua state, its cache reader */
+    void *user;                 /* the driver's own: its Lua state, its cache reader */
     pthread_t thread;
     _Alignas(64) struct mill_deque deques[MILL_LEVELS];
     _Alignas(64) struct mill_counters counters;
@@ -69,10 +69,15 @@ struct mill_pool {
     struct mill_pool_options options;
     struct mill_worker *workers;
     int worker_count; /* threads, or 1 */
-    bool started;
+    int64_t deadline; /* of the wait that drives a serial pool; that thread's */
     pthread_mutex_t mutex;
-    struct mill_run *queue, *queue_end; /* runs with roots to take; guarded by mutex */
-    _Atomic int64_t queued;             /* length of `queue`: lets the idle look without a lock */
+    _Atomic bool started; /* written under mutex */
+    struct mill_queue {
+        struct mill_run *first,
+            *last; /* runs whose next root is of the level; guarded by mutex */
+    } queues[MILL_LEVELS];
+    _Atomic uint32_t queued; /* bit per queue that has a run: lets workers look without a lock;
+                                written under mutex */
     _Atomic uint32_t levels; /* bit per level that ever had a task */
     _Atomic bool stop;
     _Atomic bool interrupted; /* waits end early */

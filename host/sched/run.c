@@ -6,6 +6,7 @@
 
 #include "sched/pool.h"
 
+/* `waiter` is ready but for the result of `lost`, which is made again. */
 struct mill_revival {
     struct mill_task *lost, *waiter;
     struct mill_revival *next;
@@ -57,7 +58,8 @@ static void stack_inputs(struct builder *builder, struct mill_node *node)
     }
     uint32_t kept = 0;
     for (uint32_t i = 0; i < node->inputs; i++) {
-        if (mill_graph_at(builder->graph, inputs[i])->mark == UNSEEN) inputs[kept++] = inputs[i];
+        if (mill_graph_at(builder->graph, inputs[i])->mark == UNSEEN)
+            inputs[kept++] = inputs[i];
     }
     builder->stack_size += kept;
 }
@@ -65,7 +67,7 @@ static void stack_inputs(struct builder *builder, struct mill_node *node)
 static void number_node(struct builder *builder, uint32_t index, struct mill_node *node)
 {
     if (!grow(&builder->nodes, builder->count + 1, &builder->room, sizeof *builder->nodes) ||
-        builder->count >= UINT32_MAX - NUMBERED - 1) {
+        builder->count >= INT32_MAX - NUMBERED) { /* `cause` is an index and signed */
         builder->failed = true;
         return;
     }
@@ -90,8 +92,8 @@ static void visit(struct builder *builder, uint32_t wanted)
             stack_inputs(builder, node);
             continue;
         }
-        builder->stack_size--;
         if (node->mark <= OPEN) number_node(builder, index, node);
+        if (!builder->failed) builder->stack_size--; /* clear_marks finds it there */
     }
 }
 
@@ -123,7 +125,7 @@ static bool allocate(struct mill_run *run, const struct builder *builder, uint32
 struct function_map {
     struct slot {
         uint32_t number, index;
-    } *slots; /* index UINT32_MAX: empty */
+    } * slots; /* index UINT32_MAX: empty */
     size_t room;
     uint32_t last_number, last_index;
 };
@@ -230,16 +232,25 @@ static void fill_dependents(struct mill_run *run)
     run->tasks[0].first_dependent = 0;
 }
 
+static bool has_level(const struct mill_run *run, int level)
+{
+    for (uint32_t f = 0; f < run->function_count; f++) {
+        if (run->functions[f]->priority + MILL_LEVEL_ZERO == level) return true;
+    }
+    return false;
+}
+
 static void fill_roots(struct mill_run *run)
 {
-    for (int priority = 2; priority >= -2; priority--) {
-        for (uint32_t i = 0; i < run->count; i++) {
+    for (int level = MILL_LEVELS - 1; level >= 0; level--) {
+        bool used = has_level(run, level);
+        for (uint32_t i = 0; used && i < run->count; i++) {
             struct mill_task *task = &run->tasks[i];
-            if (mill_task_inputs(task) == 0 &&
-                mill_task_function(task)->priority == priority) {
+            if (mill_task_inputs(task) == 0 && mill_task_level(task) == level) {
                 run->roots[run->root_count++] = i;
             }
         }
+        run->level_end[level] = run->root_count;
     }
 }
 
@@ -273,7 +284,6 @@ struct mill_run *mill_run_new(struct mill_graph *graph, const uint32_t *wanted,
     if (fine) {
         run->graph = graph;
         for (int i = 0; i < MILL_RUN_LOCKS; i++) pthread_mutex_init(&run->locks[i], NULL);
-        pthread_mutex_init(&run->revivals_lock, NULL);
         atomic_init(&run->first_failed, MILL_NO_CAUSE);
     }
     for (uint32_t i = 0; fine && i < wanted_count && !builder.failed; i++) {
@@ -313,11 +323,12 @@ struct mill_run *mill_run_new(struct mill_graph *graph, const uint32_t *wanted,
 void mill_run_free(struct mill_run *run)
 {
     if (run == NULL) return;
-    for (uint32_t i = 0; i < run->count; i++) mill_value_unref(run->tasks[i].result);
-    for (uint32_t i = 0; i < run->count; i++) mill_graph_unref(run->graph, run->tasks[i].node->index);
+    for (uint32_t i = 0; i < run->count; i++) {
+        mill_value_unref(run->tasks[i].result);
+        mill_graph_unref(run->graph, run->tasks[i].node->index);
+    }
     for (uint32_t i = 0; i < run->function_count; i++) mill_function_unref(run->functions[i]);
     for (int i = 0; i < MILL_RUN_LOCKS; i++) pthread_mutex_destroy(&run->locks[i]);
-    pthread_mutex_destroy(&run->revivals_lock);
     free(run->tasks);
     free(run->inputs);
     free(run->dependents);
@@ -343,13 +354,13 @@ static void release_input(struct mill_task *input)
 {
     /* acq_rel pairs with itself: the last reader sees that the others have read. */
     if (atomic_fetch_sub_explicit(&input->readers, 1, memory_order_acq_rel) > 1) return;
-    uint8_t flags = atomic_load_explicit(&input->flags, memory_order_relaxed);
-    if (flags & MILL_TASK_WANTED) return;
-    if (mill_task_state(input) != MILL_FINISHED) return;
+    if (atomic_load_explicit(&input->flags, memory_order_relaxed) & MILL_TASK_WANTED) return;
+    if (mill_task_state(input) != MILL_FINISHED) return; /* an error stays: people want it */
     pthread_mutex_t *lock = input->run->content ? mill_run_lock(input) : NULL;
     if (lock) pthread_mutex_lock(lock);
     /* A revival may have made readers again meanwhile. */
     if (atomic_load_explicit(&input->readers, memory_order_relaxed) == 0) {
+        uint8_t flags = atomic_load_explicit(&input->flags, memory_order_relaxed);
         mill_value_unref(input->result);
         input->result.tag = flags & MILL_TASK_KEPT ? MILL_TAG_STORED : MILL_TAG_GONE;
     }
@@ -366,16 +377,16 @@ static void notify(struct mill_worker *worker, struct mill_task *dependent, int3
     }
 }
 
-static void notify_waiters(struct mill_run *run, struct mill_worker *worker,
-                           struct mill_task *task, int32_t cause,
-                           void (*push)(struct mill_worker *, struct mill_task *))
+/* Takes the revivals that wait for `lost` out of the run's. */
+static struct mill_revival *take_revivals(struct mill_run *run, struct mill_task *lost)
 {
     struct mill_revival *found = NULL;
-    pthread_mutex_lock(&run->revivals_lock);
-    struct mill_revival **link = &run->revivals;
+    pthread_mutex_t *lock = mill_run_lock(lost);
+    pthread_mutex_lock(lock);
+    struct mill_revival **link = &run->revivals[lost->index % MILL_RUN_LOCKS];
     while (*link) {
         struct mill_revival *revival = *link;
-        if (revival->lost != task) {
+        if (revival->lost != lost) {
             link = &revival->next;
             continue;
         }
@@ -383,7 +394,15 @@ static void notify_waiters(struct mill_run *run, struct mill_worker *worker,
         revival->next = found;
         found = revival;
     }
-    pthread_mutex_unlock(&run->revivals_lock);
+    pthread_mutex_unlock(lock);
+    return found;
+}
+
+static void notify_waiters(struct mill_run *run, struct mill_worker *worker,
+                           struct mill_task *task, int32_t cause,
+                           void (*push)(struct mill_worker *, struct mill_task *))
+{
+    struct mill_revival *found = take_revivals(run, task);
     while (found) {
         struct mill_revival *next = found->next;
         notify(worker, found->waiter, cause, push);
@@ -392,33 +411,36 @@ static void notify_waiters(struct mill_run *run, struct mill_worker *worker,
     }
 }
 
+/* What a task that ended in `state` passes on to those that read it. */
+static int32_t cause_of(struct mill_task *task, enum mill_state state)
+{
+    if (state == MILL_FINISHED) return MILL_NO_CAUSE;
+    if (state != MILL_SKIPPED) return (int32_t)task->index;
+    return atomic_load_explicit(&task->cause, memory_order_relaxed);
+}
+
 static void set_result(struct mill_task *task, enum mill_state state, struct mill_value result)
 {
     pthread_mutex_t *lock = task->run->content ? mill_run_lock(task) : NULL;
     if (lock) pthread_mutex_lock(lock);
-    mill_value_unref(task->result); /* nil, unless the task was revived */
-    task->result = result;
+    task->result = result; /* it was nil or, before a revival, STORED or GONE */
     /* Release: pairs with mill_task_state. */
     atomic_store_explicit(&task->state, (uint8_t)state, memory_order_release);
     if (lock) pthread_mutex_unlock(lock);
 }
 
-void mill_run_complete(struct mill_run *run, struct mill_worker *worker,
-                       struct mill_task *task, enum mill_state state, struct mill_value result,
+void mill_run_complete(struct mill_run *run, struct mill_worker *worker, struct mill_task *task,
+                       enum mill_state state, struct mill_value result,
                        void (*push)(struct mill_worker *, struct mill_task *))
 {
     /* 1. What it was. */
     bool revived = atomic_load_explicit(&task->flags, memory_order_relaxed) & MILL_TASK_REVIVED;
-    int32_t cause = MILL_NO_CAUSE;
+    int32_t cause = cause_of(task, state);
     if (state == MILL_FAILED) {
-        cause = (int32_t)task->index;
         lower(&run->first_failed, cause);
         atomic_fetch_add_explicit(&run->failed, 1, memory_order_relaxed);
     } else if (state == MILL_SKIPPED) {
-        cause = atomic_load_explicit(&task->cause, memory_order_relaxed);
         atomic_fetch_add_explicit(&run->skipped, 1, memory_order_relaxed);
-    } else if (state == MILL_CANCELLED) {
-        cause = (int32_t)task->index;
     }
     uint32_t inputs = mill_task_inputs(task);
     uint32_t first = task->first_dependent, end = task[1].first_dependent;
@@ -452,18 +474,36 @@ void mill_run_complete(struct mill_run *run, struct mill_worker *worker,
     }
 }
 
-/* Queues `waiter` behind `lost`; true when nobody else has, so that `lost` is to be started. */
-static bool wait_for(struct mill_run *run, struct mill_task *lost, struct mill_revival *revival)
+/* ---- making results again --------------------------------------------------------------- */
+
+enum wait { FIRST, QUEUED, NEEDLESS };
+
+/* Puts `revival` behind its lost task.  FIRST: nobody has yet, so that the task is to be started.
+ * NEEDLESS: the result came back meanwhile, or the task was made again and did not finish, for
+ * which *cause is the reason.  All is decided under the lock under which the task ends, so that
+ * it is started once and every waiter is told. */
+static enum wait wait_for(struct mill_run *run, struct mill_revival *revival, int32_t *cause)
 {
-    bool first = true;
-    pthread_mutex_lock(&run->revivals_lock);
-    for (struct mill_revival *r = run->revivals; r; r = r->next) {
-        if (r->lost == lost) first = false;
+    struct mill_task *lost = revival->lost;
+    struct mill_revival **list = &run->revivals[lost->index % MILL_RUN_LOCKS];
+    pthread_mutex_t *lock = mill_run_lock(lost);
+    enum wait wait = NEEDLESS;
+    pthread_mutex_lock(lock);
+    enum mill_state state = mill_task_state(lost);
+    if (state == MILL_FINISHED && !mill_task_has_value(lost)) {
+        atomic_store_explicit(&lost->state, MILL_PENDING, memory_order_relaxed);
+        wait = FIRST;
+    } else if (state == MILL_PENDING) {
+        wait = QUEUED;
+    } else {
+        *cause = cause_of(lost, state);
     }
-    revival->next = run->revivals;
-    run->revivals = revival;
-    pthread_mutex_unlock(&run->revivals_lock);
-    return first;
+    if (wait != NEEDLESS) {
+        revival->next = *list;
+        *list = revival;
+    }
+    pthread_mutex_unlock(lock);
+    return wait;
 }
 
 /* It reads its inputs once more and ends once more. */
@@ -474,6 +514,7 @@ static void start_again(struct mill_run *run, struct mill_task *lost)
                                   memory_order_relaxed);
     }
     atomic_fetch_add_explicit(&run->unfinished, 1, memory_order_relaxed);
+    atomic_fetch_sub_explicit(&run->done, 1, memory_order_relaxed);
     atomic_fetch_and_explicit(&lost->flags, (uint8_t)~MILL_TASK_KEPT, memory_order_relaxed);
     atomic_fetch_or_explicit(&lost->flags, MILL_TASK_REVIVED, memory_order_relaxed);
 }
@@ -485,15 +526,16 @@ void mill_run_revive(struct mill_run *run, struct mill_worker *worker,
     /* One more than there are, until all are queued: the waiter must not start meanwhile. */
     atomic_store_explicit(&waiter->missing, (int32_t)count + 1, memory_order_relaxed);
     for (uint32_t i = 0; i < count; i++) {
+        int32_t cause = (int32_t)lost[i]->index; /* when memory is short: it ends as skipped */
         struct mill_revival *revival = malloc(sizeof *revival);
-        if (revival == NULL) { /* it cannot have its input: it ends as skipped */
-            notify(worker, waiter, (int32_t)lost[i]->index, push);
-            continue;
-        }
-        *revival = (struct mill_revival){lost[i], waiter, NULL};
-        if (wait_for(run, lost[i], revival)) {
+        if (revival) *revival = (struct mill_revival){lost[i], waiter, NULL};
+        enum wait wait = revival ? wait_for(run, revival, &cause) : NEEDLESS;
+        if (wait == FIRST) {
             start_again(run, lost[i]);
             push(worker, lost[i]);
+        } else if (wait == NEEDLESS) {
+            free(revival);
+            notify(worker, waiter, cause, push);
         }
     }
     notify(worker, waiter, MILL_NO_CAUSE, push);

@@ -39,11 +39,12 @@ struct mill_run {
     /* Fixed once built. */
     struct mill_task *tasks; /* count + 1: the last one ends the lists of the one before */
     uint32_t count;
-    uint32_t *inputs;     /* indexes of tasks, each task's in the order of its arguments */
+    uint32_t *inputs; /* indexes of tasks, each task's in the order of its arguments */
     uint32_t *dependents;
-    uint32_t *roots;      /* tasks without inputs, higher priority first */
+    uint32_t *roots; /* tasks without inputs, higher priority first */
     uint32_t root_count;
-    uint32_t *wanted;     /* tasks of the wanted nodes, in the order asked for */
+    uint32_t level_end[MILL_LEVELS]; /* in `roots`: where those of the level end */
+    uint32_t *wanted;                /* tasks of the wanted nodes, in the order asked for */
     uint32_t wanted_count;
     struct mill_function **functions; /* owned references */
     uint32_t function_count;
@@ -60,10 +61,10 @@ struct mill_run {
     _Atomic int32_t first_failed; /* least index; MILL_NO_CAUSE: none */
     _Atomic bool cancelled;
 
-    /* locks[task % MILL_RUN_LOCKS] guards `result` of ended tasks in runs with a cache. */
+    /* In runs with a cache locks[index % MILL_RUN_LOCKS] guards `state` and `result` of a task
+     * that has ended, and who waits for such a task to be made again. */
     pthread_mutex_t locks[MILL_RUN_LOCKS];
-    pthread_mutex_t revivals_lock;
-    struct mill_revival *revivals; /* guarded by revivals_lock: who waits for whom */
+    struct mill_revival *revivals[MILL_RUN_LOCKS];
 };
 
 /* A function of a run by the number that its nodes carry; the run takes its own reference. On
@@ -90,9 +91,14 @@ static inline const struct mill_function *mill_task_function(const struct mill_t
     return task->run->functions[task->function];
 }
 
+static inline int mill_task_level(const struct mill_task *task)
+{
+    return mill_task_function(task)->priority + MILL_LEVEL_ZERO;
+}
+
 static inline enum mill_state mill_task_state(struct mill_task *task)
 {
-    /* Pairs with the release store in mill_pool's completion: the result is there to read. */
+    /* Pairs with the release store of mill_run_complete: the result is there to read. */
     return (enum mill_state)atomic_load_explicit(&task->state, memory_order_acquire);
 }
 
@@ -100,16 +106,22 @@ static inline enum mill_state mill_task_state(struct mill_task *task)
 
 /* Ends a task; the reference in `result` passes to it.  Tasks that become ready go to
  * push(worker, task), the last one of a run to mill_pool's waiters. */
-void mill_run_complete(struct mill_run *run, struct mill_worker *worker,
-                       struct mill_task *task, enum mill_state state, struct mill_value result,
+void mill_run_complete(struct mill_run *run, struct mill_worker *worker, struct mill_task *task,
+                       enum mill_state state, struct mill_value result,
                        void (*push)(struct mill_worker *, struct mill_task *));
 
 /* In runs with a cache: `waiter` is ready but the results of its inputs `lost` (each named
- * once) are not to be had (gone from the store).  They are run once more, and `waiter` is pushed
- * after them. */
+ * once) are not to be had (gone from the store).  They are pending again and run once more;
+ * `waiter` is pushed after them, to end as skipped when one of them does not finish. */
 void mill_run_revive(struct mill_run *run, struct mill_worker *worker,
                      struct mill_task *const *lost, uint32_t count, struct mill_task *waiter,
                      void (*push)(struct mill_worker *, struct mill_task *));
+
+/* Whether the result of a finished task is in memory.  Under its lock in runs with a cache. */
+static inline bool mill_task_has_value(const struct mill_task *task)
+{
+    return task->result.tag != MILL_TAG_STORED && task->result.tag != MILL_TAG_GONE;
+}
 
 static inline pthread_mutex_t *mill_run_lock(struct mill_task *task)
 {

@@ -21,11 +21,14 @@ struct mill_policy {
     char *refusal;         /* why there is no key although `cached` was asked; NULL: none */
 };
 
+/* Priorities are -2 to 2; a level is a priority counted from 0. */
+enum { MILL_LEVELS = 5, MILL_LEVEL_ZERO = 2 };
+
 /* What a task runs; immutable once made, counted. */
 struct mill_function {
     _Atomic int64_t refs;
-    uint32_t serial; /* unique in its pool: workers know loaded code by it */
-    char *name;      /* owned */
+    uint32_t serial;        /* unique in its pool: workers know loaded code by it */
+    char *name;             /* owned */
     struct mill_value code; /* for a body in Lua */
     void (*body)(void *context, const struct mill_value *arguments, int count,
                  struct mill_value *result); /* a body in C; NULL: in Lua */
@@ -40,18 +43,19 @@ struct mill_function *mill_function_ref(struct mill_function *function);
 void mill_function_unref(struct mill_function *function);
 
 enum mill_state {
-    MILL_PENDING,   /* waits for inputs, or for a worker */
+    MILL_PENDING, /* waits for inputs, or for a worker */
     MILL_FINISHED,
-    MILL_FAILED,    /* `result` is the error */
-    MILL_SKIPPED,   /* an input failed or was skipped; `cause` says which failed task */
+    MILL_FAILED,  /* `result` is the error */
+    MILL_SKIPPED, /* an input failed or was skipped; `cause` says which failed task */
     MILL_CANCELLED,
 };
 
 enum mill_task_flags {
-    MILL_TASK_WANTED = 1,  /* somebody asked for the result: it outlives its readers */
-    MILL_TASK_HASHED = 2,  /* a cached task reads it: its content hash is needed */
-    MILL_TASK_KEPT = 4,    /* its bytes are in the store under its content hash */
-    MILL_TASK_REVIVED = 8, /* runs again, because the store lost its result */
+    MILL_TASK_WANTED = 1,   /* somebody asked for the result: it outlives its readers */
+    MILL_TASK_HASHED = 2,   /* a cached task reads it: its content hash is needed */
+    MILL_TASK_KEPT = 4,     /* its bytes are in the store under its content hash */
+    MILL_TASK_REVIVED = 8,  /* runs again, because the store lost its result */
+    MILL_TASK_CHANGED = 16, /* came to another result when it ran again */
 };
 
 enum { MILL_NO_CAUSE = INT32_MAX };
@@ -63,11 +67,11 @@ struct mill_task {
     _Atomic uint8_t state;   /* stored with release after `result`, read with acquire */
     _Atomic uint8_t flags;
     uint16_t reserved;
-    uint32_t function;       /* index in the run's functions */
-    uint32_t index;          /* in the run */
+    uint32_t function;                     /* index in the run's functions */
+    uint32_t index;                        /* in the run */
     uint32_t first_input, first_dependent; /* in the run's lists; the next task's end them */
     struct mill_run *run;
-    struct mill_node *node; /* its arguments */
+    struct mill_node *node;   /* its arguments */
     struct mill_value result; /* written by the worker that ends the task; in runs with a
                                  cache, guarded by the run's locks afterwards */
 };

@@ -189,6 +189,14 @@ function methods:present(i)
   return present(self.array, position(self.array, i, 2))
 end
 
+local function no_arithmetic()
+  error("arrays have no arithmetic in this release; use tm.kernels or a loop", 2)
+end
+
+local function no_order()
+  error("compare arrays element by element, with a kernel or a loop", 2)
+end
+
 local fields = {}
 
 function fields.length(self) return tonumber(self.array.length) end
@@ -236,8 +244,9 @@ ffi.metatype(ref_type, {
   end,
   __len = function(self) return tonumber(self.array.length) end,
   __tostring = show,
-  __lt = function() error("compare arrays element by element, with a kernel or a loop", 2) end,
-  __le = function() error("compare arrays element by element, with a kernel or a loop", 2) end,
+  __lt = no_order, __le = no_order,
+  __add = no_arithmetic, __sub = no_arithmetic, __mul = no_arithmetic, __div = no_arithmetic,
+  __mod = no_arithmetic, __pow = no_arithmetic, __unm = no_arithmetic,
   __gc = function(self)
     if self.array ~= nil then C.tidemill__array_unref(self.array) end
   end,
@@ -273,6 +282,19 @@ local function fill(out, values, length, dtype, where)
   return out
 end
 
+-- Refuses what an element type has silently changed; floats may be rounded.
+local function check_kept(out, values, length, dtype)
+  if dtype == "float64" or dtype == "float32" then return end
+  local pointer, wanted = out:pointer(), dtype == "bool" and "boolean" or "number"
+  for i = 1, length do
+    local value, kind = values[i], type(values[i])
+    if kind ~= "cdata" and (kind ~= wanted or kind == "number" and
+        (value ~= math.floor(value) or tonumber(pointer[i - 1]) ~= value)) then
+      error(("array: element %d is %s, which %s cannot hold"):format(i, tostring(value), dtype), 3)
+    end
+  end
+end
+
 --- An array from a Lua table of numbers or booleans.
 ---@param values table elements 1..n, or 1..values.n
 ---@param dtype? string default "float64", "bool" for booleans
@@ -282,8 +304,11 @@ function array.from(values, dtype)
     error("array: expected array(table, dtype), got a " .. type(values), 2)
   end
   dtype = dtype or (type(values[1]) == "boolean" and "bool" or "float64")
+  fixed_size(dtype, 2)
   local length = values.n or #values
-  return fill(array.new(dtype, length), values, length, dtype, "array")
+  local out = fill(array.new(dtype, length), values, length, dtype, "array")
+  check_kept(out, values, length, dtype)
+  return out
 end
 
 local function convert(value, dtype, where)

@@ -59,7 +59,8 @@ local function write_object(value, out, seen, path)
   local keys = {}
   for key in pairs(value) do
     if type(key) ~= "string" then
-      error(("json: a key that is a %s (%s)"):format(type(key), path == "" and "top" or path), 0)
+      error(("json: %s has a key that is a %s; expected names, or 1 to n without holes"):format(
+        path == "" and "the value" or path, type(key)), 0)
     end
     keys[#keys + 1] = key
   end
@@ -85,12 +86,12 @@ function write(value, out, seen, path)
   elseif array.is(value) then
     write_list(value:totable(), out, seen, path)
   elseif kind == "table" then
-    if seen[value] then error(("json: a cycle (%s)"):format(path), 0) end
+    if seen[value] then error(("json: %s is a table that it is in itself"):format(path), 0) end
     seen[value] = true
     if is_list(value) then write_list(value, out, seen, path) else write_object(value, out, seen, path) end
     seen[value] = nil
   else
-    error(("json: cannot write a %s (%s)"):format(kind, path == "" and "top" or path), 0)
+    error(("json: %s is a %s, which JSON does not have"):format(path == "" and "the value" or path, kind), 0)
   end
 end
 

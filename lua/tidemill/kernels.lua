@@ -692,4 +692,12 @@ function kernels.isa()
   return ffi.string(C.tidemill_kernel_isa())
 end
 
-return kernels
+return setmetatable(kernels, {
+  __index = function(_, key)
+    local names = {}
+    for name in pairs(kernels) do names[#names + 1] = name end
+    table.sort(names)
+    error(("tm.kernels has no \"%s\"%s"):format(tostring(key),
+      require("tidemill.suggest").phrase(key, names)), 2)
+  end,
+})

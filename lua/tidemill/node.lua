@@ -123,7 +123,14 @@ methods.persist, methods.visualize, methods.explain, methods.info =
 --- Name of the task.
 function methods:name() return require("tidemill.task").name(node.number(self)) end
 
+local function no_value()
+  error("a lazy node has no value yet: pass it to a delayed function, or call :compute()", 2)
+end
+
 ffi.metatype(handle_type, {
+  __add = no_value, __sub = no_value, __mul = no_value, __div = no_value, __mod = no_value,
+  __pow = no_value, __unm = no_value, __concat = no_value, __len = no_value, __lt = no_value,
+  __le = no_value, __call = no_value,
   __index = function(_, key)
     local method = methods[key]
     if method then return method end

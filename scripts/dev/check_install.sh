@@ -48,7 +48,9 @@ int main(void)
     tidemill *engine;
     tidemill_status status = tidemill_open(&config, &engine);
     if (status == TIDEMILL_OK)
-        status = tidemill_run_string(engine, "print(6 * 7)", "host", 0, NULL);
+        status = tidemill_run_string(
+            engine, "print(tm.map(function(x) return tm.kernels.sum(x) end, {{20, 22}})[1])", "host",
+            0, NULL);
     if (status != TIDEMILL_OK) fprintf(stderr, "%s\n", tidemill_error(engine));
     tidemill_close(engine);
     return status;

@@ -1,9 +1,11 @@
 -- examples: compares what an example printed with the comment that ends it.
 -- After "-- Output:" each line "-- text" is one printed line; "-- ..." stands for any lines,
--- <number> for any number.  SPDX-License-Identifier: MIT
+-- <number> for any number.  In C the comment is "/* Output:", " * text" and " */".
+-- SPDX-License-Identifier: MIT
 
 local examples = {}
 
+--- Lines of a text, without blanks at their ends.
 local function lines_of(text)
   local lines = {}
   for line in (text:gsub("%s+$", "") .. "\n"):gmatch("([^\n]*)\n") do
@@ -12,13 +14,18 @@ local function lines_of(text)
   return lines
 end
 
+examples.lines_of = lines_of
+
 --- The lines promised by the source text of an example, or nil when it promises none.
 function examples.expected(source)
-  local block = source:match("\n%-%- Output:[ ]*\n(.*)$")
+  local block, lead = source:match("\n%-%- Output:[ ]*\n(.*)$"), "^%-%- ?(.*)$"
+  if not block then
+    block, lead = source:match("\n/%* Output:[ ]*\n(.*)\n %*/%s*$"), "^ %* ?(.*)$"
+  end
   if not block then return nil end
   local lines = lines_of(block)
   for i, line in ipairs(lines) do
-    local text = line:match("^%-%- ?(.*)$")
+    local text = line:match(lead)
     if not text then error(("line %d after Output: is no comment: %s"):format(i, line), 0) end
     lines[i] = text
   end
@@ -48,7 +55,12 @@ end
 function examples.compare(source, output)
   local ok, expected = pcall(examples.expected, source)
   if not ok then return expected end
-  if not expected then return "it does not end with its expected output (-- Output:)" end
+  if not expected then return "it does not end with its expected output (Output:)" end
+  return examples.differ(expected, output)
+end
+
+--- nil when `output` fits these lines, else what differs.
+function examples.differ(expected, output)
   local printed = output:match("%S") and lines_of(output) or {}
   local fits, i, k = fit(expected, printed, 1, 1)
   if fits then return nil end

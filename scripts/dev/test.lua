@@ -54,8 +54,18 @@ local kinds = {
   { name = "spec", pattern = "_spec%.lua$", command = function(path)
     return stock_luajit() .. "scripts/dev/spec.lua " .. quote(path)
   end },
+  { name = "embed", pattern = "^examples/embed/.*%.lua$", command = function(path)
+    return "LUA_CPATH=" .. quote(products .. "/?.so;;") .. " " .. stock_luajit() .. quote(path)
+  end },
+  { name = "embed", pattern = "/examples/embed/[^/.]*$", command = function(path)
+    return no_leaks .. quote(path)
+  end },
   { name = "example", pattern = "^examples/.*%.lua$", command = function(path)
     return no_leaks .. products .. "/tidemill run " .. quote(path)
+  end },
+  { name = "docs", pattern = "%.md$", command = function(path)
+    return no_leaks .. (os.getenv("LUAJIT") or "luajit") .. " scripts/dev/check_docs.lua "
+      .. products .. " " .. quote(path)
   end },
   { name = "check", pattern = "%.sh$", command = function(path)
     return "sh " .. quote(path) .. " " .. config .. " " .. products
@@ -101,8 +111,14 @@ local function count(output, status)
   return result
 end
 
+-- What an example must print is in its source: "build/release/examples/embed/x" is built from
+-- "examples/embed/x.c".
+local function source_of(path)
+  return path:match("%.lua$") and path or path:match("examples/embed/.*$") .. ".c"
+end
+
 local function judge_example(path, output, status)
-  local why = status ~= 0 and why_of(status) or examples.compare(read(path), output)
+  local why = status ~= 0 and why_of(status) or examples.compare(read(source_of(path)), output)
   return { passed = why and 0 or 1, failed = why and 1 or 0, skipped = 0, why = why }
 end
 
@@ -112,7 +128,8 @@ local function run(path)
   local status = execute(kind.command(path), log)
   if status == 130 then os.exit(130) end
   local output = read(log)
-  local result = kind.name == "example" and judge_example(path, output, status)
+  local is_example = kind.name == "example" or kind.name == "embed"
+  local result = is_example and judge_example(path, output, status)
     or count(output, status)
   result.kind, result.path, result.output = kind.name, path, output .. read(log .. ".err")
   return result
