@@ -21,12 +21,16 @@ local options = tm.args({
   },
 })
 
+-- Ends the run with one line: what is wrong with the input or an option needs no traceback.
+local function refuse(text, status)
+  io.stderr:write("tidemill: ", text, "\n")
+  os.exit(status)
+end
+
 local function check_whole(name, least)
   local value = options[name]
   if value < least or value >= 2 ^ 31 or value % 1 ~= 0 then
-    io.stderr:write(("tidemill: --%s: expected a whole number from %d on, got %s\n")
-      :format(name, least, value))
-    os.exit(2)
+    refuse(("--%s: expected a whole number from %d on, got %s"):format(name, least, value), 2)
   end
 end
 
@@ -48,7 +52,7 @@ local SYNONYMS = {
 }
 local FIELDS = {"date", "open", "high", "low", "close", "volume"}
 
--- Our field -> the file's name for it; fails with what is missing and what there is.
+-- Our field -> the file's name for it; or nil and what is missing.
 local function find_columns(path, header)
   local by_name, found, absent = {}, {}, {}
   for _, name in ipairs(header) do
@@ -62,36 +66,45 @@ local function find_columns(path, header)
     if not found[field] then absent[#absent + 1] = field end
   end
   if #absent > 0 then
-    error(("%s: no column %s; it has %s"):format(path, table.concat(absent, ", "),
-      table.concat(header, ", ")), 0)
+    return nil, ("%s: no column %s; it has %s"):format(path, table.concat(absent, ", "),
+      table.concat(header, ", "))
   end
   return found
 end
 
-local function read_options(encoding)
-  return {encoding = encoding ~= "" and encoding or nil}
+-- What to read of a file that has these columns, and as which types.
+local function choose_columns(path, header)
+  local found, fault = find_columns(path, header)
+  if not found then error(fault, 0) end
+  local columns, types = {}, {}
+  for field, name in pairs(found) do
+    columns[#columns + 1] = name
+    types[name] = field == "symbol" and "dictionary" or field == "date" and "date" or "float64"
+  end
+  table.sort(columns)
+  return columns, types
 end
 
--- The columns of one file as our fields name them.
+-- A row without a date or a symbol belongs nowhere.
+local function check_present(path, name, column)
+  if column.nulls == 0 then return end
+  local row = 1
+  while column:present(row) do row = row + 1 end
+  error(("%s:%d: column \"%s\": the cell is empty, or NA, null and the like"):format(path,
+    row + 1, name), 0)
+end
+
+-- The columns of one file as our fields name them, and the number of its rows.
 local function read_columns(path, encoding)
-  local wanted = read_options(encoding)
-  local found = find_columns(path, tm.read_header(path, wanted))
-  wanted.columns, wanted.types = {}, {}
-  for field, name in pairs(found) do
-    table.insert(wanted.columns, name)
-    wanted.types[name] = field == "symbol" and "dictionary" or field == "date" and "date"
-      or "float64"
-  end
-  table.sort(wanted.columns)
-  local frame, columns = tm.read_csv(path, wanted), {}
+  local frame = tm.read_csv(path, {
+    encoding = encoding,
+    columns = function(header) return choose_columns(path, header) end,
+  })
   if frame.rows == 0 then error(path .. ": no rows below the header", 0) end
+  local columns, found = {}, find_columns(path, frame.columns)
   for field, name in pairs(found) do columns[field] = frame:column(name) end
-  for _, field in ipairs{"date", "symbol"} do
-    if columns[field] and columns[field].nulls > 0 then
-      error(("%s, column %s: %d rows have none"):format(path, found[field],
-        columns[field].nulls), 0)
-    end
-  end
+  check_present(path, found.date, columns.date)
+  if columns.symbol then check_present(path, found.symbol, columns.symbol) end
   return columns, frame.rows
 end
 
@@ -134,7 +147,7 @@ local function group_rows(columns, rows)
   return grouped, offsets
 end
 
-local load = tm.delayed(function(path, encoding, alone)
+local load_file = tm.delayed(function(path, encoding, alone)
   local columns, rows = read_columns(path, encoding)
   if alone and not columns.symbol then check_single(path, columns.date) end
   local market, offsets = group_rows(columns, rows)
@@ -145,10 +158,13 @@ local load = tm.delayed(function(path, encoding, alone)
   }
 end, {name = "load", kind = "io", cache = true})
 
--- Some Chinese sources write codes as '000300, so that spreadsheets keep the zeros.
+-- The symbols that a file names; none when it has no column of them.  Some Chinese sources
+-- write codes as '000300, so that spreadsheets keep the zeros.
 local list_symbols = tm.delayed(function(market)
   local names = {}
-  for i = 1, #market.symbols do names[i] = market.symbols[i]:gsub("^'", "") end
+  for i = 1, market.symbols and #market.symbols or 0 do
+    names[i] = market.symbols[i]:gsub("^'", "")
+  end
   return names
 end, {name = "list_symbols", cache = true})
 
@@ -528,12 +544,12 @@ local function find_files(path)
   if kind == "file" then return {path}, true end
   if kind == "folder" then
     local files = files_in(path)
-    if #files == 0 then error(path .. ": no .csv or .csv.gz files", 0) end
+    if #files == 0 then refuse(path .. ": no .csv or .csv.gz files", 1) end
     return files, false
   end
-  if not path:find("[%*%?%[]") then error(path .. ": no such file or folder", 0) end
+  if not path:find("[%*%?%[]") then refuse(path .. ": no such file or folder", 1) end
   local files = tm.glob(path)
-  if #files == 0 then error(path .. ": no file matches", 0) end
+  if #files == 0 then refuse(path .. ": no file matches", 1) end
   return files, false
 end
 
@@ -541,35 +557,54 @@ local function symbol_of(path)
   return (path:match("([^/]*)$"):gsub("%.[gG][zZ]$", ""):gsub("%.[cC][sS][vV]$", ""))
 end
 
--- What is wrong with an input is told by its text alone, without the frames of this script.
+-- Ends the run with what reading a file found; what the library calls encoding is ours too.
+local function refuse_file(fault)
+  refuse((tostring(fault):gsub('encoding = "([^"]*)"', "--encoding %1")), 1)
+end
+
+-- Whether a file has a column of symbols.
+local function names_symbols(path, encoding)
+  local done, header = pcall(tm.read_header, path, {encoding = encoding})
+  if not done then refuse_file(header) end
+  local found, fault = find_columns(path, header)
+  if not found then refuse_file(fault) end
+  return found.symbol ~= nil
+end
+
 local function compute(nodes)
   local done, result = pcall(tm.compute, nodes)
   if done then return result end
-  if type(result) == "table" and result.task == "load" then error(result.message, 0) end
+  if type(result) == "table" and result.task == "load" then refuse_file(result.message) end
   error(result, 0)
 end
 
--- Which symbols a file holds is known from its name, or else once it has been read, which the
--- cache spares the tasks that follow.  Gives symbol -> where its rows are, and the number of
--- tasks so far.
-local function open_files(paths, alone, encoding)
-  local by_name, markets, lists, tasks = {}, {}, {}, #paths
-  local function add(name, market, group)
-    by_name[name] = by_name[name] or {}
-    table.insert(by_name[name], {market = market, group = group})
-  end
+-- The symbols of each file by its place in `paths`; none for those whose name is their symbol.
+-- Which symbols a file holds shows once it has been read, which the cache spares the tasks that
+-- follow.  The header tells whether that is needed, but to read a large file by itself twice for
+-- its header is not worth it.
+local function find_symbols(paths, markets, alone, encoding)
+  local lists, count = {}, 0
   for i, path in ipairs(paths) do
-    local found = find_columns(path, tm.read_header(path, read_options(encoding)))
-    markets[i] = load(path, encoding, alone)
-    if found.symbol then
-      lists[i], tasks = list_symbols(markets[i]), tasks + 1
+    if alone or names_symbols(path, encoding) then
+      lists[i], count = list_symbols(markets[i]), count + 1
     end
   end
-  if next(lists) then lists = compute(lists) end
+  return count > 0 and compute(lists) or lists, count
+end
+
+-- Symbol -> where its rows are, and the number of tasks so far.
+local function open_files(paths, alone, encoding)
+  local by_name, markets = {}, {}
+  for i, path in ipairs(paths) do markets[i] = load_file(path, encoding, alone) end
+  local lists, count = find_symbols(paths, markets, alone, encoding)
   for i, path in ipairs(paths) do
-    for group, name in ipairs(lists[i] or {symbol_of(path)}) do add(name, markets[i], group) end
+    local names = lists[i] and #lists[i] > 0 and lists[i] or {symbol_of(path)}
+    for group, name in ipairs(names) do
+      by_name[name] = by_name[name] or {}
+      table.insert(by_name[name], {market = markets[i], group = group})
+    end
   end
-  return by_name, tasks
+  return by_name, #paths + count
 end
 
 local function open_invented(count, days, seed)

@@ -70,11 +70,12 @@ end
 
 -- ---- Running --------------------------------------------------------------------------------
 
--- Runs shell text in the page's folder with a cache of its own; what it prints, its status.
-local function shell(text)
+-- Runs shell text in the page's folder; what it prints, its status. Lua blocks begin without
+-- cached results, consoles and sessions share one cache.
+local function shell(text, cache)
   local out = folder .. "/.out"
   local status = os.execute(("cd %s && XDG_CACHE_HOME=%s PATH=%s:$PATH timeout -k 5 120 sh -c %s >%s "
-    .. "2>&1 </dev/null; exit $?"):format(quote(folder), quote(folder .. "/.cache"),
+    .. "2>&1 </dev/null; exit $?"):format(quote(folder), quote(folder .. "/" .. cache),
     quote(program), quote(text), quote(out)))
   return read(out), status / 256
 end
@@ -86,13 +87,14 @@ local function without_chance(text)
 end
 
 local function differ(expected, output)
-  return examples.differ(examples.lines_of(without_chance(expected)), without_chance(output))
+  local lines = expected:match("%S") and examples.lines_of(without_chance(expected)) or {}
+  return examples.differ(lines, without_chance(output))
 end
 
 local function check_lua(block)
   local name = block.text:match("^%-%- ([%w_]+%.lua)\n") or "block.lua"
   write(folder .. "/" .. name, block.text)
-  local output, status = shell("tidemill " .. name)
+  local output, status = shell("tidemill " .. name, ".cache" .. block.line)
   local wanted = block.info:match("fails") and 1 or 0
   if status ~= wanted then return ("exit status %d:\n%s"):format(status, output) end
   return block.output and differ(block.output, output)
@@ -112,7 +114,7 @@ local function check_console(block)
     end
   end
   local text = table.concat(commands, "\ns=$?; printf '\\001\\n'; (exit $s)\n")
-  local i, output = 0, shell(text)
+  local i, output = 0, shell(text, ".cache")
   for part in (output .. "\1\n"):gmatch("(.-)\1\n") do
     i = i + 1
     local why = shown[i] and differ(table.concat(shown[i], "\n") .. "\n", part)
@@ -128,7 +130,7 @@ local function check_repl(block)
     table.insert(input and typed or shown, input or line)
   end
   write(folder .. "/.typed", table.concat(typed, "\n") .. "\n")
-  return differ(table.concat(shown, "\n") .. "\n", (shell("tidemill <.typed")))
+  return differ(table.concat(shown, "\n") .. "\n", (shell("tidemill <.typed", ".cache")))
 end
 
 local function check_c(block)

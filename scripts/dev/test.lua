@@ -55,7 +55,7 @@ local kinds = {
     return stock_luajit() .. "scripts/dev/spec.lua " .. quote(path)
   end },
   { name = "embed", pattern = "^examples/embed/.*%.lua$", command = function(path)
-    return "LUA_CPATH=" .. quote(products .. "/?.so;;") .. " " .. stock_luajit() .. quote(path)
+    return "env LUA_CPATH=" .. quote(products .. "/?.so;;") .. " " .. stock_luajit() .. quote(path)
   end },
   { name = "embed", pattern = "/examples/embed/[^/.]*$", command = function(path)
     return no_leaks .. quote(path)

@@ -248,6 +248,10 @@ describe("day_trade", function()
       assert.are.equal(41, wanted.result.symbols)
       assert.are.equal("2015-01-02", wanted.result.first_date)
       assert.are.same({"S0040"}, wanted.result.correlation.left_out)
+      -- The same on every machine.
+      assert.are.equal(12118, wanted.result.rows)
+      assert.are.equal(203.26, wanted.result.per_symbol[1].last_close)
+      assert.are.equal(114.09, wanted.result.per_symbol[41].last_close)
       options[6] = "8"
       assert.are_not.equal(facts(wanted), facts(run_well(options)))
     end)
@@ -412,6 +416,13 @@ describe("day_trade", function()
       assert_refused({"--data", input("a.csv", text)}, 1, {"a.csv", "3", "date"})
     end)
 
+    it("a row without a date or a symbol", function()
+      assert_refused({"--data", input("a.csv", HEADER .. ROW .. ",10,11,9,10,100,A\n")}, 1,
+        {"a.csv:3", '"date"'})
+      assert_refused({"--data", input("b.csv", HEADER .. ROW .. "2020-01-03,10,11,9,10,100,\n")},
+        1, {"b.csv:3", '"Name"'})
+    end)
+
     it("rows with too few or too many cells", function()
       assert_refused({"--data", input("a.csv", HEADER .. ROW .. "2020-01-03,10,11\n")}, 1,
         {"a.csv", "3"})
@@ -436,7 +447,7 @@ describe("day_trade", function()
       local packed = helper.read(whole .. ".gz")
       input("cut.csv.gz", packed:sub(1, -20))
       assert_refused({"--data", path("cut.csv.gz")}, 1, {"cut.csv.gz", "gzip"})
-      input("text.csv.gz", "\31\139" .. HEADER)
+      input("text.csv.gz", "\31\139\8" .. HEADER)
       assert_refused({"--data", path("text.csv.gz")}, 1, {"text.csv.gz", "gzip"})
     end)
 
@@ -458,6 +469,17 @@ describe("day_trade", function()
       assert_refused({"--days", "many"}, 2, {"--days", "many"})
       assert_refused({"--data"}, 2, {"--data"})
     end)
+  end)
+
+  it("stops when interrupted, with a cache that goes on to serve", function()
+    local cache = helper.quote(path("cache.db"))
+    local program = helper.quote(helper.products .. "/tidemill")
+    local _, err, status = helper.shell("timeout --preserve-status -s INT 0.5 " .. program
+      .. " run day_trade --symbols 20000 --days 2000 --cache " .. cache)
+    assert.are.equal(130, status, err)
+    local left = run_well{"--data", MARKET .. "folder"}
+    assert.are.equal("", left.err)
+    assert.are.equal(0, run_well{"--data", MARKET .. "folder"}.result.cache.misses)
   end)
 
   it("explains its options", function()
