@@ -292,7 +292,7 @@ static int run_watched(const struct mill_options *options)
     if (status != EXIT_OK) return status;
     struct mill_signals *signals = mill_signals_open();
     if (signals == NULL) {
-        complain("cannot watch signals: %s", strerror(errno));
+        complain("signals cannot be watched: out of memory, files or threads");
         return EXIT_FAILED;
     }
     status = run_engine(signals, options);

@@ -15,8 +15,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
+
+#ifdef __SANITIZE_THREAD__ // gcc
+#define UNDER_THREAD_SANITIZER
+#elif defined __has_feature // clang
+#if __has_feature(thread_sanitizer)
+#define UNDER_THREAD_SANITIZER
+#endif
+#endif
 
 /* Milliseconds from a signal to leaving, and the part of the cache's flush in it: together less
  * than the second that is promised. */
@@ -29,6 +38,7 @@ enum doing { OPENING, WORKING, READING, CLOSING };
 struct mill_signals {
     pthread_t thread;
     int pipe[2]; /* handler -> thread; a zero byte ends the thread */
+    int held;    /* signalfd, see hold_signals; -1: none */
     int wake;    /* thread -> owner, while it reads a line */
 
     pthread_mutex_t lock; /* guards what follows, and that the engine stays open meanwhile */
@@ -36,8 +46,9 @@ struct mill_signals {
     tidemill *engine;
     bool patient;
     int caught;       /* the last signal since the work began */
-    int presses;      /* signals since the work began */
-    int64_t deadline; /* monotonic milliseconds at which to leave; 0: none */
+    int64_t deadline; /* monotonic milliseconds; 0: none */
+    bool asked;       /* a signal asked the work to end */
+    bool leaving;     /* at the deadline the process leaves; else a hint is due then */
 };
 
 /* Handlers belong to the process and get no context: this is the one variable they need.  Set
@@ -70,15 +81,19 @@ bool mill_signals_stdout_gone(void)
     return poll(&out, 1, 0) == 1 && (out.revents & (POLLERR | POLLHUP)) != 0;
 }
 
+static void say(const char *text)
+{
+    // The terminal has just shown "^C", perhaps behind a progress line.
+    if (isatty(STDERR_FILENO)) (void)!write(STDERR_FILENO, "\n", 1);
+    (void)!write(STDERR_FILENO, text, strlen(text));
+}
+
 void mill_signals_say(int signal)
 {
     const char *text = signal == SIGTERM  ? "tidemill: terminated\n"
                        : signal == SIGHUP ? "tidemill: hung up\n"
                                           : "tidemill: interrupted\n";
-    if (signal == SIGPIPE) return;
-    // The terminal has just shown "^C", perhaps behind a progress line.
-    if (isatty(STDERR_FILENO)) (void)!write(STDERR_FILENO, "\n", 1);
-    (void)!write(STDERR_FILENO, text, strlen(text));
+    if (signal != SIGPIPE) say(text);
 }
 
 /* Hands on what the script has printed, unless that could block: the thread that is stuck may
@@ -102,14 +117,17 @@ static void leave(struct mill_signals *signals)
     _exit(128 + signals->caught);
 }
 
-/* One more signal for work that should end: starts the clock, or leaves. */
+/* One more signal for work that should end.  The first SIGINT of a session asks the work to
+ * stop, what comes next starts the clock, and one more leaves at once. */
 static void press(struct mill_signals *signals)
 {
-    int enough = signals->patient && signals->doing == WORKING && signals->caught == SIGINT;
-    signals->presses++;
-    if (signals->deadline != 0 && signals->caught != SIGPIPE) leave(signals);
-    if (signals->presses > enough && signals->deadline == 0)
-        signals->deadline = now() + LEAVE_AFTER;
+    bool may_stay = signals->patient && signals->doing == WORKING &&
+                    signals->caught == SIGINT && !signals->asked;
+    signals->asked = true;
+    if (signals->leaving && signals->caught != SIGPIPE) leave(signals);
+    if (signals->leaving) return;
+    signals->leaving = !may_stay;
+    signals->deadline = now() + LEAVE_AFTER;
 }
 
 static void arrive(struct mill_signals *signals, int signal)
@@ -126,7 +144,7 @@ static void arrive(struct mill_signals *signals, int signal)
         press(signals);
         break;
     case READING:
-        if (signal != SIGINT) press(signals);
+        if (signal != SIGINT || !signals->patient) press(signals);
         eventfd_write(signals->wake, 1);
         break;
     case CLOSING:
@@ -135,28 +153,66 @@ static void arrive(struct mill_signals *signals, int signal)
     }
 }
 
+/* The deadline has come. */
+static void expire(struct mill_signals *signals)
+{
+    if (signals->leaving) leave(signals);
+    signals->deadline = 0;
+    say("tidemill: the work goes on; Ctrl-C again leaves\n");
+}
+
 static int milliseconds_left(struct mill_signals *signals)
 {
     pthread_mutex_lock(&signals->lock);
     int64_t left = signals->deadline == 0 ? -1 : signals->deadline - now();
-    if (signals->deadline != 0 && left <= 0) leave(signals);
+    if (signals->deadline != 0 && left <= 0) {
+        expire(signals);
+        left = -1;
+    }
     pthread_mutex_unlock(&signals->lock);
     return (int)left;
+}
+
+/* Waits until a signal came, or the next deadline; -1: nothing yet. */
+static int next_signal(struct mill_signals *signals)
+{
+    struct pollfd inputs[2] = {{.fd = signals->pipe[0], .events = POLLIN},
+                               {.fd = signals->held, .events = POLLIN}};
+    struct signalfd_siginfo info;
+    unsigned char byte;
+    if (poll(inputs, 2, milliseconds_left(signals)) <= 0) return -1;
+    if (read(signals->pipe[0], &byte, 1) == 1) return byte;
+    if (read(signals->held, &info, sizeof info) == sizeof info) return (int)info.ssi_signo;
+    return -1;
 }
 
 static void *watch(void *context)
 {
     struct mill_signals *signals = context;
     for (;;) {
-        struct pollfd input = {.fd = signals->pipe[0], .events = POLLIN};
-        unsigned char byte;
-        if (poll(&input, 1, milliseconds_left(signals)) != 1) continue;
-        if (read(signals->pipe[0], &byte, 1) != 1) continue;
-        if (byte == 0) return NULL;
+        int signal = next_signal(signals);
+        if (signal == 0) return NULL;
+        if (signal < 0) continue;
         pthread_mutex_lock(&signals->lock);
-        arrive(signals, byte);
+        arrive(signals, signal);
         pthread_mutex_unlock(&signals->lock);
     }
+}
+
+/* ThreadSanitizer runs a handler when its thread next makes a system call, which a Lua loop
+ * never does.  Under it the signals are blocked and read from a descriptor. */
+static int hold_signals(void)
+{
+#ifdef UNDER_THREAD_SANITIZER
+    sigset_t held;
+    sigemptyset(&held);
+    for (int i = 0; i < WATCHED_COUNT; i++)
+        if (watched[i] != SIGPIPE) sigaddset(&held, watched[i]);
+    pthread_sigmask(SIG_BLOCK, &held, NULL);
+    return signalfd(-1, &held, SFD_CLOEXEC | SFD_NONBLOCK);
+#else
+    return -1;
+#endif
 }
 
 /* The thread blocks every signal: handlers run on the threads of the owner. */
@@ -192,28 +248,31 @@ static void remove_handlers(void)
     signal(SIGPIPE, SIG_IGN);
 }
 
+static void discard(struct mill_signals *signals)
+{
+    int files[] = {signals->pipe[0], signals->pipe[1], signals->wake, signals->held};
+    for (int i = 0; i < 4; i++)
+        if (files[i] >= 0) close(files[i]);
+    pthread_mutex_destroy(&signals->lock);
+    free(signals);
+}
+
 struct mill_signals *mill_signals_open(void)
 {
     struct mill_signals *signals = calloc(1, sizeof *signals);
     if (signals == NULL) return NULL;
-    if (pipe2(signals->pipe, O_CLOEXEC | O_NONBLOCK) != 0) goto no_pipe;
-    signals->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (signals->wake < 0) goto no_wake;
     pthread_mutex_init(&signals->lock, NULL);
-    if (start_thread(signals) != 0) goto no_thread;
+    if (pipe2(signals->pipe, O_CLOEXEC | O_NONBLOCK) != 0)
+        signals->pipe[0] = signals->pipe[1] = -1;
+    signals->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    signals->held = hold_signals();
+    if (signals->pipe[0] < 0 || signals->wake < 0 || start_thread(signals) != 0) {
+        discard(signals);
+        return NULL;
+    }
     atomic_store(&pipe_end, signals->pipe[1]);
     install_handlers();
     return signals;
-
-no_thread:
-    pthread_mutex_destroy(&signals->lock);
-    close(signals->wake);
-no_wake:
-    close(signals->pipe[0]);
-    close(signals->pipe[1]);
-no_pipe:
-    free(signals);
-    return NULL;
 }
 
 void mill_signals_attach(struct mill_signals *signals, tidemill *engine, bool patient)
@@ -225,17 +284,21 @@ void mill_signals_attach(struct mill_signals *signals, tidemill *engine, bool pa
     pthread_mutex_unlock(&signals->lock);
 }
 
-/* Whether the process goes on after what was caught; otherwise the clock runs on too. */
-static bool goes_on(const struct mill_signals *signals)
+/* Forgets what was caught, unless the process is to end by it: then its clock runs on. */
+static void forget(struct mill_signals *signals)
 {
-    return signals->caught == 0 || (signals->patient && signals->caught == SIGINT);
+    if (signals->caught != 0 && !(signals->patient && signals->caught == SIGINT)) return;
+    signals->caught = 0;
+    signals->deadline = 0;
+    signals->asked = false;
+    signals->leaving = false;
 }
 
 void mill_signals_work(struct mill_signals *signals)
 {
     pthread_mutex_lock(&signals->lock);
     signals->doing = WORKING;
-    if (goes_on(signals)) signals->caught = 0, signals->presses = 0, signals->deadline = 0;
+    forget(signals);
     pthread_mutex_unlock(&signals->lock);
 }
 
@@ -245,7 +308,7 @@ int mill_signals_rest(struct mill_signals *signals)
     pthread_mutex_lock(&signals->lock);
     signals->doing = READING;
     int caught = signals->caught;
-    if (goes_on(signals)) signals->caught = 0, signals->deadline = 0;
+    forget(signals);
     eventfd_read(signals->wake, &dropped);
     pthread_mutex_unlock(&signals->lock);
     return caught;
@@ -280,10 +343,6 @@ int mill_signals_close(struct mill_signals *signals)
     while (write(signals->pipe[1], &end, 1) != 1) usleep(1000);
     pthread_join(signals->thread, NULL);
     int caught = signals->caught;
-    pthread_mutex_destroy(&signals->lock);
-    close(signals->wake);
-    close(signals->pipe[0]);
-    close(signals->pipe[1]);
-    free(signals);
+    discard(signals);
     return caught;
 }

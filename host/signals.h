@@ -5,10 +5,11 @@
  *
  * SIGINT, SIGTERM, SIGHUP: the first cancels the run; when the work has not ended LEAVE_AFTER
  * later, or at a second signal, the cache is flushed and the process leaves with 128 + signal,
- * whatever the script does.  In an interactive session it is the second SIGINT of one piece of
- * work that starts that clock.  A signal that was ignored when the process started stays so.
- * SIGPIPE ends the process like SIGTERM, without a word, when it is stdout that nobody reads,
- * and is no more than a failed write when it is another file.
+ * whatever the script does.  In an interactive session the first SIGINT of a piece of work only
+ * cancels it, and a hint follows when that does not help; the second starts the clock.  A signal
+ * that was ignored when the process started stays so.  SIGPIPE ends the process like SIGTERM,
+ * without a word, when it is stdout that nobody reads, and is no more than a failed write when
+ * it is another file.
  * SPDX-License-Identifier: MIT */
 #ifndef MILL_SIGNALS_H
 #define MILL_SIGNALS_H
