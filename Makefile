@@ -198,6 +198,7 @@ LIB  := $(DESTDIR)$(LIBDIR)
 DOC  := $(TO)/share/doc/tidemill
 META := $(TO)/share/tidemill/meta
 
+# -rdynamic: the FFI looks for the kernels among the names that the program exports.
 define PKG_CONFIG_FILE
 prefix=$(PREFIX)
 libdir=$(LIBDIR:$(PREFIX)/%=$${prefix}/%)
@@ -207,7 +208,7 @@ Description: Parallel workbench: LuaJIT scripts, C kernels, a task scheduler, a 
 Version: $(shell sed -n 's/.*TIDEMILL_VERSION "\(.*\)"/\1/p' host/include/tidemill.h)
 Cflags: -I$${prefix}/include
 Libs: -L$${libdir} -ltidemill
-Libs.private: $(LUAJIT_LIBS) $(PKG_LIBS) -pthread -Wl,--export-dynamic-symbol=tidemill_*
+Libs.private: $(LUAJIT_LIBS) $(PKG_LIBS) -pthread -rdynamic
 endef
 
 install: all ## install below PREFIX (and DESTDIR): binary, Lua module, libraries, header, docs

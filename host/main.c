@@ -3,7 +3,6 @@
  * SPDX-License-Identifier: MIT */
 #include "tidemill.h"
 
-#include "nearest.h"
 #include "options.h"
 #include "outfile.h"
 #include "repl/loop.h"
@@ -65,27 +64,26 @@ static int run_doctor(tidemill *engine)
 
 /* ---- Shipped names ---- */
 
-struct search {
-    const char *name;
-    bool found;
-    struct mill_nearest nearest;
+struct shipped {
+    const char *names[64];
+    size_t count;
 };
 
-static void compare(void *context, const char *name, const char *summary)
+static void add_shipped(void *context, const char *name, const char *summary)
 {
-    struct search *search = context;
+    struct shipped *shipped = context;
     (void)summary;
-    if (strcmp(name, search->name) == 0) search->found = true;
-    mill_nearest_offer(&search->nearest, name);
+    if (shipped->count < 64) shipped->names[shipped->count++] = name;
 }
 
 static int check_shipped(const char *name)
 {
-    struct search search = {.name = name};
-    mill_nearest_start(&search.nearest, name);
-    tidemill_each_shipped(compare, &search);
-    if (search.found) return EXIT_OK;
-    const char *meant = mill_nearest_name(&search.nearest);
+    struct shipped shipped = {.count = 0};
+    tidemill_each_shipped(add_shipped, &shipped);
+    for (size_t i = 0; i < shipped.count; i++) {
+        if (strcmp(name, shipped.names[i]) == 0) return EXIT_OK;
+    }
+    const char *meant = tidemill_nearest(name, shipped.names, shipped.count);
     if (access(name, F_OK) == 0)
         complain("run: no shipped script \"%s\"; the file of that name is ./%s", name, name);
     else if (meant != NULL)

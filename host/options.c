@@ -3,7 +3,6 @@
  * SPDX-License-Identifier: MIT */
 #include "options.h"
 
-#include "nearest.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -189,14 +188,13 @@ static tidemill_status take_option(struct parser *parser, const struct option *o
 
 static tidemill_status refuse_option(struct parser *parser, const char *word)
 {
-    char name[MILL_NEAREST_LONGEST + 1];
+    char name[64];
     snprintf(name, sizeof name, "%.*s", (int)strcspn(word, "="), word);
-    struct mill_nearest nearest;
-    mill_nearest_start(&nearest, name);
-    for (int i = 0; i < OPTION_COUNT; i++) mill_nearest_offer(&nearest, engine_options[i].name);
-    mill_nearest_offer(&nearest, "--help");
-    mill_nearest_offer(&nearest, "--version");
-    const char *meant = mill_nearest_name(&nearest);
+    const char *names[OPTION_COUNT + 2];
+    for (int i = 0; i < OPTION_COUNT; i++) names[i] = engine_options[i].name;
+    names[OPTION_COUNT] = "--help";
+    names[OPTION_COUNT + 1] = "--version";
+    const char *meant = tidemill_nearest(name, names, OPTION_COUNT + 2);
     if (meant != NULL)
         return refuse(parser->options, "unknown option \"%s\"; did you mean %s?", word, meant);
     return refuse(parser->options, "unknown option \"%s\"; tidemill --help lists them all",
@@ -236,10 +234,7 @@ static bool is_path(const char *word)
 
 static tidemill_status refuse_command(struct mill_options *options, const char *word)
 {
-    struct mill_nearest nearest;
-    mill_nearest_start(&nearest, word);
-    for (int i = 0; i < COMMAND_COUNT; i++) mill_nearest_offer(&nearest, commands[i]);
-    const char *meant = mill_nearest_name(&nearest);
+    const char *meant = tidemill_nearest(word, commands, COMMAND_COUNT);
     if (meant != NULL)
         return refuse(options, "unknown command \"%s\"; did you mean %s?", word, meant);
     return refuse(options,

@@ -4,7 +4,6 @@
 #include "loop.h"
 
 #include "line.h"
-#include "nearest.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -170,10 +169,9 @@ static void run_help(struct session *session)
 static void refuse_command(struct session *session, const char *word)
 {
     char text[256];
-    struct mill_nearest nearest;
-    mill_nearest_start(&nearest, word);
-    for (int i = 0; i < COMMAND_COUNT; i++) mill_nearest_offer(&nearest, commands[i].name);
-    const char *meant = mill_nearest_name(&nearest);
+    const char *names[COMMAND_COUNT];
+    for (int i = 0; i < COMMAND_COUNT; i++) names[i] = commands[i].name;
+    const char *meant = tidemill_nearest(word, names, COMMAND_COUNT);
     if (meant != NULL)
         snprintf(text, sizeof text, "unknown command %.64s; did you mean %s?", word, meant);
     else

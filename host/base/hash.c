@@ -35,7 +35,7 @@ static void hasher_fold(struct mill_hasher *hasher)
 static void hasher_feed(struct mill_hasher *hasher, const void *bytes, size_t size)
 {
     if (size > sizeof hasher->block - hasher->used) hasher_fold(hasher);
-    memcpy(hasher->block + hasher->used, bytes, size);
+    if (size) memcpy(hasher->block + hasher->used, bytes, size); /* NULL is no bytes */
     hasher->used += size;
 }
 
@@ -74,7 +74,7 @@ void mill_hasher_hash(struct mill_hasher *hasher, struct mill_hash hash)
     hasher_feed(hasher, &hash, sizeof hash);
 }
 
-struct mill_hash mill_hasher_end(struct mill_hasher *hasher)
+struct mill_hash mill_hasher_end(const struct mill_hasher *hasher)
 {
     return mill_hash_bytes(hasher->block, hasher->used);
 }

@@ -43,6 +43,6 @@ void mill_hasher_init(struct mill_hasher *hasher, const char *domain);
 void mill_hasher_bytes(struct mill_hasher *hasher, const void *bytes, size_t size);
 void mill_hasher_number(struct mill_hasher *hasher, uint64_t number);
 void mill_hasher_hash(struct mill_hasher *hasher, struct mill_hash hash);
-struct mill_hash mill_hasher_end(struct mill_hasher *hasher);
+struct mill_hash mill_hasher_end(const struct mill_hasher *hasher);
 
 #endif

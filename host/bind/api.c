@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/cpus.h"
+#include "base/nearest.h"
 #include "bind/embedded.h"
 #include "bind/modules.h"
 #include "bind/runner.h"
@@ -429,6 +430,11 @@ tidemill_status tidemill_flush(tidemill *engine, double seconds)
     struct mill_store *store = engine->store;
     if (store == NULL || mill_store_flush(store, seconds)) return TIDEMILL_OK;
     return TIDEMILL_IO;
+}
+
+const char *tidemill_nearest(const char *word, const char *const *names, size_t count)
+{
+    return mill_nearest(word, names, count);
 }
 
 /* ---- settings --------------------------------------------------------------------------- */

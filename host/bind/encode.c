@@ -15,8 +15,12 @@
 
 const char mill_builtins_key[] = "tidemill.builtins", mill_modules_key[] = "tidemill.modules",
            mill_names_key[] = "tidemill.names", mill_kinds_key[] = "tidemill.kinds",
-           mill_refresh_key[] = "tidemill.refresh", mill_wrap_key[] = "tidemill.wrap",
-           mill_resolve_key[] = "tidemill.resolve";
+           mill_refresh_key[] = "tidemill.refresh", mill_refused_key[] = "tidemill.refused",
+           mill_wrap_key[] = "tidemill.wrap", mill_resolve_key[] = "tidemill.resolve";
+
+/* The name under which changed methods of strings go into an environment; the worker's loop puts
+ * them into force (lua/tidemill/runner.lua). */
+static const char string_methods[] = "(string methods)";
 
 enum { LUA_TCDATA = 10 };
 
@@ -227,34 +231,52 @@ static void push_known(lua_State *L, const char *key, int index)
     lua_remove(L, -2);
 }
 
-static bool is_module_part(struct encoder *encoder, int index)
+static bool push_module_part(struct encoder *encoder, int index)
 {
     push_known(encoder->L, mill_modules_key, index);
-    if (!lua_isnil(encoder->L, -1)) return true;
-    lua_pop(encoder->L, 1);
-    if (encoder->refreshed) return false;
-    encoder->refreshed = true;
-    lua_getfield(encoder->L, LUA_REGISTRYINDEX, mill_refresh_key);
-    lua_call(encoder->L, 0, 0);
-    push_known(encoder->L, mill_modules_key, index);
-    if (!lua_isnil(encoder->L, -1)) return true;
+    if (lua_isstring(encoder->L, -1)) return true;
     lua_pop(encoder->L, 1);
     return false;
 }
 
-/* A builtin or part of a loaded module: written by name.  `modules`: whether to ask for the
- * latter, which costs more. */
-static bool encode_known(struct encoder *encoder, int index, bool modules)
+/* Brings builtins and modules up to date, once a walk. */
+static void refresh(struct encoder *encoder)
+{
+    if (encoder->refreshed) return;
+    encoder->refreshed = true;
+    lua_getfield(encoder->L, LUA_REGISTRYINDEX, mill_refresh_key);
+    lua_call(encoder->L, 0, 0);
+}
+
+static bool is_in(lua_State *L, const char *key, int index)
+{
+    push_known(L, key, index);
+    bool in = !lua_isnil(L, -1);
+    lua_pop(L, 1);
+    return in;
+}
+
+static bool encode_builtin(struct encoder *encoder, int index)
+{
+    push_known(encoder->L, mill_builtins_key, index);
+    bool known = !lua_isnil(encoder->L, -1);
+    if (known) put_string(encoder, MILL_MARK_BUILTIN, -1);
+    lua_pop(encoder->L, 1);
+    return known;
+}
+
+/* A builtin or part of a loaded module: written by name.  Tables of data, by far the most, are
+ * found to be neither without bringing the names up to date. */
+static bool encode_known(struct encoder *encoder, int index)
 {
     lua_State *L = encoder->L;
-    push_known(L, mill_builtins_key, index);
-    if (!lua_isnil(L, -1)) {
-        put_string(encoder, MILL_MARK_BUILTIN, -1);
-        lua_pop(L, 1);
-        return true;
+    if (!encoder->refreshed && lua_istable(L, index) && !is_in(L, mill_builtins_key, index) &&
+        !is_in(L, mill_modules_key, index)) {
+        return false;
     }
-    lua_pop(L, 1);
-    if (!modules || !is_module_part(encoder, index)) return false;
+    refresh(encoder);
+    if (encode_builtin(encoder, index)) return true;
+    if (!push_module_part(encoder, index)) return false;
     size_t size;
     const char *text = lua_tolstring(L, -1, &size); /* 16 bytes of hash, module, zero, path */
     const char *module = text + 16;
@@ -436,18 +458,35 @@ static bool encode_metatable(struct encoder *encoder, int table)
     if (!lua_getmetatable(L, table)) return true;
     bool fine = enter(encoder, 0, "its metatable", 0);
     if (fine) {
-        int index = lua_gettop(L);
-        fine = encode_known(encoder, index, true) || encode(encoder, index);
+        refresh(encoder);
+        fine = encode(encoder, lua_gettop(L));
         leave(encoder);
     }
     lua_pop(L, 1);
     return fine;
 }
 
+/* Whether a table may not cross; says so. */
+static bool refuse_table(struct encoder *encoder, int index)
+{
+    lua_State *L = encoder->L;
+    if (lua_rawequal(L, index, LUA_GLOBALSINDEX)) {
+        refuse(encoder, "the table of all globals", "name the global that is needed");
+        return true;
+    }
+    if (!lua_getmetatable(L, index)) return false;
+    push_known(L, mill_refused_key, lua_gettop(L));
+    const char *what = lua_tostring(L, -1); /* what, zero, advice */
+    if (what) refuse(encoder, what, what + strlen(what) + 1);
+    lua_pop(L, 2);
+    return what != NULL;
+}
+
 static bool encode_table(struct encoder *encoder, int index)
 {
     lua_State *L = encoder->L;
-    if (encode_known(encoder, index, false)) return true;
+    if (encode_known(encoder, index)) return true;
+    if (refuse_table(encoder, index)) return false;
     bool fresh;
     uint32_t number = number_of(encoder, &encoder->objects, lua_topointer(L, index), &fresh);
     if (!fresh) {
@@ -533,33 +572,45 @@ static bool add_global(struct encoder *encoder, uint32_t environment, const char
     lua_pushstring(encoder->L, name);
     const char *kept = lua_tostring(encoder->L, -1);
     lua_pushboolean(encoder->L, 1);
-    lua_rawset(encoder->L, 1); /* slot 1: a table that keeps names alive while we walk */
+    lua_rawset(encoder->L, 1); /* slot 1 keeps names and values alive while we walk */
     encoder->globals[encoder->global_count++] = (struct global){environment, kept};
     return true;
 }
 
-static bool encode_global(struct encoder *encoder, uint32_t number, int environment,
-                          const char *name)
+/* The value on top, which is popped, as `name` of an environment. */
+static bool encode_global(struct encoder *encoder, uint32_t environment, const char *name)
 {
     lua_State *L = encoder->L;
     mill_packer_text(&encoder->out, name, strlen(name));
-    bool known = has_global(encoder, number, name);
+    bool known = has_global(encoder, environment, name), fine = known;
     mill_packer_byte(&encoder->out, !known);
-    if (known) return true;
-    if (!add_global(encoder, number, name)) return false;
     char phrase[80];
     snprintf(phrase, sizeof phrase, "global %.60s", name);
-    if (!enter(encoder, 0, phrase, 0)) return false;
-    lua_getfield(L, environment, name);
-    bool nodes = encoder->nodes;
-    encoder->nodes = false;
-    int index = lua_gettop(L);
-    bool object = lua_type(L, index) == LUA_TTABLE;
-    bool fine = (object && encode_known(encoder, index, true)) || encode(encoder, index);
-    encoder->nodes = nodes;
+    if (!known && add_global(encoder, environment, name) && enter(encoder, 0, phrase, 0)) {
+        bool nodes = encoder->nodes;
+        encoder->nodes = false;
+        lua_pushvalue(L, -1);
+        lua_rawseti(L, 1, (int)encoder->global_count); /* a metamethod may have just made it */
+        fine = encode(encoder, lua_gettop(L));
+        encoder->nodes = nodes;
+        leave(encoder);
+    }
     lua_pop(L, 1);
-    leave(encoder);
     return fine;
+}
+
+/* Pushes the methods of strings when the script has changed them. */
+static bool push_string_methods(struct encoder *encoder)
+{
+    lua_State *L = encoder->L;
+    lua_pushliteral(L, "");
+    bool changed = luaL_getmetafield(L, -1, "__index");
+    if (changed && is_in(L, mill_builtins_key, lua_gettop(L))) {
+        lua_pop(L, 1);
+        changed = false;
+    }
+    lua_remove(L, changed ? -2 : -1);
+    return changed;
 }
 
 static bool check_assignments(struct encoder *encoder, int function,
@@ -602,10 +653,12 @@ static bool encode_body(struct encoder *encoder, int function, const struct mill
     uint32_t number =
         number_of(encoder, &encoder->environments, lua_topointer(L, environment), &fresh);
     mill_packer_size(&encoder->out, number);
-    mill_packer_size(&encoder->out, (uint64_t)code->read_count);
-    bool fine = true;
+    bool methods = push_string_methods(encoder);
+    mill_packer_size(&encoder->out, (uint64_t)code->read_count + methods);
+    bool fine = !methods || encode_global(encoder, number, string_methods);
     for (int i = 0; fine && i < code->read_count; i++) {
-        fine = encode_global(encoder, number, environment, code->reads[i]);
+        lua_getfield(L, environment, code->reads[i]);
+        fine = encode_global(encoder, number, code->reads[i]);
     }
     lua_pop(L, 1);
     return fine;
@@ -615,7 +668,7 @@ static bool encode_function(struct encoder *encoder, int index)
 {
     lua_State *L = encoder->L;
     if (!lua_checkstack(L, 16)) return refuse(encoder, "a value nested so deeply", NULL);
-    if (encode_known(encoder, index, true)) return true;
+    if (encode_known(encoder, index)) return true;
     if (lua_iscfunction(L, index)) return refuse(encoder, "a C function", NULL);
     bool fresh;
     uint32_t number = number_of(encoder, &encoder->objects, lua_topointer(L, index), &fresh);
@@ -739,7 +792,7 @@ static int walk_protected(lua_State *L)
 {
     struct encoder *encoder = lua_touserdata(L, 1);
     lua_remove(L, 1);
-    lua_newtable(L); /* names that must stay alive */
+    lua_newtable(L); /* what must stay alive */
     lua_insert(L, 1);
     encode(encoder, 2);
     return 0;

@@ -20,10 +20,11 @@ tidemill_status mill_encode(lua_State *L, int index, const char *where, bool nod
  * Lua error when a module or a builtin that it names is not to be had. */
 void mill_decode(lua_State *L, const struct mill_value *value, const struct mill_value *inputs);
 
-/* Keys of the registry tables that bind/origin.lua (lua/tidemill/origin.lua) fills:
- * object -> name of a builtin, object -> "hash module\0path", name -> builtin. */
+/* Keys of the registry tables and functions that lua/tidemill/origin.lua fills in:
+ * object -> name of a builtin; object -> "hash module\0path", or false where refresh has still to
+ * look; name -> builtin; metatable -> "what\0advice" of objects that do not cross. */
 extern const char mill_builtins_key[], mill_modules_key[], mill_names_key[], mill_kinds_key[],
-    mill_refresh_key[], mill_wrap_key[], mill_resolve_key[];
+    mill_refresh_key[], mill_refused_key[], mill_wrap_key[], mill_resolve_key[];
 
 /* What a cdata is; the numbers are known to lua/tidemill/clib.lua. */
 enum mill_kind {

@@ -8,6 +8,7 @@
 #include <sys/auxv.h>
 
 #include "base/clock.h"
+#include "base/nearest.h"
 #include "bind/embedded.h"
 #include "bind/lib.h"
 #include "bind/modules.h"
@@ -60,6 +61,22 @@ static int core_keep_module(lua_State *L)
         return luaL_error(L, "out of memory (module text)");
     }
     return 0;
+}
+
+/* core.nearest(word, names) -> the name that was probably meant, or nil */
+static int core_nearest(lua_State *L)
+{
+    const char *word = luaL_checkstring(L, 1);
+    luaL_checktype(L, 2, LUA_TTABLE);
+    size_t count = lua_objlen(L, 2);
+    const char **names = lua_newuserdata(L, (count + 1) * sizeof *names);
+    for (size_t i = 0; i < count; i++) {
+        lua_rawgeti(L, 2, (int)i + 1);
+        names[i] = luaL_checkstring(L, -1); /* the list keeps it */
+        lua_pop(L, 1);
+    }
+    lua_pushstring(L, mill_nearest(word, names, count));
+    return 1;
 }
 
 /* core.register(key, value): gives C an object that Lua has made. */
@@ -123,6 +140,7 @@ static const luaL_Reg functions[] = {
     {"exit", core_exit},
     {"hash", core_hash},
     {"keep_module", core_keep_module},
+    {"nearest", core_nearest},
     {"register", core_register},
     {"stats", core_stats},
     {NULL, NULL},

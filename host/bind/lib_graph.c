@@ -3,6 +3,7 @@
 #include <lauxlib.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/clock.h"
 #include "bind/encode.h"
@@ -70,14 +71,19 @@ static bool same_code(const struct mill_value *a, const struct mill_value *b)
             memcmp(x->arrays, y->arrays, x->array_count * sizeof *x->arrays) == 0);
 }
 
-static void hash_text_field(lua_State *L, int record, const char *name,
-                            struct mill_hasher *hasher)
+/* A number by its bits: as text two that differ may read alike. */
+static void hash_field(lua_State *L, int record, const char *name, struct mill_hasher *hasher)
 {
     lua_getfield(L, record, name);
-    size_t size = 0;
-    const char *text = lua_tolstring(L, -1, &size);
     mill_hasher_number(hasher, (uint64_t)lua_type(L, -1));
-    mill_hasher_bytes(hasher, text ? text : "", size);
+    if (lua_type(L, -1) == LUA_TNUMBER) {
+        double number = lua_tonumber(L, -1);
+        mill_hasher_bytes(hasher, &number, sizeof number);
+    } else {
+        size_t size = 0;
+        const char *text = lua_tolstring(L, -1, &size);
+        mill_hasher_bytes(hasher, text ? text : "", size);
+    }
     lua_pop(L, 1);
 }
 
@@ -87,12 +93,14 @@ static void hash_files(lua_State *L, struct tidemill *engine, int record,
     lua_getfield(L, record, "files");
     for (int i = 1; lua_istable(L, -1) && i <= (int)lua_objlen(L, -1); i++) {
         lua_rawgeti(L, -1, i);
-        size_t size;
-        const char *path = lua_tolstring(L, -1, &size);
-        if (path) {
-            mill_hasher_bytes(hasher, path, size);
-            mill_hasher_hash(hasher, mill_files_hash(&engine->files, path));
+        const char *path = lua_tostring(L, -1);
+        struct stat status;
+        if (stat(path, &status) == 0 && !S_ISREG(status.st_mode)) {
+            luaL_error(L, "option \"files\": %s is not a file; name files, such as tm.glob gives",
+                       path);
         }
+        mill_hasher_bytes(hasher, path, strlen(path));
+        mill_hasher_hash(hasher, mill_files_hash(&engine->files, path));
         lua_pop(L, 1);
     }
     lua_pop(L, 1);
@@ -112,8 +120,8 @@ static void set_policy(lua_State *L, struct tidemill *engine, int record,
     mill_hasher_init(&hasher, "function/1");
     mill_hasher_hash(&hasher, engine->salt);
     mill_hasher_hash(&hasher, mill_value_hash(&function->code, NULL));
-    hash_text_field(L, record, "version", &hasher);
-    hash_text_field(L, record, "seed", &hasher);
+    hash_field(L, record, "version", &hasher);
+    hash_field(L, record, "seed", &hasher);
     hash_files(L, engine, record, &hasher);
     policy->salt = mill_hasher_end(&hasher);
 }
@@ -181,6 +189,8 @@ static void make_function(lua_State *L, struct making *making)
     function->serial = mill_pool_serial(&making->engine->pool);
     lua_getfield(L, RECORD, "priority");
     function->priority = (int)lua_tointeger(L, -1);
+    lua_getfield(L, RECORD, "seed");
+    if (lua_isnumber(L, -1)) function->seed = lua_tonumber(L, -1);
     keep_snapshot(L, RECORD, function);
     set_policy(L, making->engine, RECORD, function);
     making->function = function;
@@ -349,6 +359,16 @@ static int graph_ended(lua_State *L)
     return 1;
 }
 
+/* core.begun(run): whether a worker has taken up a task of it. */
+static int graph_begun(lua_State *L)
+{
+    struct mill_run *run = check_run(L);
+    pthread_mutex_lock(&run->pool->mutex);
+    lua_pushboolean(L, run->next_root > 0);
+    pthread_mutex_unlock(&run->pool->mutex);
+    return 1;
+}
+
 /* core.counts(run) -> done, total, failed, skipped */
 static int graph_counts(lua_State *L)
 {
@@ -427,6 +447,7 @@ static int graph_wait_all(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
+    {"begun", graph_begun},
     {"cancel", graph_cancel},
     {"counts", graph_counts},
     {"ended", graph_ended},

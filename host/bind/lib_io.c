@@ -3,10 +3,13 @@
  * SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <lauxlib.h>
-#include <math.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include "bind/encode.h"
 #include "bind/lib.h"
@@ -49,6 +52,53 @@ static int io_warn(lua_State *L)
 {
     mill_output_warn(&mill_engine_of(L)->output, "%s", luaL_checkstring(L, 1));
     return 0;
+}
+
+/* ---- programs -------------------------------------------------------------------------- */
+
+extern char **environ;
+
+/* Starts `sh -c command` as a shell would, with the usual signals. */
+static int start_shell(const char *command, pid_t *child)
+{
+    static const int usual[] = {SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGPIPE};
+    posix_spawnattr_t attributes;
+    int failure = posix_spawnattr_init(&attributes);
+    if (failure) return failure;
+    sigset_t none, defaults;
+    sigemptyset(&none);
+    sigemptyset(&defaults);
+    for (size_t i = 0; i < sizeof usual / sizeof usual[0]; i++) sigaddset(&defaults, usual[i]);
+    posix_spawnattr_setsigmask(&attributes, &none);
+    posix_spawnattr_setsigdefault(&attributes, &defaults);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+    char *arguments[] = {"sh", "-c", (char *)command, NULL};
+    failure = posix_spawn(child, "/bin/sh", NULL, &attributes, arguments, environ);
+    posix_spawnattr_destroy(&attributes);
+    return failure;
+}
+
+/* core.execute(command) -> status as os.execute gives it; -1 when no shell could be started.  Unlike
+ * libc's system() it leaves the process's signals alone, so that Ctrl-C reaches the engine. */
+static int io_execute(lua_State *L)
+{
+    const char *command = luaL_optstring(L, 1, NULL);
+    if (command == NULL) {
+        lua_pushinteger(L, 1); /* there is a shell */
+        return 1;
+    }
+    fflush(NULL);
+    pid_t child;
+    int status = -1;
+    if (start_shell(command, &child) == 0) {
+        while (waitpid(child, &status, 0) < 0) {
+            if (errno == EINTR) continue;
+            status = -1;
+            break;
+        }
+    }
+    lua_pushinteger(L, status);
+    return 1;
 }
 
 /* ---- files ----------------------------------------------------------------------------- */
@@ -103,8 +153,10 @@ static int io_glob(lua_State *L)
 /* core.path_kind(path) -> "file", "folder", "other" or nil and a reason */
 static int io_path_kind(lua_State *L)
 {
+    const char *path = luaL_checkstring(L, 1);
     struct stat status;
-    if (stat(luaL_checkstring(L, 1), &status) != 0) {
+    note(L, MILL_READ_PRESENCE, path, mill_presence_hash(path));
+    if (stat(path, &status) != 0) {
         lua_pushnil(L);
         lua_pushstring(L, strerror(errno));
         return 2;
@@ -248,12 +300,12 @@ static int io_read_csv(lua_State *L)
     struct mill_csv csv = {0};
     struct mill_error error;
     tidemill_status status = mill_csv_read(path, &options, &csv, &error);
-    if (chooser.raised) return lua_error(L);
-    if (chooser.stopped) {
+    if (status != TIDEMILL_OK) { /* what a task makes of it depends on the file just the same */
         note(L, MILL_READ_FILE, path, mill_files_hash(&mill_engine_of(L)->files, path));
-        return 0;
+        if (chooser.raised) return lua_error(L);
+        if (chooser.stopped) return 0;
+        return mill_lib_raise(L, &error);
     }
-    if (status != TIDEMILL_OK) return mill_lib_raise(L, &error);
     note(L, MILL_READ_FILE, path, csv.hash);
     lua_pushnumber(L, (double)csv.rows);
     lua_createtable(L, csv.columns, 0);
@@ -270,6 +322,7 @@ static int io_read_csv(lua_State *L)
 
 static const luaL_Reg functions[] = {
     {"env", io_env},
+    {"execute", io_execute},
     {"glob", io_glob},
     {"note", io_note},
     {"path_kind", io_path_kind},

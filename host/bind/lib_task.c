@@ -104,11 +104,30 @@ static int task_cancelled(lua_State *L)
     return 1;
 }
 
+/* core.depends(path, hash): the running task reads a file; `hash` of what it had of it, else of
+ * what it holds now. */
+static int task_depends(lua_State *L)
+{
+    const char *path = luaL_checkstring(L, 1);
+    struct tidemill *engine = mill_engine_of(L);
+    struct mill_worker *worker = mill_worker_of(L);
+    struct mill_hash hash;
+    if (worker->task == NULL || !mill_lookup_notes(&engine->lookup, worker)) return 0;
+    if (lua_isstring(L, 2) && lua_objlen(L, 2) == sizeof hash) {
+        memcpy(&hash, lua_tostring(L, 2), sizeof hash);
+    } else {
+        hash = mill_files_hash(&engine->files, path);
+    }
+    mill_lookup_note(&engine->lookup, worker, MILL_READ_FILE, path, hash);
+    return 0;
+}
+
 static const luaL_Reg functions[] = {
     {"argument", task_argument}, {"arguments", task_arguments},
     {"body", task_body},         {"cancelled", task_cancelled},
-    {"fail", task_fail},         {"finish", task_finish},
-    {"name", task_name},         {NULL, NULL},
+    {"depends", task_depends},   {"fail", task_fail},
+    {"finish", task_finish},     {"name", task_name},
+    {NULL, NULL},
 };
 
 void mill_lib_task(lua_State *L)

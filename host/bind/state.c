@@ -130,6 +130,13 @@ static int prepare(lua_State *L)
     lua_getglobal(L, "require");
     lua_pushliteral(L, "tidemill.origin");
     lua_call(L, 1, 0);
+    if (own && worker == NULL) { /* os.exit and os.execute as a script finds them */
+        lua_getglobal(L, "require");
+        lua_pushliteral(L, "tidemill.console");
+        lua_call(L, 1, 1);
+        lua_getfield(L, -1, "install");
+        lua_call(L, 0, 0);
+    }
     return 0;
 }
 

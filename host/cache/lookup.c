@@ -254,6 +254,11 @@ struct mill_hooks mill_lookup_hooks(struct mill_lookup *lookup)
     return (struct mill_hooks){before, after, lookup};
 }
 
+bool mill_lookup_notes(const struct mill_lookup *lookup, const struct mill_worker *worker)
+{
+    return lookup->workers[worker->index].keyed;
+}
+
 void mill_lookup_note(struct mill_lookup *lookup, const struct mill_worker *worker,
                       enum mill_read_kind kind, const char *name, struct mill_hash hash)
 {

@@ -4,6 +4,7 @@
 #include "cache/reads.h"
 
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "data/glob.h"
 
@@ -73,6 +74,15 @@ struct mill_hash mill_variable_hash(const char *name)
     return text ? mill_hash_bytes(text, strlen(text)) : absent;
 }
 
+struct mill_hash mill_presence_hash(const char *path)
+{
+    struct stat status;
+    struct mill_hasher hasher;
+    mill_hasher_init(&hasher, "presence/1");
+    mill_hasher_number(&hasher, stat(path, &status) == 0 ? status.st_mode & S_IFMT : 0);
+    return mill_hasher_end(&hasher);
+}
+
 static struct mill_hash listing_hash(const char *pattern)
 {
     struct mill_glob glob;
@@ -96,6 +106,9 @@ static bool item_holds(struct mill_files *files, char kind, const char *name,
         break;
     case MILL_READ_VARIABLE:
         now = mill_variable_hash(name);
+        break;
+    case MILL_READ_PRESENCE:
+        now = mill_presence_hash(name);
         break;
     default:
         return false;

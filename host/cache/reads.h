@@ -10,6 +10,7 @@ enum mill_read_kind {
     MILL_READ_FILE = 'f',
     MILL_READ_LISTING = 'l',  /* names that a pattern stands for */
     MILL_READ_VARIABLE = 'v', /* of the environment */
+    MILL_READ_PRESENCE = 'p', /* whether a path is a file, a folder, something else, nothing */
 };
 
 struct mill_reads { /* one thread's */
@@ -30,5 +31,6 @@ void mill_reads_add(struct mill_reads *reads, enum mill_read_kind kind, const ch
 bool mill_reads_hold(struct mill_files *files, const void *bytes, size_t size);
 
 struct mill_hash mill_variable_hash(const char *name);
+struct mill_hash mill_presence_hash(const char *path);
 
 #endif

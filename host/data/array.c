@@ -93,7 +93,7 @@ static size_t bitmap_size(int64_t length)
     return ((size_t)length + 7) / 8;
 }
 
-static int64_t bitmap_count_zeros(const uint8_t *bits, int64_t length)
+int64_t mill_bitmap_count_zeros(const uint8_t *bits, int64_t length)
 {
     int64_t ones = 0;
     for (int64_t i = 0; i < length / 8; i++) ones += __builtin_popcount(bits[i]);
@@ -108,7 +108,8 @@ static struct mill_buffer *validity_slice(struct mill_array *array, int64_t firs
     if (first % 8 == 0) {
         return mill_buffer_slice(whole, (size_t)first / 8, bitmap_size(length));
     }
-    struct mill_buffer *part = mill_buffer_new(whole->memory, bitmap_size(length));
+    struct mill_memory *memory = whole->parent ? whole->parent->memory : whole->memory;
+    struct mill_buffer *part = mill_buffer_new(memory, bitmap_size(length));
     if (part == NULL) return NULL;
     memset(part->data, 0, part->size);
     for (int64_t i = 0; i < length; i++) {
@@ -140,7 +141,7 @@ struct mill_array *mill_array_slice(struct mill_array *array, int64_t first, int
         mill_buffer_unref(validity);
         return NULL;
     }
-    int64_t nulls = validity ? bitmap_count_zeros(validity->data, length) : 0;
+    int64_t nulls = validity ? mill_bitmap_count_zeros(validity->data, length) : 0;
     struct mill_array *dictionary =
         array->dictionary ? mill_array_ref(array->dictionary) : NULL;
     return mill_array_wrap((enum mill_type)array->type, length, values, offsets, validity,
@@ -193,9 +194,9 @@ static void hash_validity(struct mill_hasher *hasher, const struct mill_array *a
     }
 }
 
-/* A copy in which NaNs of any sign and payload are one; NULL when the array has no other, or
- * memory is short (then equal content may hash apart: a miss, never a wrong hit). */
-static double *canonical_floats(const struct mill_array *array)
+/* NaNs of any sign and payload are one.  A copy in which they are; NULL when the array has no
+ * other, or memory is short (then equal content may hash apart: a miss, never a wrong hit). */
+static double *canonical_doubles(const struct mill_array *array)
 {
     static const uint64_t canonical = 0x7FF8000000000000u;
     const double *values = array->values;
@@ -212,9 +213,28 @@ static double *canonical_floats(const struct mill_array *array)
     return copy;
 }
 
+static float *canonical_floats(const struct mill_array *array)
+{
+    static const uint32_t canonical = 0x7FC00000u;
+    const float *values = array->values;
+    bool odd = false;
+    for (int64_t i = 0; i < array->length && !odd; i++) {
+        odd = values[i] != values[i] && memcmp(&values[i], &canonical, 4) != 0;
+    }
+    float *copy = odd ? malloc((size_t)array->length * 4) : NULL;
+    if (copy == NULL) return NULL;
+    memcpy(copy, values, (size_t)array->length * 4);
+    for (int64_t i = 0; i < array->length; i++) {
+        if (copy[i] != copy[i]) memcpy(&copy[i], &canonical, 4);
+    }
+    return copy;
+}
+
 static void hash_values(struct mill_hasher *hasher, const struct mill_array *array)
 {
-    double *copy = array->type == MILL_FLOAT64 ? canonical_floats(array) : NULL;
+    void *copy = NULL;
+    if (array->type == MILL_FLOAT64) copy = canonical_doubles(array);
+    if (array->type == MILL_FLOAT32) copy = canonical_floats(array);
     mill_hasher_bytes(hasher, copy ? copy : array->values,
                       (size_t)array->length * mill_type_size((enum mill_type)array->type));
     free(copy);

@@ -74,6 +74,9 @@ void mill_array_unref(struct mill_array *array); /* NULL is fine */
  * Equal arrays hash alike wherever their memory came from. */
 struct mill_hash mill_array_hash(const struct mill_array *array);
 
+/* Nulls among the first `length` bits of a validity bitmap. */
+int64_t mill_bitmap_count_zeros(const uint8_t *bits, int64_t length);
+
 static inline bool mill_array_present(const struct mill_array *array, int64_t i)
 {
     return array->validity == NULL || (array->validity[i >> 3] >> (i & 7) & 1);

@@ -45,6 +45,8 @@ struct mill_buffer *mill_buffer_slice(struct mill_buffer *parent, size_t offset,
     assert(offset <= parent->size && size <= parent->size - offset &&
            "slice inside its parent");
     struct mill_buffer *buffer = buffer_make(MILL_ORIGIN_SLICE, parent->data + offset, size);
+    /* A slice of a slice of a slice keeps one block alive and is freed without recursion. */
+    if (parent->origin == MILL_ORIGIN_SLICE) parent = parent->parent;
     if (buffer) buffer->parent = mill_buffer_ref(parent);
     return buffer;
 }

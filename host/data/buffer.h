@@ -21,7 +21,7 @@ struct mill_buffer {
     uint8_t *data;
     size_t size; /* bytes that may be read */
     enum mill_origin origin;
-    struct mill_buffer *parent;
+    struct mill_buffer *parent; /* of a slice; not a slice itself */
     struct mill_memory *memory; /* where the bytes are accounted; may be NULL */
     void (*release)(void *context, void *data, size_t size);
     void *context;
@@ -34,7 +34,7 @@ struct mill_buffer *mill_buffer_new(struct mill_memory *memory, size_t size);
 /* Shrinks the readable size; the caller must hold the only reference. */
 void mill_buffer_shrink(struct mill_buffer *buffer, size_t size);
 
-/* Part of `parent` (which gains a reference).  offset + size <= parent->size. */
+/* Part of `parent` (which, or whose own parent, gains a reference).  offset + size <= parent->size. */
 struct mill_buffer *mill_buffer_slice(struct mill_buffer *parent, size_t offset, size_t size);
 
 /* Wraps foreign memory; `release` (may be NULL) is called once, from any thread. */

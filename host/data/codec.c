@@ -5,7 +5,7 @@
 
 #include "data/packed.h"
 
-enum { ALIGNMENT = 64, HEAD = 8, MAX_ARRAYS = 1 << 24 };
+enum { ALIGNMENT = 64, HEAD = 8 };
 static const char magic[4] = "TMV1";
 
 static size_t aligned(size_t at)
@@ -213,6 +213,10 @@ static bool shape_is_sound(const struct mill_array *array)
 static bool array_is_sound(const struct mill_array *array, const struct array_head *head)
 {
     if (!shape_is_sound(array)) return false;
+    if (array->validity &&
+        mill_bitmap_count_zeros(array->validity, array->length) != array->nulls) {
+        return false;
+    }
     if (array->type == MILL_UTF8) {
         return offsets_are_sound(array->offsets, array->length, head->values_size);
     }
@@ -277,7 +281,9 @@ static void take_packed(struct reader *reader, struct mill_value *value)
     uint64_t sizes[2] = {0, 0};
     take_into(reader, sizes, sizeof sizes);
     const void *bytes = take(reader, sizes[0]);
-    if (bytes && sizes[1] > MAX_ARRAYS) reader->status = TIDEMILL_DATA;
+    /* No more arrays than there is room for: what is allocated stays in proportion. */
+    size_t room = (reader->block->size - reader->at) / sizeof(struct array_head);
+    if (bytes && sizes[1] > room) reader->status = TIDEMILL_DATA;
     if (bytes == NULL || reader->status != TIDEMILL_OK) return;
     struct mill_packed *packed = mill_packed_new(sizes[0]);
     if (packed && sizes[1]) packed->arrays = calloc(sizes[1], sizeof *packed->arrays);
@@ -312,8 +318,12 @@ tidemill_status mill_codec_load(struct mill_buffer *block, struct mill_value *va
     take_into(&reader, &tag, 1);
     switch (tag) {
     case MILL_TAG_SHORT:
-    case MILL_TAG_STRING: take_string(&reader, value); break;
-    case MILL_TAG_PACKED: take_packed(&reader, value); break;
+    case MILL_TAG_STRING:
+        take_string(&reader, value);
+        break;
+    case MILL_TAG_PACKED:
+        take_packed(&reader, value);
+        break;
     case MILL_TAG_COLUMN: {
         struct mill_array *array = take_array(&reader, 0);
         if (array) *value = mill_column(array);
@@ -328,7 +338,8 @@ tidemill_status mill_codec_load(struct mill_buffer *block, struct mill_value *va
         value->tag = tag;
         take_into(&reader, &value->natural, 8);
         break;
-    default: return TIDEMILL_DATA;
+    default:
+        return TIDEMILL_DATA;
     }
     if (reader.status == TIDEMILL_OK && reader.at != block->size) {
         reader.status = TIDEMILL_DATA;

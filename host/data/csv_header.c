@@ -1,5 +1,6 @@
 /* csv_header: delimiter and names of a file, and which of its columns are read as what.
  * SPDX-License-Identifier: MIT */
+#include "base/nearest.h"
 #include "data/csv_reader.h"
 
 #include <stdio.h>
@@ -120,42 +121,6 @@ static char csv_lower(char c)
     return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
 }
 
-/* Changes of one character, swaps of neighbours counted as two, that make `a` into `b`; more
- * than 2 when the names are far apart or too long to care. */
-static int csv_distance(const char *a, const char *b)
-{
-    enum { LONGEST = 40 };
-    size_t m = strlen(a), n = strlen(b);
-    if (m > LONGEST || n > LONGEST) return LONGEST;
-    int row[LONGEST + 1];
-    for (size_t j = 0; j <= n; j++) row[j] = (int)j;
-    for (size_t i = 1; i <= m; i++) {
-        int diagonal = row[0];
-        row[0] = (int)i;
-        for (size_t j = 1; j <= n; j++) {
-            int best = diagonal + (csv_lower(a[i - 1]) != csv_lower(b[j - 1]));
-            if (row[j] + 1 < best) best = row[j] + 1;
-            if (row[j - 1] + 1 < best) best = row[j - 1] + 1;
-            diagonal = row[j];
-            row[j] = best;
-        }
-    }
-    return row[n];
-}
-
-static const char *csv_nearest(const struct csv_reader *reader, const char *name)
-{
-    const char *nearest = NULL;
-    int best = strlen(name) < 4 ? 2 : 3;
-    for (int i = 0; i < reader->width; i++) {
-        int distance = csv_distance(name, reader->names[i]);
-        if (distance >= best || reader->names[i][0] == '\0') continue;
-        best = distance;
-        nearest = reader->names[i];
-    }
-    return nearest;
-}
-
 static tidemill_status csv_no_column(struct csv_reader *reader, const char *name)
 {
     char list[400] = "", shown[CSV_SHOWN], wanted[CSV_SHOWN], near[CSV_SHOWN] = "";
@@ -166,7 +131,8 @@ static tidemill_status csv_no_column(struct csv_reader *reader, const char *name
         used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", listed ? ", " : "",
                                  shown[0] ? shown : "\"\"");
     }
-    const char *nearest = csv_nearest(reader, name);
+    const char *nearest =
+        mill_nearest(name, (const char *const *)reader->names, (size_t)reader->width);
     if (nearest) mill_csv_show_name(near, nearest);
     return mill_fail(reader->error, TIDEMILL_DATA, "%s: no column \"%s\"%s%s%s; it has %s%s",
                      reader->path, mill_csv_show_name(wanted, name),

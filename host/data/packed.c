@@ -73,8 +73,8 @@ void mill_packer_word(struct mill_packer *packer, enum mill_mark mark, uint64_t 
 }
 
 /* Grows a list of `count` elements before one more is put at its end. */
-static bool list_reserve(struct mill_packer *packer, void *list, uint32_t count,
-                         uint32_t *room, size_t element)
+static bool list_reserve(struct mill_packer *packer, void *list, uint32_t count, uint32_t *room,
+                         size_t element)
 {
     if (packer->failed) return false;
     if (count < *room) return true;
@@ -198,6 +198,32 @@ static bool check_values(struct checker *checker, uint64_t count, int depth)
     return true;
 }
 
+static uint8_t next_mark(const struct checker *checker)
+{
+    return checker->in.at < checker->in.end ? *checker->in.at : MILL_MARK_NIL;
+}
+
+/* Lua knows no key nil or NaN. */
+static bool check_key(const struct checker *checker)
+{
+    uint8_t mark = next_mark(checker);
+    if (mark != MILL_MARK_NUMBER) return mark != MILL_MARK_NIL;
+    struct mill_unpacker in = checker->in;
+    mill_unpacker_byte(&in);
+    uint64_t bits = mill_unpacker_word(&in);
+    double number;
+    memcpy(&number, &bits, 8);
+    return number == number;
+}
+
+/* A table, or what may stand for one. */
+static bool check_metatable(const struct checker *checker)
+{
+    uint8_t mark = next_mark(checker);
+    return mark == MILL_MARK_TABLE || mark == MILL_MARK_SEEN || mark == MILL_MARK_BUILTIN ||
+           mark == MILL_MARK_MODULE;
+}
+
 static bool check_table(struct checker *checker, int depth)
 {
     checker->objects++;
@@ -207,10 +233,9 @@ static bool check_table(struct checker *checker, int depth)
     if (checker->in.bad || meta > 1 || pairs > UINT32_MAX || list > UINT32_MAX) return false;
     if (!check_values(checker, list, depth)) return false;
     for (uint64_t i = 0; i < pairs; i++) {
-        if (checker->in.at < checker->in.end && *checker->in.at == MILL_MARK_NIL) return false;
-        if (!check_values(checker, 2, depth)) return false;
+        if (!check_key(checker) || !check_values(checker, 2, depth)) return false;
     }
-    return check_values(checker, meta, depth);
+    return meta == 0 || (check_metatable(checker) && check_value(checker, depth));
 }
 
 static bool check_value(struct checker *checker, int depth)
@@ -221,25 +246,32 @@ static bool check_value(struct checker *checker, int depth)
     switch (mill_unpacker_byte(in)) {
     case MILL_MARK_NIL:
     case MILL_MARK_FALSE:
-    case MILL_MARK_TRUE: break;
+    case MILL_MARK_TRUE:
+        break;
     case MILL_MARK_NUMBER:
     case MILL_MARK_INT64:
-    case MILL_MARK_UINT64: mill_unpacker_word(in); break;
+    case MILL_MARK_UINT64:
+        mill_unpacker_word(in);
+        break;
     case MILL_MARK_STRING:
-    case MILL_MARK_BUILTIN: mill_unpacker_text(in, &size); break;
+    case MILL_MARK_BUILTIN:
+        mill_unpacker_text(in, &size);
+        break;
     case MILL_MARK_MODULE:
         mill_unpacker_bytes(in, 16);
         mill_unpacker_text(in, &size);
         mill_unpacker_text(in, &size);
         break;
-    case MILL_MARK_TABLE: return check_table(checker, depth + 1);
+    case MILL_MARK_TABLE:
+        return check_table(checker, depth + 1);
     case MILL_MARK_SEEN:
         if (mill_unpacker_size(in) >= checker->objects) return false;
         break;
     case MILL_MARK_ARRAY:
         if (mill_unpacker_size(in) >= checker->array_count) return false;
         break;
-    default: return false;
+    default:
+        return false;
     }
     return !in->bad;
 }

@@ -101,34 +101,35 @@ size_t mill_value_size(const struct mill_value *value)
 }
 
 /* ---- content hash ---------------------------------------------------------------------
- * A leaf is a record in its parent's stream; a table or function has a hash of its own, so that
- * a shared one costs one walk and counts by value.  An object met again inside itself is named by
- * its number, which is the same for equal values because packed order is. */
+ * A leaf is a record in its parent's stream; a table, function, upvalue or global has a hash of
+ * its own, so that a shared one costs one walk and counts by value.  Met again inside itself it
+ * is named by its place: how many of these a walk meets before it that follows shared ones each
+ * time.  So the name does not depend on what is shared, and two values in which it means
+ * different things never hash alike. */
+
+struct known {
+    struct mill_hash hash; /* once closed */
+    uint64_t place, size;  /* size: places that it takes, itself included; wraps */
+    bool open;
+};
+
+struct global {
+    struct known known;
+    uint64_t environment;
+    const char *name;
+    size_t size;
+};
 
 struct walker {
     struct mill_unpacker in;
     const struct mill_packed *packed;
     const struct mill_hash *nodes;
-    struct mill_hash *objects; /* of those done; of an open one: its number, marked */
-    struct mill_hash *cells;
-    uint32_t object_count, object_room, cell_count, cell_room;
-    struct global {
-        uint64_t environment;
-        const char *name;
-        size_t size;
-        struct mill_hash hash;
-    } *globals;
-    uint32_t global_count, global_room;
+    uint64_t places;
+    struct known *objects, *cells;
+    struct global *globals;
+    uint32_t object_count, object_room, cell_count, cell_room, global_count, global_room;
     bool failed;
 };
-
-static struct mill_hash open_mark(const char *domain, uint64_t number)
-{
-    struct mill_hasher hasher;
-    mill_hasher_init(&hasher, domain);
-    mill_hasher_number(&hasher, number);
-    return mill_hasher_end(&hasher);
-}
 
 /* Room for one more element of a walker's list; its index, or UINT32_MAX. */
 static uint32_t walker_push(struct walker *walker, void *list, uint32_t *count, uint32_t *room,
@@ -147,12 +148,38 @@ static uint32_t walker_push(struct walker *walker, void *list, uint32_t *count, 
     return (*count)++;
 }
 
-static uint32_t push_hash(struct walker *walker, struct mill_hash **list, uint32_t *count,
-                          uint32_t *room, const char *domain)
+static struct known opened(struct walker *walker)
+{
+    return (struct known){.place = walker->places++, .open = true};
+}
+
+static uint32_t push_known(struct walker *walker, struct known **list, uint32_t *count,
+                           uint32_t *room)
 {
     uint32_t index = walker_push(walker, list, count, room, sizeof **list);
-    if (index != UINT32_MAX) (*list)[index] = open_mark(domain, index);
+    if (index != UINT32_MAX) (*list)[index] = opened(walker);
     return index;
+}
+
+static struct mill_hash close_known(struct walker *walker, struct known *known,
+                                    const struct mill_hasher *hasher)
+{
+    known->hash = mill_hasher_end(hasher);
+    known->size = walker->places - known->place;
+    known->open = false;
+    return known->hash;
+}
+
+static struct mill_hash known_again(struct walker *walker, const struct known *known)
+{
+    if (!known->open) {
+        walker->places += known->size;
+        return known->hash;
+    }
+    struct mill_hasher hasher;
+    mill_hasher_init(&hasher, "open");
+    mill_hasher_number(&hasher, known->place);
+    return mill_hasher_end(&hasher);
 }
 
 static void walk(struct walker *walker, struct mill_hasher *hasher);
@@ -166,8 +193,8 @@ static uint64_t canonical_bits(uint64_t bits)
 
 static void walk_table(struct walker *walker, struct mill_hasher *parent)
 {
-    uint32_t self = push_hash(walker, &walker->objects, &walker->object_count,
-                              &walker->object_room, "open table");
+    uint32_t self =
+        push_known(walker, &walker->objects, &walker->object_count, &walker->object_room);
     if (self == UINT32_MAX) return;
     struct mill_hasher hasher;
     mill_hasher_init(&hasher, "table");
@@ -179,31 +206,29 @@ static void walk_table(struct walker *walker, struct mill_hasher *parent)
     for (uint64_t i = 0; i < list + 2 * pairs + meta && !walker->failed; i++) {
         walk(walker, &hasher);
     }
-    walker->objects[self] = mill_hasher_end(&hasher);
-    mill_hasher_hash(parent, walker->objects[self]);
+    mill_hasher_hash(parent, close_known(walker, &walker->objects[self], &hasher));
 }
 
 static void walk_upvalue(struct walker *walker, struct mill_hasher *hasher)
 {
     uint64_t cell = mill_unpacker_size(&walker->in);
-    if (cell >= walker->cell_count) {
-        uint32_t self = push_hash(walker, &walker->cells, &walker->cell_count,
-                                  &walker->cell_room, "open upvalue");
-        if (self == UINT32_MAX) return;
-        struct mill_hasher value;
-        mill_hasher_init(&value, "upvalue");
-        walk(walker, &value);
-        walker->cells[self] = mill_hasher_end(&value);
-        cell = self;
+    if (cell < walker->cell_count) {
+        mill_hasher_hash(hasher, known_again(walker, &walker->cells[cell]));
+        return;
     }
-    mill_hasher_hash(hasher, walker->cells[cell]);
+    uint32_t self = push_known(walker, &walker->cells, &walker->cell_count, &walker->cell_room);
+    if (self == UINT32_MAX) return;
+    struct mill_hasher value;
+    mill_hasher_init(&value, "upvalue");
+    walk(walker, &value);
+    mill_hasher_hash(hasher, close_known(walker, &walker->cells[self], &value));
 }
 
-static struct global *find_global(struct walker *walker, uint64_t environment,
-                                  const char *name, size_t size)
+static const struct global *find_global(const struct walker *walker, uint64_t environment,
+                                        const char *name, size_t size)
 {
     for (uint32_t i = 0; i < walker->global_count; i++) {
-        struct global *global = &walker->globals[i];
+        const struct global *global = &walker->globals[i];
         if (global->environment == environment && global->size == size &&
             memcmp(global->name, name, size) == 0) {
             return global;
@@ -217,25 +242,25 @@ static void walk_global(struct walker *walker, uint64_t environment, struct mill
     size_t size;
     const char *name = mill_unpacker_text(&walker->in, &size);
     mill_hasher_bytes(hasher, name, size);
-    if (mill_unpacker_byte(&walker->in)) {
-        uint32_t self = walker_push(walker, &walker->globals, &walker->global_count,
-                                    &walker->global_room, sizeof *walker->globals);
-        if (self == UINT32_MAX) return;
-        struct mill_hasher value;
-        mill_hasher_init(&value, "global");
-        walker->globals[self] =
-            (struct global){environment, name, size, open_mark("open global", self)};
-        walk(walker, &value);
-        walker->globals[self].hash = mill_hasher_end(&value);
+    if (mill_unpacker_byte(&walker->in) == 0) {
+        const struct global *global = find_global(walker, environment, name, size);
+        if (global) mill_hasher_hash(hasher, known_again(walker, &global->known));
+        return;
     }
-    struct global *global = find_global(walker, environment, name, size);
-    if (global) mill_hasher_hash(hasher, global->hash);
+    uint32_t self = walker_push(walker, &walker->globals, &walker->global_count,
+                                &walker->global_room, sizeof *walker->globals);
+    if (self == UINT32_MAX) return;
+    walker->globals[self] = (struct global){opened(walker), environment, name, size};
+    struct mill_hasher value;
+    mill_hasher_init(&value, "global");
+    walk(walker, &value);
+    mill_hasher_hash(hasher, close_known(walker, &walker->globals[self].known, &value));
 }
 
 static void walk_function(struct walker *walker, struct mill_hasher *parent)
 {
-    uint32_t self = push_hash(walker, &walker->objects, &walker->object_count,
-                              &walker->object_room, "open function");
+    uint32_t self =
+        push_known(walker, &walker->objects, &walker->object_count, &walker->object_room);
     if (self == UINT32_MAX) return;
     struct mill_hasher hasher;
     mill_hasher_init(&hasher, "function");
@@ -251,8 +276,19 @@ static void walk_function(struct walker *walker, struct mill_hasher *parent)
     for (uint64_t i = 0; i < names && !walker->failed; i++) {
         walk_global(walker, environment, &hasher);
     }
-    walker->objects[self] = mill_hasher_end(&hasher);
-    mill_hasher_hash(parent, walker->objects[self]);
+    mill_hasher_hash(parent, close_known(walker, &walker->objects[self], &hasher));
+}
+
+static void walk_array(struct walker *walker, struct mill_hasher *hasher)
+{
+    uint64_t index = mill_unpacker_size(&walker->in);
+    mill_hasher_hash(hasher, mill_array_hash(walker->packed->arrays[index]));
+}
+
+static void walk_seen(struct walker *walker, struct mill_hasher *hasher)
+{
+    uint64_t number = mill_unpacker_size(&walker->in);
+    mill_hasher_hash(hasher, known_again(walker, &walker->objects[number]));
 }
 
 static void walk_text(struct walker *walker, struct mill_hasher *hasher, uint8_t mark)
@@ -280,20 +316,26 @@ static void walk(struct walker *walker, struct mill_hasher *hasher)
         mill_hasher_bytes(hasher, mill_unpacker_bytes(&walker->in, 16), 16);
         walk_text(walker, hasher, mark); /* fall through */
     case MILL_MARK_STRING:
-    case MILL_MARK_BUILTIN: walk_text(walker, hasher, mark); break;
-    case MILL_MARK_TABLE: walk_table(walker, hasher); break;
-    case MILL_MARK_FUNCTION: walk_function(walker, hasher); break;
+    case MILL_MARK_BUILTIN:
+        walk_text(walker, hasher, mark);
+        break;
+    case MILL_MARK_TABLE:
+        walk_table(walker, hasher);
+        break;
+    case MILL_MARK_FUNCTION:
+        walk_function(walker, hasher);
+        break;
     case MILL_MARK_SEEN:
-        mill_hasher_hash(hasher, walker->objects[mill_unpacker_size(&walker->in)]);
+        walk_seen(walker, hasher);
         break;
     case MILL_MARK_ARRAY:
-        mill_hasher_hash(hasher,
-                         mill_array_hash(walker->packed->arrays[mill_unpacker_size(&walker->in)]));
+        walk_array(walker, hasher);
         break;
     case MILL_MARK_NODE:
         mill_hasher_hash(hasher, walker->nodes[mill_unpacker_size(&walker->in)]);
         break;
-    default: mill_hasher_number(hasher, mark);
+    default:
+        mill_hasher_number(hasher, mark);
     }
 }
 

@@ -22,16 +22,17 @@ enum mill_tag {
     MILL_TAG_PACKED = 8, /* table or function in packed form (data/packed.h) */
     MILL_TAG_COLUMN = 9, /* struct mill_array */
     MILL_TAG_NODE = 10,  /* in arguments of a node: the result of the node `natural` */
-    MILL_TAG_STORED = 11, /* in results: known by its content hash, its bytes are in the store */
-    MILL_TAG_GONE = 12,   /* in results: was there, freed after its last reader */
+    MILL_TAG_STORED =
+        11,             /* in results: known by its content hash, its bytes are in the store */
+    MILL_TAG_GONE = 12, /* in results: was there, freed after its last reader */
 };
 
 enum { MILL_SHORT_MAX = 14 };
 
 struct mill_value {
     uint8_t tag;
-    uint8_t size;  /* of a short string */
-    char text[6];  /* a short string goes on through the union */
+    uint8_t size; /* of a short string */
+    char text[6]; /* a short string goes on through the union */
     union {
         double number;
         int64_t integer;

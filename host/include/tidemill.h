@@ -130,6 +130,13 @@ TIDEMILL_API void tidemill_interrupt(tidemill *engine);
  * process may leave by _exit without losing a finished result. */
 TIDEMILL_API tidemill_status tidemill_flush(tidemill *engine, double seconds);
 
+/* ---- Messages ----------------------------------------------------------------------------- */
+
+/* Any thread.  The one of `count` names that a user who wrote `word` probably meant; NULL when
+ * none is near.  For messages about unknown options and commands. */
+TIDEMILL_API const char *tidemill_nearest(const char *word, const char *const *names,
+                                          size_t count);
+
 /* ---- Looking around ------------------------------------------------------------------- */
 
 /* Settings as `name=value` of --set, before the first task: unknown names and wrong values are

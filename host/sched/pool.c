@@ -4,8 +4,9 @@
  * priority.  A run's roots are not pushed by its submitter: workers take them in batches, in
  * order, so that a million leaves cost no queue and few results are alive at once.  A worker
  * looks, from the highest priority to the lowest, at its own deque and then at the roots; then
- * at the others' deques, then at fans; it sleeps when all are empty.  Wake-ups chain: whoever makes or finds more work than it takes
- * itself wakes one sleeper, who does the same.  SPDX-License-Identifier: MIT */
+ * at the others' deques, then at fans; it sleeps when all are empty.  Wake-ups chain: whoever
+ * makes or finds more work than it takes itself wakes one sleeper, who does the same.
+ * SPDX-License-Identifier: MIT */
 #include "sched/pool.h"
 
 #include <limits.h>
@@ -256,7 +257,7 @@ void mill_pool_fan(void *pool_, int64_t chunks, void (*body)(void *context, int6
 
 /* ---- finding work --------------------------------------------------------------------- */
 
-/* A task that I take myself next needs nobody else: the only one in my deques. */
+/* Whether there is more than the task that this worker takes itself next. */
 static bool has_more(struct mill_worker *worker, int level)
 {
     if (mill_deque_size(&worker->deques[level]) > 1) return true;

@@ -65,17 +65,18 @@ struct mill_pool_options {
     void *context;
 };
 
+struct mill_queue { /* runs whose next root is of one level, the oldest first */
+    struct mill_run *first, *last;
+};
+
 struct mill_pool {
     struct mill_pool_options options;
     struct mill_worker *workers;
     int worker_count; /* threads, or 1 */
     int64_t deadline; /* of the wait that drives a serial pool; that thread's */
     pthread_mutex_t mutex;
-    _Atomic bool started; /* written under mutex */
-    struct mill_queue {
-        struct mill_run *first,
-            *last; /* runs whose next root is of the level; guarded by mutex */
-    } queues[MILL_LEVELS];
+    _Atomic bool started;                  /* written under mutex */
+    struct mill_queue queues[MILL_LEVELS]; /* guarded by mutex */
     _Atomic uint32_t queued; /* bit per queue that has a run: lets workers look without a lock;
                                 written under mutex */
     _Atomic uint32_t levels; /* bit per level that ever had a task */

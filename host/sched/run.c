@@ -58,8 +58,8 @@ static void stack_inputs(struct builder *builder, struct mill_node *node)
     }
     uint32_t kept = 0;
     for (uint32_t i = 0; i < node->inputs; i++) {
-        if (mill_graph_at(builder->graph, inputs[i])->mark == UNSEEN)
-            inputs[kept++] = inputs[i];
+        bool unseen = mill_graph_at(builder->graph, inputs[i])->mark == UNSEEN;
+        if (unseen) inputs[kept++] = inputs[i];
     }
     builder->stack_size += kept;
 }
@@ -122,10 +122,12 @@ static bool allocate(struct mill_run *run, const struct builder *builder, uint32
 
 /* Numbers of functions to indexes in the run: nodes of one function tend to stand together, so
  * the last answer is remembered; the rest is looked up in a small hash table. */
+struct slot {
+    uint32_t number, index; /* index UINT32_MAX: empty */
+};
+
 struct function_map {
-    struct slot {
-        uint32_t number, index;
-    } * slots; /* index UINT32_MAX: empty */
+    struct slot *slots;
     size_t room;
     uint32_t last_number, last_index;
 };

@@ -4,6 +4,7 @@ local node = require("tidemill.node")
 local task = require("tidemill.task")
 local errors = require("tidemill.errors")
 local options = require("tidemill.options")
+local sorted = require("tidemill.sorted")
 
 local compute = {}
 
@@ -71,24 +72,49 @@ function compute.one(handle, given)
   return collect({ handle })[1]
 end
 
--- ---- many nodes, in any shape ------------------------------------------------------------------
+-- ---- many nodes and futures, in any shape ---------------------------------------------------------
 
--- Replaces nodes in a table (any nesting) by places in `nodes`; returns the shape.
+local futures -- tidemill.future, once it is loaded
+
+function compute.use_futures(module) futures = module end
+
+local function is_future(value) return futures ~= nil and futures.is(value) end
+
+-- The keys of a table that are not in 1..count, in an order that is the same everywhere.
+local function other_keys(value, count)
+  local keys = {}
+  for key in pairs(value) do
+    if type(key) ~= "number" or key < 1 or key > count or key % 1 ~= 0 then keys[#keys + 1] = key end
+  end
+  if #keys > 1 then table.sort(keys, sorted.before) end
+  return keys
+end
+
+-- The shape of a value: its nodes are places in `nodes`, in order, which is the order they are built in.
 local function gather_shape(value, nodes, seen)
   if node.is(value) then
     nodes[#nodes + 1] = value
     return { place = #nodes }
   end
+  if is_future(value) then
+    futures.ask(value)
+    return { future = value }
+  end
   if type(value) ~= "table" or getmetatable(value) ~= nil then return { value = value } end
   if seen[value] then return seen[value] end
   local shape = { fields = {} }
   seen[value] = shape
-  for key, member in pairs(value) do shape.fields[key] = gather_shape(member, nodes, seen) end
+  local count = #value
+  for i = 1, count do shape.fields[i] = gather_shape(value[i], nodes, seen) end
+  for _, key in ipairs(other_keys(value, count)) do
+    shape.fields[key] = gather_shape(value[key], nodes, seen)
+  end
   return shape
 end
 
 local function fill_shape(shape, values, done)
   if shape.place then return values[shape.place] end
+  if shape.future then return shape.future:result() end
   if not shape.fields then return shape.value end
   if done[shape] then return done[shape] end
   local out = {}
@@ -97,27 +123,40 @@ local function fill_shape(shape, values, done)
   return out
 end
 
---- Runs what these nodes need, each once, and returns their values: tm.compute(a, b), or
---- tm.compute({a, b, ...}), which gives the same shape back.
-function compute.all(...)
-  local first = ...
-  if type(first) == "table" and not node.is(first) and getmetatable(first) == nil then
-    local count = select("#", ...)
-    if count > 2 then error("compute: expected compute(table, options) or compute(node, ...)", 2) end
-    options.only((select(2, ...)), {}, "compute", 2)
-    local nodes = {}
-    local shape = gather_shape(first, nodes, {})
-    return fill_shape(shape, collect(nodes), {})
+local function collect_shape(value)
+  local nodes = {}
+  local shape = gather_shape(value, nodes, {})
+  return fill_shape(shape, collect(nodes), {})
+end
+
+--- What compute and gather do; `what` names them, `level` is that of their caller.
+function compute.values(what, level, ...)
+  local first, count = (...), select("#", ...)
+  if type(first) == "table" and getmetatable(first) == nil then
+    if count > 2 then
+      error(("%s: expected %s(table, options) or %s(node, ...)"):format(what, what, what), level + 1)
+    end
+    options.only((select(2, ...)), {}, what, level + 1)
+    return collect_shape(first)
   end
-  local nodes, count = {}, select("#", ...)
   for i = 1, count do
     local value = select(i, ...)
-    if not node.is(value) then
-      error(("compute: argument %d: expected a lazy node, got a %s"):format(i, type(value)), 2)
+    if not node.is(value) and not is_future(value) then
+      error(("%s: argument %d: expected a lazy node or a future, got a %s"):format(what, i,
+        type(value)), level + 1)
     end
-    nodes[i] = value
   end
-  return unpack(collect(nodes), 1, count)
+  return unpack(collect_shape({ ... }), 1, count)
 end
+
+-- No tail calls: errors count the levels.
+local function returned(...) return ... end
+
+--- Runs what these nodes need, each once, and returns their values: tm.compute(a, b), or
+--- tm.compute({a, b, ...}), which gives the same shape back.  Futures count as nodes that run.
+function compute.all(...) return returned(compute.values("compute", 2, ...)) end
+
+--- The same, by the name that fits futures.
+function compute.gather(...) return returned(compute.values("gather", 2, ...)) end
 
 return compute

@@ -1,5 +1,6 @@
 -- future: tasks that have been started and whose results somebody may ask for.
 local core = require("tidemill.core")
+local origin = require("tidemill.origin")
 local node = require("tidemill.node")
 local task = require("tidemill.task")
 local compute = require("tidemill.compute")
@@ -10,9 +11,11 @@ local future = {}
 ---@class tidemill.future
 local methods = {}
 local meta = { __index = methods, __name = "tidemill.future" }
+origin.refuse(meta, "a future", "pass its node, or its result")
 
--- Started and not yet asked for, so that the end of a script can report their errors.
-local unasked = {}
+-- Started and not yet asked for, so that the end of a script can report their errors; each with
+-- its number in the order of starting.
+local unasked, started = {}, 0
 
 --- Whether `value` is a future.
 function future.is(value) return type(value) == "table" and getmetatable(value) == meta end
@@ -21,7 +24,8 @@ function future.is(value) return type(value) == "table" and getmetatable(value) 
 ---@return tidemill.future
 function future.start(handle)
   local self = setmetatable({ node = handle, run = compute.start({ handle }) }, meta)
-  unasked[self] = true
+  started = started + 1
+  unasked[self] = started
   return self
 end
 
@@ -75,9 +79,7 @@ end
 ---@return string
 function methods:status()
   settle(self)
-  if self.state then return self.state end
-  local done = core.counts(self.run)
-  return done > 0 and "running" or "pending"
+  return self.state or (core.begun(self.run) and "running" or "pending")
 end
 
 --- Waits up to `seconds` (for ever without); whether the task has ended.
@@ -100,14 +102,14 @@ function methods:result(seconds)
   if not self:wait(seconds) then
     error(errors.new({ message = ("no result after %g s; the task goes on"):format(seconds) }), 0)
   end
-  unasked[self] = nil
+  future.ask(self)
   if self.error then error(self.error, 0) end
   return self.value
 end
 
 --- Keeps the task from starting, if it has not begun.
 function methods:cancel()
-  unasked[self] = nil
+  future.ask(self)
   if self.run then core.cancel(self.run) end
 end
 
@@ -115,38 +117,38 @@ function meta.__tostring(self)
   return ("future of \"%s\" (%s)"):format(self.node:name(), self:status())
 end
 
---- Results of futures or nodes, in the shape they were given.
-function future.gather(list)
-  if future.is(list) then return list:result() end
-  if node.is(list) then return compute.one(list) end
-  if type(list) ~= "table" then error("gather: expected a table of futures, got a " .. type(list), 2) end
-  local out = {}
-  for key, member in pairs(list) do
-    local lazy = type(member) == "table" and getmetatable(member) == nil
-    if future.is(member) or node.is(member) or lazy then
-      out[key] = future.gather(member)
-    else
-      out[key] = member
-    end
+-- Somebody has asked for the result: its error is theirs.
+function future.ask(self) unasked[self] = nil end
+
+local function wait_for(value, deadline, seen)
+  if future.is(value) then return value:wait(deadline and math.max(0, deadline - core.clock())) end
+  if type(value) ~= "table" or getmetatable(value) ~= nil or seen[value] then
+    error("wait: expected a future or a table of futures, got " ..
+      (node.is(value) and "a lazy node, which has not started; submit it" or "a " .. type(value)), 3)
   end
-  return out
+  seen[value] = true
+  local all = true
+  for key, member in pairs(value) do
+    if key ~= "n" then all = wait_for(member, deadline, seen) and all end
+  end
+  return all
 end
 
---- Waits for all; a boolean.
----@param list table
----@param seconds? number for each
+--- Waits for all, up to `seconds` in all; whether they have ended.
+---@param list tidemill.future|table
+---@param seconds? number
+---@return boolean
 function future.wait(list, seconds)
-  local all = true
-  for _, member in pairs(future.is(list) and { list } or list) do
-    all = member:wait(seconds) and all
-  end
+  local all = wait_for(list, seconds and core.clock() + seconds, {})
   return all
 end
 
 --- The end of a script: waits for what runs, raises the first error that nobody has asked for.
 function future.close()
   local list = {}
-  for self in pairs(unasked) do list[#list + 1] = self end
+  local order = unasked
+  for self in pairs(order) do list[#list + 1] = self end
+  table.sort(list, function(a, b) return order[a] < order[b] end)
   unasked = {}
   local first
   for _, self in ipairs(list) do
@@ -156,5 +158,7 @@ function future.close()
   if core.wait_all() == "interrupted" then error(errors.new({ message = "interrupted" }), 0) end
   if first then error(first, 0) end
 end
+
+compute.use_futures(future)
 
 return future

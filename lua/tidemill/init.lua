@@ -12,7 +12,7 @@ local face = {
   graph = { "graph", "new" },
   literal = { "graph", "literal" },
   submit = { "future", "submit" },
-  gather = { "future", "gather" },
+  gather = { "compute", "gather" },
   wait = { "future", "wait" },
   map = { "map", "map" },
   submit_all = { "map", "submit_all" },
@@ -67,6 +67,6 @@ setmetatable(tm, {
   end,
 })
 
-if not core.worker then require("tidemill.console").install() end
+if not core.worker and not core.owned then require("tidemill.console").install() end
 
 return tm

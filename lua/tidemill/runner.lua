@@ -75,13 +75,13 @@ end
 -- ---- loops --------------------------------------------------------------------------------------
 
 local template = [[
-local C, call, worker, argument, arguments, finish, body, handler, xpcall, type = ...
+local C, call, worker, argument, arguments, finish, body, handler, output, xpcall, type = ...
 local serial, next_task, finish_number = call.serial, C.tidemill__next, C.tidemill__finish_number
 return function()
   repeat
     $READ
     local ok, value, more = xpcall(body, handler$LIST)
-    if ok and more == nil and type(value) == "number" then
+    if ok and more == nil and type(value) == "number" and not output.unfinished then
       finish_number(worker, value)
     else
       finish(ok, value, more)
@@ -113,17 +113,30 @@ end
 local bodies, loops, loop_count = {}, {}, 0
 local max_loops = 4096
 
+-- Methods of strings that the script has changed come in the environment of the task's function.
+local strings = getmetatable("")
+local plain_methods = strings.__index
+
+local function use_string_methods(body)
+  local environment = getfenv(body)
+  strings.__index = environment and rawget(environment, "(string methods)") or plain_methods
+end
+
 local function loop_of_current()
   local serial, count = call.serial, call.count
   local key = serial .. ":" .. count
   local loop = loops[key]
-  if loop then return loop end
+  if loop then
+    use_string_methods(bodies[serial])
+    return loop
+  end
   if loop_count >= max_loops then bodies, loops, loop_count = {}, {}, 0 end
   bodies[serial] = bodies[serial] or core.body()
   local make = assert(loadstring(loop_text(count), "=(tidemill loop)"))
   loop = make(C, call, worker, core.argument, core.arguments, finish, bodies[serial], handler,
-    xpcall, type)
+    sandbox.output, xpcall, type)
   loops[key], loop_count = loop, loop_count + 1
+  use_string_methods(bodies[serial])
   return loop
 end
 

@@ -7,18 +7,20 @@ local origin = require("tidemill.origin")
 local sandbox = {}
 
 local pending = {} -- parts of an unfinished line of io.write
-local dirty = false
+
+-- Whether there is one.
+local output = { unfinished = false }
+sandbox.output = output
 
 local function emit(text)
   local whole, rest = text:match("^(.*\n)([^\n]*)$")
   if not whole then
     pending[#pending + 1] = text
-    dirty = true
-    return
+  else
+    core.print(table.concat(pending) .. whole)
+    pending = { rest ~= "" and rest or nil }
   end
-  core.print(table.concat(pending) .. whole)
-  pending = { rest ~= "" and rest or nil }
-  dirty = rest ~= ""
+  output.unfinished = #pending > 0
 end
 
 local function task_print(...)
@@ -42,9 +44,9 @@ end
 
 --- What a task leaves in an unfinished line goes out as a line.
 function sandbox.end_task()
-  if not dirty then return end
+  if not output.unfinished then return end
   core.print(table.concat(pending) .. "\n")
-  pending, dirty = {}, false
+  pending, output.unfinished = {}, false
 end
 
 -- ---- random numbers: Philox4x32-10 counters on the task's own stream -----------------------------
@@ -79,6 +81,32 @@ local function install_random(call)
   end)
 end
 
+-- ---- what a cached task reads --------------------------------------------------------------------
+
+-- Notes the file that the first argument names, then calls the builtin; `reads(mode)` is whether
+-- the second one means reading.
+local function note_file(name, builtin, reads)
+  origin.replace(name, function(path, ...)
+    if type(path) == "string" and (not reads or reads(...)) then core.depends(path) end
+    return builtin(path, ...)
+  end)
+end
+
+local function install_notes()
+  note_file("io.open", io.open, function(mode)
+    return mode == nil or (type(mode) == "string" and mode:find("^r") ~= nil)
+  end)
+  note_file("io.lines", io.lines)
+  note_file("io.input", io.input)
+  note_file("dofile", dofile)
+  note_file("loadfile", loadfile)
+  origin.replace("os.getenv", core.env)
+  local modules = require("tidemill.modules")
+  function modules.on_require(name)
+    for path, hash in modules.sources(name) do core.depends(path, hash) end
+  end
+end
+
 local function refuse(what, instead)
   return function()
     error(("%s is not allowed in a task%s"):format(what, instead or ""), 2)
@@ -89,8 +117,10 @@ end
 function sandbox.install(call)
   origin.replace("print", task_print)
   origin.replace("io.write", task_write)
+  origin.replace("os.execute", core.execute)
   origin.replace("os.exit", refuse("os.exit", "; raise an error, or return a value"))
   origin.replace("os.setlocale", refuse("os.setlocale"))
+  install_notes()
   install_random(call)
 end
 

@@ -9,6 +9,7 @@ local function before(a, b)
   if ra <= 2 then return a < b end
   return tostring(a) < tostring(b)
 end
+sorted.before = before
 
 --- for key, value in tm.sorted(t) do: numbers first, then strings by bytes.
 ---@param t table

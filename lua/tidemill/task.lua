@@ -2,6 +2,7 @@
 -- A record (function, options) is numbered; nodes carry the number.  A record lives while the
 -- script holds its facade (what tm.delayed returns) or a node of it is alive.
 local core = require("tidemill.core")
+local origin = require("tidemill.origin")
 local options = require("tidemill.options")
 local node = require("tidemill.node")
 
@@ -15,6 +16,8 @@ local last = 0
 ---@operator call: tidemill.node
 local methods = {}
 local meta = { __index = methods, __name = "tidemill.delayed" }
+origin.refuse(meta, "a delayed function", "call it in the script and pass what it gives, or call "
+  .. "the plain function in the task")
 
 local function name_of(fn)
   local info = debug.getinfo(fn, "S")

@@ -1,0 +1,527 @@
+---@meta tidemill
+-- Stubs of the public face for editors with LuaCATS (lua-language-server): completion and checks.
+-- Nothing here runs; tests/spec/meta_spec.lua holds it against lua/tidemill.
+-- luacheck: ignore 241 631
+-- SPDX-License-Identifier: MIT
+
+---@class tidemill
+---@field _VERSION string
+local tm = {}
+
+---@class tidemill.options
+---@field name? string what messages call the task; in no key
+---@field priority? -2|-1|0|1|2 of two ready tasks the higher one starts first
+---@field kind? "cpu"|"io" what the task mostly waits for
+---@field cache? boolean|"refresh" keep the result; "refresh" computes anew and keeps that
+---@field version? string|number part of the key: another one computes anew
+---@field seed? number part of the key, and with it of the random numbers of a cached task
+---@field files? string[] files whose content is part of the key
+---@field pure? boolean
+---@field lane? "auto"|"thread"|"serial"
+
+-- Tasks ---------------------------------------------------------------------------------------
+
+--- A function whose calls build lazy nodes instead of running.
+---     local inc = tm.delayed(function(x) return x + 1 end, {name = "inc"})
+---     print(inc(41):compute())                           --> 42
+---@param fn function
+---@param given? tidemill.options
+---@return tidemill.delayed
+function tm.delayed(fn, given) end
+
+---@class tidemill.delayed
+---@overload fun(...): tidemill.node
+local delayed = {}
+
+--- The same function with other options: f:with{priority = 2}.
+---@param given tidemill.options
+---@return tidemill.delayed
+function delayed:with(given) end
+
+--- A value that is computed when it is asked for.
+---@class tidemill.node
+local node = {}
+
+--- Runs what the node needs and returns its value.
+---@return any
+function node:compute() end
+
+--- Starts now.
+---@return tidemill.future
+function node:submit() end
+
+--- Name of the task.
+---@return string
+function node:name() end
+
+--- Runs what these nodes need, each once, and returns their values: tm.compute(a, b), or
+--- tm.compute({a, b}), any nesting, which gives the same shape back.
+---@param first tidemill.node|table
+---@param ... tidemill.node
+---@return any ...
+function tm.compute(first, ...) end
+
+--- A graph as plain data: key -> value or {function, argument, ...}; a string that equals a key
+--- stands for its value.
+---     tm.graph{x = 1, y = 2, z = {add, "x", "y"}}:get("z")
+---@param definition table<string, any>
+---@return tidemill.graph
+function tm.graph(definition) end
+
+---@class tidemill.graph
+local graph = {}
+
+--- The lazy node of a key.
+---@param key string
+---@return tidemill.node
+function graph:node(key) end
+
+--- The value of a key; of a list of keys, a list of values.
+---@param key string|string[]
+---@return any
+function graph:get(key) end
+
+--- A string that is itself in a graph, even when it equals a key.
+---@param value string
+---@return table
+function tm.literal(value) end
+
+--- Starts a task now: a function or a delayed function with arguments, or a node.
+---@param fn function|tidemill.delayed|tidemill.node
+---@param ... any
+---@return tidemill.future
+function tm.submit(fn, ...) end
+
+--- A task that has been started.
+---@class tidemill.future
+local future = {}
+
+---@return "pending"|"running"|"finished"|"error"|"cancelled"|"skipped"
+function future:status() end
+
+--- Waits up to `seconds` (for ever without); whether the task has ended.
+---@param seconds? number
+---@return boolean
+function future:wait(seconds) end
+
+--- The result; raises the task's error, or a time-out after `seconds`, which leaves it running.
+---@param seconds? number
+---@return any
+function future:result(seconds) end
+
+--- Keeps the task from starting, if it has not begun.
+function future:cancel() end
+
+--- Results of futures or nodes, in the shape they were given.
+---@param list tidemill.future|tidemill.node|table
+---@return any
+function tm.gather(list) end
+
+--- Waits for all futures, up to `seconds` each; whether all have ended.
+---@param list tidemill.future|tidemill.future[]
+---@param seconds? number
+---@return boolean
+function tm.wait(list, seconds) end
+
+--- Applies `fn` to each item in parallel; results in order, with `n`.
+---@param fn function|tidemill.delayed
+---@param list table
+---@param given? tidemill.options
+---@return table
+function tm.map(fn, list, given) end
+
+--- Starts one task an item; futures in order, with `n`.
+---@param fn function|tidemill.delayed
+---@param list table
+---@param given? tidemill.options
+---@return tidemill.future[]
+function tm.submit_all(fn, list, given) end
+
+--- What a failed task raises; prints and concatenates as its message.
+---@class tidemill.error
+---@field message string
+---@field traceback? string of the task's Lua state
+---@field task? string name of the task
+---@field worker? integer
+---@field lane? string
+---@field attempt? integer
+---@field cause? any what the task threw, when that was not a string
+---@field failed? integer tasks of the run that failed
+---@field skipped? integer tasks that did not run because of them
+
+-- Columns -------------------------------------------------------------------------------------
+
+---@alias tidemill.dtype "bool"|"int8"|"int16"|"int32"|"int64"|"uint8"|"uint16"|"uint32"|"uint64"|"float32"|"float64"|"utf8"|"dictionary"|"date"|"timestamp"
+---@alias tidemill.numbers tidemill.array|number[]
+
+--- An array from a Lua table of numbers or booleans.
+---     tm.array({1, 2, 3}, "int32")[-1]                   --> 3
+---@param values table elements 1 to n, or 1 to values.n
+---@param dtype? tidemill.dtype default "float64", "bool" for booleans
+---@return tidemill.array
+function tm.array(values, dtype) end
+
+--- A typed, immutable column; `a[i]` counts from 1, `a[-1]` is the last element, `#a` the length.
+---@class tidemill.array
+---@field [integer] any
+---@field length integer elements in all
+---@field dtype tidemill.dtype
+---@field shape integer[] sizes of the axes
+---@field nbytes integer bytes of memory
+---@field nulls integer elements that are missing
+---@field dictionary? tidemill.array the strings of a dictionary array
+---@field codes? tidemill.array int32 codes of a dictionary array, from 0
+local array = {}
+
+--- Pointer to the elements, counted from 0 and typed as the array is; valid while the array
+--- lives, and not to be written.
+---@return ffi.cdata*
+function array:pointer() end
+
+--- Element i as a 64-bit integer cdata.
+---@param i integer
+---@return ffi.cdata*
+function array:int64(i) end
+
+--- The element at these indexes, one an axis.
+---@param i integer
+---@param ... integer
+---@return any
+function array:get(i, ...) end
+
+--- Elements first to last, both included, without a copy: a:slice{{1, 10}}.
+---@param ranges integer[][]
+---@return tidemill.array
+function array:slice(ranges) end
+
+--- The elements as a Lua table, with `n`; missing ones are holes (NaN in float arrays).
+---@return table
+function array:totable() end
+
+--- for i, value in a:iter() do
+---@return fun(): integer?, any
+function array:iter() end
+
+--- Whether element i is there.
+---@param i integer
+---@return boolean
+function array:present(i) end
+
+--- Named columns of one length: `t.close`, or t:column("Adj Close").
+---@class tidemill.frame
+---@field rows integer
+---@field columns string[] names in order
+---@field [string] tidemill.array
+local frame = {}
+
+--- A column by name, whatever its characters.
+---@param name string
+---@return tidemill.array
+function frame:column(name) end
+
+-- Reading -------------------------------------------------------------------------------------
+
+---@class tidemill.csv_options
+---@field types? table<string, tidemill.dtype> type of a column by its name; the others are inferred
+---@field columns? string[]|fun(names: string[]): string[]?, table? the columns to read, or a
+---       function that is given the file's names and returns them (and types)
+---@field delimiter? string one character; comma, semicolon or tab are recognised
+---@field missing? string[] cells that count as missing
+---@field date_format? string such as "%d.%m.%Y"
+---@field encoding? string such as "GBK"; UTF-8 otherwise
+---@field ignore_case? boolean names of `columns` and `types` match in any case
+
+--- Reads a delimited file, plain or gzip.
+---     local t = tm.read_csv("prices.csv", {types = {close = "float64"}})
+---     print(t.rows, t.close[1])
+---@param path string
+---@param given? tidemill.csv_options
+---@return tidemill.frame
+function tm.read_csv(path, given) end
+
+--- Names of the columns of a delimited file.
+---@param path string
+---@param given? tidemill.csv_options
+---@return string[]
+function tm.read_header(path, given) end
+
+--- The whole text of a file; gzip is unpacked.
+---@param path string
+---@return string
+function tm.read_text(path) end
+
+--- Paths that match a pattern such as "prices/*.csv", sorted by bytes.
+---@param pattern string
+---@return string[]
+function tm.glob(pattern) end
+
+--- What a path is; nil and a reason when it is nothing.
+---@param path string
+---@return "file"|"folder"|"other"|nil kind, string? reason
+function tm.path_kind(path) end
+
+--- A variable of the environment.
+---@param name string
+---@return string?
+function tm.env(name) end
+
+-- The script ----------------------------------------------------------------------------------
+
+--- Parses the script's options against a table of defaults, whose types they take; booleans are
+--- switches. Unknown options end the script with status 2, --help with 0.
+---     local options = tm.args({data = "", days = 30}, {help = {days = "how far back"}})
+---@param defaults table<string, any>
+---@param about? {usage: string?, help: table<string, string>?}
+---@return table<string, any>
+function tm.args(defaults, about) end
+
+--- "2018-02-07" of a day number, as `date` columns hold it.
+---@param days integer
+---@return string
+function tm.date_text(days) end
+
+--- for key, value in tm.sorted(t) do: numbers first, then strings by bytes.
+---@param t table
+---@return fun(): any, any
+function tm.sorted(t) end
+
+--- A line of the script's summary: stdout; stderr with --json -, nowhere with --quiet.
+---@param ... any
+function tm.say(...) end
+
+--- Counts what --strict minds: rows dropped, items failed.
+---@param count integer
+---@param what? string
+function tm.degraded(count, what) end
+
+--- Whether the run of the task that asks was cancelled; false in the script.
+---@return boolean
+function tm.cancelled() end
+
+--- Counters so far: executed, failed, skipped, hits, misses, steals, sleeps, tasks, workers,
+--- bytes, peak_bytes.
+---@return table<string, number>
+function tm.stats() end
+
+--- Seconds of a clock that never goes back.
+---@return number
+function tm.clock() end
+
+---@class tidemill.json
+local json = {}
+tm.json = json
+
+--- A value as JSON: keys sorted, the shortest numbers that read back alike, NaN as null.
+---@param value any nil, boolean, number, string, table or array
+---@return string
+function json.encode(value) end
+
+--- Marks a table as a list, so that an empty one is written as [].
+---@param values table
+---@return table
+function json.list(values) end
+
+-- Kernels -------------------------------------------------------------------------------------
+
+---@class tidemill.kernels
+local kernels = {}
+tm.kernels = kernels
+
+--- Simple returns x[t] / x[t-1] - 1; the first is NaN.
+---     tm.kernels.returns({100, 110, 99})                 --> nan, 0.1, -0.1
+---@param x tidemill.numbers
+---@return tidemill.array
+function kernels.returns(x) end
+
+--- Mean of each window; NaN before the first full one.
+---     tm.kernels.sma({1, 2, 3, 4}, 2)                    --> nan, 1.5, 2.5, 3.5
+---@param x tidemill.numbers
+---@param window integer values in a window, >= 1
+---@return tidemill.array
+function kernels.sma(x, window) end
+
+--- Exponential mean, TA-Lib: alpha 2/(window+1), seeded by the mean of the first window.
+---     tm.kernels.ema({2, 4, 6, 8}, 3)                    --> nan, nan, 4, 6
+---@param x tidemill.numbers
+---@param window integer >= 1
+---@return tidemill.array
+function kernels.ema(x, window) end
+
+--- Relative strength index, Wilder, TA-Lib; 0 while nothing ever changed.
+---     tm.kernels.rsi({10, 11, 10, 12}, 2)                --> nan, nan, 50, 83.3
+---@param x tidemill.numbers
+---@param window integer >= 1
+---@return tidemill.array
+function kernels.rsi(x, window) end
+
+--- Moving average convergence/divergence, TA-Lib; all three start at place slow + signal - 1.
+---     local macd, signal, histogram = tm.kernels.macd(close, 12, 26, 9)
+---@param x tidemill.numbers
+---@param fast integer 1 <= fast <= slow
+---@param slow integer
+---@param signal integer >= 1
+---@return tidemill.array macd, tidemill.array signal, tidemill.array histogram
+function kernels.macd(x, fast, slow, signal) end
+
+--- Bollinger bands, TA-Lib: the mean and k (default 2) population deviations around it.
+---     local upper, mid, lower = tm.kernels.bbands(close, 20, 2)
+---@param x tidemill.numbers
+---@param window integer >= 1
+---@param k? number
+---@return tidemill.array upper, tidemill.array mid, tidemill.array lower
+function kernels.bbands(x, window, k) end
+
+--- Average true range, Wilder, TA-Lib; first at place window + 1.
+---     local atr = tm.kernels.atr(high, low, close, 14)
+---@param high tidemill.numbers
+---@param low tidemill.numbers
+---@param close tidemill.numbers
+---@param window integer >= 1
+---@return tidemill.array
+function kernels.atr(high, low, close, window) end
+
+--- Standard deviation of each window, divisor window - ddof (default 1; TA-Lib's is 0).
+---     tm.kernels.stddev({1, 2, 3, 4}, 2)                 --> nan, 0.707, 0.707, 0.707
+---@param x tidemill.numbers
+---@param window integer > ddof
+---@param ddof? integer
+---@return tidemill.array
+function kernels.stddev(x, window, ddof) end
+
+--- Sum, the same bits on every machine; 0 of none, NaN if any is.
+---     tm.kernels.sum({1, 2, 3})                          --> 6
+---@param x tidemill.numbers
+---@return number
+function kernels.sum(x) end
+
+--- Mean; NaN of none.
+---     tm.kernels.mean({1, 2, 3})                         --> 2
+---@param x tidemill.numbers
+---@return number
+function kernels.mean(x) end
+
+--- Variance, divisor n - ddof (default 0); NaN when n <= ddof.
+---     tm.kernels.variance({1, 2, 3, 4}, 1)               --> 1.6667
+---@param x tidemill.numbers
+---@param ddof? integer
+---@return number
+function kernels.variance(x, ddof) end
+
+--- Standard deviation, divisor n - ddof (default 0); NaN when n <= ddof.
+---     tm.kernels.std({1, 2, 3, 4}, 1)                    --> 1.291
+---@param x tidemill.numbers
+---@param ddof? integer
+---@return number
+function kernels.std(x, ddof) end
+
+--- The worst fall from the highest close so far, a negative fraction; 0 when it never fell.
+---     tm.kernels.max_drawdown({10, 12, 9, 11})           --> -0.25
+---@param close tidemill.numbers
+---@return number
+function kernels.max_drawdown(close) end
+
+--- How many returns are beyond the limit in either direction.
+---     tm.kernels.count_moves({0.01, -0.06, 0.2}, 0.05)   --> 2
+---@param returns tidemill.numbers
+---@param limit number
+---@return integer
+function kernels.count_moves(returns, limit) end
+
+--- Marks bars: 0 fine, 1 a value is missing, 2 inconsistent; and counts those not fine.
+---     local faults, count = tm.kernels.ohlcv_check(open, high, low, close, volume)
+---@param open tidemill.numbers
+---@param high tidemill.numbers
+---@param low tidemill.numbers
+---@param close tidemill.numbers
+---@param volume tidemill.numbers
+---@return tidemill.array faults, integer count
+function kernels.ohlcv_check(open, high, low, close, volume) end
+
+--- Positions of integer keys (or dates) in ascending order; equal keys keep their order.
+---     tm.kernels.argsort({30, 10, 20})                   --> 2, 3, 1
+---@param keys tidemill.numbers
+---@return tidemill.array int32
+function kernels.argsort(keys) end
+
+--- The values at these positions, in their order and of their type.
+---     tm.kernels.take({10, 20, 30}, {3, 1})              --> 30, 10
+---@param values tidemill.numbers float64, int32, int64, date or timestamp
+---@param index tidemill.numbers positions from 1
+---@return tidemill.array
+function kernels.take(values, index) end
+
+--- Positions by code from 0, as a dictionary has them: those with code g - 1 are index[i] for
+--- offsets[g] <= i < offsets[g + 1].  A negative code is left out.
+---     local offsets, index = tm.kernels.group({1, 0, 1}, 2)   --> 1, 2, 4   and   2, 1, 3
+---@param codes tidemill.numbers
+---@param groups integer all codes are below
+---@return tidemill.array offsets, tidemill.array index
+function kernels.group(codes, groups) end
+
+--- The values that two ascending lists of integers (or dates) share, each once.
+---     tm.kernels.intersect({1, 2, 4}, {2, 3, 4})         --> 2, 4
+---@param a tidemill.numbers
+---@param b tidemill.numbers
+---@return tidemill.array
+function kernels.intersect(a, b) end
+
+--- For each wanted key its first position among ascending keys, -1 where there is none.
+---     tm.kernels.locate({10, 20, 30}, {30, 15})          --> 3, -1
+---@param keys tidemill.numbers
+---@param wanted tidemill.numbers in any order; ascending is fastest
+---@return tidemill.array int32
+function kernels.locate(keys, wanted) end
+
+--- Total return of every pair of a moving-average crossing (hold while the fast average is above
+--- the slow one, from two bars later on), NaN where fast >= slow; and the best pair.
+---     local totals, best = tm.kernels.sma_cross(close, {5, 10}, {20, 50})
+---     print(totals:get(1, 2), best.fast, best.slow, best.total)
+---@param close tidemill.numbers
+---@param fasts tidemill.numbers windows >= 1
+---@param slows tidemill.numbers windows >= 1
+---@return tidemill.array totals #fasts x #slows
+---@return {fast: integer, slow: integer, total: number}? best nil when no total is a number
+function kernels.sma_cross(close, fasts, slows) end
+
+--- The best pair of a sweep: the largest total, of equal ones the smaller fast window, then the
+--- smaller slow one.
+---     local best = tm.kernels.best_pair(totals, {5, 10}, {20, 50})
+---@param totals tidemill.numbers row-major, #fasts x #slows
+---@param fasts tidemill.numbers
+---@param slows tidemill.numbers
+---@return {fast: integer, slow: integer, total: number}? best
+function kernels.best_pair(totals, fasts, slows) end
+
+--- Series less their mean and divided by their length, as rows of one array: what `correlation`
+--- makes of its list each time.  Worth it when blocks of one list are asked for.
+---     local z = tm.kernels.standardise({{1, 2, 3}, {3, 1, 2}})
+---@param list tidemill.numbers[]
+---@return tidemill.array z #list x length
+function kernels.standardise(list) end
+
+--- Pearson correlations of all pairs of a list of series of one length, or of rows `first` to
+--- `last` with all of them.  A constant series, or one with a NaN, gives NaN.
+---     tm.kernels.correlation({{1, 2, 3}, {3, 1, 2}}):get(1, 2)          --> -0.5
+---     tm.kernels.correlation(z, 33, 64)          -- a block, for one task of many
+---@param list tidemill.numbers[]|tidemill.array series, or what `standardise` made of them
+---@param first? integer
+---@param last? integer
+---@return tidemill.array matrix all x all, or (last - first + 1) x all
+function kernels.correlation(list, first, last) end
+
+--- Numbers in [0, 1) of a stream: number i depends on (seed, stream, i) alone.
+---     tm.kernels.uniform(42, 0, 3)                       -- numbers 1 to 3 of stream 0
+---     tm.kernels.uniform(42, 0, 2, 1001)                 -- numbers 1001 and 1002
+---@param seed integer from 0; or a uint64_t
+---@param stream integer from 0; or a uint64_t
+---@param n integer
+---@param first? integer from 1
+---@return tidemill.array
+function kernels.uniform(seed, stream, n, first) end
+
+--- The instruction set in use: "plain", "avx2" or "avx512".  Results do not depend on it.
+---     print(tm.kernels.isa())
+---@return string
+function kernels.isa() end
+
+return tm

@@ -1,0 +1,587 @@
+/* test_codec: values as bytes and back, and hostile bytes: a value or TIDEMILL_DATA, never more.
+ * With an argument the fuzzing does that many rounds.  SPDX-License-Identifier: MIT */
+#include "data/codec.h"
+
+#include <math.h>
+
+#include "check.h"
+#include "data/packed.h"
+
+static uint64_t random_state;
+static int rounds = 20000;
+
+/* The largest block asked for; a sanitizer has an allocator of its own. */
+static size_t largest;
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+extern void *__libc_calloc(size_t count, size_t size);
+extern void *__libc_malloc(size_t size);
+
+void *calloc(size_t count, size_t size)
+{
+    if (count * size > largest) largest = count * size;
+    return __libc_calloc(count, size);
+}
+
+void *malloc(size_t size)
+{
+    if (size > largest) largest = size;
+    return __libc_malloc(size);
+}
+#endif
+
+static uint32_t random_below(uint32_t limit)
+{
+    random_state = random_state * 6364136223846793005u + 1442695040888963407u;
+    return (uint32_t)((random_state >> 33) % limit);
+}
+
+static uint64_t random_word(void)
+{
+    return (uint64_t)random_below(1u << 31) << 33 ^ (uint64_t)random_below(1u << 31) << 11 ^
+           random_below(1u << 11);
+}
+
+/* ---- random values ------------------------------------------------------------------------- */
+
+static struct mill_buffer *random_buffer(size_t size, uint32_t limit)
+{
+    struct mill_buffer *buffer = mill_buffer_new(NULL, size);
+    for (size_t i = 0; i < size; i++) buffer->data[i] = (uint8_t)random_below(limit);
+    return buffer;
+}
+
+static struct mill_buffer *random_validity(int64_t length, int64_t *nulls)
+{
+    *nulls = 0;
+    if (random_below(2)) return NULL;
+    struct mill_buffer *bits = random_buffer(((size_t)length + 7) / 8, 256);
+    *nulls = mill_bitmap_count_zeros(bits->data, length);
+    return bits;
+}
+
+static struct mill_array *random_text_array(int64_t length)
+{
+    struct mill_buffer *offsets = mill_buffer_new(NULL, ((size_t)length + 1) * 4);
+    int32_t *offset = (int32_t *)(void *)offsets->data;
+    offset[0] = 0;
+    for (int64_t i = 0; i < length; i++) offset[i + 1] = offset[i] + (int32_t)random_below(9);
+    int64_t nulls;
+    struct mill_buffer *validity = random_validity(length, &nulls);
+    return mill_array_wrap(MILL_UTF8, length, random_buffer((size_t)offset[length], 128),
+                           offsets, validity, nulls, NULL);
+}
+
+static struct mill_array *random_dictionary_array(int64_t length)
+{
+    struct mill_buffer *codes = mill_buffer_new(NULL, (size_t)length * 4);
+    int32_t *code = (int32_t *)(void *)codes->data;
+    for (int64_t i = 0; i < length; i++) code[i] = (int32_t)random_below(4);
+    int64_t nulls;
+    struct mill_buffer *validity = random_validity(length, &nulls);
+    return mill_array_wrap(MILL_DICTIONARY, length, codes, NULL, validity, nulls,
+                           random_text_array(4));
+}
+
+static struct mill_array *random_plain_array(enum mill_type type, int64_t length)
+{
+    int64_t nulls;
+    struct mill_buffer *validity = random_validity(length, &nulls);
+    struct mill_array *array = mill_array_wrap(
+        type, length,
+        random_buffer((size_t)length * mill_type_size(type), type == MILL_BOOL ? 2 : 256), NULL,
+        validity, nulls, NULL);
+    if (length % 6 == 0 && random_below(2)) {
+        array->dimensions = 3;
+        array->shape[0] = 2;
+        array->shape[1] = length / 6;
+        array->shape[2] = 3;
+    }
+    return array;
+}
+
+static struct mill_array *array_of(enum mill_type type, int64_t length)
+{
+    if (type == MILL_UTF8) return random_text_array(length);
+    if (type == MILL_DICTIONARY) return random_dictionary_array(length);
+    return random_plain_array(type, length);
+}
+
+static struct mill_array *random_array(void)
+{
+    enum mill_type type = (enum mill_type)(1 + random_below(MILL_TIMESTAMP));
+    struct mill_array *array = array_of(type, random_below(40));
+    if (array->dimensions > 1 || array->length == 0 || random_below(2)) return array;
+    int64_t first = random_below((uint32_t)array->length);
+    struct mill_array *slice = mill_array_slice(array, first, array->length - first);
+    mill_array_unref(array);
+    return slice;
+}
+
+struct making {
+    struct mill_packer packer;
+    uint64_t objects;
+};
+
+static void pack_random(struct making *making, int depth);
+
+static void pack_string(struct mill_packer *packer)
+{
+    char bytes[300];
+    size_t size = random_below(4) ? random_below(9) : random_below(300);
+    for (size_t i = 0; i < size; i++) bytes[i] = (char)random_below(256);
+    mill_packer_byte(packer, MILL_MARK_STRING);
+    mill_packer_text(packer, bytes, size);
+}
+
+static void pack_module(struct mill_packer *packer)
+{
+    mill_packer_byte(packer, MILL_MARK_MODULE);
+    mill_packer_bytes(packer, "0123456789abcdef", 16);
+    mill_packer_text(packer, "a.module", 8);
+    mill_packer_text(packer, "name", random_below(5));
+}
+
+static void pack_table(struct making *making, int depth)
+{
+    struct mill_packer *packer = &making->packer;
+    uint32_t list = random_below(5), pairs = random_below(4), meta = random_below(5) == 0;
+    making->objects++;
+    mill_packer_byte(packer, MILL_MARK_TABLE);
+    mill_packer_size(packer, list);
+    mill_packer_size(packer, pairs);
+    mill_packer_byte(packer, (uint8_t)meta);
+    for (uint32_t i = 0; i < list; i++) pack_random(making, depth + 1);
+    for (uint32_t i = 0; i < pairs; i++) {
+        pack_string(packer);
+        pack_random(making, depth + 1);
+    }
+    if (meta) pack_table(making, depth + 1);
+}
+
+static void pack_random(struct making *making, int depth)
+{
+    struct mill_packer *packer = &making->packer;
+    static const enum mill_mark words[] = {MILL_MARK_NUMBER, MILL_MARK_INT64, MILL_MARK_UINT64};
+    switch (random_below(depth > 6 ? 8 : 12)) {
+    case 0:
+    case 1:
+        mill_packer_byte(packer, (uint8_t)random_below(3));
+        break;
+    case 2:
+        mill_packer_word(packer, words[random_below(3)], random_word());
+        break;
+    case 3:
+        pack_string(packer);
+        break;
+    case 4:
+        mill_packer_byte(packer, MILL_MARK_BUILTIN);
+        mill_packer_text(packer, "string.format", 13);
+        break;
+    case 5:
+        pack_module(packer);
+        break;
+    case 6: {
+        struct mill_array *array = random_array();
+        mill_packer_array(packer, array);
+        mill_array_unref(array);
+        break;
+    }
+    case 7:
+        if (making->objects == 0) {
+            mill_packer_byte(packer, MILL_MARK_NIL);
+            break;
+        }
+        mill_packer_byte(packer, MILL_MARK_SEEN);
+        mill_packer_size(packer, random_below((uint32_t)making->objects));
+        break;
+    default:
+        pack_table(making, depth);
+    }
+}
+
+static struct mill_value random_packed(void)
+{
+    struct making making = {.objects = 0};
+    mill_packer_init(&making.packer);
+    pack_table(&making, 0);
+    bool failed = false;
+    struct mill_value value = mill_packer_take(&making.packer, &failed);
+    CHECK(!failed && mill_packed_check(value.packed));
+    return value;
+}
+
+static struct mill_value random_leaf(void)
+{
+    static const enum mill_tag tags[] = {MILL_TAG_NIL,    MILL_TAG_FALSE, MILL_TAG_TRUE,
+                                         MILL_TAG_NUMBER, MILL_TAG_INT64, MILL_TAG_UINT64};
+    enum mill_tag tag = tags[random_below(6)];
+    uint64_t bits = tag >= MILL_TAG_NUMBER ? random_word() : 0;
+    return (struct mill_value){.tag = (uint8_t)tag, .natural = bits};
+}
+
+static struct mill_value random_string(void)
+{
+    char bytes[200];
+    for (size_t i = 0; i < sizeof bytes; i++) bytes[i] = (char)random_below(256);
+    bool failed = false;
+    return mill_string(bytes, random_below(2) ? random_below(16) : random_below(200), &failed);
+}
+
+static struct mill_value random_value(void)
+{
+    switch (random_below(8)) {
+    case 0:
+        return random_leaf();
+    case 1:
+        return random_string();
+    case 2:
+        return mill_column(random_array());
+    default:
+        return random_packed();
+    }
+}
+
+/* ---- comparing ------------------------------------------------------------------------------- */
+
+static bool same_bytes(const void *a, const void *b, size_t size)
+{
+    return size == 0 || memcmp(a, b, size) == 0;
+}
+
+static bool same_array(const struct mill_array *a, const struct mill_array *b)
+{
+    if (a->type != b->type || a->length != b->length || a->nulls != b->nulls ||
+        a->dimensions != b->dimensions || (a->validity == NULL) != (b->validity == NULL) ||
+        (a->dictionary == NULL) != (b->dictionary == NULL) ||
+        !same_bytes(a->shape, b->shape, (size_t)a->dimensions * 8)) {
+        return false;
+    }
+    for (int64_t i = 0; i < a->length; i++) {
+        if (mill_array_present(a, i) != mill_array_present(b, i)) return false;
+    }
+    if (a->dictionary && !same_array(a->dictionary, b->dictionary)) return false;
+    if (a->type != MILL_UTF8) {
+        return same_bytes(a->values, b->values,
+                          (size_t)a->length * mill_type_size((enum mill_type)a->type));
+    }
+    for (int64_t i = 0; i < a->length; i++) {
+        size_t size = (size_t)(a->offsets[i + 1] - a->offsets[i]);
+        if (size != (size_t)(b->offsets[i + 1] - b->offsets[i]) ||
+            !same_bytes((char *)a->values + a->offsets[i], (char *)b->values + b->offsets[i],
+                        size)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool same_packed(const struct mill_packed *a, const struct mill_packed *b)
+{
+    if (a->size != b->size || a->array_count != b->array_count || b->node_count ||
+        !same_bytes(a->bytes, b->bytes, a->size)) {
+        return false;
+    }
+    for (uint32_t i = 0; i < a->array_count; i++) {
+        if (!same_array(a->arrays[i], b->arrays[i])) return false;
+    }
+    return true;
+}
+
+static bool same_value(const struct mill_value *a, const struct mill_value *b)
+{
+    if (a->tag != b->tag) return false;
+    size_t size_a, size_b;
+    const char *text_a = mill_value_text(a, &size_a), *text_b = mill_value_text(b, &size_b);
+    if (text_a) return size_a == size_b && same_bytes(text_a, text_b, size_a);
+    if (a->tag == MILL_TAG_PACKED) return same_packed(a->packed, b->packed);
+    if (a->tag == MILL_TAG_COLUMN) return same_array(a->array, b->array);
+    return a->natural == b->natural;
+}
+
+static void check_round_trip(struct mill_value value)
+{
+    struct mill_memory memory = {0};
+    struct mill_buffer *block = mill_codec_save(&value, &memory);
+    struct mill_value back;
+    CHECK(mill_codec_load(block, &back) == TIDEMILL_OK);
+    mill_buffer_unref(block); /* arrays keep it alive */
+    CHECK(same_value(&value, &back));
+    CHECK(mill_hash_equal(mill_value_hash(&value, NULL), mill_value_hash(&back, NULL)));
+    mill_value_unref(back);
+    mill_value_unref(value);
+    CHECK(atomic_load(&memory.bytes) == 0);
+}
+
+/* ---- round trips ------------------------------------------------------------------------------ */
+
+static void every_type_of_array_comes_back(void)
+{
+    for (int type = MILL_BOOL; type <= MILL_TIMESTAMP; type++) {
+        for (int64_t length = 0; length < 140; length += 1 + length / 20) {
+            check_round_trip(mill_column(array_of((enum mill_type)type, length)));
+        }
+    }
+}
+
+static void leaves_and_strings_come_back(void)
+{
+    for (int i = 0; i < 500; i++) {
+        check_round_trip(random_leaf());
+        check_round_trip(random_string());
+    }
+}
+
+static void nested_values_come_back(void)
+{
+    for (int i = 0; i < 1500; i++) check_round_trip(random_packed());
+}
+
+static void loaded_arrays_lie_in_the_block(void)
+{
+    struct mill_memory memory = {0};
+    struct mill_value value = mill_column(array_of(MILL_FLOAT64, 1000)), back;
+    struct mill_buffer *block = mill_codec_save(&value, &memory);
+    int64_t held = atomic_load(&memory.bytes);
+    CHECK(mill_codec_load(block, &back) == TIDEMILL_OK);
+    CHECK(atomic_load(&memory.bytes) == held);
+    const uint8_t *at = back.array->values;
+    CHECK(at >= block->data && at + 8000 <= block->data + block->size);
+    CHECK((uintptr_t)at % 64 == 0);
+    mill_value_unref(value);
+    mill_value_unref(back);
+    mill_buffer_unref(block);
+}
+
+static void equal_values_have_equal_bytes(void)
+{
+    for (int i = 0; i < 300; i++) {
+        struct mill_value value = mill_column(random_array());
+        struct mill_buffer *one = mill_codec_save(&value, NULL),
+                           *two = mill_codec_save(&value, NULL);
+        CHECK(one->size == two->size && memcmp(one->data, two->data, one->size) == 0);
+        mill_buffer_unref(one);
+        mill_buffer_unref(two);
+        mill_value_unref(value);
+    }
+}
+
+/* ---- hostile bytes ----------------------------------------------------------------------------- */
+
+/* Reads every byte that a reader of the value would. */
+static void use(const struct mill_value *value)
+{
+    mill_value_hash(value, NULL);
+    struct mill_buffer *again = mill_codec_save(value, NULL);
+    CHECK(again != NULL);
+    mill_buffer_unref(again);
+}
+
+/* Loads a copy of exactly these bytes, so that a sanitizer sees a read past them. */
+static tidemill_status load(const uint8_t *bytes, size_t size)
+{
+    void *exact = NULL;
+    CHECK(posix_memalign(&exact, 64, size ? size : 1) == 0);
+    if (size) memcpy(exact, bytes, size);
+    struct mill_buffer *block = mill_buffer_foreign(exact, size, NULL, NULL);
+    struct mill_value value;
+    tidemill_status status = mill_codec_load(block, &value);
+    CHECK_SAYING(status == TIDEMILL_OK || status == TIDEMILL_DATA, "status %d", (int)status);
+    if (status == TIDEMILL_OK) {
+        use(&value);
+    } else {
+        CHECK(value.tag == MILL_TAG_NIL);
+    }
+    mill_value_unref(value);
+    mill_buffer_unref(block);
+    free(exact);
+    return status;
+}
+
+static void damage(uint8_t *bytes, size_t *size)
+{
+    size_t room = *size;
+    for (uint32_t i = 1 + random_below(3); i > 0; i--) {
+        size_t at = random_below(2) ? random_below((uint32_t)room)
+                                    : random_below(room < 96 ? (uint32_t)room : 96);
+        switch (random_below(5)) {
+        case 0:
+            bytes[at] ^= (uint8_t)(1u << random_below(8));
+            break;
+        case 1:
+            bytes[at] = (uint8_t)random_below(256);
+            break;
+        case 2:
+            bytes[at] = random_below(2) ? 0xFF : 0;
+            break;
+        case 3:
+            if (at + 8 <= room) {
+                uint64_t word =
+                    random_below(2) ? random_word() : (uint64_t)-1 << random_below(64);
+                memcpy(bytes + at, &word, 8);
+            }
+            break;
+        default:
+            *size = at;
+        }
+        if (*size == 0) return;
+        room = *size;
+    }
+}
+
+static void damaged_bytes_give_a_value_or_a_refusal(void)
+{
+    int refused = 0;
+    struct mill_buffer *block = NULL;
+    for (int round = 0; round < rounds; round++) {
+        if (round % 10 == 0) {
+            struct mill_value value = random_value();
+            mill_buffer_unref(block);
+            block = mill_codec_save(&value, NULL);
+            mill_value_unref(value);
+        }
+        uint8_t *bytes = malloc(block->size);
+        size_t size = block->size;
+        memcpy(bytes, block->data, size);
+        damage(bytes, &size);
+        refused += load(bytes, size) == TIDEMILL_DATA;
+        free(bytes);
+    }
+    mill_buffer_unref(block);
+    CHECK(refused > rounds / 10);
+}
+
+static void every_beginning_of_a_block_is_refused(void)
+{
+    for (int i = 0; i < 20; i++) {
+        struct mill_value value = random_value();
+        struct mill_buffer *block = mill_codec_save(&value, NULL);
+        for (size_t size = 0; size < block->size; size += 1 + size / 200) {
+            CHECK(load(block->data, size) == TIDEMILL_DATA);
+        }
+        CHECK(load(block->data, block->size) == TIDEMILL_OK);
+        mill_buffer_unref(block);
+        mill_value_unref(value);
+    }
+}
+
+static void bytes_that_follow_are_refused(void)
+{
+    struct mill_value value = random_packed();
+    struct mill_buffer *block = mill_codec_save(&value, NULL);
+    uint8_t *longer = calloc(1, block->size + 1);
+    memcpy(longer, block->data, block->size);
+    CHECK(load(longer, block->size + 1) == TIDEMILL_DATA);
+    free(longer);
+    mill_buffer_unref(block);
+    mill_value_unref(value);
+}
+
+static void random_bytes_are_refused(void)
+{
+    uint8_t bytes[200];
+    for (int round = 0; round < rounds; round++) {
+        size_t size = random_below(sizeof bytes);
+        for (size_t i = 0; i < size; i++) bytes[i] = (uint8_t)random_below(256);
+        memcpy(bytes, "TMV1\0\0\0\0", 8);
+        if (size > 8) bytes[8] = (uint8_t)random_below(10);
+        for (size_t i = 9; i < size && i < 33; i++) {
+            if (random_below(2)) bytes[i] = (uint8_t)random_below(3);
+        }
+        load(bytes, size);
+    }
+}
+
+/* A count of 2^24 arrays once took 128 MB before the first of them was found missing. */
+static void no_count_makes_it_allocate_more_than_the_bytes_could_hold(void)
+{
+    uint8_t bytes[64] = "TMV1";
+    largest = 0;
+    for (int shift = 0; shift < 64; shift++) {
+        uint64_t sizes[2] = {1, (uint64_t)1 << shift};
+        bytes[8] = MILL_TAG_PACKED;
+        memcpy(bytes + 9, sizes, sizeof sizes);
+        CHECK(load(bytes, sizeof bytes) == TIDEMILL_DATA);
+        sizes[0] = (uint64_t)1 << shift;
+        sizes[1] = 0;
+        memcpy(bytes + 9, sizes, sizeof sizes);
+        load(bytes, sizeof bytes);
+        bytes[8] = MILL_TAG_STRING;
+        load(bytes, sizeof bytes);
+    }
+    CHECK_SAYING(largest < 1000, "a block of %zu bytes", largest);
+}
+
+/* Bytes of one packed value, checked as they are. */
+static bool passes(const void *bytes, size_t size)
+{
+    struct mill_packed *packed = mill_packed_new(size);
+    memcpy(packed->bytes, bytes, size);
+    bool fine = mill_packed_check(packed);
+    mill_packed_unref(packed);
+    return fine;
+}
+
+#define PASSES(...) passes((uint8_t[]){__VA_ARGS__}, sizeof((uint8_t[]){__VA_ARGS__}))
+
+static void what_lua_could_not_take_does_not_pass(void)
+{
+    enum { NIL, FALSE, TRUE, NUMBER, STRING = 6, TABLE, SEEN, ARRAY, NODE, BUILTIN };
+    CHECK(PASSES(TABLE, 0, 0, 0));
+    CHECK(PASSES(TABLE, 0, 1, 0, TRUE, NIL));
+    CHECK(!PASSES(TABLE, 0, 1, 0, NIL, TRUE)); /* a key nil */
+    CHECK(PASSES(TABLE, 0, 1, 0, NUMBER, 0, 0, 0, 0, 0, 0, 0xF8, 0x3F, TRUE));
+    CHECK(!PASSES(TABLE, 0, 1, 0, NUMBER, 0, 0, 0, 0, 0, 0, 0xF8, 0x7F, TRUE)); /* NaN */
+    CHECK(PASSES(TABLE, 0, 0, 1, TABLE, 0, 0, 0));
+    CHECK(PASSES(TABLE, 0, 0, 1, SEEN, 0));
+    CHECK(!PASSES(TABLE, 0, 0, 1, TRUE)); /* a metatable that is none */
+    CHECK(!PASSES(TABLE, 0, 0, 1, STRING, 0));
+    CHECK(!PASSES(TABLE, 0, 0, 1, NIL));
+    CHECK(!PASSES(TABLE, 0, 0, 2, TABLE, 0, 0, 0));
+    CHECK(!PASSES(TABLE, 1, 0, 0, SEEN, 1));
+    CHECK(!PASSES(SEEN, 0));
+    CHECK(!PASSES(ARRAY, 0));
+    CHECK(!PASSES(NODE, 0));
+    CHECK(!PASSES(TRUE, TRUE));
+    CHECK(!PASSES(STRING, 2, 'a'));
+    CHECK(!PASSES(STRING, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x01));
+    CHECK(!PASSES(TABLE, 0xFF, 0xFF, 0xFF, 0xFF, 0x0F, 0, 0, TRUE));
+}
+
+static void nesting_ends_where_readers_would(void)
+{
+    for (int depth = MILL_PACKED_DEPTH - 3; depth < MILL_PACKED_DEPTH + 4; depth++) {
+        uint8_t bytes[5 * (MILL_PACKED_DEPTH + 4)];
+        size_t size = 0;
+        for (int i = 0; i < depth; i++) {
+            memcpy(bytes + size, (uint8_t[]){MILL_MARK_TABLE, i + 1 < depth, 0, 0}, 4);
+            size += 4;
+        }
+        CHECK_SAYING(passes(bytes, size) == (depth <= MILL_PACKED_DEPTH + 1), "depth %d",
+                     depth);
+    }
+    size_t size = 4000000;
+    uint8_t *deep = malloc(size);
+    for (size_t i = 0; i < size; i += 4)
+        memcpy(deep + i, (uint8_t[]){MILL_MARK_TABLE, 1, 0, 0}, 4);
+    CHECK(!passes(deep, size));
+    free(deep);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc > 1) rounds = atoi(argv[1]);
+    random_state = check_seed();
+    RUN(every_type_of_array_comes_back);
+    RUN(leaves_and_strings_come_back);
+    RUN(nested_values_come_back);
+    RUN(loaded_arrays_lie_in_the_block);
+    RUN(equal_values_have_equal_bytes);
+    RUN(damaged_bytes_give_a_value_or_a_refusal);
+    RUN(every_beginning_of_a_block_is_refused);
+    RUN(bytes_that_follow_are_refused);
+    RUN(random_bytes_are_refused);
+    RUN(no_count_makes_it_allocate_more_than_the_bytes_could_hold);
+    RUN(what_lua_could_not_take_does_not_pass);
+    RUN(nesting_ends_where_readers_would);
+    return check_end();
+}

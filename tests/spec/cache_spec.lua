@@ -1,0 +1,649 @@
+-- What the cache answers and what runs again: scripts run as child processes with one cache file.
+-- SPDX-License-Identifier: MIT
+
+local process = require("tests.spec.process")
+
+local folder
+local epilogue = [[
+local stats = tm.stats()
+print(("hits %d misses %d executed %d"):format(stats.hits, stats.misses, stats.executed))
+]]
+
+local function write(name, text) process.write(folder .. "/" .. name, text) end
+
+-- Runs a script; what it prints goes to `out`, its counters to `hits`, `misses`, `executed`.
+local function run(text, options)
+  options = options or {}
+  write("main.lua", "local tm = require \"tidemill\"\n" .. text .. "\n" .. epilogue)
+  local words = { "--workers", tostring(options.workers or 1), "--cache", options.cache or "cache.db",
+    "main.lua", cwd = folder, env = options.env }
+  local result = process.run(words)
+  assert.are.equal(0, result.status, result.err)
+  if not options.warns then assert.are.equal("", result.err) end
+  local out, hits, misses, executed = result.out:match("^(.-)hits (%d+) misses (%d+) executed (%d+)\n$")
+  assert.is_truthy(out, result.out)
+  return { out = out, hits = tonumber(hits), misses = tonumber(misses), executed = tonumber(executed),
+    err = result.err }
+end
+
+-- Runs a script whose results must come from the cache, or must not.
+local function hits(text, options)
+  local result = run(text, options)
+  assert.are.equal(0, result.misses, text)
+  assert.is_true(result.hits > 0, text)
+  return result.out
+end
+
+local function misses(text, options)
+  local result = run(text, options)
+  assert.are.equal(0, result.hits, text)
+  assert.is_true(result.misses > 0, text)
+  return result.out
+end
+
+local function swap(text, was, now)
+  local from, to = text:find(was, 1, true)
+  assert(from, was)
+  return text:sub(1, from - 1) .. now .. text:sub(to + 1)
+end
+
+-- A task that returns what an expression gives, the expression's names being upvalues.
+local function task(expression, before, options)
+  return ([[
+%s
+local task = tm.delayed(function(...) return %s end, { cache = true, %s })
+print(task():compute())]]):format(before or "", expression, options or "")
+end
+
+-- A task that says what it was given, for arguments written as Lua.
+local function argument(value, before)
+  return ([[
+%s
+local task = tm.delayed(function(x) return type(x) end, { cache = true })
+print(task(%s):compute())]]):format(before or "", value)
+end
+
+describe("the cache", function()
+  before_each(function() folder = process.folder() end)
+  after_each(function() process.remove(folder) end)
+
+  describe("after an edit of the script", function()
+    local deep = [[
+local deep = {}
+local factor = 3
+local function helper(x) return x * factor end
+function deep.scale(x) return helper(x) end
+return deep
+]]
+    local script = [[
+local deep = require "deep"
+local offset = 10
+local limits = { low = 1, high = 100 }
+function third(x) return x + 7 end
+local function second(x) return third(x) * 2 end
+local function first(x)
+  local y = second(x) + offset
+  return math.min(y, limits.high) + deep.scale(x)
+end
+local task = tm.delayed(function(x)
+  local total = first(x) + 5
+  return total
+end, { name = "task", cache = true })
+print(tm.compute(task(1), task(2)))]]
+
+    local same = {
+      { "a comment before the task", "local task", "-- a task\nlocal task" },
+      { "a comment inside the task", "return total", "return total -- the sum" },
+      { "blank lines", "local total", "\n\n  local total" },
+      { "spacing", "first(x) + 5", "first( x )+5" },
+      { "another name of a local", "local total = first(x) + 5\n  return total",
+        "local sum = first(x) + 5\n  return sum" },
+      { "another name of the task", "name = \"task\"", "name = \"other\"" },
+      { "another name of an argument", "third(x) return x + 7", "third(y) return y + 7" },
+      { "the base of a number", "offset = 10", "offset = 0xA" },
+      { "a new local above", "local offset", "local unused = 1\nlocal offset" },
+      { "another task above", "local task", "local other = tm.delayed(print)\nlocal task" },
+      { "the order of keys", "low = 1, high = 100", "high = 100, low = 1" },
+      { "a comment in a helper", "function third(x)", "function third(x) -- adds\n" },
+      { "a new global that nobody reads", "function third", "fourth = 4\nfunction third" },
+    }
+    local other = {
+      { "a constant", "first(x) + 5", "first(x) + 6" },
+      { "an operator", "first(x) + 5", "first(x) - 5" },
+      { "the value of an upvalue", "offset = 10", "offset = 11" },
+      { "a field of a table that it holds", "high = 100", "high = 26" },
+      { "a helper two calls away", "x + 7", "x + 8" },
+      { "a helper in between", "third(x) * 2", "third(x) * 3" },
+      { "a global that a helper calls", "local task", "third = function(x) return x end\nlocal task" },
+      { "a builtin that was replaced", "local task",
+        "math.min = function(a, b) return b - a end\nlocal task" },
+      { "a module's function that was replaced", "local task",
+        "deep.scale = function(x) return x * 1000 end\nlocal task" },
+    }
+
+    before_each(function()
+      write("deep.lua", deep)
+      assert.are.equal("34\t39\n", misses(script))
+    end)
+
+    for _, edit in ipairs(same) do
+      it("knows the task again: " .. edit[1], function()
+        assert.are.equal("34\t39\n", hits(swap(script, edit[2], edit[3])))
+      end)
+    end
+
+    for _, edit in ipairs(other) do
+      it("runs the task again: " .. edit[1], function()
+        local edited = swap(script, edit[2], edit[3])
+        local result = misses(edited)
+        assert.are_not.equal("34\t39\n", result)
+        assert.are.equal(result, run(edited, { cache = "off" }).out)
+        assert.are.equal("34\t39\n", hits(script)) -- the old results are still there
+      end)
+    end
+
+    it("runs the task again: a helper inside a module", function()
+      write("deep.lua", swap(deep, "factor = 3", "factor = 4"))
+      assert.are.equal("35\t41\n", misses(script))
+    end)
+
+    it("runs the task again: a module that a module requires", function()
+      write("deep.lua", [[
+local base = require "base"
+return { scale = function(x) return base.scale(x) end }]])
+      write("base.lua", "return { scale = function(x) return x * 5 end }")
+      assert.are.equal("36\t43\n", misses(script))
+      hits(script)
+      write("base.lua", "return { scale = function(x) return x * 6 end }")
+      assert.are.equal("37\t45\n", misses(script))
+    end)
+
+    it("runs the task again: a module that two modules require of each other", function()
+      write("deep.lua", [[
+local deep = {}
+package.loaded.deep = deep
+deep.base = require "base"
+function deep.factor() return 5 end
+function deep.scale(x) return deep.base.scale(x) end
+return deep]])
+      local base = [[
+local deep = require "deep"
+return { scale = function(x) return x * deep.factor() end }]]
+      write("base.lua", base)
+      assert.are.equal("36\t43\n", misses(script))
+      write("base.lua", swap(base, "x *", "x * 2 *"))
+      assert.are.equal("41\t53\n", misses(script))
+    end)
+
+    it("runs the task again: a module found by a name made up at run time", function()
+      local chosen = [[
+local name = "ba" .. "se"
+local base = require(name)
+return { scale = function(x) return base.scale(x) end }]]
+      write("deep.lua", chosen)
+      write("base.lua", "return { scale = function(x) return x * 5 end }")
+      misses(script)
+      hits(script)
+      write("base.lua", "return { scale = function(x) return x * 6 end }")
+      assert.are.equal("37\t45\n", misses(script))
+    end)
+  end)
+
+  describe("tells functions apart", function()
+    it("that differ in an upvalue only", function()
+      local adders = [[
+local function adder(n) return tm.delayed(function(x) return x + n end, { cache = true }) end
+print(tm.compute(adder(1)(10), adder(2)(10)))]]
+      assert.are.equal("11\t12\n", misses(adders))
+      assert.are.equal("11\t12\n", hits(adders))
+      assert.are.equal("13\t11\n", run(swap(swap(adders, "adder(2)", "adder(1)"), "adder(1)", "adder(3)")).out)
+    end)
+
+    it("that stand on one line", function()
+      local line = [[
+local a, b = tm.delayed(function() return 1 end, { cache = true }), tm.delayed(function() return 2 end, { cache = true })
+print(tm.compute(a(), b()))]]
+      assert.are.equal("1\t2\n", misses(line))
+      assert.are.equal("1\t2\n", hits(line))
+    end)
+
+    it("that differ in their environment only", function()
+      local text = [[
+local function make(limit)
+  local fn = function() return limit_of_all end
+  return tm.delayed(setfenv(fn, { limit_of_all = limit }), { cache = true })
+end
+print(make(%d)():compute())]]
+      assert.are.equal("1\n", misses(text:format(1)))
+      assert.are.equal("2\n", misses(text:format(2)))
+    end)
+
+    it("that reach a different function through a metatable", function()
+      local text = [[
+local class = { value = function(self) return self.x * %d end }
+class.__index = class
+local derived = setmetatable({}, { __index = class })
+derived.__index = derived
+local object = setmetatable({ x = 7 }, derived)
+local task = tm.delayed(function() return object:value() end, { cache = true })
+print(task():compute())]]
+      assert.are.equal("14\n", misses(text:format(2)))
+      assert.are.equal("21\n", misses(text:format(3)))
+    end)
+
+    it("that call a method of strings that was replaced", function()
+      local text = task("(\"abc\"):upper()")
+      assert.are.equal("ABC\n", misses(text))
+      local patched = "string.upper = function(s) return s .. \"%s\" end\n"
+      assert.are.equal("abc!\n", misses(patched:format("!") .. text))
+      assert.are.equal("abc?\n", misses(patched:format("?") .. text))
+      assert.are.equal("ABC\n", hits(text))
+    end)
+
+    it("that read a module's table of settings after the script has changed it", function()
+      write("settings.lua", "return { limit = 5, show = function(x) return x end }")
+      local text = "local settings = require \"settings\"\n%s\n" .. task("settings.limit")
+      assert.are.equal("5\n", misses(text:format("")))
+      assert.are.equal("6\n", misses(text:format("settings.limit = 6")))
+      assert.are.equal("7\n", misses(text:format("settings.limit = 7")))
+      assert.are.equal("5\n", hits(text:format("")))
+    end)
+
+    it("that call a module's function which calls one that the script has replaced", function()
+      write("parts.lua", [[
+local parts = {}
+function parts.inner(x) return x + 1 end
+function parts.outer(x) return parts.inner(x) * 10 end
+return parts]])
+      write("above.lua", "local parts = require \"parts\"\nreturn { run = function(x) return parts.outer(x) end }")
+      local text = [[
+local parts, above = require "parts", require "above"
+%s
+local task = tm.delayed(function() return above.run(1) + parts.outer(2) end, { cache = true })
+print(task():compute())]]
+      assert.are.equal("50\n", misses(text:format("")))
+      assert.are.equal("150\n", misses(text:format("function parts.inner(x) return x + 6 end")))
+      assert.are.equal("50\n", hits(text:format("")))
+    end)
+  end)
+
+  describe("tells arguments apart", function()
+    it("by type and by bits", function()
+      local seen = {}
+      for _, value in ipairs { "1", "\"1\"", "1LL", "1ULL", "0", "-0", "false", "nil", "true", "0/0", "1/0",
+          "\"\"", "\"\\0\"", "{}", "{1}", "{[2]=1}", "{1,nil,3}", "{1,3}", "{{1},2}", "{{1,2}}",
+          "setmetatable({}, {__index = string})", "{a=1}", "{b=1}", "{[\"1\"]=1}", "{[true]=1}", "print" } do
+        local result = run(argument(value))
+        assert.are.equal(1, result.misses, value)
+        seen[#seen + 1] = value
+      end
+      for _, value in ipairs(seen) do hits(argument(value)) end
+    end)
+
+    it("not by how a value was made", function()
+      misses(argument("{a = 1, b = 2, c = {3, 4}, [10] = 5, [0.5] = 6}"))
+      hits(argument("t", [[
+local t = {}
+for i = 1, 100 do t["k" .. i], t[i] = i, i end
+for i = 1, 100 do t["k" .. i], t[i] = nil, nil end
+t[0.5], t.c, t[10], t.b, t.a = 6, {}, 5, 2, 1
+t.c[2] = 4
+t.c[1] = 3]]))
+      misses(argument("{0/0, -(0/0)}"))
+      hits(argument("{-(0/0), 0/0}"))
+    end)
+
+    it("by value, whether parts are shared or copies", function()
+      misses(argument("{s, s}", "local s = {1}"))
+      hits(argument("{{1}, {1}}"))
+    end)
+
+    it("by the elements and the type of an array", function()
+      local text = [[
+local task = tm.delayed(function(a) return a.dtype .. a[2] end, { cache = true })
+print(task(%s):compute())]]
+      misses(text:format("tm.array({1, 2, 3})"))
+      hits(text:format("tm.array({1, 2, 3})"))
+      hits(text:format("tm.array({0, 1, 2, 3}):slice{{2, 4}}"))
+      misses(text:format("tm.array({1, 2, 4})"))
+      misses(text:format("tm.array({1, 2, 3}, \"float32\")"))
+      misses(text:format("tm.array({1, 2, 3}, \"int32\")"))
+      misses(text:format("tm.array({1, 2, 3, 4})"))
+    end)
+
+    it("by the content of another task's result, whatever made it", function()
+      local text = [[
+local up = tm.delayed(function(x) return %s end, { cache = %s })
+local down = tm.delayed(function(x) return #x end, { cache = true })
+print(down(up(3)):compute())]]
+      assert.are.equal("3\n", misses(text:format("(\"a\"):rep(x)", "true")))
+      local result = run(text:format("\"aa\" .. \"a\"", "true"))
+      assert.are.same({ 1, 1 }, { result.hits, result.misses })
+      result = run(text:format("\"aaa\"", "false"))
+      assert.are.same({ 1, 0, 1 }, { result.hits, result.misses, result.executed })
+    end)
+  end)
+
+  describe("knows what a task reads", function()
+    local function reads(expression, options) return task(expression, nil, options) end
+
+    -- A file read in each of these ways: changed, touched, deleted, there again.
+    local ways = {
+      ["tm.read_text"] = "(select(2, pcall(tm.read_text, \"data.txt\"))):sub(1, 20)",
+      ["tm.read_csv"] = "select(2, pcall(function() return tm.read_csv(\"data.txt\").v[1] end))",
+      ["io.open"] = "(function() local f = io.open(\"data.txt\"); if not f then return \"none\" end\n"
+        .. "local text = f:read(\"*a\"); f:close(); return text end)()",
+      ["io.lines"] = "select(2, pcall(function() for line in io.lines(\"data.txt\") do return line end end))",
+      ["loadfile"] = "(loadfile(\"data.txt\") or function() return \"none\" end)()",
+      ["tm.path_kind"] = "tostring(tm.path_kind(\"data.txt\"))",
+    }
+    for way, expression in pairs(ways) do
+      it("by " .. way, function()
+        local text = reads(expression)
+        local first = misses(text)
+        assert.are.equal(first, hits(text))
+        write("data.txt", way == "loadfile" and "return 1\n" or "v\n1\n")
+        local there = misses(text)
+        assert.are_not.equal(first, there)
+        os.execute("touch -d 2001-01-01 " .. folder .. "/data.txt")
+        assert.are.equal(there, hits(text))
+        if way ~= "tm.path_kind" then
+          write("data.txt", way == "loadfile" and "return 2\n" or "v\n2\n")
+          local now = misses(text)
+          assert.are.equal(now, run(text, { cache = "off" }).out)
+        end
+        os.remove(folder .. "/data.txt")
+        assert.are.equal(first, hits(text))
+      end)
+    end
+
+    it("by tm.glob", function()
+      local text = reads("table.concat(tm.glob(\"*.csv\"), \",\")")
+      assert.are.equal("\n", misses(text))
+      write("b.csv", "1")
+      assert.are.equal("b.csv\n", misses(text))
+      write("b.csv", "2") -- its name is all that was read
+      assert.are.equal("b.csv\n", hits(text))
+      write("a.csv", "1")
+      assert.are.equal("a.csv,b.csv\n", misses(text))
+    end)
+
+    it("by tm.env and os.getenv", function()
+      for _, way in ipairs { "tm.env", "os.getenv" } do
+        local text = reads(("tostring(%s(\"TIDE_%s\"))"):format(way, way:upper():gsub("%W", "_")))
+        local name = "TIDE_" .. way:upper():gsub("%W", "_")
+        assert.are.equal("nil\n", misses(text))
+        assert.are.equal("x\n", misses(text, { env = { [name] = "x" } }))
+        assert.are.equal("\n", misses(text, { env = { [name] = "" } }))
+        assert.are.equal("nil\n", hits(text))
+        assert.are.equal("x\n", hits(text, { env = { [name] = "x" } }))
+      end
+    end)
+
+    it("by require inside the task", function()
+      write("late.lua", "local later = require \"later\"\nreturn { value = function() return later() end }")
+      write("later.lua", "return function() return 1 end")
+      local text = [[
+local task = tm.delayed(function(i) return require("late").value() + i end, { cache = true })
+print(tm.compute(task(0), task(10)))]]
+      assert.are.equal("1\t11\n", misses(text))
+      assert.are.equal("1\t11\n", hits(text))
+      write("later.lua", "return function() return 2 end")
+      assert.are.equal("2\t12\n", misses(text))
+      write("late.lua", "return { value = function() return 3 end }")
+      assert.are.equal("3\t13\n", misses(text))
+    end)
+
+    it("by require inside a module's function", function()
+      write("outer.lua", "return { value = function() return require \"inner\" end }")
+      write("inner.lua", "return 1")
+      local text = task("outer.value()", "local outer = require \"outer\"")
+      assert.are.equal("1\n", misses(text))
+      write("inner.lua", "return 2")
+      assert.are.equal("2\n", misses(text))
+      assert.are.equal("2\n", hits(text))
+    end)
+
+    it("by files= of the task", function()
+      local text = task("1", "", "files = {\"a.txt\", \"b.txt\"}")
+      misses(text)
+      hits(text)
+      write("b.txt", "1")
+      misses(text)
+      write("b.txt", "2")
+      misses(text)
+      os.execute("touch -d 2001-01-01 " .. folder .. "/b.txt")
+      hits(text)
+      os.remove(folder .. "/b.txt")
+      hits(text)
+    end)
+
+    it("refuses files= of a folder", function()
+      local text = ("print(pcall(function() %s end))"):format(task("1", "", "files = {\".\"}"))
+      assert.is_truthy(run(text).out:find("option \"files\": . is not a file", 1, true))
+    end)
+  end)
+
+  describe("obeys options", function()
+    it("version and seed, to the last bit of a number", function()
+      local values = { "version = 1", "version = \"1\"", "version = 2", "version = 0.1 + 0.2", "version = 0.3",
+        "seed = 1", "seed = 2", "seed = 1234567890123456", "seed = 1234567890123457" }
+      for _, value in ipairs(values) do misses(task("1", "", value)) end
+      for _, value in ipairs(values) do hits(task("1", "", value)) end
+      hits(task("1", "", "version = 1, name = \"other\", priority = 2"))
+    end)
+
+    it("cache = \"refresh\" runs and keeps what comes", function()
+      local text = [[
+local task = tm.delayed(function() return tm.read_text("/proc/uptime") ~= "" and io.open("n"):read("*a") end,
+  { cache = %s, name = "n" })
+print(task():compute())]]
+      write("n", "1")
+      misses(text:format("true"))
+      misses(text:format("\"refresh\""))
+    end)
+
+    it("cache = false neither looks nor keeps", function()
+      local text = "print(tm.delayed(function() return 1 end)():compute())"
+      for _ = 1, 2 do
+        local result = run(text)
+        assert.are.same({ 0, 0, 1 }, { result.hits, result.misses, result.executed })
+      end
+    end)
+  end)
+
+  it("knows 40 tasks again in 12 fresh processes", function()
+    write("shapes.lua", [[
+local shapes = { circle = {}, square = {} }
+function shapes.circle.area(r) return 3 * r * r end
+shapes.square.area = function(a) return a * a end
+shapes.disc, shapes.alias = shapes.circle, shapes.circle.area
+return shapes]])
+    local text = [[
+local shapes = require "shapes"
+local words = { one = 1, two = 2, three = { x = true, y = "z", [10] = 0.5 }, alias = shapes.alias }
+local function sum(t, seen)
+  local total = 0
+  for _, key in ipairs { "one", "two" } do total = total + t[key] end
+  for key, value in pairs(t) do if type(value) == "number" then total = total + #tostring(key) end end
+  return total
+end
+local task = tm.delayed(function(i, options)
+  return sum(words) + i + shapes.circle.area(i) + shapes.disc.area(i) + ({ a = 1, b = 2, c = 3 })[options.key]
+end, { cache = true })
+local nodes = {}
+for i = 1, 40 do nodes[i] = task(i, { key = "b", tm = print, list = { i, i + 1 }, more = shapes.disc }) end
+local sums = 0
+for _, value in ipairs(tm.compute(nodes)) do sums = sums + value end
+print(sums)]]
+    local first = misses(text)
+    for i = 1, 12 do assert.are.equal(first, hits(text, { workers = i % 3 })) end
+  end)
+
+  it("knows a function again whose loops were changed by running", function()
+    local text = [[
+local function walk(t, iterate)
+  local sum = 0
+  for _, value in pairs(t) do sum = sum + value end
+  for _, value in iterate(t) do sum = sum + value end
+  for i = 1, #t do sum = sum + i end
+  return sum
+end
+%s
+local task = tm.delayed(function() return walk({ 1, 2, 3 }, pairs) end, { cache = true })
+print(task():compute())]]
+    local first = misses(text:format(""))
+    assert.are.equal(first, hits(text:format("for _ = 1, 300 do walk({1, 2, 3}, pairs) end")))
+    assert.are.equal(first, hits(text:format(
+      "local plain = pairs\nfor _ = 1, 300 do walk({1, 2}, ipairs) end")))
+  end)
+
+  it("does not take fields of tm that the script has used for a part of the task", function()
+    local text = task("tm.date_text and 1")
+    misses(text)
+    hits("tm.say(\"\")\ntm.clock()\nlocal _ = tm.kernels, tm.json\n" .. text)
+  end)
+
+  it("keeps nil, false and tables with holes", function()
+    local text = [[
+local task = tm.delayed(function(i)
+  if i == 1 then return nil elseif i == 2 then return false elseif i == 3 then return { 1, nil, 3 } end
+  return 0 / 0
+end, { cache = true })
+local a, b, c, d = tm.compute(task(1), task(2), task(3), task(4))
+print(a, b, c[1], c[2], c[3], d ~= d)]]
+    assert.are.equal("nil\tfalse\t1\tnil\t3\ttrue\n", misses(text))
+    assert.are.equal("nil\tfalse\t1\tnil\t3\ttrue\n", hits(text))
+  end)
+
+  it("keeps nothing of a task that failed or was skipped", function()
+    local text = [[
+local bad = tm.delayed(function() error("no") end, { cache = true })
+local down = tm.delayed(function(x) return 1 end, { cache = true })
+print(pcall(function() return down(bad()):compute() end))]]
+    local first = run(text)
+    assert.are.same({ 0, 1 }, { first.hits, first.misses })
+    local second = run(text)
+    assert.are.same({ 0, 1 }, { second.hits, second.misses })
+    assert.are.equal(first.out, second.out)
+  end)
+
+  it("says once that a result with a function in it is not kept", function()
+    local text = [[
+local task = tm.delayed(function(i) return { f = function() return i end } end,
+  { cache = true, name = "maker" })
+print(task(1):compute().f(), task(2):compute().f())]]
+    for _ = 1, 2 do
+      local result = run(text, { warns = true })
+      assert.are.same({ "1\t2\n", 0, 2 }, { result.out, result.hits, result.misses })
+      local _, count = result.err:gsub("\"maker\" is not cached: its result holds a function", "")
+      assert.are.equal(1, count)
+    end
+  end)
+
+  describe("with a damaged store", function()
+    local text = [[
+local size = 400000
+local make = tm.delayed(function(i)
+  local out = {}
+  for k = 1, size do out[k] = (k * 7919 * i) %% 1000003 / 7 end
+  return tm.array(out)
+end, { cache = true, name = "make" })
+local shift = tm.delayed(function(a) return a:slice{{2, a.length}} end, { name = "shift" })
+local sum = tm.delayed(function(a, n)
+  local total = 0
+  for i = 1, a.length do total = total + a[i] end
+  return total + n
+end, { cache = true, name = "sum" })
+local nodes = {}
+for i = 1, 3 do nodes[i] = sum(shift(make(i)), %d) end
+print(unpack(tm.compute(nodes)))]]
+
+    local function objects()
+      local pipe = assert(io.popen("find " .. folder .. "/cache.db.d -type f"))
+      local list = {}
+      for line in pipe:lines() do list[#list + 1] = line end
+      pipe:close()
+      return list
+    end
+
+    for way, command in pairs {
+      truncated = "truncate -s 100",
+      deleted = "rm -f",
+      flipped = "sh -c 'printf X | dd of=\"$0\" bs=1 seek=5000 conv=notrunc 2>/dev/null'",
+    } do
+      it("computes again what lies below a task that is new: objects " .. way, function()
+        local right = run(text:format(1), { cache = "off" }).out
+        misses(text:format(0))
+        local list = objects()
+        assert.is_true(#list >= 3)
+        for _, path in ipairs(list) do os.execute(command .. " " .. path) end
+        local result = run(text:format(1), { workers = 2 })
+        assert.are.equal(right, result.out)
+        assert.are.equal(0, (run(text:format(1))).misses)
+      end)
+    end
+
+    it("computes again when the database's own values are flipped", function()
+      local small = [[
+local task = tm.delayed(function(i) return ("x"):rep(200) .. i end, { cache = true })
+local down = tm.delayed(function(a) return #a + %d end, { cache = true })
+local nodes = {}
+for i = 1, 20 do nodes[i] = down(task(i)) end
+print(unpack(tm.compute(nodes)))]]
+      local right = run(small:format(5), { cache = "off" }).out
+      run(small:format(0))
+      local path = folder .. "/cache.db"
+      local bytes = process.read(path)
+      local changed, count = bytes:gsub(("x"):rep(100), ("y"):rep(100))
+      if count == 0 then -- stored in another form: damage the middle of every page instead
+        changed = bytes:gsub("()", function(at) return at % 8192 == 6000 and "Z" or "" end):sub(1, #bytes)
+      end
+      process.write(path, changed)
+      local result = run(small:format(5), { warns = true })
+      assert.are.equal(right, result.out)
+    end)
+  end)
+
+  describe("that cannot be used", function()
+    local text = "print(tm.delayed(function() return 7 end, { cache = true })():compute())"
+
+    local function goes_on(cache)
+      local result = run(text, { cache = cache, warns = true })
+      assert.are.equal("7\n", result.out)
+      assert.are.equal(1, result.executed)
+      local _, lines = result.err:gsub("\n", "")
+      assert.are.equal(1, lines, result.err)
+      assert.is_truthy(result.err:find(cache, 1, true), result.err)
+    end
+
+    it("warns once and goes on: not a database", function()
+      write("garbage.db", ("not a database "):rep(1000))
+      goes_on("garbage.db")
+    end)
+
+    it("warns once and goes on: no such folder", function() goes_on("no/such/cache.db") end)
+
+    it("warns once and goes on: a folder", function()
+      os.execute("mkdir " .. folder .. "/here")
+      goes_on("here")
+    end)
+
+    it("warns once and goes on: a folder that may not be written", function()
+      local pipe = io.popen("id -u")
+      local user = pipe:read("*l")
+      pipe:close()
+      if user == "0" then return pending("root may write everywhere") end
+      os.execute("mkdir " .. folder .. "/locked && chmod a-w " .. folder .. "/locked")
+      goes_on("locked/cache.db")
+      os.execute("chmod u+w " .. folder .. "/locked")
+    end)
+
+    it("is not missed when it is off", function()
+      for _ = 1, 2 do
+        local result = run(text, { cache = "off" })
+        assert.are.same({ "7\n", 0, 1 }, { result.out, result.hits, result.executed })
+      end
+    end)
+  end)
+end)

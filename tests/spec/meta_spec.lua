@@ -1,0 +1,80 @@
+-- The stubs for editors declare what the library has, with the same parameters.
+-- SPDX-License-Identifier: MIT
+
+local helper = require "tests.spec.helper"
+
+local stubs = helper.read("lua/meta/tidemill.lua")
+
+-- Functions of a source text: "name" -> "a, b" for `function owner.name(a, b)` or `owner:name`.
+local function functions_of(text, owner)
+  local found = {}
+  for name, parameters in text:gmatch("\nfunction " .. owner .. "[.:]([%w_]+)%(([^)]*)%)") do
+    found[name] = parameters
+  end
+  return found
+end
+
+local function source(module) return helper.read("lua/tidemill/" .. module .. ".lua") end
+
+-- The names of the face: rows of its table, and what is assigned to `tm` besides.
+local function face_of(text)
+  local names = {}
+  for name in text:match("\nlocal face = (%b{})"):gmatch("\n  ([%w_]+) = {") do
+    names[#names + 1] = name
+  end
+  for name in text:gmatch("\ntm%.([%w_]+) = ") do names[#names + 1] = name end
+  return names
+end
+
+describe("the stubs for editors", function()
+  it("are Lua", function() assert(loadstring(stubs)) end)
+
+  it("declare every name of the face, and no other", function()
+    local declared, count = functions_of(stubs, "tm"), 0
+    for name in stubs:gmatch("\ntm%.([%w_]+) = ") do declared[name] = "a table" end
+    local names = face_of(source "init")
+    assert.is_true(#names > 20)
+    for _, name in ipairs(names) do
+      assert.is_truthy(declared[name], "tm." .. name .. " is not declared")
+    end
+    for _ in pairs(declared) do count = count + 1 end
+    assert.are.equal(#names, count)
+  end)
+
+  it("declare every kernel with its parameters", function()
+    assert.are.same(functions_of(source "kernels", "kernels"), functions_of(stubs, "kernels"))
+  end)
+
+  it("declare what JSON can do", function()
+    assert.are.same(functions_of(source "json", "json"), functions_of(stubs, "json"))
+  end)
+
+  local classes = { node = "node", future = "future", array = "array", frame = "frame",
+    graph = "graph", task = "delayed" }
+  for module, class in pairs(classes) do
+    it("declare every method of a " .. class, function()
+      local text = source(module)
+      local real, declared = functions_of(text, "methods"), functions_of(stubs, class)
+      for name in pairs(real) do
+        assert.is_truthy(declared[name], class .. ":" .. name .. " is not declared")
+      end
+      for name in pairs(declared) do
+        assert.is_truthy(real[name], class .. ":" .. name .. " is declared and not there")
+      end
+    end)
+  end
+
+  it("declare every field of an array", function()
+    local class = stubs:match("%-%-%-@class tidemill%.array\n(.-)\nlocal array")
+    for name in pairs(functions_of(source "array", "fields")) do
+      assert.is_truthy(class:find("@field " .. name .. "%f[%W]"), name)
+    end
+  end)
+
+  it("declare every option of a task", function()
+    local class = stubs:match("%-%-%-@class tidemill%.options\n(.-)\n\n")
+    for name in source("options"):match("\nlocal task = (%b{})"):gmatch("\n  ([%w_]+) = {") do
+      assert.is_truthy(class:find("@field " .. name .. "?", 1, true), name)
+    end
+  end)
+end)
