@@ -49,7 +49,7 @@ static bool begins(const char *name, const char *word, size_t size)
 const char *mill_nearest(const char *word, const char *const *names, size_t count)
 {
     const char *best = NULL;
-    size_t size = strlen(word), limit = 2 + least(size / 3, 3);
+    size_t size = strlen(word), limit = size < 3 ? 1 : 2 + least(size / 3, 3);
     if (size > LONGEST) return NULL;
     for (size_t i = 0; i < count; i++) {
         size_t length = strlen(names[i]);

@@ -237,6 +237,20 @@ static tidemill_status check_readable(struct tidemill *engine, const char *path)
     return mill_fail(&engine->error, TIDEMILL_IO, "%s: %s", path, strerror(reason));
 }
 
+/* Modules that lie beside the script are found wherever it was started from. */
+static void add_folder(lua_State *L, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    if (slash == NULL) return; /* the current folder is on the path already */
+    lua_getglobal(L, "package");
+    lua_pushlstring(L, path, (size_t)(slash - path));
+    const char *folder = lua_tostring(L, -1);
+    lua_getfield(L, -2, "path");
+    lua_pushfstring(L, "%s/?.lua;%s/?/init.lua;%s", folder, folder, lua_tostring(L, -1));
+    lua_setfield(L, -4, "path");
+    lua_pop(L, 3);
+}
+
 tidemill_status tidemill_run_file(tidemill *engine, const char *path, int argc, char **argv)
 {
     tidemill_status status = begin(engine);
@@ -244,6 +258,7 @@ tidemill_status tidemill_run_file(tidemill *engine, const char *path, int argc, 
     if (status == TIDEMILL_OK && !standard_input) status = check_readable(engine, path);
     if (status != TIDEMILL_OK) return status;
     if (luaL_loadfile(engine->L, standard_input ? NULL : path) != 0) return fail_syntax(engine);
+    if (!standard_input) add_folder(engine->L, path);
     return run_chunk(engine, path, argc, argv);
 }
 

@@ -69,7 +69,8 @@ void mill_engine_open_cache(struct tidemill *engine)
         engine->store = store;
     } else {
         char text[1100];
-        snprintf(text, sizeof text, "%s; going on without a cache", error.text);
+        snprintf(text, sizeof text, "%s; going on without a cache%s", error.text,
+                 made_up ? " (--cache FILE names another, --cache off none)" : "");
         warn_degraded(engine, text);
     }
 }

@@ -191,6 +191,8 @@ static void make_function(lua_State *L, struct making *making)
     function->priority = (int)lua_tointeger(L, -1);
     lua_getfield(L, RECORD, "seed");
     if (lua_isnumber(L, -1)) function->seed = lua_tonumber(L, -1);
+    lua_getfield(L, RECORD, "seed");
+    if (lua_isnumber(L, -1)) function->seed = lua_tonumber(L, -1);
     keep_snapshot(L, RECORD, function);
     set_policy(L, making->engine, RECORD, function);
     making->function = function;
@@ -302,7 +304,7 @@ static int graph_run(lua_State *L)
         mill_run_new(&engine->graph, wanted, count, provide, &provider, &error);
     if (run == NULL) return mill_lib_raise(L, &error);
     run->seed = engine->seed;
-    if (run->content && engine->store) run->hooks = mill_lookup_hooks(&engine->lookup);
+    if (run->content) run->hooks = mill_lookup_hooks(&engine->lookup);
     if (mill_pool_submit(&engine->pool, run, &error) != TIDEMILL_OK) {
         mill_run_free(run);
         return mill_lib_raise(L, &error);

@@ -158,19 +158,17 @@ static enum mill_verdict before(void *context, struct mill_worker *worker,
     struct mill_lookup_worker *mine = &lookup->workers[worker->index];
     const struct mill_policy *policy = &mill_task_function(task)->policy;
     bool again = atomic_load_explicit(&task->flags, memory_order_relaxed) & MILL_TASK_REVIVED;
-    mine->keyed = policy->cached && policy->refusal == NULL && lookup->store &&
-                  mill_task_key(task, &mine->key);
-    if (mine->keyed && !policy->refresh && !again && answer(lookup, worker, mine, task)) {
+    mine->keyed =
+        policy->cached && policy->refusal == NULL && mill_task_key(task, &mine->key);
+    if (mine->keyed && lookup->store && !policy->refresh && !again &&
+        answer(lookup, worker, mine, task)) {
         return MILL_TAKEN;
     }
     if (!load_inputs(lookup, worker, mine, task)) return MILL_TAKEN;
-    if (policy->cached) count_one(&worker->counters.misses);
-    if (mine->keyed) {
+    if (policy->cached && lookup->store) count_one(&worker->counters.misses);
+    if (mine->keyed) { /* also without a store: the same numbers, cached or not */
         worker->call.stream[0] = mine->key.low;
         worker->call.stream[1] = mine->key.high;
-    } else {
-        worker->call.stream[0] = task->run->seed;
-        worker->call.stream[1] = task->node->place;
     }
     mill_reads_clear(&mine->reads);
     mine->began = mill_clock_now();
@@ -241,10 +239,10 @@ static void after(void *context, struct mill_worker *worker, struct mill_task *t
 {
     struct mill_lookup *lookup = context;
     struct mill_lookup_worker *mine = &lookup->workers[worker->index];
-    if (!lookup->store || !(mine->keyed || has_flag(task, MILL_TASK_HASHED))) return;
+    if (!mine->keyed && !has_flag(task, MILL_TASK_HASHED)) return;
     struct mill_hash hash = mill_value_hash(value, NULL);
     note_content(task, hash);
-    if (mine->keyed && !mine->reads.unsound && !has_changed_input(task)) {
+    if (lookup->store && mine->keyed && !mine->reads.unsound && !has_changed_input(task)) {
         keep(lookup, mine, task, value, hash);
     }
 }

@@ -22,7 +22,7 @@ struct mill_lookup_worker {
 };
 
 struct mill_lookup {
-    struct mill_store *store; /* NULL: no cache; then content is hashed for nobody */
+    struct mill_store *store; /* NULL: no cache; keys are made all the same, for streams */
     struct mill_files *files;
     struct mill_memory *memory;
     struct mill_lookup_worker *workers;

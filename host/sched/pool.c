@@ -468,6 +468,16 @@ static void run_c_body(struct mill_worker *worker, const struct mill_function *f
     mill_worker_finish(worker, MILL_FINISHED, result);
 }
 
+/* The key of the task's random stream: the run's seed, or the function's own, and the place of
+ * its node in the order of building. */
+static void set_stream(struct mill_worker *worker, const struct mill_task *task,
+                       const struct mill_function *function)
+{
+    worker->call.stream[0] = task->run->seed;
+    if (function->seed == function->seed) memcpy(&worker->call.stream[0], &function->seed, 8);
+    worker->call.stream[1] = task->node->place;
+}
+
 /* True when the worker's driver is to run the body; all else is done here. */
 static bool begin(struct mill_worker *worker, struct mill_task *task)
 {
@@ -480,11 +490,12 @@ static bool begin(struct mill_worker *worker, struct mill_task *task)
         mill_worker_complete(worker, task, MILL_SKIPPED, mill_nil());
         return false;
     }
+    const struct mill_function *function = mill_task_function(task);
+    set_stream(worker, task, function); /* the hook may set another */
     if (run->hooks.before &&
         run->hooks.before(run->hooks.context, worker, task) == MILL_TAKEN) {
         return false;
     }
-    const struct mill_function *function = mill_task_function(task);
     worker->task = task;
     if (!gather(worker, task)) {
         bool failed = false;
@@ -493,10 +504,6 @@ static bool begin(struct mill_worker *worker, struct mill_task *task)
     }
     count(&worker->counters.executed);
     worker->call.turn++;
-    if (!function->policy.cached) { /* the stream of a cached task comes from its key */
-        worker->call.stream[0] = run->seed;
-        worker->call.stream[1] = task->node->place;
-    }
     if (function->body == NULL) return true;
     run_c_body(worker, function);
     return false;

@@ -17,7 +17,7 @@ local tm = {}
 ---@field seed? number part of the key, and with it of the random numbers of a cached task
 ---@field files? string[] files whose content is part of the key
 ---@field pure? boolean
----@field lane? "auto"|"thread"|"serial"
+---@field lane? "auto"|"thread"
 
 -- Tasks ---------------------------------------------------------------------------------------
 

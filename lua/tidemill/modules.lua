@@ -299,6 +299,7 @@ function modules.resolve(name, path)
       error(("module \"%s\" has no \"%s\" in this Lua state"):format(name, path), 0)
     end
   end
+  if objects[value] == nil and builtins[value] == nil then objects[value] = false end
   return value
 end
 
