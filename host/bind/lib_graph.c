@@ -96,7 +96,8 @@ static void hash_files(lua_State *L, struct tidemill *engine, int record,
         const char *path = lua_tostring(L, -1);
         struct stat status;
         if (stat(path, &status) == 0 && !S_ISREG(status.st_mode)) {
-            luaL_error(L, "option \"files\": %s is not a file; name files, such as tm.glob gives",
+            luaL_error(L,
+                       "option \"files\": %s is not a file; name files, such as tm.glob gives",
                        path);
         }
         mill_hasher_bytes(hasher, path, strlen(path));

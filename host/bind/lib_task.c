@@ -123,11 +123,9 @@ static int task_depends(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
-    {"argument", task_argument}, {"arguments", task_arguments},
-    {"body", task_body},         {"cancelled", task_cancelled},
-    {"depends", task_depends},   {"fail", task_fail},
-    {"finish", task_finish},     {"name", task_name},
-    {NULL, NULL},
+    {"argument", task_argument},   {"arguments", task_arguments}, {"body", task_body},
+    {"cancelled", task_cancelled}, {"depends", task_depends},     {"fail", task_fail},
+    {"finish", task_finish},       {"name", task_name},           {NULL, NULL},
 };
 
 void mill_lib_task(lua_State *L)

@@ -20,12 +20,29 @@ local unasked, started = {}, 0
 --- Whether `value` is a future.
 function future.is(value) return type(value) == "table" and getmetatable(value) == meta end
 
+-- Those that have ended well need no report: a script that starts many and asks for none does
+-- not keep their results.
+local unasked_count, prune_at = 0, 1000
+
+local function prune()
+  unasked_count = 0
+  for self in pairs(unasked) do
+    if self.run and core.ended(self.run) and core.failure(self.run) == nil then
+      unasked[self] = nil
+    else
+      unasked_count = unasked_count + 1
+    end
+  end
+  prune_at = 2 * unasked_count + 1000
+end
+
 --- Starts a node.
 ---@return tidemill.future
 function future.start(handle)
   local self = setmetatable({ node = handle, run = compute.start({ handle }) }, meta)
-  started = started + 1
+  started, unasked_count = started + 1, unasked_count + 1
   unasked[self] = started
+  if unasked_count > prune_at then prune() end
   return self
 end
 
