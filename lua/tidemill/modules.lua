@@ -25,7 +25,9 @@ local own = {}
 
 -- Whether a module is inside the engine, whose semantics number stands for it.
 local function is_own(name)
-  if own[name] == nil then own[name] = name == "tidemill.core" or core.embedded(name) ~= nil end
+  if own[name] == nil then
+    own[name] = name:find("^tidemill%.") ~= nil or core.embedded(name) ~= nil
+  end
   return own[name]
 end
 
@@ -116,15 +118,20 @@ end
 
 local watched = 1000 -- entries of a table inside a module: larger ones are data, not watched
 
--- Copies of a module's table and of the tables in it, two levels deep; not of other modules.
-local function take(value)
-  local list, seen = {}, { [_G] = true }
-  for _, other in pairs(package.loaded) do
-    if type(other) == "table" then seen[other] = true end
+local function loaded_tables()
+  local found = { [_G] = true }
+  for _, value in pairs(package.loaded) do
+    if type(value) == "table" then found[value] = true end
   end
-  seen[value] = nil
+  return found
+end
+
+-- Copies of a module's table and of the tables in it, two levels deep; not of `others`, which are
+-- modules themselves.
+local function take(value, others)
+  local list, seen = {}, {}
   local function add(from, path, depth)
-    if seen[from] or builtins[from] ~= nil then return end
+    if seen[from] or builtins[from] ~= nil or (others[from] and from ~= value) then return end
     seen[from] = true
     local copy, keys, count = {}, {}, 0
     for key, member in next, from do
@@ -142,10 +149,10 @@ local function take(value)
   return { value = value, tables = list }
 end
 
-local function keep(name, value)
+local function keep(name, value, others)
   local kind = type(value)
   if kind ~= "table" and kind ~= "function" then return end
-  snapshots[name] = take(value)
+  snapshots[name] = take(value, others or loaded_tables())
   objects[value] = objects[value] or false
   stale = true
 end
@@ -233,13 +240,16 @@ end
 
 -- Modules that were loaded by other searchers than ours, or before the engine was.
 local function find_others()
+  local others = loaded_tables()
   for name, value in pairs(package.loaded) do
     local kind = type(value)
     if type(name) == "string" and not libraries[name] and (kind == "table" or kind == "function") then
-      if is_own(name) then
-        snapshots[name] = take(value)
+      if value == modules or name == "tidemill.origin" then -- what they hold is of this state only
+        snapshots[name] = nil
+      elseif is_own(name) then
+        snapshots[name] = take(value, others)
       elseif not snapshots[name] and file_of(name) then
-        keep(name, value)
+        keep(name, value, others)
       end
     end
   end
@@ -349,7 +359,7 @@ function modules.install(origin)
   builtins, libraries = origin.builtins, origin.libraries
   table.insert(package.loaders, core.worker and 4 or 3, search) -- behind those of the engine
   origin.replace("require", tracked_require)
-  find_others()
+  if not core.worker and not core.owned then find_others() end -- somebody's state, in use already
 end
 
 return modules

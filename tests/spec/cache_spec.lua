@@ -196,13 +196,16 @@ local function adder(n) return tm.delayed(function(x) return x + n end, { cache 
 print(tm.compute(adder(1)(10), adder(2)(10)))]]
       assert.are.equal("11\t12\n", misses(adders))
       assert.are.equal("11\t12\n", hits(adders))
-      assert.are.equal("13\t11\n", run(swap(swap(adders, "adder(2)", "adder(1)"), "adder(1)", "adder(3)")).out)
+      local others = swap(swap(adders, "adder(2)", "adder(1)"), "adder(1)", "adder(3)")
+      local result = run(others)
+      assert.are.same({ "13\t11\n", 1, 1 }, { result.out, result.hits, result.misses })
     end)
 
     it("that stand on one line", function()
       local line = [[
-local a, b = tm.delayed(function() return 1 end, { cache = true }), tm.delayed(function() return 2 end, { cache = true })
-print(tm.compute(a(), b()))]]
+local one, two = function() return 1 end, function() return 2 end
+local options = { cache = true }
+print(tm.compute(tm.delayed(one, options)(), tm.delayed(two, options)()))]]
       assert.are.equal("1\t2\n", misses(line))
       assert.are.equal("1\t2\n", hits(line))
     end)
@@ -255,7 +258,9 @@ local parts = {}
 function parts.inner(x) return x + 1 end
 function parts.outer(x) return parts.inner(x) * 10 end
 return parts]])
-      write("above.lua", "local parts = require \"parts\"\nreturn { run = function(x) return parts.outer(x) end }")
+      write("above.lua", [[
+local parts = require "parts"
+return { run = function(x) return parts.outer(x) end }]])
       local text = [[
 local parts, above = require "parts", require "above"
 %s
@@ -426,8 +431,8 @@ print(tm.compute(task(0), task(10)))]]
 
   describe("obeys options", function()
     it("version and seed, to the last bit of a number", function()
-      local values = { "version = 1", "version = \"1\"", "version = 2", "version = 0.1 + 0.2", "version = 0.3",
-        "seed = 1", "seed = 2", "seed = 1234567890123456", "seed = 1234567890123457" }
+      local values = { "version = 1", "version = \"1\"", "version = 2", "version = 0.1 + 0.2",
+        "version = 0.3", "seed = 1", "seed = 2", "seed = 1234567890123456", "seed = 1234567890123457" }
       for _, value in ipairs(values) do misses(task("1", "", value)) end
       for _, value in ipairs(values) do hits(task("1", "", value)) end
       hits(task("1", "", "version = 1, name = \"other\", priority = 2"))

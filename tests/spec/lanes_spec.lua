@@ -112,7 +112,8 @@ io.write("unfinished")]]
       local found = {}
       for _, line in ipairs(lines_of(out)) do found[line] = (found[line] or 0) + 1 end
       for i = 1, 60 do
-        for _, line in ipairs { i .. "\tfirst\tnil\ttrue\n", "a" .. i .. "\n", "b" .. i .. "c\n", "tail " .. i .. "\n" } do
+        for _, line in ipairs { i .. "\tfirst\tnil\ttrue\n", "a" .. i .. "\n", "b" .. i .. "c\n",
+          "tail " .. i .. "\n" } do
           assert.are.equal(1, found[line], line)
           found[line] = nil
         end

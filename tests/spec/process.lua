@@ -110,7 +110,9 @@ function process.run(options)
 end
 
 --- Whether sessions on a terminal can be had here.
-function process.has_terminal() return capture("command -v script") ~= "" end
+function process.has_terminal()
+  return capture("script -qec 'echo yes' /dev/null </dev/null 2>/dev/null"):find("yes", 1, true) ~= nil
+end
 
 --- A session on a terminal of its own: types each text of `steps` once what it expects has
 --- appeared behind what was seen before.  A step is { expected, typed }.

@@ -94,7 +94,7 @@ end)
 describe("a session on a terminal", function()
   local function converse(steps, options)
     if not process.has_terminal() then
-      pending("no script(1) here to give a terminal")
+      pending("script(1) cannot give a terminal here")
       return nil
     end
     local result = process.converse(steps, options)

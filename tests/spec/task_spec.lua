@@ -112,8 +112,8 @@ describe("a delayed function", function()
   it("refuses nodes, futures and delayed functions as upvalues, with advice", function()
     local node, future = add(1, 2), tm.submit(add, 1, 2)
     local message = problem(function() tm.delayed(function() return node end, { name = "t" })():compute() end)
-    assert.are.equal("cannot send a lazy node to a task (task \"t\", upvalue node); pass it as an argument of "
-      .. "the call, so that its result is used", message)
+    assert.are.equal("cannot send a lazy node to a task (task \"t\", upvalue node); pass it as an "
+      .. "argument of the call, so that its result is used", message)
     message = problem(function() tm.delayed(function() return future end)():compute() end)
     contains(message, "cannot send a future to a task (task \"task_spec.lua:")
     contains(message, "upvalue future); pass its node, or its result")
@@ -199,7 +199,8 @@ describe("what goes through a task", function()
     ["false"] = false, ["true"] = true, zero = 0, ["minus zero"] = -0, huge = 1 / 0, ["-huge"] = -1 / 0,
     ["2^53 + 2"] = 2 ^ 53 + 2, ["a small number"] = 5e-324,
     ["an empty string"] = "", ["a string with zeros"] = "a\0b\0", ["14 bytes"] = ("x"):rep(14),
-    ["15 bytes"] = ("x"):rep(15), ["14 bytes of zeros"] = ("\0"):rep(14), ["a long string"] = ("abc\n"):rep(10000),
+    ["15 bytes"] = ("x"):rep(15), ["14 bytes of zeros"] = ("\0"):rep(14),
+    ["a long string"] = ("abc\n"):rep(10000),
     ["bytes that are no text"] = "\255\254\128", ["an empty table"] = {}, ["a list"] = { 1, 2, 3 },
     ["a list in a list"] = { { 1 }, {}, { { "x" } } }, ["mixed keys"] = { 1, 2, x = "y", [10] = 5, [0.5] = 6,
       [-1] = 7, [true] = 8, [false] = 9, ["1"] = 10 }, ["text keys"] = { [""] = 1, ["\0"] = 2, ["a.b"] = 3 },
@@ -336,7 +337,8 @@ describe("options of a task", function()
     contains(refusal { cahce = true }, "did you mean \"cache\"?")
     contains(refusal { zzzzzz = true }, "unknown option \"zzzzzz\"")
     contains(refusal { "name" }, "options: expected named options such as {name = \"load\"}")
-    contains(refusal("fast"), "options: expected a table such as {name = \"load\", cache = true}, got \"fast\"")
+    contains(refusal("fast"),
+      "options: expected a table such as {name = \"load\", cache = true}, got \"fast\"")
   end)
 
   it("are refused when their value is wrong, with what was expected", function()
@@ -503,7 +505,8 @@ describe("tm.map", function()
       assert.is_false(fine)
       assert.are.equal("item 3", value.message)
     end
-    contains(problem(tm.map, print, 5), "map: expected map(function, list, options), got a number as the list")
+    contains(problem(tm.map, print, 5),
+      "map: expected map(function, list, options), got a number as the list")
     contains(problem(tm.map, 5, {}), "map: expected a function, got a number")
   end)
 end)
