@@ -18,9 +18,9 @@ const char mill_builtins_key[] = "tidemill.builtins", mill_modules_key[] = "tide
            mill_refresh_key[] = "tidemill.refresh", mill_refused_key[] = "tidemill.refused",
            mill_wrap_key[] = "tidemill.wrap", mill_resolve_key[] = "tidemill.resolve";
 
-/* The name under which changed methods of strings go into an environment; the worker's loop puts
- * them into force (lua/tidemill/runner.lua). */
-static const char string_methods[] = "(string methods)";
+/* The name under which a changed metatable of strings goes into an environment; the worker's loop
+ * puts it into force (lua/tidemill/runner.lua). */
+static const char string_metatable[] = "(string metatable)";
 
 enum { LUA_TCDATA = 10 };
 
@@ -599,18 +599,26 @@ static bool encode_global(struct encoder *encoder, uint32_t environment, const c
     return fine;
 }
 
-/* Pushes the methods of strings when the script has changed them. */
-static bool push_string_methods(struct encoder *encoder)
+/* Pushes the metatable of strings when the script has changed it or the methods that it names. */
+static bool push_string_metatable(struct encoder *encoder)
 {
     lua_State *L = encoder->L;
+    int members = 0;
+    bool plain = true;
     lua_pushliteral(L, "");
-    bool changed = luaL_getmetafield(L, -1, "__index");
-    if (changed && is_in(L, mill_builtins_key, lua_gettop(L))) {
+    if (!lua_getmetatable(L, -1)) lua_newtable(L);
+    lua_remove(L, -2);
+    lua_pushnil(L);
+    while (lua_next(L, -2)) {
+        plain = plain && is_in(L, mill_builtins_key, lua_gettop(L));
         lua_pop(L, 1);
-        changed = false;
+        members++;
     }
-    lua_remove(L, changed ? -2 : -1);
-    return changed;
+    if (plain && members == 1) {
+        lua_pop(L, 1);
+        return false;
+    }
+    return true;
 }
 
 static bool check_assignments(struct encoder *encoder, int function,
@@ -653,9 +661,9 @@ static bool encode_body(struct encoder *encoder, int function, const struct mill
     uint32_t number =
         number_of(encoder, &encoder->environments, lua_topointer(L, environment), &fresh);
     mill_packer_size(&encoder->out, number);
-    bool methods = push_string_methods(encoder);
-    mill_packer_size(&encoder->out, (uint64_t)code->read_count + methods);
-    bool fine = !methods || encode_global(encoder, number, string_methods);
+    bool strings = push_string_metatable(encoder);
+    mill_packer_size(&encoder->out, (uint64_t)code->read_count + strings);
+    bool fine = !strings || encode_global(encoder, number, string_metatable);
     for (int i = 0; fine && i < code->read_count; i++) {
         lua_getfield(L, environment, code->reads[i]);
         fine = encode_global(encoder, number, code->reads[i]);

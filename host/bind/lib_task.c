@@ -96,11 +96,14 @@ static int task_fail(lua_State *L)
     return 0;
 }
 
-/* core.cancelled() -> whether the running task's run was cancelled */
+/* core.cancelled() -> whether the running task's run was cancelled.  A task that heard so stops
+ * half-way, perhaps: what it returns is no answer to keep. */
 static int task_cancelled(lua_State *L)
 {
-    lua_pushboolean(
-        L, atomic_load_explicit(&running(L)->task->run->cancelled, memory_order_relaxed));
+    struct mill_worker *worker = running(L);
+    bool cancelled = atomic_load_explicit(&worker->task->run->cancelled, memory_order_relaxed);
+    if (cancelled) mill_lookup_distrust(&mill_engine_of(L)->lookup, worker);
+    lua_pushboolean(L, cancelled);
     return 1;
 }
 

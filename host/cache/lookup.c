@@ -257,6 +257,11 @@ bool mill_lookup_notes(const struct mill_lookup *lookup, const struct mill_worke
     return lookup->workers[worker->index].keyed;
 }
 
+void mill_lookup_distrust(struct mill_lookup *lookup, const struct mill_worker *worker)
+{
+    lookup->workers[worker->index].reads.unsound = true;
+}
+
 void mill_lookup_note(struct mill_lookup *lookup, const struct mill_worker *worker,
                       enum mill_read_kind kind, const char *name, struct mill_hash hash)
 {

@@ -40,6 +40,9 @@ struct mill_hooks mill_lookup_hooks(struct mill_lookup *lookup);
 /* Whether what the running task of a worker reads matters. */
 bool mill_lookup_notes(const struct mill_lookup *lookup, const struct mill_worker *worker);
 
+/* The running task of a worker has learnt what is in no key: its result is not kept. */
+void mill_lookup_distrust(struct mill_lookup *lookup, const struct mill_worker *worker);
+
 /* What the running task of a worker reads is noted; nothing when the task has no key. */
 void mill_lookup_note(struct mill_lookup *lookup, const struct mill_worker *worker,
                       enum mill_read_kind kind, const char *name, struct mill_hash hash);

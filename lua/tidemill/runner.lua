@@ -113,13 +113,18 @@ end
 local bodies, loops, loop_count = {}, {}, 0
 local max_loops = 4096
 
--- Methods of strings that the script has changed come in the environment of the task's function.
+-- A metatable of strings that the script has changed comes in the environment of its functions.
 local strings = getmetatable("")
-local plain_methods = strings.__index
+local plain_strings = { __index = string }
+local strings_in_force = plain_strings
 
-local function use_string_methods(body)
+local function use_strings(body)
   local environment = getfenv(body)
-  strings.__index = environment and rawget(environment, "(string methods)") or plain_methods
+  local wanted = environment and rawget(environment, "(string metatable)") or plain_strings
+  if wanted == strings_in_force then return end
+  strings_in_force = wanted
+  for key in pairs(strings) do strings[key] = nil end
+  for key, value in pairs(wanted) do strings[key] = value end
 end
 
 local function loop_of_current()
@@ -127,7 +132,7 @@ local function loop_of_current()
   local key = serial .. ":" .. count
   local loop = loops[key]
   if loop then
-    use_string_methods(bodies[serial])
+    use_strings(bodies[serial])
     return loop
   end
   if loop_count >= max_loops then bodies, loops, loop_count = {}, {}, 0 end
@@ -136,7 +141,7 @@ local function loop_of_current()
   loop = make(C, call, worker, core.argument, core.arguments, finish, bodies[serial], handler,
     sandbox.output, xpcall, type)
   loops[key], loop_count = loop, loop_count + 1
-  use_string_methods(bodies[serial])
+  use_strings(bodies[serial])
   return loop
 end
 

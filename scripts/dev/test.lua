@@ -35,7 +35,8 @@ local function environment()
     "XDG_CACHE_HOME=" .. quote(here .. logs .. "/cache"),
     "XDG_CONFIG_HOME=" .. quote(here .. logs .. "/config"),
     "UBSAN_OPTIONS=print_stacktrace=1",
-    "TSAN_OPTIONS=second_deadlock_stack=1" }, " ")
+    "TSAN_OPTIONS=" .. quote("second_deadlock_stack=1:suppressions=" .. here .. "tests/tsan.supp") },
+    " ")
 end
 
 -- Leaks are looked for in the C tests alone: memory that only a Lua state points to looks leaked.

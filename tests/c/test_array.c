@@ -296,7 +296,7 @@ static void not_a_number_is_one_value(void)
                                     0x7FF0000000000001u};
     static const uint32_t narrow[] = {0x7FC00000u, 0xFFC00000u, 0x7FC00123u, 0xFFFFFFFFu,
                                       0x7F800001u};
-    struct mill_hash first[2];
+    struct mill_hash first[2] = {{0}};
     for (int k = 0; k < 5; k++) {
         struct mill_array *doubles = mill_array_new(NULL, MILL_FLOAT64, 3);
         struct mill_array *floats = mill_array_new(NULL, MILL_FLOAT32, 3);

@@ -367,9 +367,32 @@ static void equal_values_have_equal_bytes(void)
 
 /* ---- hostile bytes ----------------------------------------------------------------------------- */
 
+/* What readers of an array rely on. */
+static void check_array(const struct mill_array *array)
+{
+    int64_t nulls = 0, shape = 1;
+    for (int i = 0; i < array->dimensions; i++) shape *= array->shape[i];
+    CHECK(shape == array->length);
+    for (int64_t i = 0; i < array->length; i++) {
+        bool present = mill_array_present(array, i);
+        nulls += !present;
+        if (array->type == MILL_UTF8) CHECK(array->offsets[i] <= array->offsets[i + 1]);
+        if (array->type != MILL_DICTIONARY || !present) continue;
+        int32_t code = ((const int32_t *)array->values)[i];
+        CHECK(code >= 0 && code < array->dictionary->length);
+    }
+    CHECK(nulls == array->nulls);
+    CHECK((array->type == MILL_DICTIONARY) == (array->dictionary != NULL));
+    if (array->dictionary) check_array(array->dictionary);
+}
+
 /* Reads every byte that a reader of the value would. */
 static void use(const struct mill_value *value)
 {
+    if (value->tag == MILL_TAG_COLUMN) check_array(value->array);
+    for (uint32_t i = 0; value->tag == MILL_TAG_PACKED && i < value->packed->array_count; i++) {
+        check_array(value->packed->arrays[i]);
+    }
     mill_value_hash(value, NULL);
     struct mill_buffer *again = mill_codec_save(value, NULL);
     CHECK(again != NULL);

@@ -287,6 +287,47 @@ static void what_is_lost_before_it_is_loaded_is_made_again(void)
     CHECK_SAYING(lost > 10 * rounds, "only %d were lost", lost);
 }
 
+/* A driven node that is cached; -1 when there is none. */
+static int any_driven(const struct dag *dag)
+{
+    int first = (int)dag_below((uint32_t)dag->count);
+    for (int i = 0; i < dag->count; i++) {
+        int node = (first + i) % dag->count;
+        if (dag->nodes[node].function >= DAG_CACHED + DAG_DRIVEN) return node;
+    }
+    return -1;
+}
+
+/* The task hits, is lost, and fails when it runs again: whoever reads it is skipped, also a task
+ * that becomes ready later, and nothing is kept that was made of the error. */
+static void what_fails_when_made_again_skips_its_readers(void)
+{
+    int failed = 0;
+    for (int round = 0; round < 10 * rounds; round++) {
+        struct cache cache;
+        struct dag dag;
+        int wanted[60], last = 59;
+        dag_init(&dag, 60);
+        dag_grow_random(&dag, 60, DAG_FUNCTIONS, 0);
+        cache_open(&cache, "again", thread_counts[round % THREAD_COUNTS], dag_drive, &dag);
+        run_and_check(&cache, &dag, wanted, all_nodes(&dag, wanted));
+        mill_store_flush(cache.store, 60);
+        cache.lose_node = any_driven(&dag);
+        if (cache.lose_node >= 0) dag.nodes[cache.lose_node].fails = true;
+        struct mill_run *run = dag_run(&dag, &last, 1);
+        execute(&cache, run);
+        CHECK(atomic_load(&dag.wrong) == 0); /* nobody took the error for a result */
+        failed += atomic_load(&run->skipped) > 1;
+        mill_run_free(run);
+        if (cache.lose_node >= 0) dag.nodes[cache.lose_node].fails = false;
+        cache.lose_node = -1;
+        while (run_and_check(&cache, &dag, &last, 1) > 0) {}
+        cache_close(&cache);
+        dag_fini(&dag);
+    }
+    CHECK_SAYING(failed > 0, "in no run were several skipped");
+}
+
 static void it_may_be_lost_at_every_position(void)
 {
     enum { COUNT = 40 };
@@ -863,6 +904,7 @@ int main(int argc, char **argv)
     RUN(a_second_run_runs_only_what_is_not_cached);
     RUN(failed_tasks_are_not_kept_and_what_is_below_them_is_skipped_again);
     RUN(what_is_lost_before_it_is_loaded_is_made_again);
+    RUN(what_fails_when_made_again_skips_its_readers);
     RUN(it_may_be_lost_at_every_position);
     RUN(damaged_results_are_made_again);
     RUN(an_uncached_node_between_cached_ones_runs_and_the_last_one_hits);

@@ -42,6 +42,23 @@ static void run_to_its_end(struct mill_pool *pool, struct mill_run *run)
     CHECK(mill_pool_wait(pool, run, INT64_MAX));
 }
 
+/* Starts the threads with a run of one task and waits until all of them sleep, so that a test
+ * sees who is woken, not who happens to be still awake. */
+static void put_to_sleep(struct mill_pool *pool)
+{
+    struct dag dag;
+    int node = 0;
+    dag_init(&dag, 1);
+    dag.nodes[0] = (struct dag_node){.function = DAG_PLAIN};
+    dag_add(&dag);
+    struct mill_run *run = dag_run(&dag, &node, 1);
+    run_to_its_end(pool, run);
+    mill_run_free(run);
+    dag_fini(&dag);
+    while (atomic_load(&pool->idle.waiters) < (uint32_t)pool->worker_count) usleep(100);
+    usleep(1000); /* from the announcement to the sleep */
+}
+
 static int64_t executed_by_workers(struct mill_pool *pool)
 {
     int64_t executed = 0;
@@ -450,6 +467,7 @@ static void the_second_of_two_ready_tasks_wakes_a_sleeper_whatever_its_priority(
         plan_add(&plan, gate_body, &log, 1, root);
         plan_add(&plan, opening_body, &log, -1, root);
         pool_open(&pool, 2, NULL);
+        put_to_sleep(&pool);
         struct mill_run *run = plan_run(&plan, 0, 3);
         submit(&pool, run);
         bool ended = mill_pool_wait(&pool, run, mill_clock_after(20));
@@ -489,6 +507,7 @@ static void check_party(int threads, bool below_one_root)
     int root = below_one_root ? plan_add(&plan, note_body, &log, 0, -1) : -1;
     for (int i = 0; i < threads; i++) plan_add(&plan, party_body, &party, i % 3 - 1, root);
     pool_open(&pool, threads, NULL);
+    put_to_sleep(&pool);
     struct mill_run *run = plan_run(&plan, root + 1, plan.count);
     run_to_its_end(&pool, run);
     for (uint32_t i = 0; i < run->wanted_count; i++) {
@@ -752,22 +771,15 @@ static void meet(void *context, int64_t i)
 static void idle_workers_help_with_a_fan(void)
 {
     for (int round = 0; round < rounds; round++) {
-        struct dag dag;
         struct mill_pool pool;
-        int node = 0;
-        dag_init(&dag, 1);
-        add(&dag, 0, 0, 0);
-        pool_open(&pool, 3, &dag);
-        struct mill_run *run = dag_run(&dag, &node, 1);
-        run_to_its_end(&pool, run);
+        pool_open(&pool, 3, NULL);
+        put_to_sleep(&pool);
         for (int i = 0; i < 10; i++) {
             struct party party = {.expected = 4}; /* three workers and the caller */
             mill_pool_fan(&pool, 4, meet, &party);
             CHECK(atomic_load(&party.here) == 4);
         }
-        mill_run_free(run);
         mill_pool_fini(&pool);
-        dag_fini(&dag);
     }
 }
 
@@ -834,25 +846,17 @@ static void an_idle_pool_sleeps_without_waking(void)
 #if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
     SKIP("a sanitizer has threads of its own");
 #endif
-    struct dag dag;
     struct mill_pool pool;
-    int node = 0;
-    dag_init(&dag, 1);
-    add(&dag, 0, 0, 0);
-    pool_open(&pool, 4, &dag);
-    struct mill_run *run = dag_run(&dag, &node, 1);
-    run_to_its_end(&pool, run);
-    while (atomic_load(&pool.idle.waiters) < 4) usleep(1000);
-    usleep(20000); /* between the announcement and the sleep there is a system call */
+    pool_open(&pool, 4, NULL);
+    put_to_sleep(&pool);
+    usleep(20000);
     int64_t slept = sleeps(&pool);
     long before = voluntary_switches();
     int64_t end = mill_clock_after(0.2);
     while (mill_clock_now() < end) {} /* this thread must not sleep itself */
     CHECK_SAYING(voluntary_switches() == before, "%ld switches", voluntary_switches() - before);
     CHECK(sleeps(&pool) == slept);
-    mill_run_free(run);
     mill_pool_fini(&pool);
-    dag_fini(&dag);
 }
 
 static void mask_body(void *context, const struct mill_value *arguments, int count,

@@ -190,24 +190,28 @@ static void memory_that_fails_at_any_moment_leaves_the_graph_as_it_was(void)
 {
     if (!CAN_FAIL_MEMORY) SKIP("the sanitizer has an allocator of its own");
     struct dag dag;
-    int wanted[1] = {1199};
+    int last = 1199;
     dag_init(&dag, 1200);
-    dag_grow_random(&dag, 1200, DAG_FUNCTIONS, 0);
-    uint32_t index = (uint32_t)dag.nodes[1199].handle;
+    for (int i = 0; i < 1200; i++) { /* all but the first are inner nodes */
+        int function = (int)dag_below(DAG_FUNCTIONS);
+        dag.nodes[i] =
+            (struct dag_node){.function = function, .inputs = i > 0, .input = {i - 1}};
+        dag_add(&dag);
+    }
+    uint32_t index = (uint32_t)dag.nodes[last].handle;
     struct mill_run *run = NULL;
-    int failures = 0;
-    for (; run == NULL; failures++) {
+    int failures = -1;
+    while (run == NULL) {
         struct mill_error error = {0};
-        allocations_left = failures;
+        allocations_left = ++failures;
         run = mill_run_new(&dag.graph, &index, 1, dag_function, &dag, &error);
         allocations_left = INT64_MAX;
-        if (run) break;
-        for (int i = 0; i < dag.count; i++) {
+        for (int i = 0; run == NULL && i < dag.count; i++) {
             CHECK(mill_graph_find(&dag.graph, dag.nodes[i].handle)->mark == 0);
         }
     }
     CHECK(failures > 8);
-    check_built(&dag, run, wanted, 1);
+    check_built(&dag, run, &last, 1);
     mill_run_free(run);
     dag_fini(&dag);
 }

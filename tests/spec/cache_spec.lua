@@ -541,6 +541,25 @@ print(pcall(function() return down(bad()):compute() end))]]
     assert.are.equal(first.out, second.out)
   end)
 
+  it("keeps nothing of a task that has heard that it is cancelled", function()
+    local text = [[
+local task = tm.delayed(function()
+  io.open("begun", "w"):close()
+  repeat until require("tidemill").cancelled()
+  return "half"
+end, { cache = true })
+os.remove("begun")
+local future = task():submit()
+repeat local file = io.open("begun") until file
+future:cancel()
+future:wait()
+print(future:status())]]
+    for _ = 1, 2 do
+      local result = run(text)
+      assert.are.same({ "finished\n", 0, 1 }, { result.out, result.hits, result.misses })
+    end
+  end)
+
   it("says once that a result with a function in it is not kept", function()
     local text = [[
 local task = tm.delayed(function(i) return { f = function() return i end } end,

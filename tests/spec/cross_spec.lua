@@ -112,6 +112,15 @@ describe("a function crosses with", function()
     contains(refusal(function(s) return s:twice() end, "ab"), "twice")
   end)
 
+  it("operators of strings that the script has made up", function()
+    local strings = getmetatable("")
+    finally(function() strings.__mod = nil end)
+    strings.__mod = function(format, value) return format:format(value) end
+    assert.are.equal("x=5", run(function(n) return "x=%d" % n end, 5))
+    strings.__mod = nil
+    contains(refusal(function(n) return "x=%d" % n end, 5), "attempt to perform arithmetic")
+  end)
+
   it("varargs, many upvalues and constants of all kinds", function()
     local names, values = {}, {}
     for i = 1, 55 do names[i], values[i] = "v" .. i, i end
@@ -278,6 +287,20 @@ return m]]
     local made = require "cross_made_up"
     assert.are.equal("mine", run(function() return made.value() end))
     assert.are.equal("mine", run(made.value))
+  end)
+
+  it("also when it was loaded again, or replaced by another", function()
+    local first, name = module "return { get = function() return 1 end }"
+    assert.are.equal(1, run(first.get))
+    helper.write(folder .. "/" .. name .. ".lua", "return { get = function() return 2 end }")
+    package.loaded[name] = nil
+    local second = require(name)
+    assert.are.equal(2, run(second.get))
+    assert.are.equal(1, run(function() return first.get() end))
+    package.loaded[name] = { get = function() return 3 end }
+    local third = require(name)
+    assert.are.equal(3, run(third.get))
+    assert.are.equal(3, run(function() return third.get() end))
   end)
 
   it("tidemill and its own modules", function()
