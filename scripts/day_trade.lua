@@ -90,8 +90,7 @@ local function check_present(path, name, column)
   if column.nulls == 0 then return end
   local row = 1
   while column:present(row) do row = row + 1 end
-  error(("%s:%d: column \"%s\": the cell is empty, or NA, null and the like"):format(path,
-    row + 1, name), 0)
+  error(("%s:%d: column \"%s\": the cell has no value"):format(path, row + 1, name), 0)
 end
 
 -- The columns of one file as our fields name them, and the number of its rows.

@@ -24,7 +24,8 @@ struct mill_csv_options {
     int column_count;
     const struct mill_csv_type *types; /* the others are inferred */
     int type_count;
-    const char *const *missing; /* NULL: "", NA, N/A, NaN, nan, null, None */
+    const char *const *missing; /* NULL: "", NA, N/A, NaN, nan, null, None; in columns asked for
+                                   as utf8 or dictionary "" alone */
     int missing_count;
     const char *date_format; /* of date and timestamp columns: %Y %m %d %H %M %S and literals */
     bool ignore_case;        /* column names of `columns` and `types` match in any case */

@@ -78,6 +78,15 @@ static bool csv_parse_values(struct csv_job *job, const struct csv_column *colum
     return true;
 }
 
+/* In a column that was asked for as text "NA" is a word (a ticker, a country), unless the caller
+ * has said what counts as missing. */
+static bool csv_is_absent_text(const struct csv_reader *reader, const struct csv_column *column,
+                               const char *text, size_t size)
+{
+    if (column->given && reader->options->missing == NULL) return size == 0;
+    return mill_csv_is_missing(&reader->missing, text, size);
+}
+
 static bool csv_parse_words(struct csv_job *job, const struct csv_column *column,
                             struct csv_part *part)
 {
@@ -89,7 +98,7 @@ static bool csv_parse_words(struct csv_job *job, const struct csv_column *column
         size_t size;
         const char *text = mill_csv_cell_text(job, cell, &size);
         if (text == NULL) return false;
-        if (mill_csv_is_missing(&reader->missing, text, size)) {
+        if (csv_is_absent_text(reader, column, text, size)) {
             codes[i] = 0;
             if (!csv_note_missing(job, part, i)) return false;
             continue;
@@ -118,7 +127,7 @@ static bool csv_parse_text(struct csv_job *job, const struct csv_column *column,
         size_t size;
         const char *text = mill_csv_cell_text(job, cell, &size);
         if (text == NULL) return false;
-        if (mill_csv_is_missing(&reader->missing, text, size)) {
+        if (csv_is_absent_text(reader, column, text, size)) {
             if (!csv_note_missing(job, part, i)) return false;
         } else if (size > 0) {
             if (part->used + size > part->room) {

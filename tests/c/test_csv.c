@@ -334,6 +334,19 @@ static void a_column_of_missing_text_stays_text(void)
     done(&r);
 }
 
+/* NA is a ticker, and None a name, where text was asked for. */
+static void text_that_was_asked_for_is_missing_only_when_empty(void)
+{
+    static const struct mill_csv_type types[] = {{"s", MILL_DICTIONARY}, {"t", MILL_UTF8}};
+    struct mill_csv_options options = {.types = types, .type_count = 2};
+    struct reading r = read_text("s,t,n\nNA,None,NA\n,,1\n", &options);
+    CHECK_TEXT(r.error, "");
+    CHECK(cell_is(&r, 0, 0, "NA") && cell_is(&r, 1, 0, "None"));
+    for (int i = 0; i < 3; i++) CHECK(r.csv.arrays[i]->nulls == 1);
+    CHECK(!mill_array_present(r.csv.arrays[0], 1) && !mill_array_present(r.csv.arrays[2], 0));
+    done(&r);
+}
+
 static void types_that_are_asked_for_are_kept(void)
 {
     static const struct mill_csv_type types[] = {
@@ -1298,6 +1311,7 @@ int main(void)
     RUN(a_late_surprise_widens_the_whole_column);
     RUN(missing_cells_are_null_and_nan_or_zero);
     RUN(a_column_of_missing_text_stays_text);
+    RUN(text_that_was_asked_for_is_missing_only_when_empty);
     RUN(types_that_are_asked_for_are_kept);
     RUN(date_format_orders_days_and_times);
     RUN(columns_are_chosen_in_the_order_asked);
