@@ -158,8 +158,7 @@ static enum mill_verdict before(void *context, struct mill_worker *worker,
     struct mill_lookup_worker *mine = &lookup->workers[worker->index];
     const struct mill_policy *policy = &mill_task_function(task)->policy;
     bool again = atomic_load_explicit(&task->flags, memory_order_relaxed) & MILL_TASK_REVIVED;
-    mine->keyed =
-        policy->cached && policy->refusal == NULL && mill_task_key(task, &mine->key);
+    mine->keyed = policy->cached && policy->refusal == NULL && mill_task_key(task, &mine->key);
     if (mine->keyed && lookup->store && !policy->refresh && !again &&
         answer(lookup, worker, mine, task)) {
         return MILL_TAKEN;

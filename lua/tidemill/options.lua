@@ -39,7 +39,8 @@ local task = {
   version = { function(v) return is_text(v) or is_number(v) end, "a string or a number" },
   files = { is_list_of_text, "a list of paths" },
   seed = { is_number, "a number" },
-  lane = { one_of("auto", "thread"), "\"auto\" or \"thread\" (this release has no other; --serial is for the whole run)" },
+  lane = { one_of("auto", "thread"),
+    "\"auto\" or \"thread\" (this release has no other; --serial is for the whole run)" },
 }
 
 -- Options of the design that this release does not have: refused, never ignored.
