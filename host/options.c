@@ -3,7 +3,6 @@
  * SPDX-License-Identifier: MIT */
 #include "options.h"
 
-
 #include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
