@@ -497,8 +497,11 @@ tidemill_status tidemill_set(tidemill *engine, const char *name, const char *val
         mill_engine_open_cache(engine);
         return TIDEMILL_OK;
     }
+    static const char *const names[] = {"cache", "seed", "workers"};
+    const char *meant = mill_nearest(name, names, sizeof names / sizeof names[0]);
     return mill_fail(&engine->error, TIDEMILL_USAGE,
-                     "unknown setting \"%s\"; there are cache, seed and workers", name);
+                     "unknown setting \"%s\"%s%s%s; there are cache, seed and workers", name,
+                     meant ? ", did you mean \"" : "", meant ? meant : "", meant ? "\"?" : "");
 }
 
 /* ---- require "tidemill" in somebody's luajit ---------------------------------------------- */
