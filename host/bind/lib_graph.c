@@ -339,7 +339,7 @@ static int graph_wait(lua_State *L)
         }
         ended = mill_pool_wait(&engine->pool, run, slice);
         if (ended || atomic_load(&engine->interrupted) || mill_clock_now() >= deadline) break;
-        mill_output_progress(&engine->output, atomic_load(&run->done), run->count,
+        mill_output_progress(&engine->output, mill_run_done(run), run->count,
                              hits_so_far(engine), atomic_load(&run->failed));
     }
     if (engine->output.progress) mill_output_progress_end(&engine->output);
@@ -376,7 +376,7 @@ static int graph_begun(lua_State *L)
 static int graph_counts(lua_State *L)
 {
     struct mill_run *run = check_run(L);
-    lua_pushnumber(L, (double)atomic_load(&run->done));
+    lua_pushnumber(L, (double)mill_run_done(run));
     lua_pushnumber(L, run->count);
     lua_pushnumber(L, (double)atomic_load(&run->failed));
     lua_pushnumber(L, (double)atomic_load(&run->skipped));

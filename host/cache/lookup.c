@@ -116,14 +116,6 @@ bool mill_lookup_load(struct mill_lookup *lookup, struct mill_reader *reader,
     return there;
 }
 
-static bool among(struct mill_task *const *list, uint32_t count, const struct mill_task *task)
-{
-    for (uint32_t i = 0; i < count; i++) {
-        if (list[i] == task) return true;
-    }
-    return false;
-}
-
 /* True when every input's value is in memory; else the task has been put behind those that
  * must run again. */
 static bool load_inputs(struct mill_lookup *lookup, struct mill_worker *worker,
@@ -135,7 +127,7 @@ static bool load_inputs(struct mill_lookup *lookup, struct mill_worker *worker,
     for (uint32_t i = 0; i < inputs; i++) {
         struct mill_task *input = &run->tasks[run->inputs[task->first_input + i]];
         struct mill_reader *reader = lookup->store ? reader_of(lookup, mine) : NULL;
-        if (mill_lookup_load(lookup, reader, input) || among(lost, count, input)) continue;
+        if (mill_lookup_load(lookup, reader, input)) continue;
         if (count == room) {
             void *grown = realloc(more, 2 * room * sizeof *lost);
             if (grown == NULL) break; /* the rest is found missing the next time */

@@ -6,6 +6,10 @@
  * looks, from the highest priority to the lowest, at its own deque and then at the roots; then
  * at the others' deques, then at fans; it sleeps when all are empty.  Wake-ups chain: whoever
  * makes or finds more work than it takes itself wakes one sleeper, who does the same.
+ *
+ * COST.  What all workers would write for each task stays with the worker for a while: it counts
+ * the tasks that it ends and tells the run when it turns to something else, and the task that it
+ * makes ready last it keeps in a slot and not in its deque, for it runs that one next.
  * SPDX-License-Identifier: MIT */
 #include "sched/pool.h"
 
@@ -216,9 +220,30 @@ bool mill_pool_wait(struct mill_pool *pool, struct mill_run *run, int64_t deadli
     return mill_run_ended(run);
 }
 
-void mill_pool_ended(struct mill_pool *pool)
+/* Tells the run which tasks this worker has ended.  Before a worker does anything else than run
+ * tasks of that run: a run that has ended must not wait for it. */
+static void settle(struct mill_worker *worker)
 {
-    mill_park_wake(&pool->ended, INT_MAX);
+    struct mill_run *run = atomic_load_explicit(&worker->run, memory_order_relaxed);
+    if (run == NULL) return;
+    int64_t ended = atomic_load_explicit(&worker->ended, memory_order_relaxed);
+    atomic_store_explicit(&worker->run, NULL, memory_order_relaxed);
+    atomic_store_explicit(&worker->ended, 0, memory_order_relaxed);
+    /* After the count the run may be freed. */
+    if (mill_run_count(run, ended)) mill_park_wake(&worker->pool->ended, INT_MAX);
+}
+
+int64_t mill_run_done(struct mill_run *run)
+{
+    struct mill_pool *pool = run->pool;
+    int64_t done = atomic_load_explicit(&run->done, memory_order_relaxed);
+    for (int i = 0; pool && i < pool->worker_count; i++) {
+        struct mill_worker *worker = &pool->workers[i];
+        if (atomic_load_explicit(&worker->run, memory_order_relaxed) != run) continue;
+        done += atomic_load_explicit(&worker->ended, memory_order_relaxed);
+    }
+    /* Counted while this looked: perhaps twice. */
+    return done < run->count ? done : run->count;
 }
 
 void mill_pool_interrupt(struct mill_pool *pool)
@@ -257,27 +282,35 @@ void mill_pool_fan(void *pool_, int64_t chunks, void (*body)(void *context, int6
 
 /* ---- finding work --------------------------------------------------------------------- */
 
-/* Whether there is more than the task that this worker takes itself next. */
-static bool has_more(struct mill_worker *worker, int level)
+static bool push_to_deque(struct mill_worker *worker, struct mill_task *task)
 {
-    if (mill_deque_size(&worker->deques[level]) > 1) return true;
-    uint32_t levels = atomic_load_explicit(&worker->pool->levels, memory_order_relaxed);
-    levels &= ~(1u << level);
-    for (int other = 0; levels >> other; other++) {
-        if (levels >> other & 1 && mill_deque_size(&worker->deques[other]) > 0) return true;
-    }
+    if (mill_deque_push(&worker->deques[mill_task_level(task)], task)) return true;
+    task->result.natural = (uint64_t)(uintptr_t)worker->overflow;
+    worker->overflow = task;
     return false;
+}
+
+/* Whether the deques have more than the task that this worker takes itself next. */
+static bool has_more(struct mill_worker *worker, uint32_t levels)
+{
+    int64_t tasks = 0;
+    for (int level = 0; levels >> level; level++) {
+        if (levels >> level & 1) tasks += mill_deque_size(&worker->deques[level]);
+    }
+    return tasks > 1;
 }
 
 void mill_worker_push(struct mill_worker *worker, struct mill_task *task)
 {
-    int level = mill_task_level(task);
-    if (!mill_deque_push(&worker->deques[level], task)) {
-        task->result.natural = (uint64_t)(uintptr_t)worker->overflow;
-        worker->overflow = task;
+    uint32_t levels = atomic_load_explicit(&worker->pool->levels, memory_order_relaxed);
+    if (levels & (levels - 1)) { /* several priorities: the deques sort them */
+        bool pushed = push_to_deque(worker, task);
+        if (pushed && has_more(worker, levels)) mill_park_wake(&worker->pool->idle, 1);
         return;
     }
-    if (has_more(worker, level)) mill_park_wake(&worker->pool->idle, 1);
+    struct mill_task *before = worker->next;
+    worker->next = task;
+    if (before && push_to_deque(worker, before)) mill_park_wake(&worker->pool->idle, 1);
 }
 
 static struct mill_task *steal_from(struct mill_worker *worker, struct mill_worker *victim)
@@ -346,9 +379,9 @@ static struct mill_task *take_roots(struct mill_worker *worker, int level)
     pthread_mutex_unlock(&pool->mutex);
     /* While a root of it is untaken or unfinished the run stays alive. */
     for (uint32_t i = first + batch - 1; i > first; i--) {
-        mill_worker_push(worker, &run->tasks[run->roots[i]]);
+        push_to_deque(worker, &run->tasks[run->roots[i]]);
     }
-    if (more) mill_park_wake(&pool->idle, 1);
+    if (more || batch > 1) mill_park_wake(&pool->idle, 1);
     return &run->tasks[run->roots[first]];
 }
 
@@ -356,6 +389,9 @@ static struct mill_task *take_roots(struct mill_worker *worker, int level)
 static struct mill_task *pop(struct mill_worker *worker)
 {
     struct mill_pool *pool = worker->pool;
+    struct mill_task *next = worker->next;
+    worker->next = NULL;
+    if (next) return next;
     /* Relaxed: see mill_pool_submit.  A stale `queued` costs one more search: the second look
      * of a worker that wants to sleep is not stale. */
     uint32_t levels = atomic_load_explicit(&pool->levels, memory_order_relaxed);
@@ -374,6 +410,7 @@ static struct mill_task *pop(struct mill_worker *worker)
 static struct mill_task *find(struct mill_worker *worker)
 {
     struct mill_task *task = pop(worker);
+    if (task == NULL) settle(worker);
     for (int round = 0; task == NULL && round < STEAL_ROUNDS; round++) task = steal(worker);
     return task;
 }
@@ -401,6 +438,7 @@ void mill_worker_complete(struct mill_worker *worker, struct mill_task *task,
     if (state == MILL_FAILED) count(&worker->counters.failed);
     if (state == MILL_SKIPPED) count(&worker->counters.skipped);
     mill_run_complete(task->run, worker, task, state, result, mill_worker_push);
+    count(&worker->ended);
 }
 
 /* In runs with a cache a result may be freed and made again while it is read: hold it. */
@@ -482,6 +520,10 @@ static void set_stream(struct mill_worker *worker, const struct mill_task *task,
 static bool begin(struct mill_worker *worker, struct mill_task *task)
 {
     struct mill_run *run = task->run;
+    if (atomic_load_explicit(&worker->run, memory_order_relaxed) != run) {
+        settle(worker);
+        atomic_store_explicit(&worker->run, run, memory_order_relaxed);
+    }
     if (atomic_load_explicit(&run->cancelled, memory_order_relaxed)) {
         mill_worker_complete(worker, task, MILL_CANCELLED, mill_nil());
         return false;
@@ -522,7 +564,10 @@ bool mill_worker_next(struct mill_worker *worker)
     bool serial = pool->options.threads == 0;
     for (;;) {
         if (atomic_load_explicit(&pool->stop, memory_order_relaxed)) return false;
-        if (serial && serial_is_over(pool)) return false;
+        if (serial && serial_is_over(pool)) {
+            settle(worker);
+            return false;
+        }
         struct mill_task *task = find(worker);
         if (task) {
             if (begin(worker, task)) return true;

@@ -49,12 +49,17 @@ struct mill_worker {
     uint32_t held_count, held_room;
     const struct mill_value *inputs; /* results that the arguments mention, in order */
     uint32_t input_count;
+    struct mill_task *next;     /* ready; this worker runs it before anything else */
     struct mill_task *overflow; /* ready tasks that a deque had no memory for; linked through
                                    result.natural, which is unused until they end */
     void *user;                 /* the driver's own: its Lua state, its cache reader */
     pthread_t thread;
     _Alignas(64) struct mill_deque deques[MILL_LEVELS];
     _Alignas(64) struct mill_counters counters;
+    /* Tasks of `run` that this worker has ended and not yet counted in it; written by it, read by
+     * anybody who wants to know how far a run is: relaxed. */
+    struct mill_run *_Atomic run;
+    _Atomic int64_t ended;
 };
 
 struct mill_pool_options {
@@ -103,9 +108,12 @@ bool mill_pool_wait(struct mill_pool *pool, struct mill_run *run, int64_t deadli
 
 static inline bool mill_run_ended(struct mill_run *run)
 {
-    /* Pairs with the release in mill_run_complete. */
+    /* Pairs with the release in mill_run_count. */
     return atomic_load_explicit(&run->unfinished, memory_order_acquire) == 0;
 }
+
+/* How many of a run's tasks have ended, those included that workers have not counted yet. */
+int64_t mill_run_done(struct mill_run *run);
 
 /* Any thread and signal handlers: waits end early until mill_pool_resume. */
 void mill_pool_interrupt(struct mill_pool *pool);
@@ -119,9 +127,6 @@ void mill_pool_fan(void *pool, int64_t count, void (*body)(void *context, int64_
                    void *context);
 
 uint32_t mill_pool_serial(struct mill_pool *pool); /* a new number for a function */
-
-/* A run has ended: for mill_run_complete. */
-void mill_pool_ended(struct mill_pool *pool);
 
 /* ---- the worker's loop ----------------------------------------------------------------- */
 

@@ -93,15 +93,18 @@ static void visit(struct builder *builder, uint32_t wanted)
             continue;
         }
         if (node->mark <= OPEN) number_node(builder, index, node);
-        if (!builder->failed) builder->stack_size--; /* clear_marks finds it there */
+        if (!builder->failed) builder->stack_size--; /* leave_nodes finds it there */
     }
 }
 
-/* `mark` is the graph's scratch: 0 again for every node that was touched. */
-static void clear_marks(struct builder *builder)
+/* `mark` is the graph's scratch: 0 again for every node that was touched.  Those of a run that
+ * came about gain a reference. */
+static void leave_nodes(struct builder *builder, bool used)
 {
     for (size_t i = 0; i < builder->count; i++) {
-        mill_graph_at(builder->graph, builder->nodes[i])->mark = UNSEEN;
+        struct mill_node *node = mill_graph_at(builder->graph, builder->nodes[i]);
+        node->mark = UNSEEN;
+        node->refs += used;
     }
     for (size_t i = 0; builder->failed && i < builder->stack_size; i++) {
         mill_graph_at(builder->graph, builder->stack[i])->mark = UNSEEN;
@@ -112,7 +115,9 @@ static bool allocate(struct mill_run *run, const struct builder *builder, uint32
 {
     size_t count = builder->count, edges = builder->edges ? builder->edges : 1;
     if (builder->edges > UINT32_MAX) return false;
-    run->tasks = calloc(count + 1, sizeof *run->tasks);
+    size_t size = (count + 1) * sizeof *run->tasks;
+    run->tasks = aligned_alloc(64, size); /* a task is a cache line */
+    if (run->tasks) memset(run->tasks, 0, size);
     run->inputs = malloc(edges * sizeof *run->inputs);
     run->dependents = malloc(edges * sizeof *run->dependents);
     run->roots = malloc((count ? count : 1) * sizeof *run->roots);
@@ -179,6 +184,15 @@ static bool map_function(struct mill_run *run, struct function_map *map, uint32_
     return true;
 }
 
+/* One more reader, while only the building thread knows the task. */
+static void add_reader(struct mill_task *task, bool hashed)
+{
+    int32_t readers = atomic_load_explicit(&task->readers, memory_order_relaxed);
+    uint8_t flags = atomic_load_explicit(&task->flags, memory_order_relaxed);
+    atomic_init(&task->readers, readers + 1);
+    if (hashed) atomic_init(&task->flags, flags | MILL_TASK_HASHED);
+}
+
 static bool fill_tasks(struct mill_run *run, struct builder *builder,
                        mill_function_of *function_of, void *context)
 {
@@ -201,11 +215,7 @@ static bool fill_tasks(struct mill_run *run, struct builder *builder,
         for (uint32_t k = 0; k < node->inputs; k++, edge++) {
             uint32_t input = mill_graph_at(builder->graph, run->inputs[edge])->mark - NUMBERED;
             run->inputs[edge] = input;
-            atomic_fetch_add_explicit(&run->tasks[input].readers, 1, memory_order_relaxed);
-            if (fine && mill_task_function(task)->policy.cached) {
-                atomic_fetch_or_explicit(&run->tasks[input].flags, MILL_TASK_HASHED,
-                                         memory_order_relaxed);
-            }
+            add_reader(&run->tasks[input], fine && mill_task_function(task)->policy.cached);
         }
     }
     run->tasks[run->count].first_input = edge;
@@ -310,8 +320,7 @@ struct mill_run *mill_run_new(struct mill_graph *graph, const uint32_t *wanted,
             }
         }
     }
-    for (uint32_t i = 0; fine && i < run->count; i++) run->tasks[i].node->refs++;
-    clear_marks(&builder);
+    leave_nodes(&builder, fine);
     if (!fine && run) {
         run->count = 0; /* its nodes are not referenced */
         mill_run_free(run);
@@ -351,32 +360,49 @@ static void lower(_Atomic int32_t *least, int32_t value)
     }
 }
 
-/* One use of `input`'s result is over.  The last reader frees it, unless it was asked for. */
-static void release_input(struct mill_task *input)
+/* Nobody will read the result any more: it goes, unless it was asked for.  (A task of a run has
+ * readers or was asked for.) */
+static void drop_result(struct mill_task *task)
 {
-    /* acq_rel pairs with itself: the last reader sees that the others have read. */
-    if (atomic_fetch_sub_explicit(&input->readers, 1, memory_order_acq_rel) > 1) return;
-    if (atomic_load_explicit(&input->flags, memory_order_relaxed) & MILL_TASK_WANTED) return;
-    if (mill_task_state(input) != MILL_FINISHED) return; /* an error stays: people want it */
-    pthread_mutex_t *lock = input->run->content ? mill_run_lock(input) : NULL;
+    if (atomic_load_explicit(&task->flags, memory_order_relaxed) & MILL_TASK_WANTED) return;
+    if (mill_task_state(task) != MILL_FINISHED) return; /* an error stays: people want it */
+    pthread_mutex_t *lock = task->run->content ? mill_run_lock(task) : NULL;
     if (lock) pthread_mutex_lock(lock);
     /* A revival may have made readers again meanwhile. */
-    if (atomic_load_explicit(&input->readers, memory_order_relaxed) == 0) {
-        uint8_t flags = atomic_load_explicit(&input->flags, memory_order_relaxed);
-        mill_value_unref(input->result);
-        input->result.tag = flags & MILL_TASK_KEPT ? MILL_TAG_STORED : MILL_TAG_GONE;
+    if (atomic_load_explicit(&task->readers, memory_order_relaxed) == 0) {
+        uint8_t flags = atomic_load_explicit(&task->flags, memory_order_relaxed);
+        mill_value_unref(task->result);
+        task->result.tag = flags & MILL_TASK_KEPT ? MILL_TAG_STORED : MILL_TAG_GONE;
     }
     if (lock) pthread_mutex_unlock(lock);
+}
+
+/* Takes one off a count that only falls while the caller is in it; true when it was the last.
+ * Who finds 1 there is alone and needs no locked instruction. */
+static bool take_last(_Atomic int32_t *count)
+{
+    /* Acquire and release: the last one sees what all others did before. */
+    if (atomic_load_explicit(count, memory_order_acquire) == 1) {
+        atomic_store_explicit(count, 0, memory_order_relaxed);
+        return true;
+    }
+    return atomic_fetch_sub_explicit(count, 1, memory_order_acq_rel) == 1;
+}
+
+/* One use of `input`'s result is over.  In runs with a cache a revival may add readers. */
+static void release_input(struct mill_task *input)
+{
+    bool last = input->run->content
+                    ? atomic_fetch_sub_explicit(&input->readers, 1, memory_order_acq_rel) == 1
+                    : take_last(&input->readers);
+    if (last) drop_result(input);
 }
 
 static void notify(struct mill_worker *worker, struct mill_task *dependent, int32_t cause,
                    void (*push)(struct mill_worker *, struct mill_task *))
 {
     if (cause != MILL_NO_CAUSE) lower(&dependent->cause, cause);
-    /* acq_rel: whoever takes it to 0 sees the results of all inputs. */
-    if (atomic_fetch_sub_explicit(&dependent->missing, 1, memory_order_acq_rel) == 1) {
-        push(worker, dependent);
-    }
+    if (take_last(&dependent->missing)) push(worker, dependent);
 }
 
 /* Takes the revivals that wait for `lost` out of the run's. */
@@ -463,17 +489,13 @@ void mill_run_complete(struct mill_run *run, struct mill_worker *worker, struct 
     for (uint32_t i = 0; i < inputs; i++) {
         release_input(&run->tasks[run->inputs[task->first_input + i]]);
     }
-    if (first == end && !revived) { /* nobody reads it: as if a last reader had */
-        atomic_fetch_add_explicit(&task->readers, 1, memory_order_relaxed);
-        release_input(task);
-    }
+}
 
-    /* 5. The run.  Release: pairs with the acquire of whoever waits for the run. */
-    atomic_fetch_add_explicit(&run->done, 1, memory_order_relaxed);
-    struct mill_pool *pool = run->pool;
-    if (atomic_fetch_sub_explicit(&run->unfinished, 1, memory_order_acq_rel) == 1) {
-        mill_pool_ended(pool); /* `run` may be freed from here on */
-    }
+bool mill_run_count(struct mill_run *run, int64_t tasks)
+{
+    atomic_fetch_add_explicit(&run->done, tasks, memory_order_relaxed);
+    /* Release: pairs with the acquire of whoever waits for the run. */
+    return atomic_fetch_sub_explicit(&run->unfinished, tasks, memory_order_acq_rel) == tasks;
 }
 
 /* ---- making results again --------------------------------------------------------------- */

@@ -51,20 +51,22 @@ struct mill_run {
     struct mill_hash *content; /* one a task, in runs with a cache: written before `state` */
     uint64_t seed;
 
-    /* Guarded by the pool's mutex. */
-    uint32_t next_root;
-    struct mill_run *next_queued;
-
-    /* Anybody. */
-    _Atomic int64_t unfinished; /* tasks; 0: the run has ended (release; pairs with waiters) */
-    _Atomic int64_t failed, skipped, done;
-    _Atomic int32_t first_failed; /* least index; MILL_NO_CAUSE: none */
-    _Atomic bool cancelled;
-
     /* In runs with a cache locks[index % MILL_RUN_LOCKS] guards `state` and `result` of a task
      * that has ended, and who waits for such a task to be made again. */
     pthread_mutex_t locks[MILL_RUN_LOCKS];
     struct mill_revival *revivals[MILL_RUN_LOCKS];
+
+    /* Far from what all workers only read.  Guarded by the pool's mutex. */
+    uint32_t next_root;
+    struct mill_run *next_queued;
+
+    /* Anybody. */
+    _Atomic int64_t unfinished; /* tasks not counted yet; 0: the run has ended (release; pairs
+                                   with waiters) */
+    _Atomic int64_t failed, skipped;
+    _Atomic int64_t done;         /* counted tasks; see mill_run_done */
+    _Atomic int32_t first_failed; /* least index; MILL_NO_CAUSE: none */
+    _Atomic bool cancelled;
 };
 
 /* A function of a run by the number that its nodes carry; the run takes its own reference. On
@@ -105,14 +107,18 @@ static inline enum mill_state mill_task_state(struct mill_task *task)
 /* ---- ending tasks: called by workers --------------------------------------------------- */
 
 /* Ends a task; the reference in `result` passes to it.  Tasks that become ready go to
- * push(worker, task), the last one of a run to mill_pool's waiters. */
+ * push(worker, task).  The run is alive until the task is counted. */
 void mill_run_complete(struct mill_run *run, struct mill_worker *worker, struct mill_task *task,
                        enum mill_state state, struct mill_value result,
                        void (*push)(struct mill_worker *, struct mill_task *));
 
-/* In runs with a cache: `waiter` is ready but the results of its inputs `lost` (each named
- * once) are not to be had (gone from the store).  They are pending again and run once more;
- * `waiter` is pushed after them, to end as skipped when one of them does not finish. */
+/* Counts tasks that have ended, all by the caller.  True when no other is left: the run has ended
+ * and may be freed by whoever waits for it. */
+bool mill_run_count(struct mill_run *run, int64_t tasks);
+
+/* In runs with a cache: `waiter` is ready but the results of its inputs `lost` are not to be
+ * had (gone from the store).  They are pending again and run once more; `waiter` is pushed after
+ * them, to end as skipped when one of them does not finish. */
 void mill_run_revive(struct mill_run *run, struct mill_worker *worker,
                      struct mill_task *const *lost, uint32_t count, struct mill_task *waiter,
                      void (*push)(struct mill_worker *, struct mill_task *));

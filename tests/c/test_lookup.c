@@ -287,6 +287,36 @@ static void what_is_lost_before_it_is_loaded_is_made_again(void)
     CHECK_SAYING(lost > 10 * rounds, "only %d were lost", lost);
 }
 
+static int add(struct dag *dag, int function, int inputs, int first, int second)
+{
+    dag->nodes[dag->count] =
+        (struct dag_node){.function = function, .inputs = inputs, .input = {first, second}};
+    return dag_add(dag);
+}
+
+static void a_reader_that_is_ready_later_is_skipped_too(void)
+{
+    for (int t = 0; t < THREAD_COUNTS; t++) {
+        struct cache cache;
+        struct dag dag;
+        dag_init(&dag, 20);
+        int lost = add(&dag, DAG_CACHED + DAG_DRIVEN, 0, 0, 0);
+        int early = add(&dag, DAG_PLAIN, 1, lost, 0), chain = add(&dag, DAG_PLAIN, 0, 0, 0);
+        for (int i = 0; i < 10; i++) chain = add(&dag, DAG_PLAIN, 1, chain, 0);
+        int late = add(&dag, DAG_PLAIN, 2, lost, chain);
+        int last = add(&dag, DAG_PLAIN, 2, early, late);
+        cache_open(&cache, "later", thread_counts[t], dag_drive, &dag);
+        run_and_check(&cache, &dag, &last, 1);
+        mill_store_flush(cache.store, 60);
+        cache.lose_node = lost;
+        dag.nodes[lost].fails = true;
+        CHECK(run_and_check(&cache, &dag, &last, 1) == 0);
+        CHECK(atomic_load(&dag.wrong) == 0);
+        cache_close(&cache);
+        dag_fini(&dag);
+    }
+}
+
 /* A driven node that is cached; -1 when there is none. */
 static int any_driven(const struct dag *dag)
 {
@@ -375,13 +405,6 @@ static void damaged_results_are_made_again(void)
 }
 
 /* ---- small graphs, known node by node --------------------------------------------------------------- */
-
-static int add(struct dag *dag, int function, int inputs, int first, int second)
-{
-    dag->nodes[dag->count] =
-        (struct dag_node){.function = function, .inputs = inputs, .input = {first, second}};
-    return dag_add(dag);
-}
 
 enum { CACHED = DAG_CACHED + DAG_PLAIN, OTHER_CACHED = CACHED + 1 };
 
@@ -493,7 +516,7 @@ static void a_key_is_that_of_function_arguments_and_results_of_inputs(void)
     struct mill_run *run = dag_run(&dag, &sum, 1);
     struct mill_task *task = &run->tasks[run->wanted[0]];
     struct mill_hash *first = &run->content[run->inputs[task->first_input]];
-    struct mill_hash before, after_edit, swapped, key;
+    struct mill_hash before, after_edit, swapped = {0}, key = {0};
     *first = mill_hash_bytes("1", 1);
     first[1] = mill_hash_bytes("2", 1);
     CHECK(mill_task_key(task, &before) && mill_task_key(task, &key));
@@ -503,7 +526,8 @@ static void a_key_is_that_of_function_arguments_and_results_of_inputs(void)
     *first = mill_hash_bytes("2", 1);
     first[1] = mill_hash_bytes("1", 1);
     CHECK(mill_task_key(task, &swapped) && !mill_hash_equal(swapped, after_edit));
-    struct mill_hash key_one, key_two; /* same function, another number as argument */
+    /* The same function, another number as argument. */
+    struct mill_hash key_one = {0}, key_two = {0};
     CHECK(mill_task_key(&run->tasks[0], &key_one) && mill_task_key(&run->tasks[1], &key_two));
     CHECK(!mill_hash_equal(key_one, key_two));
     mill_run_free(run);
@@ -905,6 +929,7 @@ int main(int argc, char **argv)
     RUN(failed_tasks_are_not_kept_and_what_is_below_them_is_skipped_again);
     RUN(what_is_lost_before_it_is_loaded_is_made_again);
     RUN(what_fails_when_made_again_skips_its_readers);
+    RUN(a_reader_that_is_ready_later_is_skipped_too);
     RUN(it_may_be_lost_at_every_position);
     RUN(damaged_results_are_made_again);
     RUN(an_uncached_node_between_cached_ones_runs_and_the_last_one_hits);

@@ -22,6 +22,25 @@ enum { MANY = 100000 };
 enum { MANY = 1000000 };
 #endif
 
+/* ---- memory that fails for large blocks: the deques' ---------------------------------------- */
+
+static _Atomic bool refuse_large;
+
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#define CAN_FAIL_MEMORY 1
+extern void *__libc_malloc(size_t size);
+
+void *malloc(size_t size)
+{
+    bool refused = size >= 16384 && atomic_load_explicit(&refuse_large, memory_order_relaxed);
+    return refused ? NULL : __libc_malloc(size);
+}
+#else
+#define CAN_FAIL_MEMORY 0
+#endif
+
+/* ---- pools ------------------------------------------------------------------------------------ */
+
 /* A pool whose driver runs the bodies of a dag. */
 static void pool_open(struct mill_pool *pool, int threads, struct dag *dag)
 {
@@ -199,6 +218,34 @@ static void wide_fans_of_tasks_run(void)
         for (int i = 0; i < WIDE / 2; i++) add(&dag, 2, 1 + i, 1 + WIDE - 1 - i);
         check_shape(&dag, &last, 1, thread_counts[t]);
     }
+}
+
+static void tasks_that_a_deque_has_no_memory_for_run_all_the_same(void)
+{
+    enum { WIDE = 20000 };
+    if (!CAN_FAIL_MEMORY) SKIP("the sanitizer has an allocator of its own");
+    int *wanted = malloc(WIDE * sizeof *wanted);
+    for (int threads = 0; threads <= 2; threads++) {
+        struct dag dag;
+        struct mill_pool pool;
+        dag_init(&dag, WIDE + 1);
+        add(&dag, 0, 0, 0);
+        for (int i = 0; i < WIDE; i++) {
+            add(&dag, 1, 0, 0);
+            wanted[i] = 1 + i;
+        }
+        pool_open(&pool, threads, &dag);
+        struct mill_run *run = dag_run(&dag, wanted, WIDE);
+        dag_expect(&dag, run);
+        atomic_store(&refuse_large, true);
+        run_to_its_end(&pool, run);
+        atomic_store(&refuse_large, false);
+        dag_check_run(&dag, run);
+        mill_run_free(run);
+        mill_pool_fini(&pool);
+        dag_fini(&dag);
+    }
+    free(wanted);
 }
 
 static void a_tree_keeps_few_results_alive_on_one_worker(void)
@@ -392,6 +439,56 @@ static void plan_fini(struct plan *plan)
     mill_graph_fini(&plan->graph);
 }
 
+/* ---- how far a run is ------------------------------------------------------------------------------- */
+
+/* A worker counts what it has ended for itself for a while; that must not show. */
+static void a_run_says_how_far_it_is_while_a_task_takes_long(void)
+{
+    for (int threads = 1; threads <= 2; threads++) {
+        struct log log = {0};
+        struct plan plan = {0};
+        struct mill_pool pool;
+        mill_graph_init(&plan.graph);
+        for (int i = 0; i < 5; i++) plan_add(&plan, note_body, &log, 0, i - 1);
+        int gate = plan_add(&plan, gate_body, &log, 0, 4);
+        for (int i = 0; i < 3; i++) plan_add(&plan, note_body, &log, 0, gate + i);
+        pool_open(&pool, threads, NULL);
+        struct mill_run *run = plan_run(&plan, 0, plan.count);
+        CHECK(mill_run_done(run) == 0);
+        submit(&pool, run);
+        await(&log.begun);
+        CHECK_SAYING(mill_run_done(run) == 5, "%lld", (long long)mill_run_done(run));
+        atomic_store(&log.go, true);
+        CHECK(mill_pool_wait(&pool, run, INT64_MAX));
+        CHECK(mill_run_done(run) == 9);
+        mill_run_free(run);
+        mill_pool_fini(&pool);
+        plan_fini(&plan);
+    }
+}
+
+static void a_run_ends_though_its_worker_has_gone_on_to_a_long_task_of_another(void)
+{
+    struct log log = {0};
+    struct plan plan = {0};
+    struct mill_pool pool;
+    mill_graph_init(&plan.graph);
+    for (int i = 0; i < 5; i++) plan_add(&plan, note_body, &log, 0, i - 1);
+    int gate = plan_add(&plan, gate_body, &log, 0, -1);
+    pool_open(&pool, 1, NULL);
+    struct mill_run *quick = plan_run(&plan, 0, gate), *slow = plan_run(&plan, gate, gate + 1);
+    submit(&pool, quick);
+    submit(&pool, slow);
+    CHECK(mill_pool_wait(&pool, quick, mill_clock_after(60)));
+    mill_run_free(quick);
+    CHECK(!mill_run_ended(slow));
+    atomic_store(&log.go, true);
+    CHECK(mill_pool_wait(&pool, slow, INT64_MAX));
+    mill_run_free(slow);
+    mill_pool_fini(&pool);
+    plan_fini(&plan);
+}
+
 /* ---- priorities ----------------------------------------------------------------------------------------- */
 
 static void one_worker_takes_the_higher_priority_first(void)
@@ -497,7 +594,7 @@ static void party_body(void *context, const struct mill_value *arguments, int co
     *result = mill_number(atomic_load(&party->here) >= party->expected);
 }
 
-static void check_party(int threads, bool below_one_root)
+static void check_party(int threads, bool below_one_root, int priorities)
 {
     struct party party = {.expected = threads};
     struct log log = {0};
@@ -505,7 +602,7 @@ static void check_party(int threads, bool below_one_root)
     struct mill_pool pool;
     mill_graph_init(&plan.graph);
     int root = below_one_root ? plan_add(&plan, note_body, &log, 0, -1) : -1;
-    for (int i = 0; i < threads; i++) plan_add(&plan, party_body, &party, i % 3 - 1, root);
+    for (int i = 0; i < threads; i++) plan_add(&plan, party_body, &party, i % priorities, root);
     pool_open(&pool, threads, NULL);
     put_to_sleep(&pool);
     struct mill_run *run = plan_run(&plan, root + 1, plan.count);
@@ -523,8 +620,10 @@ static void as_many_tasks_as_workers_run_at_once(void)
 {
     for (int round = 0; round < rounds; round++) {
         for (int threads = 2; threads <= 8; threads *= 2) {
-            check_party(threads, false);
-            check_party(threads, true);
+            for (int priorities = 1; priorities <= 3; priorities++) {
+                check_party(threads, false, priorities);
+                check_party(threads, true, priorities);
+            }
         }
     }
 }
@@ -920,6 +1019,9 @@ int main(int argc, char **argv)
     RUN(a_long_chain_runs_with_two_results_alive);
     RUN(many_independent_tasks_run);
     RUN(wide_fans_of_tasks_run);
+    RUN(tasks_that_a_deque_has_no_memory_for_run_all_the_same);
+    RUN(a_run_says_how_far_it_is_while_a_task_takes_long);
+    RUN(a_run_ends_though_its_worker_has_gone_on_to_a_long_task_of_another);
     RUN(a_tree_keeps_few_results_alive_on_one_worker);
     RUN(one_worker_takes_the_higher_priority_first);
     RUN(an_urgent_run_overtakes_one_that_came_before);

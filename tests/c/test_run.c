@@ -282,7 +282,6 @@ static void take_in(struct mill_worker *worker, struct mill_task *task)
 
 static void bench_start(struct mill_run *run)
 {
-    mill_park_init(&bench.pool.ended);
     bench.count = 0;
     run->pool = &bench.pool;
     for (uint32_t i = 0; i < run->root_count; i++) take_in(NULL, &run->tasks[run->roots[i]]);
@@ -299,6 +298,7 @@ static struct mill_task *bench_next(void)
 static void end(struct mill_task *task, enum mill_state state, struct mill_value result)
 {
     mill_run_complete(task->run, NULL, task, state, result, take_in);
+    mill_run_count(task->run, 1);
 }
 
 static struct mill_task *input_of(struct mill_task *task, uint32_t i)
@@ -398,11 +398,9 @@ static bool shop_waits(struct shop *shop, struct mill_task *task)
 {
     struct mill_task *lost[DAG_INPUTS];
     uint32_t count = 0;
-    for (uint32_t i = 0; i < mill_task_inputs(task); i++) {
+    for (uint32_t i = 0; i < mill_task_inputs(task); i++) { /* perhaps the same one twice */
         struct mill_task *input = input_of(task, i);
-        bool twice = false;
-        for (uint32_t k = 0; k < count; k++) twice |= lost[k] == input;
-        if (!twice && !shop_load(shop, input)) lost[count++] = input;
+        if (!shop_load(shop, input)) lost[count++] = input;
     }
     if (count) mill_run_revive(task->run, NULL, lost, count, task, take_in);
     shop->revived += (int)count;
