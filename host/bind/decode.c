@@ -74,6 +74,7 @@ static void decode_table(struct decoder *decoder)
     }
     if (meta) {
         decode(decoder);
+        if (!lua_istable(L, -1)) luaL_error(L, "damaged value (a metatable that is no table)");
         lua_setmetatable(L, -2);
     }
 }

@@ -115,9 +115,8 @@ static bool allocate(struct mill_run *run, const struct builder *builder, uint32
 {
     size_t count = builder->count, edges = builder->edges ? builder->edges : 1;
     if (builder->edges > UINT32_MAX) return false;
-    size_t size = (count + 1) * sizeof *run->tasks;
-    run->tasks = aligned_alloc(64, size); /* a task is a cache line */
-    if (run->tasks) memset(run->tasks, 0, size);
+    /* A task is a cache line.  Each is written when its turn comes. */
+    run->tasks = aligned_alloc(64, (count + 1) * sizeof *run->tasks);
     run->inputs = malloc(edges * sizeof *run->inputs);
     run->dependents = malloc(edges * sizeof *run->dependents);
     run->roots = malloc((count ? count : 1) * sizeof *run->roots);
@@ -137,19 +136,21 @@ struct function_map {
     uint32_t last_number, last_index;
 };
 
-static bool map_grow(struct function_map *map, struct slot *old, size_t old_room)
+static bool map_grow(struct function_map *map)
 {
-    map->room = old_room ? old_room * 2 : 64;
-    map->slots = malloc(map->room * sizeof *map->slots);
-    if (map->slots == NULL) return false;
-    memset(map->slots, 0xFF, map->room * sizeof *map->slots);
-    for (size_t i = 0; i < old_room; i++) {
-        if (old[i].index == UINT32_MAX) continue;
-        size_t at = old[i].number * 2654435761u & (map->room - 1);
-        while (map->slots[at].index != UINT32_MAX) at = (at + 1) & (map->room - 1);
-        map->slots[at] = old[i];
+    size_t room = map->room ? map->room * 2 : 64;
+    struct slot *slots = malloc(room * sizeof *slots);
+    if (slots == NULL) return false;
+    memset(slots, 0xFF, room * sizeof *slots);
+    for (size_t i = 0; i < map->room; i++) {
+        if (map->slots[i].index == UINT32_MAX) continue;
+        size_t at = map->slots[i].number * 2654435761u & (room - 1);
+        while (slots[at].index != UINT32_MAX) at = (at + 1) & (room - 1);
+        slots[at] = map->slots[i];
     }
-    free(old);
+    free(map->slots);
+    map->slots = slots;
+    map->room = room;
     return true;
 }
 
@@ -177,7 +178,7 @@ static bool map_function(struct mill_run *run, struct function_map *map, uint32_
         map->last_number = number;
         *index = map->last_index;
         if (run->function_count * 2 < map->room) return true;
-        return map_grow(map, map->slots, map->room);
+        return map_grow(map);
     }
     map->last_number = number;
     *index = map->last_index = map->slots[at].index;
@@ -199,18 +200,16 @@ static bool fill_tasks(struct mill_run *run, struct builder *builder,
     struct function_map map = {.last_index = UINT32_MAX};
     size_t room = 0;
     uint32_t edge = 0;
-    bool fine = map_grow(&map, NULL, 0);
+    bool fine = map_grow(&map);
     for (uint32_t i = 0; fine && i < run->count; i++) {
         struct mill_task *task = &run->tasks[i];
         struct mill_node *node = mill_graph_at(builder->graph, builder->nodes[i]);
-        task->run = run;
-        task->node = node;
-        task->index = i;
-        task->first_input = edge;
+        *task = (struct mill_task){.run = run, .node = node, .index = i, .first_input = edge};
         atomic_init(&task->missing, (int32_t)node->inputs);
         atomic_init(&task->cause, MILL_NO_CAUSE);
         fine = map_function(run, &map, node->function, &room, function_of, context,
                             &task->function);
+        if (fine && node->inputs == 0) run->level_end[mill_task_level(task)]++;
         mill_node_inputs(node, run->inputs + edge);
         for (uint32_t k = 0; k < node->inputs; k++, edge++) {
             uint32_t input = mill_graph_at(builder->graph, run->inputs[edge])->mark - NUMBERED;
@@ -218,51 +217,41 @@ static bool fill_tasks(struct mill_run *run, struct builder *builder,
             add_reader(&run->tasks[input], fine && mill_task_function(task)->policy.cached);
         }
     }
-    run->tasks[run->count].first_input = edge;
+    run->tasks[run->count] = (struct mill_task){.first_input = edge};
     free(map.slots);
     return fine;
 }
 
-/* Counting sort of the edges by their input: `first_dependent` counts, then points. */
-static void fill_dependents(struct mill_run *run)
+/* Where the roots of each level go: those of the highest first. */
+static void place_levels(struct mill_run *run, uint32_t next[MILL_LEVELS])
 {
     uint32_t at = 0;
+    for (int level = MILL_LEVELS - 1; level >= 0; level--) {
+        next[level] = at;
+        at += run->level_end[level]; /* how many, until now */
+        run->level_end[level] = at;
+    }
+    run->root_count = at;
+}
+
+/* Roots by level, and a counting sort of the edges by their input: `first_dependent` is where a
+ * list ends, and falls to where it begins while the list is filled from its end. */
+static void fill_lists(struct mill_run *run)
+{
+    uint32_t at = 0, next[MILL_LEVELS];
+    place_levels(run, next);
     for (uint32_t i = 0; i < run->count; i++) {
-        run->tasks[i].first_dependent = at;
-        at += (uint32_t)atomic_load_explicit(&run->tasks[i].readers, memory_order_relaxed);
+        struct mill_task *task = &run->tasks[i];
+        at += (uint32_t)atomic_load_explicit(&task->readers, memory_order_relaxed);
+        task->first_dependent = at;
+        if (mill_task_inputs(task) == 0) run->roots[next[mill_task_level(task)]++] = i;
     }
     run->tasks[run->count].first_dependent = at;
-    for (uint32_t i = 0; i < run->count; i++) {
-        uint32_t end = run->tasks[i + 1].first_input;
-        for (uint32_t edge = run->tasks[i].first_input; edge < end; edge++) {
-            run->dependents[run->tasks[run->inputs[edge]].first_dependent++] = i;
+    uint32_t edge = run->tasks[run->count].first_input;
+    for (uint32_t i = run->count; i-- > 0;) {
+        while (edge > run->tasks[i].first_input) {
+            run->dependents[--run->tasks[run->inputs[--edge]].first_dependent] = i;
         }
-    }
-    for (uint32_t i = run->count; i > 0; i--) {
-        run->tasks[i].first_dependent = run->tasks[i - 1].first_dependent;
-    }
-    run->tasks[0].first_dependent = 0;
-}
-
-static bool has_level(const struct mill_run *run, int level)
-{
-    for (uint32_t f = 0; f < run->function_count; f++) {
-        if (run->functions[f]->priority + MILL_LEVEL_ZERO == level) return true;
-    }
-    return false;
-}
-
-static void fill_roots(struct mill_run *run)
-{
-    for (int level = MILL_LEVELS - 1; level >= 0; level--) {
-        bool used = has_level(run, level);
-        for (uint32_t i = 0; used && i < run->count; i++) {
-            struct mill_task *task = &run->tasks[i];
-            if (mill_task_inputs(task) == 0 && mill_task_level(task) == level) {
-                run->roots[run->root_count++] = i;
-            }
-        }
-        run->level_end[level] = run->root_count;
     }
 }
 
@@ -308,8 +297,7 @@ struct mill_run *mill_run_new(struct mill_graph *graph, const uint32_t *wanted,
         fine = fill_tasks(run, &builder, function_of, context);
     }
     if (fine) {
-        fill_dependents(run);
-        fill_roots(run);
+        fill_lists(run);
         fill_wanted(run, &builder, wanted, wanted_count);
         atomic_init(&run->unfinished, run->count);
         if (run_has_cache(run)) {

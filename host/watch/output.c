@@ -94,7 +94,7 @@ static void show_live(int64_t done, int64_t total, int64_t hits, int64_t failed,
 {
     enum { WIDTH = 24 };
     char bar[WIDTH + 1];
-    int filled = total > 0 ? (int)(done * WIDTH / total) : WIDTH;
+    int filled = done < total ? (int)(done * WIDTH / total) : WIDTH;
     memset(bar, '.', WIDTH);
     memset(bar, '#', (size_t)(filled < WIDTH ? filled : WIDTH));
     bar[WIDTH] = '\0';

@@ -184,6 +184,47 @@ static void a_function_that_cannot_be_had_fails_the_run_and_nothing_else(void)
     dag_fini(&dag);
 }
 
+enum { NUMBERS = 300 };
+
+/* Functions by number; each knows its number as its serial. */
+struct shelf {
+    struct mill_function *functions[NUMBERS];
+    int asked[NUMBERS];
+};
+
+static struct mill_function *from_shelf(void *context, uint32_t number)
+{
+    struct shelf *shelf = context;
+    uint32_t at = number / 1000;
+    shelf->asked[at]++;
+    if (shelf->functions[at] == NULL) shelf->functions[at] = mill_function_new("f");
+    shelf->functions[at]->serial = number;
+    return shelf->functions[at];
+}
+
+static void a_run_asks_once_for_each_of_many_functions(void)
+{
+    struct mill_graph graph;
+    struct shelf shelf = {0};
+    uint32_t wanted[2000];
+    mill_graph_init(&graph);
+    for (int i = 0; i < 2000; i++) {
+        wanted[i] = (uint32_t)mill_graph_node(&graph, 1000 * dag_below(NUMBERS), 0);
+    }
+    struct mill_run *run = mill_run_new(&graph, wanted, 2000, from_shelf, &shelf, NULL);
+    for (uint32_t t = 0; t < run->count; t++) {
+        CHECK(mill_task_function(&run->tasks[t])->serial == run->tasks[t].node->function);
+    }
+    mill_run_free(run);
+    for (int i = 0; i < NUMBERS; i++) {
+        CHECK(shelf.asked[i] <= 1);
+        mill_function_unref(shelf.functions[i]);
+    }
+    for (int i = 0; i < 2000; i++) mill_graph_unref(&graph, wanted[i]);
+    CHECK(graph.live == 0);
+    mill_graph_fini(&graph);
+}
+
 /* An inner node of a walk that was cut short stayed marked as open, and the next run took it for
  * one whose inputs were there. */
 static void memory_that_fails_at_any_moment_leaves_the_graph_as_it_was(void)
@@ -507,6 +548,7 @@ int main(void)
     RUN(a_run_keeps_its_nodes_alive);
     RUN(what_a_cached_task_reads_is_to_be_hashed);
     RUN(a_function_that_cannot_be_had_fails_the_run_and_nothing_else);
+    RUN(a_run_asks_once_for_each_of_many_functions);
     RUN(memory_that_fails_at_any_moment_leaves_the_graph_as_it_was);
     RUN(a_chain_of_a_million_needs_no_stack);
     RUN(roots_come_in_the_order_of_a_walk);
