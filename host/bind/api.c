@@ -46,8 +46,10 @@ static struct tidemill *engine_new(const tidemill_config *config)
     struct tidemill *engine = calloc(1, sizeof *engine);
     if (engine == NULL) return NULL;
     mill_output_init(&engine->output);
-    mill_graph_init(&engine->graph);
+    mill_scope_init(&engine->scope, engine, NULL);
+    pthread_mutex_init(&engine->unasked_lock, NULL);
     mill_files_init(&engine->files);
+    mill_means_init(&engine->means);
     pthread_mutex_init(&engine->modules_lock, NULL);
     engine->output.progress = config->progress;
     engine->output.notes = config->notes;
@@ -103,7 +105,7 @@ tidemill_status tidemill_open(const tidemill_config *given, tidemill **out)
     if (engine == NULL) return TIDEMILL_MEMORY;
     tidemill_status status = check_config(&config, &engine->error);
     if (status != TIDEMILL_OK) return status;
-    engine->L = mill_state_open(engine, NULL, &engine->error);
+    engine->L = mill_state_open(&engine->scope, &engine->error);
     if (engine->L == NULL) return engine->error.status;
     salt_engine(engine, engine->L);
     if (config.cache) {
@@ -121,11 +123,14 @@ void tidemill_close(tidemill *engine)
     if (engine->L && !engine->borrowed) lua_close(engine->L); /* leaves its runs behind */
     mill_engine_stop(engine);
     mill_modules_fini(engine);
-    mill_graph_fini(&engine->graph);
+    mill_scope_fini(&engine->scope);
+    pthread_mutex_destroy(&engine->unasked_lock);
+    mill_value_unref(engine->unasked);
+    free(engine->unasked_task);
     mill_files_fini(&engine->files);
+    mill_means_fini(&engine->means);
     mill_output_fini(&engine->output);
     pthread_mutex_destroy(&engine->modules_lock);
-    free(engine->left);
     free(engine->cache_path);
     free(engine->package_path);
     free(engine->package_cpath);
@@ -533,7 +538,7 @@ int luaopen_tidemill(lua_State *L)
     engine->L = L;
     engine->borrowed = true;
     salt_engine(engine, L);
-    if (mill_state_adopt(engine, L, &engine->error) != TIDEMILL_OK) {
+    if (mill_state_adopt(&engine->scope, L, &engine->error) != TIDEMILL_OK) {
         return luaL_error(L, "%s", engine->error.text);
     }
     const struct mill_embedded *face = mill_embedded_find("tidemill");

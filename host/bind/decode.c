@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "bind/encode.h"
+#include "bind/shared.h"
 #include "data/packed.h"
 
 struct decoder {
@@ -129,6 +130,13 @@ static void decode_function(struct decoder *decoder)
     mill_unpacker_bytes(&decoder->in, 16);
     const char *dump = mill_unpacker_text(&decoder->in, &size);
     if (luaL_loadbuffer(L, dump, size, "=task") != 0) lua_error(L);
+    lua_getfield(L, LUA_REGISTRYINDEX, mill_frozen_key); /* there in workers that use it */
+    if (lua_istable(L, -1)) {
+        lua_pushvalue(L, -2);
+        lua_pushboolean(L, 1);
+        lua_rawset(L, -3);
+    }
+    lua_pop(L, 1);
     lua_pushvalue(L, -1);
     lua_rawseti(L, decoder->memory, (int)++decoder->objects);
     uint64_t upvalues = mill_unpacker_size(&decoder->in);
@@ -196,6 +204,9 @@ static void decode(struct decoder *decoder)
     case MILL_MARK_ARRAY:
         push_array(L, decoder->packed->arrays[mill_unpacker_size(&decoder->in)]);
         break;
+    case MILL_MARK_SHARED:
+        mill_push_shared(L, decoder->packed->shared[mill_unpacker_size(&decoder->in)]);
+        break;
     case MILL_MARK_NODE:
         mill_decode(L, &decoder->inputs[mill_unpacker_size(&decoder->in)], NULL);
         break;
@@ -259,6 +270,9 @@ void mill_decode(lua_State *L, const struct mill_value *value, const struct mill
         break;
     case MILL_TAG_PACKED:
         decode_packed(L, value->packed, inputs);
+        break;
+    case MILL_TAG_SHARED:
+        mill_push_shared(L, value->shared);
         break;
     default:
         lua_pushnil(L);

@@ -11,12 +11,14 @@
 #include <string.h>
 
 #include "bind/bytecode.h"
+#include "bind/shared.h"
 #include "data/packed.h"
 
 const char mill_builtins_key[] = "tidemill.builtins", mill_modules_key[] = "tidemill.modules",
            mill_names_key[] = "tidemill.names", mill_kinds_key[] = "tidemill.kinds",
            mill_refresh_key[] = "tidemill.refresh", mill_refused_key[] = "tidemill.refused",
-           mill_wrap_key[] = "tidemill.wrap", mill_resolve_key[] = "tidemill.resolve";
+           mill_wrap_key[] = "tidemill.wrap", mill_resolve_key[] = "tidemill.resolve",
+           mill_frozen_key[] = "tidemill.frozen", mill_convert_key[] = "tidemill.convert";
 
 /* The name under which a changed metatable of strings goes into an environment; the worker's loop
  * puts it into force (lua/tidemill/runner.lua). */
@@ -210,6 +212,11 @@ static bool encode_cdata(struct encoder *encoder, int index)
 static bool encode_userdata(struct encoder *encoder, int index)
 {
     lua_State *L = encoder->L;
+    struct mill_shared *shared = mill_shared_at(L, index);
+    if (shared) {
+        mill_packer_shared(&encoder->out, shared);
+        return true;
+    }
     bool file = false;
     if (lua_getmetatable(L, index)) {
         lua_getfield(L, LUA_REGISTRYINDEX, LUA_FILEHANDLE);
@@ -482,9 +489,45 @@ static bool refuse_table(struct encoder *encoder, int index)
     return what != NULL;
 }
 
+/* Pushes the function that gives the node which stands for an object, such as a future. */
+static bool push_converter(lua_State *L, int index)
+{
+    if (!lua_getmetatable(L, index)) return false;
+    lua_getfield(L, LUA_REGISTRYINDEX, mill_convert_key);
+    if (lua_istable(L, -1)) {
+        lua_pushvalue(L, -2);
+        lua_rawget(L, -2);
+        lua_replace(L, -2);
+    }
+    lua_replace(L, -2);
+    if (lua_isfunction(L, -1)) return true;
+    lua_pop(L, 1);
+    return false;
+}
+
+/* The converter is on top. */
+static bool encode_converted(struct encoder *encoder, int index)
+{
+    lua_State *L = encoder->L;
+    if (!encoder->nodes) {
+        lua_pop(L, 1);
+        return refuse(encoder, "a future",
+                      "pass it as an argument, so that its result is used");
+    }
+    lua_pushvalue(L, index);
+    lua_call(L, 1, 1);
+    lua_pushvalue(L, -1);
+    lua_pushboolean(L, 1);
+    lua_rawset(L, 1); /* the node must not be collected while we walk */
+    bool fine = encode_cdata(encoder, lua_gettop(L));
+    lua_pop(L, 1);
+    return fine;
+}
+
 static bool encode_table(struct encoder *encoder, int index)
 {
     lua_State *L = encoder->L;
+    if (push_converter(L, index)) return encode_converted(encoder, index);
     if (encode_known(encoder, index)) return true;
     if (refuse_table(encoder, index)) return false;
     bool fresh;

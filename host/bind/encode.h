@@ -22,9 +22,11 @@ void mill_decode(lua_State *L, const struct mill_value *value, const struct mill
 
 /* Keys of the registry tables and functions that lua/tidemill/origin.lua fills in:
  * object -> name of a builtin; object -> "hash module\0path", or false where refresh has still to
- * look; name -> builtin; metatable -> "what\0advice" of objects that do not cross. */
+ * look; name -> builtin; function that was decoded -> true; metatable -> function that gives the
+ * lazy node that stands for an object; metatable -> "what\0advice" of objects that do not cross. */
 extern const char mill_builtins_key[], mill_modules_key[], mill_names_key[], mill_kinds_key[],
-    mill_refresh_key[], mill_refused_key[], mill_wrap_key[], mill_resolve_key[];
+    mill_refresh_key[], mill_refused_key[], mill_wrap_key[], mill_resolve_key[],
+    mill_frozen_key[], mill_convert_key[];
 
 /* What a cdata is; the numbers are known to lua/tidemill/clib.lua. */
 enum mill_kind {

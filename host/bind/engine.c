@@ -91,6 +91,32 @@ static char *package_field(lua_State *L, const char *name)
     return copy;
 }
 
+/* A result that a task of another run waits for, read by the worker that needs it. */
+static bool load(void *context, struct mill_worker *worker, struct mill_task *task)
+{
+    struct tidemill *engine = context;
+    return mill_lookup_load(&engine->lookup, mill_lookup_reader(&engine->lookup, worker), task);
+}
+
+static bool open_scopes(struct tidemill *engine)
+{
+    int count = engine->pool.worker_count;
+    engine->scopes = calloc((size_t)count, sizeof *engine->scopes);
+    for (int i = 0; engine->scopes && i < count; i++) {
+        mill_scope_init(&engine->scopes[i], engine, &engine->pool.workers[i]);
+    }
+    return engine->scopes != NULL;
+}
+
+static void close_scopes(struct tidemill *engine)
+{
+    for (int i = 0; engine->scopes && i < engine->pool.worker_count; i++) {
+        mill_scope_fini(&engine->scopes[i]);
+    }
+    free(engine->scopes);
+    engine->scopes = NULL;
+}
+
 tidemill_status mill_engine_start(struct tidemill *engine, struct mill_error *error)
 {
     if (engine->pool_open) return TIDEMILL_OK;
@@ -99,15 +125,21 @@ tidemill_status mill_engine_start(struct tidemill *engine, struct mill_error *er
         .threads = engine->workers,
         .drive = mill_runner_drive,
         .context = engine,
+        .load = load,
     };
     tidemill_status status = mill_pool_init(&engine->pool, &options, error);
     if (status != TIDEMILL_OK) return status;
+    if (!open_scopes(engine)) {
+        mill_pool_fini(&engine->pool);
+        return mill_no_memory(error, "workers");
+    }
     engine->lookup.store = engine->store;
     engine->lookup.files = &engine->files;
     engine->lookup.memory = &engine->memory;
     engine->lookup.warn = warn;
     engine->lookup.context = engine;
     if (!mill_lookup_init(&engine->lookup, engine->pool.worker_count)) {
+        close_scopes(engine);
         mill_pool_fini(&engine->pool);
         return mill_no_memory(error, "the cache's memory for workers");
     }
@@ -120,13 +152,20 @@ tidemill_status mill_engine_start(struct tidemill *engine, struct mill_error *er
 void mill_engine_stop(struct tidemill *engine)
 {
     if (engine->pool_open) {
-        for (size_t i = 0; i < engine->left_count; i++) mill_run_cancel(engine->left[i]);
+        struct mill_pool *pool = &engine->pool;
+        for (size_t i = 0; i < engine->scope.left_count; i++) {
+            mill_run_cancel(engine->scope.left[i]);
+        }
         engine->pool_open = false;
-        if (engine->workers == 0) mill_runner_close(&engine->pool.workers[0]);
-        mill_pool_fini(&engine->pool); /* no worker runs from here on */
-        for (size_t i = 0; i < engine->left_count; i++) mill_run_free(engine->left[i]);
-        engine->left_count = 0;
+        if (engine->workers == 0) mill_runner_close(engine, &pool->workers[0]);
+        mill_pool_stop(pool); /* no worker runs from here on */
+        for (size_t i = 0; i < engine->scope.left_count; i++) {
+            mill_run_free(engine->scope.left[i]);
+        }
+        engine->scope.left_count = 0;
+        close_scopes(engine);
         mill_lookup_fini(&engine->lookup);
+        mill_pool_fini(pool);
     }
     mill_reader_close(engine->reader);
     engine->reader = NULL;
@@ -137,40 +176,24 @@ void mill_engine_stop(struct tidemill *engine)
 
 /* ---- runs that nobody holds -------------------------------------------------------------- */
 
-void mill_engine_leave(struct tidemill *engine, struct mill_run *run)
+void mill_engine_note_unasked(struct tidemill *engine, struct mill_run *run)
 {
-    if (mill_run_ended(run)) {
-        mill_run_free(run);
-        return;
+    int32_t first = atomic_load(&run->first_failed);
+    if (run->asked || first == MILL_NO_CAUSE) return;
+    struct mill_task *task = &run->tasks[first];
+    pthread_mutex_lock(&engine->unasked_lock);
+    if (engine->unasked_task == NULL) {
+        engine->unasked_task = strdup(mill_task_function(task)->name);
+        if (engine->unasked_task) engine->unasked = mill_value_ref(task->result);
     }
-    if (engine->left_count == engine->left_room) {
-        size_t room = engine->left_room ? engine->left_room * 2 : 16;
-        struct mill_run **grown = realloc(engine->left, room * sizeof *grown);
-        if (grown == NULL) return; /* it cannot be freed while it runs: it stays */
-        engine->left = grown;
-        engine->left_room = room;
-    }
-    engine->left[engine->left_count++] = run;
-}
-
-void mill_engine_sweep(struct tidemill *engine)
-{
-    size_t kept = 0;
-    for (size_t i = 0; i < engine->left_count; i++) {
-        if (mill_run_ended(engine->left[i])) {
-            mill_run_free(engine->left[i]);
-        } else {
-            engine->left[kept++] = engine->left[i];
-        }
-    }
-    engine->left_count = kept;
+    pthread_mutex_unlock(&engine->unasked_lock);
 }
 
 bool mill_engine_wait(struct tidemill *engine)
 {
-    for (size_t i = 0; i < engine->left_count; i++) {
-        if (!mill_pool_wait(&engine->pool, engine->left[i], INT64_MAX)) return false;
-    }
-    mill_engine_sweep(engine);
-    return true;
+    if (!engine->pool_open) return true;
+    struct mill_pool *pool = &engine->pool;
+    bool ended = mill_pool_wait_all(pool, INT64_MAX);
+    mill_scope_sweep(&engine->scope);
+    return ended;
 }

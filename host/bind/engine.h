@@ -5,7 +5,9 @@
 
 #include <lua.h>
 
+#include "bind/scope.h"
 #include "cache/lookup.h"
+#include "sched/mean.h"
 #include "watch/output.h"
 
 /* Raised when a release computes another result for the same call: part of every key. */
@@ -18,7 +20,7 @@ struct tidemill {
     bool borrowed; /* it belongs to the host program: `require "tidemill"` */
     struct mill_memory memory;
     struct mill_output output;
-    struct mill_graph graph; /* the script's thread */
+    struct mill_scope scope; /* the script's */
     struct mill_pool pool;
     _Atomic bool pool_open;           /* read by tidemill_interrupt */
     struct mill_store *_Atomic store; /* NULL: no cache; read by tidemill_flush */
@@ -33,8 +35,13 @@ struct tidemill {
     int exit_status;
     bool exiting; /* os.exit was called */
     _Atomic int64_t degraded;
-    struct mill_run **left; /* runs whose handles are gone; the script's thread */
-    size_t left_count, left_room;
+    struct mill_means means;     /* of tasks' times, by name */
+    struct mill_scope *scopes;   /* of the workers, by number; there while the pool is open */
+    enum mill_strategy strategy; /* of runs that name none */
+    pthread_mutex_t unasked_lock;
+    struct mill_value unasked; /* the first error that nobody asked for, of tasks that tasks
+                                  started; nil: none. Guarded by unasked_lock, as is: */
+    char *unasked_task;
     pthread_mutex_t modules_lock;
     struct mill_module *modules; /* guarded by modules_lock: text of Lua modules by name */
     struct mill_reader *reader;  /* the script's thread's */
@@ -50,15 +57,16 @@ void mill_engine_open_cache(struct tidemill *engine);
 /* Stops the workers; tasks that run are waited for.  Then frees pool and cache. */
 void mill_engine_stop(struct tidemill *engine);
 
-/* A run whose handle is gone: freed now when it has ended, else by a later sweep. */
-void mill_engine_leave(struct tidemill *engine, struct mill_run *run);
-void mill_engine_sweep(struct tidemill *engine); /* frees those left ones that have ended */
+/* A run that a task started has ended, and nobody asked how: its error is kept for the script's end. */
+void mill_engine_note_unasked(struct tidemill *engine, struct mill_run *run);
 
-/* Waits for all left runs; false when interrupted. */
+/* Waits for all runs that nobody holds any more, and for those that tasks have started; false when
+ * interrupted. */
 bool mill_engine_wait(struct tidemill *engine);
 
 /* The engine and, in a worker's state, the worker of a Lua state. */
 struct tidemill *mill_engine_of(lua_State *L);
 struct mill_worker *mill_worker_of(lua_State *L); /* NULL in the script's state */
+struct mill_scope *mill_scope_of(lua_State *L);
 
 #endif

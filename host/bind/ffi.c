@@ -1,9 +1,14 @@
 /* ffi: functions that Lua calls through LuaJIT's FFI.  SPDX-License-Identifier: MIT */
 #include "bind/ffi.h"
 
-bool tidemill__next(struct mill_worker *worker)
+int tidemill__next(struct mill_worker *worker)
 {
     return mill_worker_next(worker);
+}
+
+void tidemill__nest(struct mill_worker *worker, int change)
+{
+    worker->nested += change;
 }
 
 void tidemill__finish_number(struct mill_worker *worker, double number)
@@ -11,58 +16,62 @@ void tidemill__finish_number(struct mill_worker *worker, double number)
     mill_worker_finish(worker, MILL_FINISHED, mill_number(number));
 }
 
-uint64_t tidemill__node_new(struct tidemill *engine, uint32_t function, uint32_t count)
+uint64_t tidemill__node_new(struct mill_scope *scope, uint32_t function, uint32_t count)
 {
     if (count > MILL_MAX_ARGUMENTS) return 0;
-    mill_handle handle = mill_graph_node(&engine->graph, function, count);
-    if (handle) mill_graph_find(&engine->graph, handle)->held = 1;
+    mill_handle handle = mill_graph_node(&scope->graph, function, count);
+    if (handle == 0) return 0;
+    struct mill_node *node = mill_graph_at(&scope->graph, (uint32_t)handle);
+    node->held = 1;
+    /* Inside a task nodes are numbered by that task, whatever else its worker does. */
+    if (scope->worker) node->place = ++scope->worker->places;
     return handle;
 }
 
-void tidemill__node_number(struct tidemill *engine, uint64_t handle, uint32_t i, double number)
+void tidemill__node_number(struct mill_scope *scope, uint64_t handle, uint32_t i, double number)
 {
-    struct mill_node *node = mill_graph_find(&engine->graph, handle);
+    struct mill_node *node = mill_graph_find(&scope->graph, handle);
     if (node && i < node->count) {
-        mill_graph_argument(&engine->graph, node, i, mill_number(number));
+        mill_graph_argument(&scope->graph, node, i, mill_number(number));
     }
 }
 
-bool tidemill__node_node(struct tidemill *engine, uint64_t handle, uint32_t i, uint64_t input)
+bool tidemill__node_node(struct mill_scope *scope, uint64_t handle, uint32_t i, uint64_t input)
 {
-    struct mill_node *node = mill_graph_find(&engine->graph, handle);
-    if (node == NULL || i >= node->count || !mill_graph_find(&engine->graph, input))
+    struct mill_node *node = mill_graph_find(&scope->graph, handle);
+    if (node == NULL || i >= node->count || !mill_graph_find(&scope->graph, input))
         return false;
     struct mill_value value = {.tag = MILL_TAG_NODE, .natural = (uint32_t)input};
-    mill_graph_argument(&engine->graph, node, i, value);
+    mill_graph_argument(&scope->graph, node, i, value);
     return true;
 }
 
-int64_t tidemill__node_live(struct tidemill *engine)
+int64_t tidemill__node_live(struct mill_scope *scope)
 {
-    return engine->graph.live;
+    return scope->graph.live;
 }
 
-void tidemill__node_drop(struct tidemill *engine, uint32_t index)
+void tidemill__node_drop(struct mill_scope *scope, uint32_t index)
 {
-    if (index / MILL_SLAB_NODES >= engine->graph.slab_count) return;
-    struct mill_node *node = mill_graph_at(&engine->graph, index);
+    if (index / MILL_SLAB_NODES >= scope->graph.slab_count) return;
+    struct mill_node *node = mill_graph_at(&scope->graph, index);
     if (!node->held) return;
     node->held = 0;
-    mill_graph_unref(&engine->graph, index);
+    mill_graph_unref(&scope->graph, index);
 }
 
-uint32_t tidemill__node_held(struct tidemill *engine, uint32_t index)
+uint32_t tidemill__node_held(struct mill_scope *scope, uint32_t index)
 {
-    uint32_t end = engine->graph.slab_count * MILL_SLAB_NODES;
+    uint32_t end = scope->graph.slab_count * MILL_SLAB_NODES;
     for (; index < end; index++) {
-        if (mill_graph_at(&engine->graph, index)->held) return index;
+        if (mill_graph_at(&scope->graph, index)->held) return index;
     }
     return UINT32_MAX;
 }
 
-uint32_t tidemill__node_function(struct tidemill *engine, uint64_t handle)
+uint32_t tidemill__node_function(struct mill_scope *scope, uint64_t handle)
 {
-    struct mill_node *node = mill_graph_find(&engine->graph, handle);
+    struct mill_node *node = mill_graph_find(&scope->graph, handle);
     return node ? node->function : UINT32_MAX;
 }
 

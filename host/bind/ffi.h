@@ -8,30 +8,32 @@
 
 /* ---- a worker's loop ------------------------------------------------------------------- */
 
-TIDEMILL_API bool tidemill__next(struct mill_worker *worker);
+/* Of enum mill_next. */
+TIDEMILL_API int tidemill__next(struct mill_worker *worker);
+TIDEMILL_API void tidemill__nest(struct mill_worker *worker, int change); /* worker->nested */
 TIDEMILL_API void tidemill__finish_number(struct mill_worker *worker, double number);
 
 /* ---- building nodes; handles as in sched/graph.h ---------------------------------------- */
 
 /* 0: no memory, or too many arguments. */
-TIDEMILL_API uint64_t tidemill__node_new(struct tidemill *engine, uint32_t function,
+TIDEMILL_API uint64_t tidemill__node_new(struct mill_scope *scope, uint32_t function,
                                          uint32_t count);
-TIDEMILL_API void tidemill__node_number(struct tidemill *engine, uint64_t node, uint32_t i,
+TIDEMILL_API void tidemill__node_number(struct mill_scope *scope, uint64_t node, uint32_t i,
                                         double number);
 
 /* False when `input` does not name a node. */
-TIDEMILL_API bool tidemill__node_node(struct tidemill *engine, uint64_t node, uint32_t i,
+TIDEMILL_API bool tidemill__node_node(struct mill_scope *scope, uint64_t node, uint32_t i,
                                       uint64_t input);
-TIDEMILL_API int64_t tidemill__node_live(struct tidemill *engine);
+TIDEMILL_API int64_t tidemill__node_live(struct mill_scope *scope);
 
 /* The script's handle of the node at `index` has been collected. */
-TIDEMILL_API void tidemill__node_drop(struct tidemill *engine, uint32_t index);
+TIDEMILL_API void tidemill__node_drop(struct mill_scope *scope, uint32_t index);
 
 /* The least index from `index` on whose node has a handle; UINT32_MAX: none. */
-TIDEMILL_API uint32_t tidemill__node_held(struct tidemill *engine, uint32_t index);
+TIDEMILL_API uint32_t tidemill__node_held(struct mill_scope *scope, uint32_t index);
 
 /* Number of the function of a node; UINT32_MAX for a stale handle. */
-TIDEMILL_API uint32_t tidemill__node_function(struct tidemill *engine, uint64_t node);
+TIDEMILL_API uint32_t tidemill__node_function(struct mill_scope *scope, uint64_t node);
 
 /* ---- arrays ---------------------------------------------------------------------------- */
 

@@ -11,10 +11,29 @@ int mill_open_core(lua_State *L);
 
 /* Add functions to the table on top of the stack. */
 void mill_lib_io(lua_State *L);    /* text in and out, files, CSV, environment */
-void mill_lib_graph(lua_State *L); /* nodes, runs and results; the script's state */
+void mill_lib_graph(lua_State *L); /* nodes, runs and results */
+void mill_lib_wait(lua_State *L);  /* what can be waited for */
 void mill_lib_task(lua_State *L);  /* the running task; workers' states */
 
 /* Raises the text as a Lua error without a position. */
 int mill_lib_raise(lua_State *L, const struct mill_error *error);
+
+/* What Lua holds of a run. */
+struct mill_run_box {
+    struct mill_run *run;
+    struct mill_wait *wait; /* attached to its end; NULL: nobody has waited in a task yet */
+    bool waiting;           /* a task waits by it */
+};
+
+/* The run of a handle; raises. */
+struct mill_run *mill_check_run(lua_State *L, int index);
+
+/* A point in time given in seconds of core.clock, as nanoseconds; none: INT64_MAX. */
+int64_t mill_lib_deadline(lua_State *L, int index);
+
+/* Waits in a task: pushes "ended" or "waiting", or "park" and a number, with which the Lua side
+ * lets other tasks run until it is told to go on. */
+int mill_lib_wait_run(lua_State *L, struct mill_scope *scope, struct mill_run_box *box,
+                      int64_t deadline);
 
 #endif

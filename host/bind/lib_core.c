@@ -183,13 +183,13 @@ int mill_open_core(lua_State *L)
     lua_newtable(L);
     luaL_register(L, NULL, functions);
     mill_lib_io(L);
-    if (worker) {
-        mill_lib_task(L);
-    } else {
-        mill_lib_graph(L);
-    }
+    mill_lib_graph(L);
+    mill_lib_wait(L);
+    if (worker) mill_lib_task(L);
     lua_pushlightuserdata(L, engine);
     lua_setfield(L, -2, "engine");
+    lua_pushlightuserdata(L, mill_scope_of(L));
+    lua_setfield(L, -2, "scope");
     if (worker) {
         lua_pushlightuserdata(L, worker);
         lua_setfield(L, -2, "worker");

@@ -1,25 +1,30 @@
 /* lib_graph: nodes, runs and their results, for the script's state.
  * SPDX-License-Identifier: MIT */
 #include <lauxlib.h>
+#include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "base/clock.h"
 #include "bind/encode.h"
 #include "bind/lib.h"
+#include "bind/shared.h"
+#include "sched/join.h"
 
-static const char run_name[] = "tidemill.run", function_name[] = "tidemill.function";
+static const char run_name[] = "tidemill.run", function_name[] = "tidemill.function",
+                  snapshots_key[] = "tidemill.snapshots";
 
 /* ---- arguments of nodes ---------------------------------------------------------------- */
 
 /* core.set_argument(node, i, value): argument i, from 0, of a node that is being built. */
 static int graph_set_argument(lua_State *L)
 {
-    struct tidemill *engine = mill_engine_of(L);
+    struct mill_graph *graph = &mill_scope_of(L)->graph;
     mill_handle handle;
     memcpy(&handle, lua_topointer(L, 1), sizeof handle);
-    struct mill_node *node = mill_graph_find(&engine->graph, handle);
+    struct mill_node *node = mill_graph_find(graph, handle);
     uint32_t i = (uint32_t)luaL_checkinteger(L, 2);
     if (node == NULL || i >= node->count)
         return luaL_error(L, "not a node that is being built");
@@ -31,14 +36,14 @@ static int graph_set_argument(lua_State *L)
     if (mill_encode(L, 3, where, true, &value, &error) != TIDEMILL_OK) {
         return mill_lib_raise(L, &error);
     }
-    mill_graph_argument(&engine->graph, node, i, value);
+    mill_graph_argument(graph, node, i, value);
     return 0;
 }
 
 /* core.next_node(index) -> the next index whose node is alive, number of its function */
 static int graph_next_node(lua_State *L)
 {
-    struct mill_graph *graph = &mill_engine_of(L)->graph;
+    struct mill_graph *graph = &mill_scope_of(L)->graph;
     uint32_t end = graph->slab_count * MILL_SLAB_NODES;
     for (uint32_t i = (uint32_t)(luaL_checknumber(L, 1) + 1); i < end; i++) {
         struct mill_node *node = mill_graph_at(graph, i);
@@ -58,8 +63,21 @@ static int graph_next_node(lua_State *L)
 struct making {
     struct tidemill *engine;
     struct mill_function *function; /* NULL after a failure */
+    bool unfinished;                /* the record's snapshot is of no use */
     struct mill_error *error;
 };
+
+/* The body of a task that takes one value of several that another has returned; the context is
+ * its place. */
+static void take_output(void *context, const struct mill_value *arguments, int count,
+                        struct mill_value *result)
+{
+    uint32_t place = (uint32_t)(uintptr_t)context;
+    if (count < 1 || arguments[0].tag != MILL_TAG_TUPLE || place > arguments[0].tuple->count) {
+        return;
+    }
+    *result = mill_value_ref(arguments[0].tuple->cells[place - 1]);
+}
 
 static bool same_code(const struct mill_value *a, const struct mill_value *b)
 {
@@ -127,11 +145,28 @@ static void set_policy(lua_State *L, struct tidemill *engine, int record,
     policy->salt = mill_hasher_end(&hasher);
 }
 
+/* Snapshots are kept beside the records, which may cross to other states. */
+static void push_snapshots(lua_State *L)
+{
+    lua_getfield(L, LUA_REGISTRYINDEX, snapshots_key);
+    if (lua_istable(L, -1)) return;
+    lua_pop(L, 1);
+    lua_newtable(L);
+    lua_createtable(L, 0, 1);
+    lua_pushliteral(L, "k");
+    lua_setfield(L, -2, "__mode");
+    lua_setmetatable(L, -2);
+    lua_pushvalue(L, -1);
+    lua_setfield(L, LUA_REGISTRYINDEX, snapshots_key);
+}
+
 static struct mill_function **snapshot_of(lua_State *L, int record)
 {
-    lua_getfield(L, record, "snapshot");
+    push_snapshots(L);
+    lua_pushvalue(L, record);
+    lua_rawget(L, -2);
     struct mill_function **box = lua_touserdata(L, -1);
-    lua_pop(L, 1);
+    lua_pop(L, 2);
     return box;
 }
 
@@ -143,8 +178,19 @@ static int function_gc(lua_State *L)
     return 0;
 }
 
+static void forget_snapshot(lua_State *L, int record)
+{
+    push_snapshots(L);
+    lua_pushvalue(L, record);
+    lua_pushnil(L);
+    lua_rawset(L, -3);
+    lua_pop(L, 1);
+}
+
 static void keep_snapshot(lua_State *L, int record, struct mill_function *function)
 {
+    push_snapshots(L);
+    lua_pushvalue(L, record);
     struct mill_function **box = lua_newuserdata(L, sizeof(struct mill_function *));
     *box = function;
     if (luaL_newmetatable(L, function_name)) {
@@ -152,7 +198,8 @@ static void keep_snapshot(lua_State *L, int record, struct mill_function *functi
         lua_setfield(L, -2, "__gc");
     }
     lua_setmetatable(L, -2);
-    lua_setfield(L, record, "snapshot");
+    lua_rawset(L, -3);
+    lua_pop(L, 1);
 }
 
 static bool files_are_declared(lua_State *L, int record)
@@ -163,39 +210,158 @@ static bool files_are_declared(lua_State *L, int record)
     return declared;
 }
 
+static double number_field(lua_State *L, int table, const char *name, double otherwise)
+{
+    lua_getfield(L, table, name);
+    double number = lua_isnumber(L, -1) ? lua_tonumber(L, -1) : otherwise;
+    lua_pop(L, 1);
+    return number;
+}
+
+static void set_retry(lua_State *L, int record, struct mill_function *function)
+{
+    struct mill_retry_rule *rule = &function->retry;
+    rule->retries = (int)number_field(L, record, "retries", 0);
+    rule->delay = number_field(L, record, "retry_delay", 0);
+    rule->factor = number_field(L, record, "backoff_factor", 1);
+    rule->longest = number_field(L, record, "backoff_max", INFINITY);
+    rule->jitter = number_field(L, record, "backoff_jitter", 0);
+}
+
+/* resources = {name = amount}; raises. */
+static void set_needs(lua_State *L, struct tidemill *engine, int record,
+                      struct mill_function *function)
+{
+    struct mill_resources *resources = &engine->pool.resources;
+    lua_getfield(L, record, "resources");
+    if (!lua_istable(L, -1)) {
+        lua_pop(L, 1);
+        return;
+    }
+    function->needs = calloc(MILL_MAX_RESOURCES, sizeof *function->needs);
+    if (function->needs == NULL) luaL_error(L, "out of memory (resources)");
+    lua_pushnil(L);
+    while (lua_next(L, -2)) {
+        const char *name = lua_tostring(L, -2);
+        double amount = lua_tonumber(L, -1);
+        int resource = mill_resources_find(resources, name);
+        if (resource < 0) {
+            luaL_error(L,
+                       "resource \"%s\" has no limit; set one: tm.config{resources = {%s = 3}}",
+                       name, name);
+        }
+        double limit = mill_resources_of(resources, resource);
+        if (amount > limit) {
+            lua_pushfstring(L, "needs %f of resource \"%s\", of which there is only %f", amount,
+                            name, limit);
+            lua_error(L);
+        }
+        function->needs[function->need_count++] =
+            (struct mill_need){resource, (int64_t)(amount * MILL_RESOURCE_UNIT + 0.5)};
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+}
+
+/* Where it runs and what it is thought to cost; `affinity` is a number or a string. */
+static void set_placing(lua_State *L, struct tidemill *engine, int record,
+                        struct mill_function *function)
+{
+    lua_getfield(L, record, "affinity");
+    if (!lua_isnil(L, -1)) {
+        struct mill_hasher hasher;
+        mill_hasher_init(&hasher, "affinity");
+        hash_field(L, record, "affinity", &hasher);
+        function->affinity = mill_hasher_end(&hasher).low | 1;
+    }
+    lua_pop(L, 1);
+    function->cost = number_field(L, record, "cost", NAN);
+    function->mean = mill_means_of(&engine->means, function->name);
+}
+
+static void set_options(lua_State *L, struct tidemill *engine, int record,
+                        struct mill_function *function)
+{
+    function->priority = (int)number_field(L, record, "priority", 0);
+    function->seed = number_field(L, record, "seed", NAN);
+    function->outputs = (uint16_t)number_field(L, record, "nout", 0);
+    set_retry(L, record, function);
+    set_needs(L, engine, record, function);
+    set_placing(L, engine, record, function);
+    set_policy(L, engine, record, function);
+}
+
+/* A body in C: one that stands for another run's task, or one that takes an output out of several;
+ * false: it is Lua. */
+static bool is_built_in(lua_State *L, int record, struct mill_function *function)
+{
+    lua_getfield(L, record, "joins");
+    function->joins = lua_toboolean(L, -1);
+    lua_getfield(L, record, "output");
+    if (lua_isnumber(L, -1)) {
+        function->body = take_output;
+        function->context = (void *)(uintptr_t)lua_tointeger(L, -1);
+    }
+    lua_pop(L, 2);
+    return function->joins || function->body;
+}
+
+/* The code of the record's function; what tasks decoded does not change any more. */
+static tidemill_status read_code(lua_State *L, struct making *making, int record,
+                                 const char *name, struct mill_value *code)
+{
+    char where[160];
+    snprintf(where, sizeof where, "task \"%.120s\"", name);
+    lua_getfield(L, record, "fn");
+    return mill_encode(L, -1, where, false, code, making->error);
+}
+
+static bool is_frozen(lua_State *L, int record)
+{
+    lua_getfield(L, record, "frozen");
+    bool frozen = lua_toboolean(L, -1);
+    lua_pop(L, 1);
+    return frozen;
+}
+
 /* With the record on the stack at 2. The function's reference belongs to the record. */
 static void make_function(lua_State *L, struct making *making)
 {
     enum { RECORD = 2 };
-    lua_getfield(L, RECORD, "name");
-    const char *name = luaL_checkstring(L, -1);
-    char where[160];
-    snprintf(where, sizeof where, "task \"%.120s\"", name);
-    lua_getfield(L, RECORD, "fn");
-    struct mill_value code;
-    if (mill_encode(L, -1, where, false, &code, making->error) != TIDEMILL_OK) return;
     struct mill_function **old = snapshot_of(L, RECORD);
-    if (old && same_code(&(*old)->code, &code) && !files_are_declared(L, RECORD)) {
-        mill_value_unref(code);
+    if (old && is_frozen(L, RECORD)) {
         making->function = *old;
         return;
     }
+    lua_getfield(L, RECORD, "name");
+    const char *name = luaL_checkstring(L, -1);
     struct mill_function *function = mill_function_new(name);
     if (function == NULL) {
-        mill_value_unref(code);
         mill_no_memory(making->error, name);
         return;
     }
+    struct mill_value code = mill_nil();
+    if (!is_built_in(L, RECORD, function) &&
+        read_code(L, making, RECORD, name, &code) != TIDEMILL_OK) {
+        mill_function_unref(function);
+        return;
+    }
     function->code = code;
+    if (old && same_code(&(*old)->code, &code) && !files_are_declared(L, RECORD)) {
+        mill_function_unref(function);
+        making->function = *old;
+        return;
+    }
     function->serial = mill_pool_serial(&making->engine->pool);
-    lua_getfield(L, RECORD, "priority");
-    function->priority = (int)lua_tointeger(L, -1);
-    lua_getfield(L, RECORD, "seed");
-    if (lua_isnumber(L, -1)) function->seed = lua_tonumber(L, -1);
-    lua_getfield(L, RECORD, "seed");
-    if (lua_isnumber(L, -1)) function->seed = lua_tonumber(L, -1);
     keep_snapshot(L, RECORD, function);
-    set_policy(L, making->engine, RECORD, function);
+    making->unfinished = true;
+    lua_getfield(L, RECORD, "retry_on");
+    if (!lua_isnil(L, -1) && mill_encode(L, -1, "option \"retry_on\"", false,
+                                         &function->retry_on, making->error) != TIDEMILL_OK) {
+        return;
+    }
+    set_options(L, making->engine, RECORD, function);
+    making->unfinished = false;
     making->function = function;
 }
 
@@ -205,6 +371,15 @@ static int make_protected(lua_State *L)
     struct making *making = lua_touserdata(L, 1);
     lua_call(L, 1, 1); /* the record; replaces function and number */
     make_function(L, making);
+    if (making->unfinished) forget_snapshot(L, 2);
+    return 0;
+}
+
+/* After an error that was raised on the way. */
+static int forget_protected(lua_State *L)
+{
+    lua_call(L, 1, 1);
+    forget_snapshot(L, 1);
     return 0;
 }
 
@@ -220,6 +395,7 @@ static struct mill_function *provide(void *context, uint32_t number)
     struct provider *provider = context;
     lua_State *L = provider->L;
     struct making making = {.engine = provider->engine, .error = provider->error};
+    int top = lua_gettop(L);
     lua_pushcfunction(L, make_protected);
     lua_pushlightuserdata(L, &making);
     lua_pushvalue(L, provider->lookup);
@@ -228,6 +404,11 @@ static struct mill_function *provide(void *context, uint32_t number)
         const char *text = lua_tostring(L, -1);
         mill_fail(provider->error, TIDEMILL_ERROR, "%s", text ? text : "an error");
         lua_pop(L, 1);
+        lua_pushcfunction(L, forget_protected);
+        lua_pushvalue(L, provider->lookup);
+        lua_pushnumber(L, number);
+        if (making.unfinished && lua_pcall(L, 2, 0, 0) == 0) return NULL;
+        lua_settop(L, top);
         return NULL;
     }
     return making.function;
@@ -235,23 +416,26 @@ static struct mill_function *provide(void *context, uint32_t number)
 
 /* ---- runs ------------------------------------------------------------------------------ */
 
-struct box {
-    struct mill_run *run;
-};
-
-static struct mill_run *check_run(lua_State *L)
+struct mill_run *mill_check_run(lua_State *L, int index)
 {
-    struct mill_run *run = ((struct box *)luaL_checkudata(L, 1, run_name))->run;
+    struct mill_run *run = ((struct mill_run_box *)luaL_checkudata(L, index, run_name))->run;
     if (run == NULL) luaL_error(L, "the run was released");
     return run;
 }
 
-/* A run that is still going when its last handle goes is left to the engine. */
+static struct mill_run *check_run(lua_State *L)
+{
+    return mill_check_run(L, 1);
+}
+
+/* A run that is still going when its last handle goes is left to the scope. */
 static int run_gc(lua_State *L)
 {
-    struct box *box = lua_touserdata(L, 1);
-    if (box->run) mill_engine_leave(mill_engine_of(L), box->run);
+    struct mill_run_box *box = lua_touserdata(L, 1);
+    if (box->run) mill_scope_leave(mill_scope_of(L), box->run);
+    mill_wait_unref(box->wait);
     box->run = NULL;
+    box->wait = NULL;
     return 0;
 }
 
@@ -262,10 +446,10 @@ static int graph_release(lua_State *L)
     return run_gc(L);
 }
 
-static struct box *push_box(lua_State *L)
+static struct mill_run_box *push_box(lua_State *L)
 {
-    struct box *box = lua_newuserdata(L, sizeof *box);
-    box->run = NULL;
+    struct mill_run_box *box = lua_newuserdata(L, sizeof *box);
+    memset(box, 0, sizeof *box);
     if (luaL_newmetatable(L, run_name)) {
         lua_pushcfunction(L, run_gc);
         lua_setfield(L, -2, "__gc");
@@ -274,7 +458,7 @@ static struct box *push_box(lua_State *L)
     return box;
 }
 
-static uint32_t *wanted_nodes(lua_State *L, struct tidemill *engine, uint32_t *count)
+static uint32_t *wanted_nodes(lua_State *L, struct mill_scope *scope, uint32_t *count)
 {
     *count = (uint32_t)lua_objlen(L, 1);
     uint32_t *wanted = lua_newuserdata(L, ((size_t)*count + 1) * sizeof *wanted);
@@ -283,36 +467,110 @@ static uint32_t *wanted_nodes(lua_State *L, struct tidemill *engine, uint32_t *c
         lua_rawgeti(L, 1, (int)i + 1);
         memcpy(&handle, lua_topointer(L, -1), sizeof handle);
         lua_pop(L, 1);
-        if (!mill_graph_find(&engine->graph, handle)) luaL_error(L, "a stale node (%d)", i + 1);
+        if (!mill_graph_find(&scope->graph, handle)) luaL_error(L, "a stale node (%d)", i + 1);
         wanted[i] = (uint32_t)handle;
     }
     return wanted;
 }
 
-/* core.run(nodes, lookup) -> run: starts what the nodes need.  lookup(number) gives the record of
- * a delayed function. */
+/* The strategies' names, in the order of mill_strategy, and what each_worker uses. */
+static const char *const strategies[] = {"dynamic",  "round_robin", "load_balanced",
+                                         "affinity", "pinned",      NULL};
+
+/* Runs of that many tasks and fewer keep the times of their tasks, for pictures of the graph. */
+enum { MEASURED = 10000 };
+
+static bool prepare_run(lua_State *L, struct mill_scope *scope, struct mill_run *run,
+                        enum mill_strategy strategy)
+{
+    struct tidemill *engine = scope->engine;
+    struct mill_worker *worker = scope->worker;
+    (void)L;
+    run->strategy = strategy;
+    run->seed = engine->seed;
+    if (worker && worker->task) { /* the streams of a task's tasks come from its own */
+        struct mill_hasher hasher;
+        mill_hasher_init(&hasher, "stream");
+        mill_hasher_number(&hasher, worker->call.stream[0]);
+        mill_hasher_number(&hasher, worker->call.stream[1]);
+        run->seed = mill_hasher_end(&hasher).low;
+        mill_run_set_parent(run, worker->task->run);
+    }
+    for (uint32_t i = 0; strategy == MILL_PINNED && i < run->wanted_count; i++) {
+        run->tasks[run->wanted[i]].worker = (uint16_t)(i + 1);
+    }
+    if (run->content) run->hooks = mill_lookup_hooks(&engine->lookup);
+    bool measured = strategy == MILL_LOAD_BALANCED || (run->count <= MEASURED && !worker);
+    return !measured || mill_run_measure(run);
+}
+
+/* core.run(nodes, lookup, strategy) -> run: starts what the nodes need.  lookup(number) gives the
+ * record of a delayed function. */
 static int graph_run(lua_State *L)
 {
-    struct tidemill *engine = mill_engine_of(L);
+    struct mill_scope *scope = mill_scope_of(L);
+    struct tidemill *engine = scope->engine;
     struct mill_error error = {0};
+    enum mill_strategy strategy =
+        lua_isnoneornil(L, 3) ? engine->strategy
+                              : (enum mill_strategy)luaL_checkoption(L, 3, NULL, strategies);
     if (mill_engine_start(engine, &error) != TIDEMILL_OK) return mill_lib_raise(L, &error);
-    mill_engine_sweep(engine);
+    mill_scope_sweep(scope);
     uint32_t count;
-    uint32_t *wanted = wanted_nodes(L, engine, &count);
-    struct box *box = push_box(L);
+    uint32_t *wanted = wanted_nodes(L, scope, &count);
+    struct mill_run_box *box = push_box(L);
     struct provider provider = {L, engine, 2, &error};
     struct mill_run *run =
-        mill_run_new(&engine->graph, wanted, count, provide, &provider, &error);
+        mill_run_new(&scope->graph, wanted, count, provide, &provider, &error);
     if (run == NULL) return mill_lib_raise(L, &error);
-    run->seed = engine->seed;
-    if (run->content) run->hooks = mill_lookup_hooks(&engine->lookup);
-    if (mill_pool_submit(&engine->pool, run, &error) != TIDEMILL_OK) {
+    if (!prepare_run(L, scope, run, strategy)) {
+        mill_run_free(run);
+        return luaL_error(L, "out of memory (a run's times)");
+    }
+    if (mill_pool_submit(&engine->pool, run, scope->worker, &error) != TIDEMILL_OK) {
         mill_run_free(run);
         return mill_lib_raise(L, &error);
     }
     box->run = run;
     return 1;
 }
+
+/* core.asked(run): its error is the business of whoever holds it. */
+static int graph_asked(lua_State *L)
+{
+    check_run(L)->asked = true;
+    return 0;
+}
+
+/* ---- results as inputs ------------------------------------------------------------------- */
+
+static void leave_run(void *context, struct mill_run *run)
+{
+    mill_scope_leave(context, run);
+}
+
+/* core.join(node, run, k): makes the k-th wanted result of a run the argument of a node that is
+ * being built, whose function joins. */
+static int graph_join(lua_State *L)
+{
+    struct mill_scope *scope = mill_scope_of(L);
+    mill_handle handle;
+    memcpy(&handle, lua_topointer(L, 1), sizeof handle);
+    struct mill_node *node = mill_graph_find(&scope->graph, handle);
+    struct mill_run *run = mill_check_run(L, 2);
+    uint32_t k = (uint32_t)luaL_checkinteger(L, 3) - 1;
+    if (node == NULL || node->count < 1 || k >= run->wanted_count) {
+        return luaL_error(L, "not a node that joins");
+    }
+    struct mill_join *join = mill_join_new(run, k, leave_run, scope);
+    if (join == NULL) return luaL_error(L, "out of memory (a future as input)");
+    run->asked = true;
+    struct mill_value value = {.tag = MILL_TAG_SHARED, .shared = &join->shared};
+    mill_graph_argument(&scope->graph, node, 0, value);
+    return 0;
+}
+
+/* ---- waiting and asking -------------------------------------------------------------------- */
 
 static int64_t hits_so_far(const struct tidemill *engine)
 {
@@ -324,12 +582,9 @@ static int64_t hits_so_far(const struct tidemill *engine)
     return hits;
 }
 
-/* core.wait(run, seconds) -> "ended", "waiting" or "interrupted"; seconds < 0: no limit. */
-static int graph_wait(lua_State *L)
+/* Shows progress while the script waits for a run. */
+static bool wait_for_run(struct tidemill *engine, struct mill_run *run, int64_t deadline)
 {
-    struct mill_run *run = check_run(L);
-    struct tidemill *engine = mill_engine_of(L);
-    int64_t deadline = mill_clock_after(luaL_optnumber(L, 2, -1));
     bool ended;
     for (;;) {
         int64_t slice = deadline;
@@ -343,6 +598,27 @@ static int graph_wait(lua_State *L)
                              hits_so_far(engine), atomic_load(&run->failed));
     }
     if (engine->output.progress) mill_output_progress_end(&engine->output);
+    return ended;
+}
+
+/* In the script: core.wait(run, _, deadline) -> "ended", "waiting" or "interrupted"; the deadline in
+ * seconds of core.clock. */
+static int graph_wait(lua_State *L)
+{
+    struct mill_run *run = check_run(L);
+    struct mill_scope *scope = mill_scope_of(L);
+    struct tidemill *engine = scope->engine;
+    int64_t deadline = mill_lib_deadline(L, 3);
+    if (scope->worker) {
+        return mill_lib_wait_run(L, scope, luaL_checkudata(L, 1, run_name), deadline);
+    }
+    bool ended = mill_run_ended(run);
+    if (!ended) {
+        bool blocks = deadline == INT64_MAX;
+        if (blocks) mill_pool_block(&engine->pool, 1);
+        ended = wait_for_run(engine, run, deadline);
+        if (blocks) mill_pool_block(&engine->pool, -1);
+    }
     bool interrupted = !ended && atomic_load(&engine->interrupted);
     if (interrupted) mill_run_cancel(run);
     lua_pushstring(L, ended ? "ended" : interrupted ? "interrupted" : "waiting");
@@ -366,9 +642,11 @@ static int graph_ended(lua_State *L)
 static int graph_begun(lua_State *L)
 {
     struct mill_run *run = check_run(L);
-    pthread_mutex_lock(&run->pool->mutex);
-    lua_pushboolean(L, run->next_root > 0);
-    pthread_mutex_unlock(&run->pool->mutex);
+    bool begun = mill_run_done(run) > 0;
+    for (uint32_t i = 0; i < run->root_count && !begun && i < 100; i++) {
+        begun = run->tasks[run->roots[i]].worker != 0;
+    }
+    lua_pushboolean(L, begun);
     return 1;
 }
 
@@ -381,6 +659,16 @@ static int graph_counts(lua_State *L)
     lua_pushnumber(L, (double)atomic_load(&run->failed));
     lua_pushnumber(L, (double)atomic_load(&run->skipped));
     return 4;
+}
+
+static struct mill_reader *reader_of(struct mill_scope *scope)
+{
+    struct tidemill *engine = scope->engine;
+    if (scope->worker) return mill_lookup_reader(&engine->lookup, scope->worker);
+    if (engine->store && engine->reader == NULL) {
+        engine->reader = mill_reader_open(engine->store);
+    }
+    return engine->reader;
 }
 
 static int push_failure(lua_State *L, const char *state, struct mill_task *failed)
@@ -397,16 +685,14 @@ static int push_failure(lua_State *L, const char *state, struct mill_task *faile
 static int graph_outcome(lua_State *L)
 {
     struct mill_run *run = check_run(L);
-    struct tidemill *engine = mill_engine_of(L);
+    struct mill_scope *scope = mill_scope_of(L);
+    struct tidemill *engine = scope->engine;
     uint32_t k = (uint32_t)luaL_checkinteger(L, 2) - 1;
     if (k >= run->wanted_count) return luaL_error(L, "no outcome %d", (int)k + 1);
     struct mill_task *task = &run->tasks[run->wanted[k]];
     switch (mill_task_state(task)) {
     case MILL_FINISHED:
-        if (task->result.tag == MILL_TAG_STORED && engine->store && engine->reader == NULL) {
-            engine->reader = mill_reader_open(engine->store);
-        }
-        if (!mill_lookup_load(&engine->lookup, engine->reader, task)) {
+        if (run->content && !mill_lookup_load(&engine->lookup, reader_of(scope), task)) {
             lua_pushliteral(L, "lost");
             return 1;
         }
@@ -449,20 +735,33 @@ static int graph_wait_all(lua_State *L)
     return 1;
 }
 
+/* core.unasked() -> error, task: the first of those that no task has asked for; nil: none. */
+static int graph_unasked(lua_State *L)
+{
+    struct tidemill *engine = mill_engine_of(L);
+    pthread_mutex_lock(&engine->unasked_lock);
+    char *task = engine->unasked_task;
+    struct mill_value error = engine->unasked;
+    engine->unasked_task = NULL;
+    engine->unasked = mill_nil();
+    pthread_mutex_unlock(&engine->unasked_lock);
+    if (task == NULL) return 0;
+    mill_decode(L, &error, NULL);
+    lua_pushstring(L, task);
+    mill_value_unref(error);
+    free(task);
+    return 2;
+}
+
 static const luaL_Reg functions[] = {
-    {"begun", graph_begun},
-    {"cancel", graph_cancel},
-    {"counts", graph_counts},
-    {"ended", graph_ended},
-    {"failure", graph_failure},
-    {"next_node", graph_next_node},
-    {"outcome", graph_outcome},
-    {"release", graph_release},
-    {"run", graph_run},
-    {"set_argument", graph_set_argument},
-    {"wait", graph_wait},
-    {"wait_all", graph_wait_all},
-    {NULL, NULL},
+    {"asked", graph_asked},       {"begun", graph_begun},
+    {"cancel", graph_cancel},     {"counts", graph_counts},
+    {"ended", graph_ended},       {"failure", graph_failure},
+    {"join", graph_join},         {"next_node", graph_next_node},
+    {"outcome", graph_outcome},   {"release", graph_release},
+    {"run", graph_run},           {"set_argument", graph_set_argument},
+    {"unasked", graph_unasked},   {"wait", graph_wait},
+    {"wait_all", graph_wait_all}, {NULL, NULL},
 };
 
 void mill_lib_graph(lua_State *L)

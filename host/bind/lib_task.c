@@ -68,6 +68,19 @@ static int task_name(lua_State *L)
     return 1;
 }
 
+/* core.outputs() -> how many values the running task returns, when that was said; else 0 */
+static int task_outputs(lua_State *L)
+{
+    lua_pushnumber(L, mill_task_function(running(L)->task)->outputs);
+    return 1;
+}
+
+static tidemill_status encode_result(lua_State *L, int index, struct mill_value *value,
+                                     struct mill_error *error)
+{
+    return mill_encode(L, index, "the task's result", false, value, error);
+}
+
 /* core.finish(value): the task has returned. */
 static int task_finish(lua_State *L)
 {
@@ -75,11 +88,57 @@ static int task_finish(lua_State *L)
     struct mill_value value;
     struct mill_error error;
     lua_settop(L, 1);
-    if (mill_encode(L, 1, "the task's result", false, &value, &error) != TIDEMILL_OK) {
-        return mill_lib_raise(L, &error);
-    }
+    if (encode_result(L, 1, &value, &error) != TIDEMILL_OK) return mill_lib_raise(L, &error);
     mill_worker_finish(worker, MILL_FINISHED, value);
     return 0;
+}
+
+/* core.finish_all(count, ...): a task with that many outputs has returned. */
+static int task_finish_all(lua_State *L)
+{
+    struct mill_worker *worker = running(L);
+    uint32_t count = (uint32_t)luaL_checknumber(L, 1);
+    struct mill_error error;
+    lua_settop(L, (int)count + 1);
+    struct mill_value tuple = {.tag = MILL_TAG_TUPLE, .tuple = mill_tuple_new(count)};
+    if (tuple.tuple == NULL) return luaL_error(L, "out of memory (outputs)");
+    for (uint32_t i = 0; i < count; i++) {
+        if (encode_result(L, (int)i + 2, &tuple.tuple->cells[i], &error) != TIDEMILL_OK) {
+            mill_value_unref(tuple);
+            return mill_lib_raise(L, &error);
+        }
+    }
+    mill_worker_finish(worker, MILL_FINISHED, tuple);
+    return 0;
+}
+
+/* core.retry() -> whether the task, which has failed, will be tried again: then it has ended as far
+ * as its worker is concerned. */
+static int task_retry(lua_State *L)
+{
+    lua_pushboolean(L, mill_worker_retry(running(L)));
+    return 1;
+}
+
+/* core.retry_on() -> the predicate that says which errors are worth another attempt, or nil */
+static int task_retry_on(lua_State *L)
+{
+    mill_decode(L, &mill_task_function(running(L)->task)->retry_on, NULL);
+    return 1;
+}
+
+/* core.attempt() -> number of the attempt, from 1; list of the seconds that earlier ones took */
+static int task_attempt(lua_State *L)
+{
+    const double *seconds;
+    int attempt = mill_worker_attempt(running(L), &seconds);
+    lua_pushinteger(L, attempt);
+    lua_createtable(L, attempt - 1, 0);
+    for (int i = 1; i < attempt; i++) {
+        lua_pushnumber(L, seconds[i - 1]);
+        lua_rawseti(L, -2, i);
+    }
+    return 2;
 }
 
 /* core.fail(error): the task has raised; `error` is a table of plain values. */
@@ -92,7 +151,8 @@ static int task_fail(lua_State *L)
     if (mill_encode(L, 1, "the task's error", false, &value, &error) != TIDEMILL_OK) {
         return mill_lib_raise(L, &error);
     }
-    mill_worker_finish(worker, MILL_FAILED, value);
+    bool cancelled = mill_run_cancelled(worker->task->run);
+    mill_worker_finish(worker, cancelled ? MILL_CANCELLED : MILL_FAILED, value);
     return 0;
 }
 
@@ -101,7 +161,7 @@ static int task_fail(lua_State *L)
 static int task_cancelled(lua_State *L)
 {
     struct mill_worker *worker = running(L);
-    bool cancelled = atomic_load_explicit(&worker->task->run->cancelled, memory_order_relaxed);
+    bool cancelled = mill_run_cancelled(worker->task->run);
     if (cancelled) mill_lookup_distrust(&mill_engine_of(L)->lookup, worker);
     lua_pushboolean(L, cancelled);
     return 1;
@@ -126,9 +186,20 @@ static int task_depends(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
-    {"argument", task_argument},   {"arguments", task_arguments}, {"body", task_body},
-    {"cancelled", task_cancelled}, {"depends", task_depends},     {"fail", task_fail},
-    {"finish", task_finish},       {"name", task_name},           {NULL, NULL},
+    {"argument", task_argument},
+    {"arguments", task_arguments},
+    {"attempt", task_attempt},
+    {"body", task_body},
+    {"cancelled", task_cancelled},
+    {"depends", task_depends},
+    {"fail", task_fail},
+    {"finish", task_finish},
+    {"finish_all", task_finish_all},
+    {"name", task_name},
+    {"outputs", task_outputs},
+    {"retry", task_retry},
+    {"retry_on", task_retry_on},
+    {NULL, NULL},
 };
 
 void mill_lib_task(lua_State *L)

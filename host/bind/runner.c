@@ -25,7 +25,7 @@ static int load_runner(lua_State *L)
 static lua_State *open_state(struct tidemill *engine, struct mill_worker *worker,
                              struct mill_error *error)
 {
-    lua_State *L = mill_state_open(engine, worker, error);
+    lua_State *L = mill_state_open(&engine->scopes[worker->index], error);
     if (L == NULL) return NULL;
     lua_pushcfunction(L, load_runner);
     if (lua_pcall(L, 0, 1, 0) != 0) {
@@ -38,12 +38,13 @@ static lua_State *open_state(struct tidemill *engine, struct mill_worker *worker
     return L;
 }
 
-/* Runs the described task and then further ones, until there is none; an error that got past the
- * loop's own protection (out of memory, an argument that cannot be decoded) is the task's. */
-static void run_bodies(lua_State *L, struct mill_worker *worker)
+/* Goes on from what the worker was given until it is given nothing more; an error that got past
+ * the loop's own protection (out of memory, an argument that cannot be decoded) is the task's. */
+static void run_bodies(lua_State *L, struct mill_worker *worker, enum mill_next next)
 {
     lua_pushvalue(L, 1);
-    if (lua_pcall(L, 0, 0, 0) == 0) return;
+    lua_pushinteger(L, next);
+    if (lua_pcall(L, 1, 0, 0) == 0) return;
     const char *text = lua_tostring(L, -1);
     struct mill_value error = text_value(text ? text : "an error that is not text");
     lua_settop(L, 1);
@@ -57,20 +58,22 @@ static void run_bodies(lua_State *L, struct mill_worker *worker)
 void mill_runner_drive(void *context, struct mill_worker *worker)
 {
     struct tidemill *engine = context;
-    while (mill_worker_next(worker)) {
+    enum mill_next next;
+    while ((next = mill_worker_next(worker)) != MILL_NEXT_STOP) {
         struct mill_error error;
         if (worker->user == NULL) worker->user = open_state(engine, worker, &error);
         if (worker->user == NULL) {
             mill_worker_finish(worker, MILL_FAILED, text_value(error.text));
             continue;
         }
-        run_bodies(worker->user, worker);
+        run_bodies(worker->user, worker, next);
     }
-    if (engine->workers > 0) mill_runner_close(worker);
+    if (engine->workers > 0) mill_runner_close(engine, worker);
 }
 
-void mill_runner_close(struct mill_worker *worker)
+void mill_runner_close(struct tidemill *engine, struct mill_worker *worker)
 {
     if (worker->user) lua_close(worker->user);
     worker->user = NULL;
+    engine->scopes[worker->index].L = NULL;
 }

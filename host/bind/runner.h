@@ -10,6 +10,6 @@
 void mill_runner_drive(void *context, struct mill_worker *worker);
 
 /* Closes the state of a serial pool's worker; threads close theirs themselves. */
-void mill_runner_close(struct mill_worker *worker);
+void mill_runner_close(struct tidemill *engine, struct mill_worker *worker);
 
 #endif

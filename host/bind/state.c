@@ -10,22 +10,24 @@
 #include "bind/lib.h"
 #include "bind/modules.h"
 
-static const char engine_key[] = "tidemill.engine", worker_key[] = "tidemill.worker";
+static const char scope_key[] = "tidemill.scope";
+
+struct mill_scope *mill_scope_of(lua_State *L)
+{
+    lua_getfield(L, LUA_REGISTRYINDEX, scope_key);
+    struct mill_scope *scope = lua_touserdata(L, -1);
+    lua_pop(L, 1);
+    return scope;
+}
 
 struct tidemill *mill_engine_of(lua_State *L)
 {
-    lua_getfield(L, LUA_REGISTRYINDEX, engine_key);
-    struct tidemill *engine = lua_touserdata(L, -1);
-    lua_pop(L, 1);
-    return engine;
+    return mill_scope_of(L)->engine;
 }
 
 struct mill_worker *mill_worker_of(lua_State *L)
 {
-    lua_getfield(L, LUA_REGISTRYINDEX, worker_key);
-    struct mill_worker *worker = lua_touserdata(L, -1);
-    lua_pop(L, 1);
-    return worker;
+    return mill_scope_of(L)->worker;
 }
 
 /* ---- modules inside the program -------------------------------------------------------- */
@@ -103,21 +105,17 @@ static const char jit_setup[] =
 
 static int prepare(lua_State *L)
 {
-    struct tidemill *engine = lua_touserdata(L, 1);
-    struct mill_worker *worker = lua_touserdata(L, 2);
-    bool own = lua_toboolean(L, 3);
-    lua_pushlightuserdata(L, engine);
-    lua_setfield(L, LUA_REGISTRYINDEX, engine_key);
-    if (worker) {
-        lua_pushlightuserdata(L, worker);
-        lua_setfield(L, LUA_REGISTRYINDEX, worker_key);
-    }
+    struct mill_scope *scope = lua_touserdata(L, 1);
+    struct mill_worker *worker = scope->worker;
+    bool own = lua_toboolean(L, 2);
+    lua_pushlightuserdata(L, scope);
+    lua_setfield(L, LUA_REGISTRYINDEX, scope_key);
     if (own) {
         luaL_openlibs(L);
         if (luaL_dostring(L, jit_setup)) lua_error(L);
     }
     if (worker) {
-        set_paths(L, engine);
+        set_paths(L, scope->engine);
         add_searcher(L, search_script);
     }
     add_searcher(L, search_embedded);
@@ -140,15 +138,16 @@ static int prepare(lua_State *L)
     return 0;
 }
 
-static tidemill_status prepare_protected(struct tidemill *engine, lua_State *L,
-                                         struct mill_worker *worker, bool own,
+static tidemill_status prepare_protected(struct mill_scope *scope, lua_State *L, bool own,
                                          struct mill_error *error)
 {
     lua_pushcfunction(L, prepare);
-    lua_pushlightuserdata(L, engine);
-    lua_pushlightuserdata(L, worker);
+    lua_pushlightuserdata(L, scope);
     lua_pushboolean(L, own);
-    if (lua_pcall(L, 3, 0, 0) == 0) return TIDEMILL_OK;
+    if (lua_pcall(L, 2, 0, 0) == 0) {
+        scope->L = L;
+        return TIDEMILL_OK;
+    }
     const char *text = lua_tostring(L, -1);
     mill_fail(error, TIDEMILL_ERROR, "cannot prepare a Lua state: %s",
               text ? text : "an error without a message");
@@ -156,25 +155,24 @@ static tidemill_status prepare_protected(struct tidemill *engine, lua_State *L,
     return TIDEMILL_ERROR;
 }
 
-lua_State *mill_state_open(struct tidemill *engine, struct mill_worker *worker,
-                           struct mill_error *error)
+lua_State *mill_state_open(struct mill_scope *scope, struct mill_error *error)
 {
     lua_State *L = luaL_newstate();
     if (L == NULL) {
         mill_no_memory(error, "a Lua state");
         return NULL;
     }
-    if (prepare_protected(engine, L, worker, true, error) != TIDEMILL_OK) {
+    if (prepare_protected(scope, L, true, error) != TIDEMILL_OK) {
         lua_close(L);
         return NULL;
     }
     return L;
 }
 
-tidemill_status mill_state_adopt(struct tidemill *engine, lua_State *L,
+tidemill_status mill_state_adopt(struct mill_scope *scope, lua_State *L,
                                  struct mill_error *error)
 {
-    return prepare_protected(engine, L, NULL, false, error);
+    return prepare_protected(scope, L, false, error);
 }
 
 /* ---- calling --------------------------------------------------------------------------- */

@@ -4,13 +4,11 @@
 
 #include "bind/engine.h"
 
-/* A new state with the standard libraries, ready for `worker` (NULL: the script's); NULL and
- * *error on failure. */
-lua_State *mill_state_open(struct tidemill *engine, struct mill_worker *worker,
-                           struct mill_error *error);
+/* A new state with the standard libraries for a scope; NULL and *error on failure. */
+lua_State *mill_state_open(struct mill_scope *scope, struct mill_error *error);
 
 /* Makes somebody's state the script's: what `require "tidemill"` does in a stock luajit. */
-tidemill_status mill_state_adopt(struct tidemill *engine, lua_State *L,
+tidemill_status mill_state_adopt(struct mill_scope *scope, lua_State *L,
                                  struct mill_error *error);
 
 /* Calls the function under `arguments` values on the stack; an error becomes *message

@@ -102,6 +102,7 @@ bool mill_lookup_load(struct mill_lookup *lookup, struct mill_reader *reader,
                       struct mill_task *task)
 {
     (void)lookup;
+    if (task->run->locks == NULL) return mill_task_has_value(task); /* it has no cache */
     pthread_mutex_t *lock = mill_run_lock(task);
     pthread_mutex_lock(lock);
     bool finished = mill_task_state(task) == MILL_FINISHED; /* else it is being made again */
@@ -236,6 +237,30 @@ static void after(void *context, struct mill_worker *worker, struct mill_task *t
     if (lookup->store && mine->keyed && !mine->reads.unsound && !has_changed_input(task)) {
         keep(lookup, mine, task, value, hash);
     }
+}
+
+struct mill_reader *mill_lookup_reader(struct mill_lookup *lookup,
+                                       const struct mill_worker *worker)
+{
+    return lookup->store ? reader_of(lookup, &lookup->workers[worker->index]) : NULL;
+}
+
+void mill_lookup_suspend(struct mill_lookup *lookup, const struct mill_worker *worker,
+                         struct mill_lookup_worker *kept)
+{
+    struct mill_lookup_worker *mine = &lookup->workers[worker->index];
+    *kept = *mine;
+    *mine = (struct mill_lookup_worker){.reader = mine->reader};
+}
+
+void mill_lookup_resume(struct mill_lookup *lookup, const struct mill_worker *worker,
+                        struct mill_lookup_worker *kept)
+{
+    struct mill_lookup_worker *mine = &lookup->workers[worker->index];
+    struct mill_reader *reader = mine->reader;
+    mill_reads_fini(&mine->reads);
+    *mine = *kept;
+    mine->reader = reader;
 }
 
 struct mill_hooks mill_lookup_hooks(struct mill_lookup *lookup)

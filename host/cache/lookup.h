@@ -52,6 +52,16 @@ void mill_lookup_note(struct mill_lookup *lookup, const struct mill_worker *work
 bool mill_lookup_load(struct mill_lookup *lookup, struct mill_reader *reader,
                       struct mill_task *task);
 
+/* The reader of a worker, opened by its first use; NULL: no store. */
+struct mill_reader *mill_lookup_reader(struct mill_lookup *lookup,
+                                       const struct mill_worker *worker);
+
+/* A task of the worker waits and others run there: what is kept of it meanwhile. */
+void mill_lookup_suspend(struct mill_lookup *lookup, const struct mill_worker *worker,
+                         struct mill_lookup_worker *kept);
+void mill_lookup_resume(struct mill_lookup *lookup, const struct mill_worker *worker,
+                        struct mill_lookup_worker *kept);
+
 /* Key of a task whose inputs have content hashes; false: no memory. */
 bool mill_task_key(const struct mill_task *task, struct mill_hash *key);
 

@@ -10,7 +10,8 @@
 #include "base/status.h"
 #include "data/value.h"
 
-/* NULL when memory is short.  The value mentions no nodes and no functions. */
+/* NULL when memory is short.  The value mentions no nodes, no functions and no shared objects.  Of a
+ * tuple there is no more than that it was one: it does not load. */
 struct mill_buffer *mill_codec_save(const struct mill_value *value, struct mill_memory *memory);
 
 /* Arrays become slices of `block` (no copy; each gains a reference).  TIDEMILL_DATA for bytes

@@ -14,8 +14,10 @@ void mill_packer_init(struct mill_packer *packer)
 void mill_packer_fini(struct mill_packer *packer)
 {
     for (uint32_t i = 0; i < packer->array_count; i++) mill_array_unref(packer->arrays[i]);
+    for (uint32_t i = 0; i < packer->shared_count; i++) mill_shared_unref(packer->shared[i]);
     free(packer->arrays);
     free(packer->nodes);
+    free(packer->shared);
     free(packer->bytes);
     mill_packer_init(packer);
 }
@@ -111,6 +113,17 @@ void mill_packer_node(struct mill_packer *packer, uint32_t node)
     packer->nodes[packer->node_count++] = node;
 }
 
+void mill_packer_shared(struct mill_packer *packer, struct mill_shared *shared)
+{
+    if (!list_reserve(packer, &packer->shared, packer->shared_count, &packer->shared_room,
+                      sizeof *packer->shared)) {
+        return;
+    }
+    mill_packer_byte(packer, MILL_MARK_SHARED);
+    mill_packer_size(packer, packer->shared_count);
+    packer->shared[packer->shared_count++] = mill_shared_ref(shared);
+}
+
 struct mill_value mill_packer_take(struct mill_packer *packer, bool *failed)
 {
     struct mill_packed *packed = packer->failed ? NULL : calloc(1, sizeof *packed);
@@ -127,6 +140,8 @@ struct mill_value mill_packer_take(struct mill_packer *packer, bool *failed)
     packed->array_count = packer->array_count;
     packed->nodes = packer->nodes;
     packed->node_count = packer->node_count;
+    packed->shared = packer->shared;
+    packed->shared_count = packer->shared_count;
     mill_packer_init(packer);
     return (struct mill_value){.tag = MILL_TAG_PACKED, .packed = packed};
 }

@@ -11,6 +11,7 @@
  *                        of their first appearance): shared references and cycles
  *     ARRAY              index into the packed value's arrays
  *     NODE               index into its nodes
+ *     SHARED             index into its shared objects
  *     BUILTIN            name, such as "string.format"
  *     MODULE             16 bytes of hash of its source and of what it requires (zeros for the
  *                        engine's own); its name; the path inside it, "" for the module itself
@@ -41,6 +42,7 @@ enum mill_mark {
     MILL_MARK_BUILTIN = 11,
     MILL_MARK_MODULE = 12,
     MILL_MARK_FUNCTION = 13,
+    MILL_MARK_SHARED = 14,
 };
 
 enum { MILL_PACKED_DEPTH = 200 }; /* nesting allowed; the limit of the readers' C stack */
@@ -52,7 +54,8 @@ struct mill_packer {
     size_t size, room;
     struct mill_array **arrays;
     uint32_t *nodes;
-    uint32_t array_count, array_room, node_count, node_room;
+    struct mill_shared **shared;
+    uint32_t array_count, array_room, node_count, node_room, shared_count, shared_room;
     bool failed;
 };
 
@@ -65,6 +68,8 @@ void mill_packer_text(struct mill_packer *packer, const char *bytes, size_t size
 void mill_packer_word(struct mill_packer *packer, enum mill_mark mark, uint64_t bits);
 void mill_packer_array(struct mill_packer *packer, struct mill_array *array); /* gains a ref */
 void mill_packer_node(struct mill_packer *packer, uint32_t node);
+void mill_packer_shared(struct mill_packer *packer,
+                        struct mill_shared *shared); /* gains a ref */
 
 /* Hands over what was written as a value and empties the packer; *failed when memory ran out. */
 struct mill_value mill_packer_take(struct mill_packer *packer, bool *failed);

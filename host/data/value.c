@@ -2,7 +2,9 @@
 #include "data/value.h"
 
 #include <stdlib.h>
+#include <sys/random.h>
 
+#include "base/clock.h"
 #include "data/packed.h"
 
 struct mill_packed *mill_packed_new(size_t size)
@@ -24,10 +26,29 @@ void mill_packed_unref(struct mill_packed *packed)
     /* acq_rel pairs with itself: the last one sees every use before it. */
     if (atomic_fetch_sub_explicit(&packed->refs, 1, memory_order_acq_rel) > 1) return;
     for (uint32_t i = 0; i < packed->array_count; i++) mill_array_unref(packed->arrays[i]);
+    for (uint32_t i = 0; i < packed->shared_count; i++) mill_shared_unref(packed->shared[i]);
     free(packed->arrays);
     free(packed->nodes);
+    free(packed->shared);
     free(packed->bytes);
     free(packed);
+}
+
+struct mill_tuple *mill_tuple_new(uint32_t count)
+{
+    struct mill_tuple *tuple = calloc(1, sizeof *tuple + count * sizeof tuple->cells[0]);
+    if (tuple == NULL) return NULL;
+    atomic_init(&tuple->refs, 1);
+    tuple->count = count;
+    return tuple;
+}
+
+static void tuple_unref(struct mill_tuple *tuple)
+{
+    /* acq_rel pairs with itself: the last one sees every use before it. */
+    if (atomic_fetch_sub_explicit(&tuple->refs, 1, memory_order_acq_rel) > 1) return;
+    for (uint32_t i = 0; i < tuple->count; i++) mill_value_unref(tuple->cells[i]);
+    free(tuple);
 }
 
 struct mill_value mill_string(const char *bytes, size_t size, bool *failed)
@@ -64,21 +85,60 @@ struct mill_value mill_column(struct mill_array *array)
 
 struct mill_value mill_value_ref(struct mill_value value)
 {
-    if (value.tag == MILL_TAG_COLUMN) {
+    switch (value.tag) {
+    case MILL_TAG_COLUMN:
         mill_array_ref(value.array);
-    } else if (value.tag == MILL_TAG_STRING || value.tag == MILL_TAG_PACKED) {
+        break;
+    case MILL_TAG_STRING:
+    case MILL_TAG_PACKED:
         atomic_fetch_add_explicit(&value.packed->refs, 1, memory_order_relaxed);
+        break;
+    case MILL_TAG_SHARED:
+        mill_shared_ref(value.shared);
+        break;
+    case MILL_TAG_TUPLE:
+        atomic_fetch_add_explicit(&value.tuple->refs, 1, memory_order_relaxed);
+        break;
+    default:
+        break;
     }
     return value;
 }
 
 void mill_value_unref(struct mill_value value)
 {
-    if (value.tag == MILL_TAG_COLUMN) {
+    switch (value.tag) {
+    case MILL_TAG_COLUMN:
         mill_array_unref(value.array);
-    } else if (value.tag == MILL_TAG_STRING || value.tag == MILL_TAG_PACKED) {
+        break;
+    case MILL_TAG_STRING:
+    case MILL_TAG_PACKED:
         mill_packed_unref(value.packed);
+        break;
+    case MILL_TAG_SHARED:
+        mill_shared_unref(value.shared);
+        break;
+    case MILL_TAG_TUPLE:
+        tuple_unref(value.tuple);
+        break;
+    default:
+        break;
     }
+}
+
+bool mill_value_is_opaque(const struct mill_value *value)
+{
+    if (value->tag == MILL_TAG_SHARED) return value->shared->kind->hash == NULL;
+    if (value->tag == MILL_TAG_TUPLE) {
+        for (uint32_t i = 0; i < value->tuple->count; i++) {
+            if (mill_value_is_opaque(&value->tuple->cells[i])) return true;
+        }
+    }
+    if (value->tag != MILL_TAG_PACKED) return false;
+    for (uint32_t i = 0; i < value->packed->shared_count; i++) {
+        if (value->packed->shared[i]->kind->hash == NULL) return true;
+    }
+    return false;
 }
 
 static size_t array_size(const struct mill_array *array)
@@ -92,6 +152,13 @@ static size_t array_size(const struct mill_array *array)
 size_t mill_value_size(const struct mill_value *value)
 {
     if (value->tag == MILL_TAG_COLUMN) return array_size(value->array);
+    if (value->tag == MILL_TAG_TUPLE) {
+        size_t sum = value->tuple->count * sizeof *value;
+        for (uint32_t i = 0; i < value->tuple->count; i++) {
+            sum += mill_value_size(&value->tuple->cells[i]);
+        }
+        return sum;
+    }
     if (value->tag != MILL_TAG_STRING && value->tag != MILL_TAG_PACKED) return 0;
     size_t size = value->packed->size;
     for (uint32_t i = 0; i < value->packed->array_count; i++) {
@@ -285,6 +352,21 @@ static void walk_array(struct walker *walker, struct mill_hasher *hasher)
     mill_hasher_hash(hasher, mill_array_hash(walker->packed->arrays[index]));
 }
 
+/* One without content is like nothing else, itself included: what mentions it is never found. */
+static struct mill_hash shared_hash(const struct mill_shared *shared)
+{
+    if (shared->kind->hash) return shared->kind->hash(shared);
+    uint64_t once[3] = {(uint64_t)(uintptr_t)shared, (uint64_t)mill_clock_now(), 0};
+    if (getrandom(&once[2], sizeof once[2], GRND_NONBLOCK) < 0) once[2] = once[1] * once[0];
+    return mill_hash_bytes(once, sizeof once);
+}
+
+static void walk_shared(struct walker *walker, struct mill_hasher *hasher)
+{
+    uint64_t index = mill_unpacker_size(&walker->in);
+    mill_hasher_hash(hasher, shared_hash(walker->packed->shared[index]));
+}
+
 static void walk_seen(struct walker *walker, struct mill_hasher *hasher)
 {
     uint64_t number = mill_unpacker_size(&walker->in);
@@ -331,6 +413,9 @@ static void walk(struct walker *walker, struct mill_hasher *hasher)
     case MILL_MARK_ARRAY:
         walk_array(walker, hasher);
         break;
+    case MILL_MARK_SHARED:
+        walk_shared(walker, hasher);
+        break;
     case MILL_MARK_NODE:
         mill_hasher_hash(hasher, walker->nodes[mill_unpacker_size(&walker->in)]);
         break;
@@ -358,8 +443,20 @@ static struct mill_hash packed_hash(const struct mill_packed *packed,
     return mill_hasher_end(&hasher);
 }
 
+static struct mill_hash tuple_hash(const struct mill_tuple *tuple)
+{
+    struct mill_hasher hasher;
+    mill_hasher_init(&hasher, "tuple");
+    for (uint32_t i = 0; i < tuple->count; i++) {
+        mill_hasher_hash(&hasher, mill_value_hash(&tuple->cells[i], NULL));
+    }
+    return mill_hasher_end(&hasher);
+}
+
 struct mill_hash mill_value_hash(const struct mill_value *value, const struct mill_hash *nodes)
 {
+    if (value->tag == MILL_TAG_TUPLE) return tuple_hash(value->tuple);
+    if (value->tag == MILL_TAG_SHARED) return shared_hash(value->shared);
     if (value->tag == MILL_TAG_NODE) return nodes[0];
     if (value->tag == MILL_TAG_PACKED) return packed_hash(value->packed, nodes);
     if (value->tag == MILL_TAG_COLUMN) {

@@ -8,6 +8,7 @@
 
 #include "base/hash.h"
 #include "data/array.h"
+#include "data/shared.h"
 
 /* The first byte of a cell. */
 enum mill_tag {
@@ -25,6 +26,8 @@ enum mill_tag {
     MILL_TAG_STORED =
         11,             /* in results: known by its content hash, its bytes are in the store */
     MILL_TAG_GONE = 12, /* in results: was there, freed after its last reader */
+    MILL_TAG_SHARED = 13, /* struct mill_shared: crosses by reference */
+    MILL_TAG_TUPLE = 14,  /* in results: the values of a task with several outputs */
 };
 
 enum { MILL_SHORT_MAX = 14 };
@@ -39,18 +42,28 @@ struct mill_value {
         uint64_t natural;
         struct mill_packed *packed;
         struct mill_array *array;
+        struct mill_shared *shared;
+        struct mill_tuple *tuple;
         char rest[8];
     };
 };
 
+/* Several values, counted and immutable. */
+struct mill_tuple {
+    _Atomic int64_t refs;
+    uint32_t count;
+    struct mill_value cells[];
+};
+
 /* Immutable bytes with what they refer to: a long string, or a table or function in packed
- * form with the arrays and nodes that it mentions. */
+ * form with the arrays, nodes and shared objects that it mentions. */
 struct mill_packed {
     _Atomic int64_t refs;
     size_t size;
-    struct mill_array **arrays; /* owned */
-    uint32_t *nodes;            /* places that stand for results of nodes, in order */
-    uint32_t array_count, node_count;
+    struct mill_array **arrays;  /* owned */
+    uint32_t *nodes;             /* places that stand for results of nodes, in order */
+    struct mill_shared **shared; /* owned */
+    uint32_t array_count, node_count, shared_count;
     uint8_t *bytes;
 };
 
@@ -70,6 +83,9 @@ struct mill_value mill_string(const char *bytes, size_t size, bool *failed);
 /* Bytes of a string value (short or long); NULL when it is not a string. */
 const char *mill_value_text(const struct mill_value *value, size_t *size);
 
+/* A tuple of nils; NULL: no memory. */
+struct mill_tuple *mill_tuple_new(uint32_t count);
+
 /* Takes over `array`'s reference. */
 struct mill_value mill_column(struct mill_array *array);
 
@@ -82,6 +98,9 @@ void mill_packed_unref(struct mill_packed *packed);
 /* Hash of the content, by value and not by identity; equal values hash alike in every process
  * and state.  `nodes[i]` is the content hash of the i-th node that the value mentions. */
 struct mill_hash mill_value_hash(const struct mill_value *value, const struct mill_hash *nodes);
+
+/* Whether the value mentions a shared object that has no content: then it has no hash. */
+bool mill_value_is_opaque(const struct mill_value *value);
 
 /* Nodes that a value mentions. */
 static inline uint32_t mill_value_nodes(const struct mill_value *value)

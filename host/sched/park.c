@@ -30,6 +30,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <limits.h>
 #include <linux/futex.h>
 #include <stdatomic.h>
 #include <stddef.h>
@@ -62,16 +63,16 @@ static void park_fence(struct mill_park *park)
 /* 0, or the error number.  FUTEX_WAIT_BITSET because its timeout is a point in time of
  * CLOCK_MONOTONIC; a timeout of NULL is for ever. */
 static int park_futex_wait(_Atomic uint32_t *word, uint32_t expected,
-                           const struct timespec *until)
+                           const struct timespec *until, uint32_t bits)
 {
     long result = syscall(SYS_futex, word, FUTEX_WAIT_BITSET | FUTEX_PRIVATE_FLAG, expected,
-                          until, NULL, FUTEX_BITSET_MATCH_ANY);
+                          until, NULL, bits);
     return result < 0 ? errno : 0;
 }
 
-static void park_futex_wake(_Atomic uint32_t *word, int count)
+static void park_futex_wake(_Atomic uint32_t *word, int count, uint32_t bits)
 {
-    syscall(SYS_futex, word, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, count, NULL, NULL, 0);
+    syscall(SYS_futex, word, FUTEX_WAKE_BITSET | FUTEX_PRIVATE_FLAG, count, NULL, NULL, bits);
 }
 
 void mill_park_init(struct mill_park *park)
@@ -98,14 +99,14 @@ void mill_park_cancel(struct mill_park *park)
 }
 
 /* False when the deadline passed. */
-static bool park_sleep(struct mill_park *park, uint32_t ticket, int64_t deadline)
+static bool park_sleep(struct mill_park *park, uint32_t ticket, int64_t deadline, uint32_t bits)
 {
     int64_t clamped = deadline > 0 ? deadline : 0; /* the kernel refuses negative times */
     struct timespec until = {.tv_sec = clamped / 1000000000, .tv_nsec = clamped % 1000000000};
     /* Acquire: pairs with the release in wake, as in prepare. */
     while (atomic_load_explicit(&park->epoch, memory_order_acquire) == ticket) {
         int error =
-            park_futex_wait(&park->epoch, ticket, deadline == INT64_MAX ? NULL : &until);
+            park_futex_wait(&park->epoch, ticket, deadline == INT64_MAX ? NULL : &until, bits);
         if (error == ETIMEDOUT) {
             return atomic_load_explicit(&park->epoch, memory_order_acquire) != ticket;
         }
@@ -115,19 +116,35 @@ static bool park_sleep(struct mill_park *park, uint32_t ticket, int64_t deadline
     return true;
 }
 
-bool mill_park_commit(struct mill_park *park, uint32_t ticket, int64_t deadline)
+bool mill_park_commit_as(struct mill_park *park, uint32_t ticket, int64_t deadline,
+                         uint32_t bits)
 {
-    bool woken = park_sleep(park, ticket, deadline);
+    bool woken = park_sleep(park, ticket, deadline, bits);
     atomic_fetch_sub_explicit(&park->waiters, 1, memory_order_relaxed); /* as in cancel */
     return woken;
 }
 
-void mill_park_wake(struct mill_park *park, int count)
+bool mill_park_commit(struct mill_park *park, uint32_t ticket, int64_t deadline)
+{
+    return mill_park_commit_as(park, ticket, deadline, FUTEX_BITSET_MATCH_ANY);
+}
+
+static void wake(struct mill_park *park, int count, uint32_t bits)
 {
     park_fence(park);
     /* Relaxed: ordered after the caller's publication by the fence; pairs with prepare. */
     if (atomic_load_explicit(&park->waiters, memory_order_relaxed) == 0) return;
     /* Release: pairs with the acquire loads of epoch in prepare and park_sleep. */
     atomic_fetch_add_explicit(&park->epoch, 1, memory_order_release);
-    park_futex_wake(&park->epoch, count);
+    park_futex_wake(&park->epoch, count, bits);
+}
+
+void mill_park_wake(struct mill_park *park, int count)
+{
+    wake(park, count, FUTEX_BITSET_MATCH_ANY);
+}
+
+void mill_park_wake_only(struct mill_park *park, uint32_t bits)
+{
+    wake(park, INT_MAX, bits);
 }

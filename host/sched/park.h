@@ -36,8 +36,25 @@ void mill_park_cancel(struct mill_park *park);
  * False when the deadline passed and nobody called wake since prepare. */
 bool mill_park_commit(struct mill_park *park, uint32_t ticket, int64_t deadline);
 
+/* The same for one that mill_park_wake_only knows by its bits (not 0). */
+bool mill_park_commit_as(struct mill_park *park, uint32_t ticket, int64_t deadline,
+                         uint32_t bits);
+
 /* Wakes at most `count` sleepers (INT_MAX: all), and sends back everybody who has prepared but
  * does not sleep yet. */
 void mill_park_wake(struct mill_park *park, int count);
+
+/* Wakes all sleepers that share one of the bits; the rest as mill_park_wake. */
+void mill_park_wake_only(struct mill_park *park, uint32_t bits);
+
+/* For loops that look again and again: gives way to the other thread of the core. */
+static inline void mill_relax(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+}
 
 #endif

@@ -1,15 +1,9 @@
-/* pool: workers that pull tasks.
+/* pool: workers that pull tasks, the runs that they come from, and all that they share.
  *
- * DESIGN.  Ready tasks lie in the deque of the worker that made them ready, one deque a
- * priority.  A run's roots are not pushed by its submitter: workers take them in batches, in
- * order, so that a million leaves cost no queue and few results are alive at once.  A worker
- * looks, from the highest priority to the lowest, at its own deque and then at the roots; then
- * at the others' deques, then at fans; it sleeps when all are empty.  Wake-ups chain: whoever
- * makes or finds more work than it takes itself wakes one sleeper, who does the same.
- *
- * COST.  What all workers would write for each task stays with the worker for a while: it counts
- * the tasks that it ends and tells the run when it turns to something else, and the task that it
- * makes ready last it keeps in a slot and not in its deque, for it runs that one next.
+ * DESIGN.  The roots of a run that the script starts are not pushed by it: workers take them in
+ * batches, in order, so that a million leaves cost no queue and few results are alive at once.
+ * Those of a run that a task starts go into its worker's own deque, so that work is done depth
+ * first however deep tasks start tasks.
  * SPDX-License-Identifier: MIT */
 #include "sched/pool.h"
 
@@ -18,40 +12,15 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/cpus.h"
+#include "sched/retry.h"
 
-enum { ROOT_BATCH = 64, STEAL_ROUNDS = 2 };
+enum { ROOT_BATCH = 64 };
 
-static void count(_Atomic int64_t *counter)
-{
-    /* One writer: no read-modify-write is needed. */
-    atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + 1,
-                          memory_order_relaxed);
-}
+/* Waking a sleeping thread takes several microseconds, up to tens on virtual machines. */
+static const int64_t SPIN = 50 * 1000;
 
 /* ---- opening and closing -------------------------------------------------------------- */
-
-static void worker_fini(struct mill_worker *worker)
-{
-    for (int level = 0; level < MILL_LEVELS; level++) mill_deque_fini(&worker->deques[level]);
-    free(worker->cells);
-    free(worker->held);
-}
-
-static bool worker_init(struct mill_pool *pool, int index)
-{
-    struct mill_worker *worker = &pool->workers[index];
-    worker->pool = pool;
-    worker->index = index;
-    worker->random = 2654435769u * (uint32_t)(index + 1) | 1;
-    worker->call.worker = index + 1;
-    for (int level = 0; level < MILL_LEVELS; level++) {
-        if (!mill_deque_init(&worker->deques[level], level == MILL_LEVEL_ZERO ? 1024 : 64)) {
-            while (level-- > 0) mill_deque_fini(&worker->deques[level]);
-            return false;
-        }
-    }
-    return true;
-}
 
 tidemill_status mill_pool_init(struct mill_pool *pool, const struct mill_pool_options *options,
                                struct mill_error *error)
@@ -64,12 +33,20 @@ tidemill_status mill_pool_init(struct mill_pool *pool, const struct mill_pool_op
     if (pool->workers == NULL) return mill_no_memory(error, "workers");
     memset(pool->workers, 0, size);
     pthread_mutex_init(&pool->mutex, NULL);
+    pthread_mutex_init(&pool->parked_mutex, NULL);
     mill_fans_init(&pool->fans);
+    mill_timers_init(&pool->timers);
+    mill_resources_init(&pool->resources);
     mill_park_init(&pool->idle);
     mill_park_init(&pool->ended);
+    struct mill_cpus cpus;
+    mill_cpus_count(&cpus);
+    if (cpus.usable > 1) pool->spin = SPIN;
+    atomic_init(&pool->active, wanted);
     atomic_init(&pool->levels, 1u << MILL_LEVEL_ZERO);
     for (; pool->worker_count < wanted; pool->worker_count++) {
-        if (!worker_init(pool, pool->worker_count)) {
+        struct mill_worker *worker = &pool->workers[pool->worker_count];
+        if (!mill_worker_init(worker, pool, pool->worker_count)) {
             mill_pool_fini(pool);
             return mill_no_memory(error, "a worker's deques");
         }
@@ -77,19 +54,27 @@ tidemill_status mill_pool_init(struct mill_pool *pool, const struct mill_pool_op
     return TIDEMILL_OK;
 }
 
+void mill_pool_stop(struct mill_pool *pool)
+{
+    atomic_store(&pool->stop, true);
+    mill_park_wake(&pool->idle, INT_MAX);
+    for (int i = 0; i < pool->worker_count; i++) {
+        if (pool->workers[i].has_thread) pthread_join(pool->workers[i].thread, NULL);
+        pool->workers[i].has_thread = false;
+    }
+}
+
 void mill_pool_fini(struct mill_pool *pool)
 {
     if (pool->workers == NULL) return;
-    atomic_store(&pool->stop, true);
-    mill_park_wake(&pool->idle, INT_MAX);
-    bool threads = atomic_load(&pool->started) && pool->options.threads > 0;
-    for (int i = 0; threads && i < pool->worker_count; i++) {
-        pthread_join(pool->workers[i].thread, NULL);
-    }
-    for (int i = 0; i < pool->worker_count; i++) worker_fini(&pool->workers[i]);
+    mill_pool_stop(pool);
+    for (int i = 0; i < pool->worker_count; i++) mill_worker_fini(&pool->workers[i]);
     free(pool->workers);
     pool->workers = NULL;
+    mill_resources_fini(&pool->resources);
+    mill_timers_fini(&pool->timers);
     mill_fans_fini(&pool->fans);
+    pthread_mutex_destroy(&pool->parked_mutex);
     pthread_mutex_destroy(&pool->mutex);
 }
 
@@ -128,7 +113,7 @@ static tidemill_status pool_start(struct mill_pool *pool, struct mill_error *err
     int started = 0, failure = 0;
     while (started < threads && !failure) {
         failure = start_thread(&pool->workers[started]);
-        if (!failure) started++;
+        if (!failure) pool->workers[started++].has_thread = true;
     }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (!failure) {
@@ -136,9 +121,7 @@ static tidemill_status pool_start(struct mill_pool *pool, struct mill_error *err
         atomic_store_explicit(&pool->started, true, memory_order_relaxed);
         return TIDEMILL_OK;
     }
-    atomic_store(&pool->stop, true);
-    mill_park_wake(&pool->idle, INT_MAX);
-    for (int i = 0; i < started; i++) pthread_join(pool->workers[i].thread, NULL);
+    mill_pool_stop(pool);
     atomic_store(&pool->stop, false);
     return mill_fail(error, TIDEMILL_MEMORY, "cannot start worker thread %d of %d: %s",
                      started + 1, pool->worker_count, strerror(failure));
@@ -181,56 +164,245 @@ static void dequeue(struct mill_pool *pool, int level)
     if (queue->first == NULL) atomic_fetch_and(&pool->queued, ~(1u << level));
 }
 
+/* The roots of a run that a task starts, and of one whose tasks have their workers: the first one
+ * comes out of a deque first. */
+static void push_roots(struct mill_pool *pool, struct mill_run *run, struct mill_worker *worker)
+{
+    for (uint32_t i = run->root_count; i-- > 0;) {
+        uint32_t at = run->placed ? run->root_count - 1 - i : i;
+        struct mill_task *task = &run->tasks[run->roots[at]];
+        if (run->placed && mill_pool_place(pool, worker, task)) continue;
+        if (worker) {
+            mill_worker_add(worker, task);
+        } else {
+            mill_pool_inject(pool, task);
+        }
+    }
+}
+
 tidemill_status mill_pool_submit(struct mill_pool *pool, struct mill_run *run,
-                                 struct mill_error *error)
+                                 struct mill_worker *worker, struct mill_error *error)
 {
     tidemill_status status = TIDEMILL_OK;
     int roots = run->root_count < INT_MAX ? (int)run->root_count : INT_MAX;
     run->pool = pool;
+    run->placed = run->strategy != MILL_DYNAMIC;
     for (uint32_t i = 0; i < run->function_count; i++) {
         /* Relaxed: who gets a task of the run got it after the mutex below. */
         atomic_fetch_or_explicit(&pool->levels,
                                  1u << (run->functions[i]->priority + MILL_LEVEL_ZERO),
                                  memory_order_relaxed);
+        if (run->functions[i]->affinity) run->placed = true;
     }
-    pthread_mutex_lock(&pool->mutex);
-    if (!atomic_load_explicit(&pool->started, memory_order_relaxed)) {
-        status = pool_start(pool, error);
+    if (run->count > 0) atomic_fetch_add(&pool->running, 1);
+    if (!atomic_load_explicit(&pool->started, memory_order_acquire) || !worker) {
+        pthread_mutex_lock(&pool->mutex);
+        if (!atomic_load_explicit(&pool->started, memory_order_relaxed)) {
+            status = pool_start(pool, error);
+        }
+        bool queue = status == TIDEMILL_OK && roots > 0 && !worker && !run->placed;
+        if (queue) enqueue(pool, run);
+        pthread_mutex_unlock(&pool->mutex);
+        if (queue) mill_park_wake(&pool->idle, roots);
     }
-    if (status == TIDEMILL_OK && roots > 0) enqueue(pool, run);
-    pthread_mutex_unlock(&pool->mutex);
-    if (status == TIDEMILL_OK) mill_park_wake(&pool->idle, roots);
+    if (status != TIDEMILL_OK) {
+        if (run->count > 0) atomic_fetch_sub(&pool->running, 1);
+    } else if (worker || run->placed) {
+        push_roots(pool, run, worker);
+    }
     return status;
 }
 
-bool mill_pool_wait(struct mill_pool *pool, struct mill_run *run, int64_t deadline)
+/* ---- waiting -------------------------------------------------------------------------- */
+
+static bool is_over(struct mill_pool *pool, struct mill_run *run, struct mill_wait *wait)
 {
-    if (pool->options.threads == 0 && !mill_run_ended(run)) {
-        pool->deadline = deadline;
-        pool->options.drive(pool->options.context, &pool->workers[0]);
+    if (run) return mill_run_ended(run);
+    if (wait == NULL) return atomic_load(&pool->running) == 0;
+    return (atomic_load(&wait->fired) != NULL || atomic_load(&wait->reasons) != 0);
+}
+
+/* Looks for a while before it sleeps: most results of small tasks come at once. */
+static void spin_until(struct mill_pool *pool, struct mill_run *run, struct mill_wait *wait)
+{
+    int64_t until = mill_clock_now() + pool->spin;
+    while (pool->spin && !is_over(pool, run, wait) && mill_clock_now() < until) {
+        for (int i = 0; i < 16; i++) mill_relax();
     }
+}
+
+/* What the script's thread waits for is the end of a run, a wait of its own, or the end of all. */
+static bool wait_until(struct mill_pool *pool, struct mill_run *run, struct mill_wait *wait,
+                       int64_t deadline)
+{
+    if (pool->options.threads == 0 && !is_over(pool, run, wait)) {
+        pool->deadline = deadline;
+        pool->awaited = wait;
+        pool->options.drive(pool->options.context, &pool->workers[0]);
+        pool->awaited = NULL;
+    }
+    spin_until(pool, run, wait);
     for (;;) {
         uint32_t ticket = mill_park_prepare(&pool->ended);
-        if (mill_run_ended(run) || atomic_load(&pool->interrupted)) {
+        if (is_over(pool, run, wait) || atomic_load(&pool->interrupted)) {
             mill_park_cancel(&pool->ended);
             break;
         }
         if (!mill_park_commit(&pool->ended, ticket, deadline)) break;
     }
-    return mill_run_ended(run);
+    return is_over(pool, run, wait);
 }
 
-/* Tells the run which tasks this worker has ended.  Before a worker does anything else than run
- * tasks of that run: a run that has ended must not wait for it. */
-static void settle(struct mill_worker *worker)
+bool mill_pool_wait(struct mill_pool *pool, struct mill_run *run, int64_t deadline)
 {
-    struct mill_run *run = atomic_load_explicit(&worker->run, memory_order_relaxed);
-    if (run == NULL) return;
-    int64_t ended = atomic_load_explicit(&worker->ended, memory_order_relaxed);
-    atomic_store_explicit(&worker->run, NULL, memory_order_relaxed);
-    atomic_store_explicit(&worker->ended, 0, memory_order_relaxed);
-    /* After the count the run may be freed. */
-    if (mill_run_count(run, ended)) mill_park_wake(&worker->pool->ended, INT_MAX);
+    return wait_until(pool, run, NULL, deadline);
+}
+
+bool mill_pool_wait_for(struct mill_pool *pool, struct mill_wait *wait, int64_t deadline)
+{
+    return wait_until(pool, NULL, wait, deadline);
+}
+
+bool mill_pool_wait_all(struct mill_pool *pool, int64_t deadline)
+{
+    return wait_until(pool, NULL, NULL, deadline);
+}
+
+void mill_pool_wake_script(struct mill_wait *wait)
+{
+    struct mill_pool *pool = wait->owner;
+    mill_park_wake(&pool->ended, INT_MAX);
+}
+
+void mill_pool_block(struct mill_pool *pool, int change)
+{
+    /* The default order: see mill_pool_unstick. */
+    atomic_fetch_add(&pool->blocked, change);
+    if (change > 0 && pool->options.threads > 0) mill_pool_unstick(pool);
+}
+
+/* ---- waits of tasks --------------------------------------------------------------------- */
+
+/* Both under parked_mutex. */
+static void list_add(struct mill_pool *pool, struct mill_wait *wait)
+{
+    wait->older = pool->parked;
+    wait->newer = NULL;
+    if (pool->parked) pool->parked->newer = wait;
+    pool->parked = wait;
+    atomic_fetch_add(&pool->parked_count, 1);
+}
+
+static void list_remove(struct mill_pool *pool, struct mill_wait *wait)
+{
+    if (wait->newer) wait->newer->older = wait->older;
+    if (wait->older) wait->older->newer = wait->newer;
+    if (pool->parked == wait) pool->parked = wait->older;
+    wait->older = wait->newer = NULL;
+    atomic_fetch_sub(&pool->parked_count, 1);
+}
+
+bool mill_pool_park(struct mill_pool *pool, struct mill_wait *wait)
+{
+    pthread_mutex_lock(&pool->parked_mutex);
+    list_add(pool, wait);
+    pthread_mutex_unlock(&pool->parked_mutex);
+    /* A cancel that came before did not find it on the list. */
+    if (wait->task && mill_run_cancelled(wait->task->run)) {
+        atomic_fetch_or(&wait->reasons, MILL_REASON_CANCELLED);
+    }
+    return mill_wait_park(wait);
+}
+
+void mill_pool_unpark(struct mill_pool *pool, struct mill_wait *wait)
+{
+    pthread_mutex_lock(&pool->parked_mutex);
+    list_remove(pool, wait);
+    pthread_mutex_unlock(&pool->parked_mutex);
+}
+
+/* Whether any worker has something to do. */
+static bool is_work(struct mill_pool *pool)
+{
+    if (atomic_load(&pool->stop) || atomic_load(&pool->queued) ||
+        atomic_load(&pool->injected) || atomic_load(&pool->fans.open) > 0 ||
+        mill_timers_next(&pool->timers) != INT64_MAX) {
+        return true;
+    }
+    for (int i = 0; i < pool->worker_count; i++) {
+        struct mill_worker *worker = &pool->workers[i];
+        if (mill_worker_has_mail(worker)) return true;
+        for (int level = 0; level < MILL_LEVELS; level++) {
+            if (mill_deque_size(&worker->deques[level]) > 0) return true;
+        }
+    }
+    return false;
+}
+
+/* All workers sleep, the script waits for ever, and nothing is to come.  Every going on of a worker
+ * changes `wakes` before it finds work, so that nobody has been awake between the two looks. */
+static bool is_stuck(struct mill_pool *pool)
+{
+    if (pool->options.threads == 0) return !is_work(pool);
+    uint32_t wakes = atomic_load(&pool->wakes);
+    return atomic_load(&pool->blocked) > 0 &&
+           atomic_load(&pool->asleep) == pool->worker_count && !is_work(pool) &&
+           atomic_load(&pool->asleep) == pool->worker_count &&
+           atomic_load(&pool->wakes) == wakes;
+}
+
+/* The newest wait of a task that nothing has ended yet, else of the script; under the mutex. */
+static struct mill_wait *choose_victim(struct mill_pool *pool)
+{
+    struct mill_wait *script = NULL;
+    for (struct mill_wait *wait = pool->parked; wait; wait = wait->older) {
+        if (atomic_load(&wait->fired) || atomic_load(&wait->reasons)) continue;
+        if (wait->task) return wait;
+        script = wait;
+    }
+    return script;
+}
+
+bool mill_pool_unstick(struct mill_pool *pool)
+{
+    if (atomic_load(&pool->parked_count) == 0 || !is_stuck(pool)) return false;
+    pthread_mutex_lock(&pool->parked_mutex);
+    struct mill_wait *wait = is_stuck(pool) ? choose_victim(pool) : NULL;
+    if (wait) mill_wait_kick(wait, MILL_REASON_STUCK);
+    pthread_mutex_unlock(&pool->parked_mutex);
+    return wait != NULL;
+}
+
+/* ---- cancelling ------------------------------------------------------------------------- */
+
+static bool is_of_cancelled(void *context, struct mill_timer *timer)
+{
+    (void)context;
+    if (!mill_retry_is_of(timer)) return false;
+    return mill_run_cancelled(((struct mill_retry *)timer)->task->run);
+}
+
+static void inject(void *context, struct mill_task *task)
+{
+    mill_pool_inject(context, task);
+}
+
+void mill_run_cancel(struct mill_run *run)
+{
+    struct mill_pool *pool = run->pool;
+    atomic_store_explicit(&run->token->cancelled, true, memory_order_relaxed);
+    if (pool == NULL) return;
+    /* The default order: what is parked from here on sees the token. */
+    atomic_fetch_add(&pool->cancels, 1);
+    mill_timers_hurry(&pool->timers, is_of_cancelled, NULL);
+    mill_resources_let_go(&pool->resources, inject, pool);
+    pthread_mutex_lock(&pool->parked_mutex);
+    for (struct mill_wait *wait = pool->parked; wait; wait = wait->older) {
+        if (wait->task && mill_run_cancelled(wait->task->run)) {
+            mill_wait_kick(wait, MILL_REASON_CANCELLED);
+        }
+    }
+    pthread_mutex_unlock(&pool->parked_mutex);
 }
 
 int64_t mill_run_done(struct mill_run *run)
@@ -257,11 +429,6 @@ void mill_pool_resume(struct mill_pool *pool)
     atomic_store(&pool->interrupted, false);
 }
 
-void mill_run_cancel(struct mill_run *run)
-{
-    atomic_store_explicit(&run->cancelled, true, memory_order_relaxed);
-}
-
 static void wake_helpers(void *waker, int64_t chunks)
 {
     struct mill_pool *pool = waker;
@@ -280,85 +447,22 @@ void mill_pool_fan(void *pool_, int64_t chunks, void (*body)(void *context, int6
     mill_fans_run(&pool->fans, chunks, body, context, wake_helpers, pool);
 }
 
-/* ---- finding work --------------------------------------------------------------------- */
+/* ---- tasks for workers ------------------------------------------------------------------ */
 
-static bool push_to_deque(struct mill_worker *worker, struct mill_task *task)
+void mill_pool_inject(struct mill_pool *pool, struct mill_task *task)
 {
-    if (mill_deque_push(&worker->deques[mill_task_level(task)], task)) return true;
-    task->result.natural = (uint64_t)(uintptr_t)worker->overflow;
-    worker->overflow = task;
-    return false;
-}
-
-/* Whether the deques have more than the task that this worker takes itself next. */
-static bool has_more(struct mill_worker *worker, uint32_t levels)
-{
-    int64_t tasks = 0;
-    for (int level = 0; levels >> level; level++) {
-        if (levels >> level & 1) tasks += mill_deque_size(&worker->deques[level]);
-    }
-    return tasks > 1;
-}
-
-void mill_worker_push(struct mill_worker *worker, struct mill_task *task)
-{
-    uint32_t levels = atomic_load_explicit(&worker->pool->levels, memory_order_relaxed);
-    if (levels & (levels - 1)) { /* several priorities: the deques sort them */
-        bool pushed = push_to_deque(worker, task);
-        if (pushed && has_more(worker, levels)) mill_park_wake(&worker->pool->idle, 1);
-        return;
-    }
-    struct mill_task *before = worker->next;
-    worker->next = task;
-    if (before && push_to_deque(worker, before)) mill_park_wake(&worker->pool->idle, 1);
-}
-
-static struct mill_task *steal_from(struct mill_worker *worker, struct mill_worker *victim)
-{
-    uint32_t levels = atomic_load_explicit(&worker->pool->levels, memory_order_relaxed);
-    for (int level = MILL_LEVELS - 1; level >= 0; level--) {
-        if (!(levels >> level & 1)) continue;
-        bool lost;
-        do {
-            lost = false;
-            struct mill_task *task = mill_deque_steal(&victim->deques[level], &lost);
-            if (task == NULL) continue;
-            count(&worker->counters.steals);
-            if (mill_deque_size(&victim->deques[level]) > 0) {
-                mill_park_wake(&worker->pool->idle, 1);
-            }
-            return task;
-        } while (lost);
-    }
-    return NULL;
-}
-
-static uint32_t next_random(struct mill_worker *worker)
-{
-    uint32_t x = worker->random; /* xorshift32 */
-    x ^= x << 13;
-    x ^= x >> 17;
-    x ^= x << 5;
-    return worker->random = x;
-}
-
-static struct mill_task *steal(struct mill_worker *worker)
-{
-    struct mill_pool *pool = worker->pool;
-    int workers = pool->worker_count;
-    if (workers == 1) return NULL;
-    int first = (int)(next_random(worker) % (uint32_t)workers);
-    for (int i = 0; i < workers; i++) {
-        struct mill_worker *victim = &pool->workers[(first + i) % workers];
-        struct mill_task *task = victim == worker ? NULL : steal_from(worker, victim);
-        if (task) return task;
-    }
-    return NULL;
+    if (task->run->placed && mill_pool_place(pool, NULL, task)) return;
+    struct mill_task *first = atomic_load_explicit(&pool->injected, memory_order_relaxed);
+    do {
+        task->result.natural = (uint64_t)(uintptr_t)first;
+        /* The default order: pairs with the sleeper's second look, see park.h. */
+    } while (!atomic_compare_exchange_weak(&pool->injected, &first, task));
+    mill_park_wake(&pool->idle, 1);
 }
 
 /* Takes the next batch of roots of the oldest run that has some of the level; the batch is
  * smaller towards the end, so that the last roots spread over the workers. */
-static struct mill_task *take_roots(struct mill_worker *worker, int level)
+struct mill_task *mill_pool_take_roots(struct mill_worker *worker, int level)
 {
     struct mill_pool *pool = worker->pool;
     pthread_mutex_lock(&pool->mutex);
@@ -368,7 +472,8 @@ static struct mill_task *take_roots(struct mill_worker *worker, int level)
         return NULL;
     }
     uint32_t first = run->next_root, left = run->level_end[level] - first;
-    uint32_t batch = left / (2 * (uint32_t)pool->worker_count) + 1;
+    uint32_t batch =
+        left / (2 * (uint32_t)atomic_load_explicit(&pool->active, memory_order_relaxed)) + 1;
     if (batch > ROOT_BATCH) batch = ROOT_BATCH;
     run->next_root += batch;
     if (batch == left) {
@@ -379,221 +484,102 @@ static struct mill_task *take_roots(struct mill_worker *worker, int level)
     pthread_mutex_unlock(&pool->mutex);
     /* While a root of it is untaken or unfinished the run stays alive. */
     for (uint32_t i = first + batch - 1; i > first; i--) {
-        push_to_deque(worker, &run->tasks[run->roots[i]]);
+        mill_worker_add(worker, &run->tasks[run->roots[i]]);
     }
-    if (more || batch > 1) mill_park_wake(&pool->idle, 1);
+    if (more) mill_park_wake(&pool->idle, 1);
     return &run->tasks[run->roots[first]];
 }
 
-/* From what is this worker's own or nobody's yet. */
-static struct mill_task *pop(struct mill_worker *worker)
+/* Nanoseconds that a task is thought to take; 0: nobody knows. */
+static int64_t estimate(const struct mill_function *function)
 {
-    struct mill_pool *pool = worker->pool;
-    struct mill_task *next = worker->next;
-    worker->next = NULL;
-    if (next) return next;
-    /* Relaxed: see mill_pool_submit.  A stale `queued` costs one more search: the second look
-     * of a worker that wants to sleep is not stale. */
-    uint32_t levels = atomic_load_explicit(&pool->levels, memory_order_relaxed);
-    uint32_t queued = atomic_load_explicit(&pool->queued, memory_order_relaxed);
-    for (int level = MILL_LEVELS - 1; level >= 0; level--) {
-        if (!(levels >> level & 1)) continue;
-        struct mill_task *task = mill_deque_pop(&worker->deques[level]);
-        if (task == NULL && queued >> level & 1) task = take_roots(worker, level);
-        if (task) return task;
+    const struct mill_mean *mean = function->mean;
+    int64_t count = mean ? atomic_load_explicit(&mean->count, memory_order_relaxed) : 0;
+    if (count > 0) {
+        return atomic_load_explicit(&mean->nanoseconds, memory_order_relaxed) / count;
     }
-    struct mill_task *task = worker->overflow;
-    if (task) worker->overflow = (struct mill_task *)(uintptr_t)task->result.natural;
-    return task;
+    return function->cost == function->cost ? (int64_t)(function->cost * 1e9) : 0;
 }
 
-static struct mill_task *find(struct mill_worker *worker)
+/* The worker that made the largest of a task's inputs; 0: none did. */
+static int holder_of(const struct mill_task *task)
 {
-    struct mill_task *task = pop(worker);
-    if (task == NULL) settle(worker);
-    for (int round = 0; task == NULL && round < STEAL_ROUNDS; round++) task = steal(worker);
-    return task;
+    const struct mill_run *run = task->run;
+    size_t most = 0;
+    int holder = 0;
+    for (uint32_t i = 0; i < mill_task_inputs(task); i++) {
+        const struct mill_task *input = &run->tasks[run->inputs[task->first_input + i]];
+        size_t size = 1 + (mill_task_has_value(input) ? mill_value_size(&input->result) : 0);
+        if (input->worker && size > most) {
+            most = size;
+            holder = input->worker;
+        }
+    }
+    return holder;
 }
 
-static bool anything(struct mill_worker *worker)
+/* The worker where the task is predicted to end first; data held there decides between equals. */
+static int least_loaded(struct mill_pool *pool, struct mill_task *task, int active)
 {
-    struct mill_pool *pool = worker->pool;
-    if (atomic_load(&pool->stop) || atomic_load(&pool->queued) != 0 ||
-        atomic_load(&pool->fans.open) > 0) {
-        return true;
+    int best = 0, holder = holder_of(task) - 1;
+    int64_t least = INT64_MAX, takes = estimate(mill_task_function(task));
+    for (int i = 0; i < active; i++) {
+        int64_t load = atomic_load_explicit(&pool->workers[i].load, memory_order_relaxed);
+        if (load > least || (load == least && i != holder)) continue;
+        least = load;
+        best = i;
     }
+    if (task->run->spans) {
+        task->run->spans[task->index].begin = takes > 0 ? takes : 1000;
+        atomic_fetch_add_explicit(&pool->workers[best].load,
+                                  task->run->spans[task->index].begin, memory_order_relaxed);
+    }
+    return best;
+}
+
+bool mill_pool_place(struct mill_pool *pool, struct mill_worker *self, struct mill_task *task)
+{
+    int active = atomic_load_explicit(&pool->active, memory_order_relaxed), target = -1;
+    uint64_t key = mill_task_function(task)->affinity;
+    enum mill_strategy strategy = task->run->strategy;
+    if (strategy == MILL_PINNED) {
+        target = task->worker - 1;
+    } else if (key) {
+        target = (int)(key % (uint64_t)active);
+    } else if (strategy == MILL_ROUND_ROBIN) {
+        target = (int)(task->index % (uint32_t)active);
+    } else if (strategy == MILL_LOAD_BALANCED) {
+        target = least_loaded(pool, task, active);
+    } else if (strategy == MILL_AFFINITY) {
+        target = holder_of(task) - 1;
+    }
+    if (target < 0) return false;
+    (void)self;
+    mill_worker_assign(&pool->workers[target], task);
+    return true;
+}
+
+void mill_pool_set_active(struct mill_pool *pool, int active)
+{
+    if (active < 1) active = 1;
+    if (active > pool->worker_count) active = pool->worker_count;
+    atomic_store(&pool->active, active);
+    mill_park_wake(&pool->idle, INT_MAX);
+}
+
+int64_t mill_pool_queued(struct mill_pool *pool)
+{
+    int64_t queued = atomic_load(&pool->resources.waiting_count);
+    pthread_mutex_lock(&pool->mutex);
+    for (int level = 0; level < MILL_LEVELS; level++) {
+        struct mill_run *run = pool->queues[level].first;
+        for (; run; run = run->next_queued) queued += run->root_count - run->next_root;
+    }
+    pthread_mutex_unlock(&pool->mutex);
     for (int i = 0; i < pool->worker_count; i++) {
         for (int level = 0; level < MILL_LEVELS; level++) {
-            if (mill_deque_size(&pool->workers[i].deques[level]) > 0) return true;
+            queued += mill_deque_size(&pool->workers[i].deques[level]);
         }
     }
-    return false;
-}
-
-/* ---- running -------------------------------------------------------------------------- */
-
-void mill_worker_complete(struct mill_worker *worker, struct mill_task *task,
-                          enum mill_state state, struct mill_value result)
-{
-    if (state == MILL_FAILED) count(&worker->counters.failed);
-    if (state == MILL_SKIPPED) count(&worker->counters.skipped);
-    mill_run_complete(task->run, worker, task, state, result, mill_worker_push);
-    count(&worker->ended);
-}
-
-/* In runs with a cache a result may be freed and made again while it is read: hold it. */
-static struct mill_value hold(struct mill_worker *worker, struct mill_task *input)
-{
-    pthread_mutex_t *lock = mill_run_lock(input);
-    pthread_mutex_lock(lock);
-    struct mill_value value = mill_value_ref(input->result);
-    pthread_mutex_unlock(lock);
-    worker->held[worker->held_count++] = value;
-    return value;
-}
-
-static void let_go(struct mill_worker *worker)
-{
-    for (uint32_t i = 0; i < worker->held_count; i++) mill_value_unref(worker->held[i]);
-    worker->held_count = 0;
-}
-
-static bool reserve(struct mill_value **cells, uint32_t *room, uint32_t wanted)
-{
-    if (wanted <= *room) return true;
-    void *grown = realloc(*cells, (size_t)wanted * 2 * sizeof **cells);
-    if (grown == NULL) return false;
-    *cells = grown;
-    *room = wanted * 2;
-    return true;
-}
-
-/* Describes the call in worker->call: arguments that are results of other tasks are put in their
- * places; worker->inputs has all inputs in order, for those inside tables. */
-static bool gather(struct mill_worker *worker, struct mill_task *task)
-{
-    const struct mill_node *node = task->node;
-    const struct mill_value *arguments = mill_node_arguments(node);
-    struct mill_run *run = task->run;
-    worker->call.serial = mill_task_function(task)->serial;
-    worker->call.count = (int32_t)node->count;
-    worker->call.arguments = arguments;
-    worker->input_count = node->inputs;
-    if (node->inputs == 0) return true;
-    if (!reserve(&worker->cells, &worker->cell_room, node->count + node->inputs) ||
-        (run->content && !reserve(&worker->held, &worker->held_room, node->inputs))) {
-        return false;
-    }
-    struct mill_value *inputs = worker->cells + node->count;
-    for (uint32_t i = 0; i < node->inputs; i++) {
-        struct mill_task *input = &run->tasks[run->inputs[task->first_input + i]];
-        inputs[i] = run->content ? hold(worker, input) : input->result;
-    }
-    worker->inputs = inputs;
-    uint32_t next = 0;
-    for (uint32_t i = 0; i < node->count; i++) {
-        worker->cells[i] = arguments[i].tag == MILL_TAG_NODE ? inputs[next] : arguments[i];
-        next += mill_value_nodes(&arguments[i]);
-    }
-    worker->call.arguments = worker->cells;
-    return true;
-}
-
-static void run_c_body(struct mill_worker *worker, const struct mill_function *function)
-{
-    struct mill_value result = mill_nil();
-    function->body(function->context, worker->call.arguments, worker->call.count, &result);
-    mill_worker_finish(worker, MILL_FINISHED, result);
-}
-
-/* The key of the task's random stream: the run's seed, or the function's own, and the place of
- * its node in the order of building. */
-static void set_stream(struct mill_worker *worker, const struct mill_task *task,
-                       const struct mill_function *function)
-{
-    worker->call.stream[0] = task->run->seed;
-    if (function->seed == function->seed) memcpy(&worker->call.stream[0], &function->seed, 8);
-    worker->call.stream[1] = task->node->place;
-}
-
-/* True when the worker's driver is to run the body; all else is done here. */
-static bool begin(struct mill_worker *worker, struct mill_task *task)
-{
-    struct mill_run *run = task->run;
-    if (atomic_load_explicit(&worker->run, memory_order_relaxed) != run) {
-        settle(worker);
-        atomic_store_explicit(&worker->run, run, memory_order_relaxed);
-    }
-    if (atomic_load_explicit(&run->cancelled, memory_order_relaxed)) {
-        mill_worker_complete(worker, task, MILL_CANCELLED, mill_nil());
-        return false;
-    }
-    if (atomic_load_explicit(&task->cause, memory_order_relaxed) != MILL_NO_CAUSE) {
-        mill_worker_complete(worker, task, MILL_SKIPPED, mill_nil());
-        return false;
-    }
-    const struct mill_function *function = mill_task_function(task);
-    set_stream(worker, task, function); /* the hook may set another */
-    if (run->hooks.before &&
-        run->hooks.before(run->hooks.context, worker, task) == MILL_TAKEN) {
-        return false;
-    }
-    worker->task = task;
-    if (!gather(worker, task)) {
-        bool failed = false;
-        mill_worker_finish(worker, MILL_FAILED, mill_string("out of memory", 13, &failed));
-        return false;
-    }
-    count(&worker->counters.executed);
-    worker->call.turn++;
-    if (function->body == NULL) return true;
-    run_c_body(worker, function);
-    return false;
-}
-
-/* The driver of a serial pool goes back to its wait, which ends. */
-static bool serial_is_over(struct mill_pool *pool)
-{
-    if (atomic_load_explicit(&pool->interrupted, memory_order_relaxed)) return true;
-    return pool->deadline != INT64_MAX && mill_clock_now() >= pool->deadline;
-}
-
-bool mill_worker_next(struct mill_worker *worker)
-{
-    struct mill_pool *pool = worker->pool;
-    bool serial = pool->options.threads == 0;
-    for (;;) {
-        if (atomic_load_explicit(&pool->stop, memory_order_relaxed)) return false;
-        if (serial && serial_is_over(pool)) {
-            settle(worker);
-            return false;
-        }
-        struct mill_task *task = find(worker);
-        if (task) {
-            if (begin(worker, task)) return true;
-            continue;
-        }
-        if (serial) return false;
-        if (mill_fans_help(&pool->fans)) continue;
-        uint32_t ticket = mill_park_prepare(&pool->idle);
-        if (anything(worker)) {
-            mill_park_cancel(&pool->idle);
-            continue;
-        }
-        count(&worker->counters.sleeps);
-        mill_park_commit(&pool->idle, ticket, INT64_MAX);
-    }
-}
-
-void mill_worker_finish(struct mill_worker *worker, enum mill_state state,
-                        struct mill_value result)
-{
-    struct mill_task *task = worker->task;
-    struct mill_run *run = task->run;
-    worker->task = NULL;
-    if (state == MILL_FINISHED && run->hooks.after) {
-        run->hooks.after(run->hooks.context, worker, task, &result);
-    }
-    let_go(worker);
-    mill_worker_complete(worker, task, state, result);
+    return queued;
 }

@@ -1,14 +1,10 @@
-/* pool: workers that pull tasks.
- *
- * A worker's thread is a loop of somebody else's (host/bind/runner.c) that asks for the next task
- * whose body is Lua, runs it and reports how it ended; everything else (C bodies, cached
- * results, skipped tasks, chunks of fans, sleeping) happens inside mill_worker_next.
+/* pool: workers that pull tasks, the runs that they come from, and all that they share.
  *
  *                    | any thread | the worker's thread
- *     worker_next,   |            |         x
- *     _finish        |            |
+ *     worker_*       |            |         x
  *     pool_submit,   |     x      |
- *     _wait, _fan    |     x      |         x (fan)
+ *     _wait, _cancel |     x      |         (_submit: x)
+ *     _fan           |     x      |         x
  *     init, fini     |  the owner, with no run in flight
  *
  * With no threads (the serial lane) the pool has one worker, driven by the thread that waits.
@@ -16,58 +12,30 @@
 #ifndef MILL_POOL_H
 #define MILL_POOL_H
 
-#include "sched/deque.h"
 #include "sched/fan.h"
 #include "sched/park.h"
-#include "sched/run.h"
+#include "sched/resource.h"
+#include "sched/worker.h"
 
 enum { MILL_MAX_WORKERS = 1024 };
 
-/* What a worker is to run: the part that LuaJIT's FFI reads (lua/tidemill/clib.lua). */
-struct mill_call {
-    const struct mill_value *arguments;
-    int32_t count;
-    int32_t worker;     /* its number, from 1 */
-    uint32_t serial;    /* of the function */
-    uint32_t turn;      /* changes with every task */
-    uint64_t stream[2]; /* key of the task's random stream */
-};
-
-struct mill_counters { /* each written by one worker, read by anybody: relaxed */
-    _Atomic int64_t executed, failed, skipped, steals, sleeps, hits, misses;
-};
-
-struct mill_worker {
-    struct mill_call call; /* first: its address is the worker's for the FFI */
-    struct mill_pool *pool;
-    int index;
-    uint32_t random;          /* picks victims */
-    struct mill_task *task;   /* running */
-    struct mill_value *cells; /* of `call.arguments`, when inputs had to be filled in */
-    uint32_t cell_room;
-    struct mill_value *held; /* references taken on results, in runs with a cache */
-    uint32_t held_count, held_room;
-    const struct mill_value *inputs; /* results that the arguments mention, in order */
-    uint32_t input_count;
-    struct mill_task *next;     /* ready; this worker runs it before anything else */
-    struct mill_task *overflow; /* ready tasks that a deque had no memory for; linked through
-                                   result.natural, which is unused until they end */
-    void *user;                 /* the driver's own: its Lua state, its cache reader */
-    pthread_t thread;
-    _Alignas(64) struct mill_deque deques[MILL_LEVELS];
-    _Alignas(64) struct mill_counters counters;
-    /* Tasks of `run` that this worker has ended and not yet counted in it; written by it, read by
-     * anybody who wants to know how far a run is: relaxed. */
-    struct mill_run *_Atomic run;
-    _Atomic int64_t ended;
-};
+/* What happened on a worker; what trace and history are made of. */
+enum mill_event { MILL_EVENT_TASK, MILL_EVENT_STEAL, MILL_EVENT_SLEEP, MILL_EVENT_WAIT };
 
 struct mill_pool_options {
     int threads; /* 0: serial */
-    /* The body of a worker's thread: returns when mill_worker_next returns false.  In a serial
-     * pool: called by whoever waits. */
+    /* The body of a worker's thread: returns when mill_worker_next returns MILL_NEXT_STOP.  In a
+     * serial pool: called by whoever waits. */
     void (*drive)(void *context, struct mill_worker *worker);
     void *context;
+    /* Puts the value of a finished task of a run with a cache in memory; false: it is lost.  NULL
+     * when no run has one. */
+    bool (*load)(void *context, struct mill_worker *worker, struct mill_task *task);
+    /* Told of what happens, with times in nanoseconds; `task` is NULL for sleeps; the argument is
+     * a task's mill_state (MILL_PENDING: it will be tried again), a steal's victim from 1.  NULL:
+     * nobody wants to know. */
+    void (*event)(void *context, struct mill_worker *worker, enum mill_event event,
+                  struct mill_task *task, int argument, int64_t begin, int64_t end);
 };
 
 struct mill_queue { /* runs whose next root is of one level, the oldest first */
@@ -77,8 +45,11 @@ struct mill_queue { /* runs whose next root is of one level, the oldest first */
 struct mill_pool {
     struct mill_pool_options options;
     struct mill_worker *workers;
-    int worker_count; /* threads, or 1 */
-    int64_t deadline; /* of the wait that drives a serial pool; that thread's */
+    int worker_count;   /* threads at most, or 1 */
+    _Atomic int active; /* workers below it take work; the others finish what is theirs */
+    int64_t deadline;   /* of the wait that drives a serial pool; that thread's */
+    struct mill_wait *awaited; /* by that thread; NULL: the end of a run */
+    int64_t spin;              /* nanoseconds that a thread looks for work before it sleeps */
     pthread_mutex_t mutex;
     _Atomic bool started;                  /* written under mutex */
     struct mill_queue queues[MILL_LEVELS]; /* guarded by mutex */
@@ -89,28 +60,52 @@ struct mill_pool {
     _Atomic bool interrupted; /* waits end early */
     _Atomic uint32_t next_serial;
     struct mill_fans fans;
+    struct mill_timers timers;
+    struct mill_resources resources;
     struct mill_park idle;  /* workers */
     struct mill_park ended; /* threads that wait for runs */
+
+    _Atomic int64_t running;            /* runs that have not ended */
+    struct mill_task *_Atomic injected; /* ready tasks from outside; linked */
+    _Atomic int spinning;               /* workers that look for work instead of sleeping */
+    _Atomic int asleep;                 /* workers that sleep, or are about to */
+    _Atomic uint32_t wakes;             /* changes whenever one of them goes on */
+    _Atomic int blocked;                /* threads of the script that wait for ever */
+    _Atomic uint32_t cancels;           /* runs ever cancelled: 0 spares every task a look */
+
+    /* Waits that are parked, the newest first: to be cancelled with their task, and ended when
+     * they never could. */
+    pthread_mutex_t parked_mutex;
+    struct mill_wait *parked;
+    _Atomic int64_t parked_count;
 };
 
 tidemill_status mill_pool_init(struct mill_pool *pool, const struct mill_pool_options *options,
                                struct mill_error *error);
-void mill_pool_fini(struct mill_pool *pool); /* stops and joins the threads */
+void mill_pool_stop(struct mill_pool *pool); /* stops and joins the threads, for good */
+void mill_pool_fini(struct mill_pool *pool); /* stops, too */
 
-/* Queues a run; starts the threads the first time. */
+/* Starts a run; starts the threads the first time.  `worker`: the one whose task submits it, NULL:
+ * the script. */
 tidemill_status mill_pool_submit(struct mill_pool *pool, struct mill_run *run,
-                                 struct mill_error *error);
+                                 struct mill_worker *worker, struct mill_error *error);
 
 /* Waits until `run` has ended, `deadline` (CLOCK_MONOTONIC nanoseconds; INT64_MAX: none) has
  * passed or the pool was interrupted; true when it has ended.  Drives the worker of a serial
- * pool. */
+ * pool.  Not for tasks. */
 bool mill_pool_wait(struct mill_pool *pool, struct mill_run *run, int64_t deadline);
 
-static inline bool mill_run_ended(struct mill_run *run)
-{
-    /* Pairs with the release in mill_run_count. */
-    return atomic_load_explicit(&run->unfinished, memory_order_acquire) == 0;
-}
+/* The same for all runs there are. */
+bool mill_pool_wait_all(struct mill_pool *pool, int64_t deadline);
+
+/* The same for a wait of the script (its deliver is mill_pool_wake_script): until something has
+ * fired or there is a reason. */
+bool mill_pool_wait_for(struct mill_pool *pool, struct mill_wait *wait, int64_t deadline);
+void mill_pool_wake_script(struct mill_wait *wait); /* owner: the pool */
+
+/* Between block(1) and block(-1) the caller waits for ever: when no worker can go on either, the
+ * waits of tasks are ended. */
+void mill_pool_block(struct mill_pool *pool, int change);
 
 /* How many of a run's tasks have ended, those included that workers have not counted yet. */
 int64_t mill_run_done(struct mill_run *run);
@@ -119,7 +114,8 @@ int64_t mill_run_done(struct mill_run *run);
 void mill_pool_interrupt(struct mill_pool *pool);
 void mill_pool_resume(struct mill_pool *pool);
 
-/* No further task of `run` starts; those that have begun go on to their end. */
+/* No further task of `run`, and of runs that its tasks have started, starts; those that have begun
+ * go on to their end, but their waits end. */
 void mill_run_cancel(struct mill_run *run);
 
 /* Runs body(context, i) for i in [0, count) with the help of idle workers: a mill_parallel. */
@@ -128,20 +124,27 @@ void mill_pool_fan(void *pool, int64_t count, void (*body)(void *context, int64_
 
 uint32_t mill_pool_serial(struct mill_pool *pool); /* a new number for a function */
 
-/* ---- the worker's loop ----------------------------------------------------------------- */
+/* Lets `active` workers (1 to worker_count) take work. */
+void mill_pool_set_active(struct mill_pool *pool, int active);
 
-/* Sleeps until there is a task whose body is not C, and describes it in worker->call.  False when
- * the pool stops; in a serial pool also when nothing is ready. */
-bool mill_worker_next(struct mill_worker *worker);
+/* Ready tasks that nobody has begun: a guess. */
+int64_t mill_pool_queued(struct mill_pool *pool);
 
-/* Ends the task that mill_worker_next gave; the reference in `result` passes to it.  For a
- * failed one `result` is the error. */
-void mill_worker_finish(struct mill_worker *worker, enum mill_state state,
-                        struct mill_value result);
+/* ---- for workers ------------------------------------------------------------------------------ */
 
-/* For hooks: ends a task without running it. */
-void mill_worker_complete(struct mill_worker *worker, struct mill_task *task,
-                          enum mill_state state, struct mill_value result);
-void mill_worker_push(struct mill_worker *worker, struct mill_task *task);
+/* A task is ready, says no worker of the pool: any thread. */
+void mill_pool_inject(struct mill_pool *pool, struct mill_task *task);
+
+/* Hands the task to the worker that it is for; false: it is for any. */
+bool mill_pool_place(struct mill_pool *pool, struct mill_worker *self, struct mill_task *task);
+
+/* Parks a wait, which stays on the pool's list until mill_pool_unpark; false: it need not wait. */
+bool mill_pool_park(struct mill_pool *pool, struct mill_wait *wait);
+void mill_pool_unpark(struct mill_pool *pool, struct mill_wait *wait);
+
+struct mill_task *mill_pool_take_roots(struct mill_worker *worker, int level);
+
+/* When nobody can go on ends a wait that never could end otherwise, and returns true. */
+bool mill_pool_unstick(struct mill_pool *pool);
 
 #endif

@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-#include "sched/pool.h"
+#include "sched/retry.h"
 
 /* `waiter` is ready but for the result of `lost`, which is made again. */
 struct mill_revival {
@@ -113,15 +113,18 @@ static void leave_nodes(struct builder *builder, bool used)
 
 static bool allocate(struct mill_run *run, const struct builder *builder, uint32_t wanted)
 {
-    size_t count = builder->count, edges = builder->edges ? builder->edges : 1;
-    if (builder->edges > UINT32_MAX) return false;
-    /* A task is a cache line.  Each is written when its turn comes. */
-    run->tasks = aligned_alloc(64, (count + 1) * sizeof *run->tasks);
-    run->inputs = malloc(edges * sizeof *run->inputs);
-    run->dependents = malloc(edges * sizeof *run->dependents);
-    run->roots = malloc((count ? count : 1) * sizeof *run->roots);
-    run->wanted = malloc((wanted ? wanted : 1) * sizeof *run->wanted);
-    return run->tasks && run->inputs && run->dependents && run->roots && run->wanted;
+    size_t count = builder->count, edges = builder->edges;
+    if (edges > UINT32_MAX) return false;
+    /* One block.  A task is a cache line; each is written when its turn comes. */
+    size_t tasks = (count + 1) * sizeof *run->tasks;
+    size_t lists = (2 * edges + count + wanted) * sizeof(uint32_t);
+    run->tasks = aligned_alloc(64, tasks + (lists + 63) / 64 * 64);
+    if (run->tasks == NULL) return false;
+    run->inputs = (uint32_t *)(run->tasks + count + 1);
+    run->dependents = run->inputs + edges;
+    run->roots = run->dependents + edges;
+    run->wanted = run->roots + count;
+    return true;
 }
 
 /* Numbers of functions to indexes in the run: nodes of one function tend to stand together, so
@@ -275,18 +278,56 @@ static bool run_has_cache(const struct mill_run *run)
     return false;
 }
 
+/* What only runs with a cache need. */
+static bool add_cache(struct mill_run *run)
+{
+    run->content = calloc(run->count, sizeof *run->content);
+    run->locks = malloc(MILL_RUN_LOCKS * sizeof *run->locks);
+    run->revivals = calloc(MILL_RUN_LOCKS, sizeof(struct mill_revival *));
+    for (int i = 0; run->locks && i < MILL_RUN_LOCKS; i++) {
+        pthread_mutex_init(&run->locks[i], NULL);
+    }
+    return run->content && run->locks && run->revivals;
+}
+
+static struct mill_run *run_alloc(struct mill_graph *graph)
+{
+    struct mill_run *run = calloc(1, sizeof *run);
+    struct mill_token *token = calloc(1, sizeof *token);
+    if (run == NULL || token == NULL) {
+        free(run);
+        free(token);
+        return NULL;
+    }
+    run->graph = graph;
+    run->refs = 1;
+    run->token = token;
+    atomic_init(&token->refs, 1);
+    mill_source_init(&run->end);
+    pthread_mutex_init(&run->retry_lock, NULL);
+    atomic_init(&run->first_failed, MILL_NO_CAUSE);
+    return run;
+}
+
+void mill_run_set_parent(struct mill_run *run, const struct mill_run *parent)
+{
+    run->token->parent = parent->token;
+    atomic_fetch_add_explicit(&parent->token->refs, 1, memory_order_relaxed);
+}
+
+bool mill_run_measure(struct mill_run *run)
+{
+    if (run->spans == NULL) run->spans = calloc(run->count + 1, sizeof *run->spans);
+    return run->spans != NULL;
+}
+
 struct mill_run *mill_run_new(struct mill_graph *graph, const uint32_t *wanted,
                               uint32_t wanted_count, mill_function_of *function_of,
                               void *context, struct mill_error *error)
 {
     struct builder builder = {.graph = graph};
-    struct mill_run *run = calloc(1, sizeof *run);
+    struct mill_run *run = run_alloc(graph);
     bool fine = run != NULL;
-    if (fine) {
-        run->graph = graph;
-        for (int i = 0; i < MILL_RUN_LOCKS; i++) pthread_mutex_init(&run->locks[i], NULL);
-        atomic_init(&run->first_failed, MILL_NO_CAUSE);
-    }
     for (uint32_t i = 0; fine && i < wanted_count && !builder.failed; i++) {
         visit(&builder, wanted[i]);
     }
@@ -300,12 +341,10 @@ struct mill_run *mill_run_new(struct mill_graph *graph, const uint32_t *wanted,
         fill_lists(run);
         fill_wanted(run, &builder, wanted, wanted_count);
         atomic_init(&run->unfinished, run->count);
-        if (run_has_cache(run)) {
-            run->content = calloc(run->count, sizeof *run->content);
-            if (run->content == NULL) {
-                mill_no_memory(error, "a run's content hashes");
-                fine = false;
-            }
+        if (run->count == 0) mill_source_close(&run->end);
+        if (run_has_cache(run) && !add_cache(run)) {
+            mill_no_memory(error, "a run's content hashes");
+            fine = false;
         }
     }
     leave_nodes(&builder, fine);
@@ -319,6 +358,29 @@ struct mill_run *mill_run_new(struct mill_graph *graph, const uint32_t *wanted,
     return run;
 }
 
+static void token_unref(struct mill_token *token)
+{
+    while (token) {
+        struct mill_token *parent = token->parent;
+        /* acq_rel pairs with itself: the last one sees every use before it. */
+        if (atomic_fetch_sub_explicit(&token->refs, 1, memory_order_acq_rel) > 1) return;
+        free(token);
+        token = parent;
+    }
+}
+
+static void free_revivals(struct mill_run *run)
+{
+    for (int i = 0; run->revivals && i < MILL_RUN_LOCKS; i++) {
+        while (run->revivals[i]) {
+            struct mill_revival *next = run->revivals[i]->next;
+            free(run->revivals[i]);
+            run->revivals[i] = next;
+        }
+    }
+    free(run->revivals);
+}
+
 void mill_run_free(struct mill_run *run)
 {
     if (run == NULL) return;
@@ -327,14 +389,19 @@ void mill_run_free(struct mill_run *run)
         mill_graph_unref(run->graph, run->tasks[i].node->index);
     }
     for (uint32_t i = 0; i < run->function_count; i++) mill_function_unref(run->functions[i]);
-    for (int i = 0; i < MILL_RUN_LOCKS; i++) pthread_mutex_destroy(&run->locks[i]);
+    for (int i = 0; run->locks && i < MILL_RUN_LOCKS; i++) {
+        pthread_mutex_destroy(&run->locks[i]);
+    }
+    mill_retries_free(run);
+    pthread_mutex_destroy(&run->retry_lock);
+    mill_source_fini(&run->end);
+    token_unref(run->token);
+    free_revivals(run);
     free(run->tasks);
-    free(run->inputs);
-    free(run->dependents);
-    free(run->roots);
-    free(run->wanted);
     free(run->functions);
     free(run->content);
+    free(run->locks);
+    free(run->spans);
     free(run);
 }
 
@@ -464,10 +531,10 @@ void mill_run_complete(struct mill_run *run, struct mill_worker *worker, struct 
     /* 2. Its result, for those who read it. */
     set_result(task, state, result);
 
-    /* 3. Those who waited for it. */
-    if (revived) {
-        notify_waiters(run, worker, task, cause, push);
-    } else {
+    /* 3. Those who waited for it.  A revived task's dependents have been told before. */
+    uint8_t flags = atomic_load_explicit(&task->flags, memory_order_relaxed);
+    if (flags & MILL_TASK_AWAITED) notify_waiters(run, worker, task, cause, push);
+    if (!revived) {
         for (uint32_t i = first; i < end; i++) {
             notify(worker, &run->tasks[run->dependents[i]], cause, push);
         }
@@ -482,8 +549,12 @@ void mill_run_complete(struct mill_run *run, struct mill_worker *worker, struct 
 bool mill_run_count(struct mill_run *run, int64_t tasks)
 {
     atomic_fetch_add_explicit(&run->done, tasks, memory_order_relaxed);
-    /* Release: pairs with the acquire of whoever waits for the run. */
-    return atomic_fetch_sub_explicit(&run->unfinished, tasks, memory_order_acq_rel) == tasks;
+    /* Acquire and release: who counts the last one has seen all the others. */
+    if (atomic_fetch_sub_explicit(&run->unfinished, tasks, memory_order_acq_rel) != tasks) {
+        return false;
+    }
+    mill_source_close(&run->end);
+    return true;
 }
 
 /* ---- making results again --------------------------------------------------------------- */
@@ -511,6 +582,7 @@ static enum wait wait_for(struct mill_run *run, struct mill_revival *revival, in
         *cause = cause_of(lost, state);
     }
     if (wait != NEEDLESS) {
+        atomic_fetch_or_explicit(&lost->flags, MILL_TASK_AWAITED, memory_order_relaxed);
         revival->next = *list;
         *list = revival;
     }

@@ -8,6 +8,7 @@
 
 #include "sched/graph.h"
 #include "sched/task.h"
+#include "sched/wait.h"
 
 struct mill_pool;
 struct mill_worker;
@@ -29,7 +30,32 @@ struct mill_hooks {
     void *context;
 };
 
-enum { MILL_RUN_LOCKS = 32 };
+/* Where a ready task runs. */
+enum mill_strategy {
+    MILL_DYNAMIC,       /* on whichever worker is free: work stealing */
+    MILL_ROUND_ROBIN,   /* workers in turn, by the task's place in the run */
+    MILL_LOAD_BALANCED, /* where it is predicted to finish first */
+    MILL_AFFINITY,      /* same key, same worker; without a key where its inputs were made */
+    MILL_STRATEGIES,
+    MILL_PINNED = MILL_STRATEGIES, /* each task where its `worker` says */
+};
+
+/* Whether a run was cancelled; a run that a task has started is cancelled with its own. */
+struct mill_token {
+    _Atomic int32_t refs;
+    _Atomic bool cancelled;
+    struct mill_token *parent; /* with a reference */
+};
+
+/* When a task ran, nanoseconds; before it is placed `begin` is 0, then what it is thought to
+ * take. */
+struct mill_span {
+    int64_t begin, end;
+};
+
+struct mill_retry; /* a task that is tried again */
+
+enum { MILL_RUN_LOCKS = 32, MILL_RETRY_LISTS = 64 };
 
 struct mill_run {
     struct mill_pool *pool;
@@ -50,23 +76,32 @@ struct mill_run {
     uint32_t function_count;
     struct mill_hash *content; /* one a task, in runs with a cache: written before `state` */
     uint64_t seed;
+    struct mill_token *token;
+    enum mill_strategy strategy;
+    bool placed;             /* some task is for a certain worker */
+    struct mill_span *spans; /* one a task, when somebody wants to know; else NULL */
+    int refs;                /* of the thread that built it */
+    bool asked;              /* somebody wants to know how it ended; that thread's */
 
     /* In runs with a cache locks[index % MILL_RUN_LOCKS] guards `state` and `result` of a task
-     * that has ended, and who waits for such a task to be made again. */
-    pthread_mutex_t locks[MILL_RUN_LOCKS];
-    struct mill_revival *revivals[MILL_RUN_LOCKS];
+     * that has ended, and who waits for such a task in revivals[..]. */
+    pthread_mutex_t *locks; /* MILL_RUN_LOCKS of each */
+    struct mill_revival **revivals;
 
-    /* Far from what all workers only read.  Guarded by the pool's mutex. */
+    /* Tasks that failed and are tried again. */
+    pthread_mutex_t retry_lock;
+    struct mill_retry **retries; /* MILL_RETRY_LISTS, by index; NULL: none yet */
+
+    /* The pool's: roots not taken yet; guarded by the pool's mutex. */
     uint32_t next_root;
     struct mill_run *next_queued;
 
     /* Anybody. */
-    _Atomic int64_t unfinished; /* tasks not counted yet; 0: the run has ended (release; pairs
-                                   with waiters) */
-    _Atomic int64_t failed, skipped;
+    _Atomic int64_t unfinished; /* tasks not counted yet */
+    struct mill_source end;     /* closes when the run has ended */
+    _Atomic int64_t failed, skipped, retried;
     _Atomic int64_t done;         /* counted tasks; see mill_run_done */
     _Atomic int32_t first_failed; /* least index; MILL_NO_CAUSE: none */
-    _Atomic bool cancelled;
 };
 
 /* A function of a run by the number that its nodes carry; the run takes its own reference. On
@@ -80,8 +115,29 @@ struct mill_run *mill_run_new(struct mill_graph *graph, const uint32_t *wanted,
                               uint32_t wanted_count, mill_function_of *function_of,
                               void *context, struct mill_error *error);
 
-/* The run has ended, or was never started. */
+/* The run has ended, or was never started, or its pool is closed. */
 void mill_run_free(struct mill_run *run);
+
+static inline bool mill_run_ended(struct mill_run *run)
+{
+    return mill_source_closed(&run->end);
+}
+
+/* The run was started by a task of `parent`, and is cancelled with it.  Before it is submitted. */
+void mill_run_set_parent(struct mill_run *run, const struct mill_run *parent);
+
+/* Room for the times of its tasks; false: no memory.  Before the run is submitted. */
+bool mill_run_measure(struct mill_run *run);
+
+static inline bool mill_run_cancelled(const struct mill_run *run)
+{
+    const struct mill_token *token = run->token;
+    /* Relaxed: a task that starts a moment later is as good as one that started before. */
+    while (token && !atomic_load_explicit(&token->cancelled, memory_order_relaxed)) {
+        token = token->parent;
+    }
+    return token != NULL;
+}
 
 static inline uint32_t mill_task_inputs(const struct mill_task *task)
 {
@@ -112,8 +168,8 @@ void mill_run_complete(struct mill_run *run, struct mill_worker *worker, struct 
                        enum mill_state state, struct mill_value result,
                        void (*push)(struct mill_worker *, struct mill_task *));
 
-/* Counts tasks that have ended, all by the caller.  True when no other is left: the run has ended
- * and may be freed by whoever waits for it. */
+/* Counts tasks that have ended, all by the caller.  True when no other was left: then the run has
+ * ended, those who wait for it were told, and it may be gone already. */
 bool mill_run_count(struct mill_run *run, int64_t tasks);
 
 /* In runs with a cache: `waiter` is ready but the results of its inputs `lost` are not to be

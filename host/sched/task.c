@@ -14,7 +14,9 @@ struct mill_function *mill_function_new(const char *name)
         return NULL;
     }
     atomic_init(&function->refs, 1);
-    function->seed = NAN;
+    function->seed = function->cost = NAN;
+    function->retry.factor = 1;
+    function->retry.longest = INFINITY;
     return function;
 }
 
@@ -32,6 +34,8 @@ void mill_function_unref(struct mill_function *function)
         return;
     }
     mill_value_unref(function->code);
+    mill_value_unref(function->retry_on);
+    free(function->needs);
     free(function->policy.refusal);
     free(function->name);
     free(function);

@@ -24,6 +24,26 @@ struct mill_policy {
 /* Priorities are -2 to 2; a level is a priority counted from 0. */
 enum { MILL_LEVELS = 5, MILL_LEVEL_ZERO = 2 };
 
+/* How often and when a task that failed is tried again. */
+struct mill_retry_rule {
+    int retries;    /* attempts after the first */
+    double delay;   /* seconds before the second attempt */
+    double factor;  /* each further delay is so many times longer */
+    double longest; /* seconds; INFINITY: no cap */
+    double jitter;  /* 0 to 1: this share of a delay is drawn at random */
+};
+
+/* What tasks of one name have taken so far; any thread. */
+struct mill_mean {
+    _Atomic int64_t count, nanoseconds;
+};
+
+/* A share of a named resource that a task needs while it runs. */
+struct mill_need {
+    int resource;   /* number in the pool's resources */
+    int64_t amount; /* millionths */
+};
+
 /* What a task runs; immutable once made, counted. */
 struct mill_function {
     _Atomic int64_t refs;
@@ -33,8 +53,17 @@ struct mill_function {
     void (*body)(void *context, const struct mill_value *arguments, int count,
                  struct mill_value *result); /* a body in C; NULL: in Lua */
     void *context;
-    int priority; /* -2 to 2 */
-    double seed;  /* of its random stream; NaN: by place */
+    struct mill_value retry_on; /* a predicate in Lua; nil: every error */
+    struct mill_retry_rule retry;
+    struct mill_need *needs; /* owned */
+    int need_count;
+    int priority;           /* -2 to 2 */
+    double seed;            /* of its random stream; NaN: by place */
+    uint64_t affinity;      /* tasks with the same number run on the same worker; 0: anywhere */
+    double cost;            /* seconds that it is thought to take; NaN: nobody said */
+    struct mill_mean *mean; /* of its name; NULL: not measured */
+    uint16_t outputs;       /* > 0: returns so many values, each the result of a node */
+    bool joins;             /* its tasks stand for those of other runs, see join.h */
     struct mill_policy policy;
 };
 
@@ -56,6 +85,9 @@ enum mill_task_flags {
     MILL_TASK_KEPT = 4,     /* its bytes are in the store under its content hash */
     MILL_TASK_REVIVED = 8,  /* runs again, because the store lost its result */
     MILL_TASK_CHANGED = 16, /* came to another result when it ran again */
+    MILL_TASK_GRANTED = 32, /* holds the resources that its function needs */
+    MILL_TASK_AWAITED = 64, /* others wait in the run's revivals for it to end */
+    MILL_TASK_TRIED = 128,  /* failed before; the run's retries tell how often */
 };
 
 enum { MILL_NO_CAUSE = INT32_MAX };
@@ -66,7 +98,7 @@ struct mill_task {
     _Atomic int32_t cause;   /* least index of a failed task above; MILL_NO_CAUSE: none */
     _Atomic uint8_t state;   /* stored with release after `result`, read with acquire */
     _Atomic uint8_t flags;
-    uint16_t reserved;
+    uint16_t worker;                       /* that it is for or ran on, from 1; 0: any, none */
     uint32_t function;                     /* index in the run's functions */
     uint32_t index;                        /* in the run */
     uint32_t first_input, first_dependent; /* in the run's lists; the next task's end them */

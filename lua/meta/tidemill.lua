@@ -18,6 +18,17 @@ local tm = {}
 ---@field files? string[] files whose content is part of the key
 ---@field pure? boolean
 ---@field lane? "auto"|"thread"
+---@field retries? integer attempts after the first one that fails
+---@field retry_delay? number seconds before the second attempt
+---@field backoff? number|{factor: number, max: number, jitter: number} how delays grow
+---@field retry_on? fun(error: tidemill.error): boolean which errors are worth another attempt
+---@field affinity? string|number tasks with the same one run on the same worker
+---@field cost? number seconds that it is thought to take, before the first was measured
+---@field nout? integer a call returns so many nodes
+---@field resources? table<string, number> what it needs of named resources while it runs
+
+---@class tidemill.run_options
+---@field distribution? "dynamic"|"round_robin"|"load_balanced"|"affinity" which worker runs a ready task
 
 -- Tasks ---------------------------------------------------------------------------------------
 
@@ -43,8 +54,13 @@ function delayed:with(given) end
 local node = {}
 
 --- Runs what the node needs and returns its value.
+---@param given? tidemill.run_options
 ---@return any
-function node:compute() end
+function node:compute(given) end
+
+--- Starts what the node needs and keeps the result: a node whose value is computed once.
+---@return tidemill.node
+function node:persist() end
 
 --- Starts now.
 ---@return tidemill.future
@@ -112,6 +128,10 @@ function future:result(seconds) end
 --- Keeps the task from starting, if it has not begun.
 function future:cancel() end
 
+--- A lazy node that stands for the result; the task does not run again.
+---@return tidemill.node
+function future:as_node() end
+
 --- Results of futures or nodes, in the shape they were given.
 ---@param list tidemill.future|tidemill.node|table
 ---@return any
@@ -136,6 +156,46 @@ function tm.map(fn, list, given) end
 ---@param given? tidemill.options
 ---@return tidemill.future[]
 function tm.submit_all(fn, list, given) end
+
+--- Waits; in a task others run meanwhile.
+---@param seconds number
+function tm.sleep(seconds) end
+
+--- A queue of at most `capacity` values between tasks, and between tasks and the script; crosses by
+--- reference.
+---     local jobs = tm.channel(10)
+---@param capacity? integer default 1
+---@return tidemill.channel
+function tm.channel(capacity) end
+
+---@class tidemill.channel
+local channel = {}
+
+--- Waits while it is full; false when `seconds` have passed, an error when it is closed.
+---@param value any not nil
+---@param seconds? number
+---@return boolean
+function channel:put(value, seconds) end
+
+--- Waits while it is empty; nil and "closed" or "timeout" when there is no value.
+---@param seconds? number
+---@return any value, string? why
+function channel:take(seconds) end
+
+--- for value in channel:iter() do: until it is closed and empty.
+---@return fun(): any
+function channel:iter() end
+
+--- No more values; what is in it can still be taken.
+function channel:close() end
+
+---@return integer size, integer capacity, boolean closed
+function channel:state() end
+
+--- Encodes a value once; as an argument it costs nothing more, and in a task it is the value.
+---@param value any
+---@return userdata
+function tm.share(value) end
 
 --- What a failed task raises; prints and concatenates as its message.
 ---@class tidemill.error

@@ -37,15 +37,16 @@ struct tidemill__call {
 
 struct tidemill__node { uint32_t index; uint32_t generation; };
 
-bool tidemill__next(void *worker);
+int tidemill__next(void *worker);
+void tidemill__nest(void *worker, int change);
 void tidemill__finish_number(void *worker, double number);
-uint64_t tidemill__node_new(void *engine, uint32_t function, uint32_t count);
-void tidemill__node_number(void *engine, uint64_t node, uint32_t i, double number);
-bool tidemill__node_node(void *engine, uint64_t node, uint32_t i, uint64_t input);
-int64_t tidemill__node_live(void *engine);
-void tidemill__node_drop(void *engine, uint32_t index);
-uint32_t tidemill__node_held(void *engine, uint32_t index);
-uint32_t tidemill__node_function(void *engine, uint64_t node);
+uint64_t tidemill__node_new(void *scope, uint32_t function, uint32_t count);
+void tidemill__node_number(void *scope, uint64_t node, uint32_t i, double number);
+bool tidemill__node_node(void *scope, uint64_t node, uint32_t i, uint64_t input);
+int64_t tidemill__node_live(void *scope);
+void tidemill__node_drop(void *scope, uint32_t index);
+uint32_t tidemill__node_held(void *scope, uint32_t index);
+uint32_t tidemill__node_function(void *scope, uint64_t node);
 struct tidemill__array *tidemill__array_new(void *engine, int type, int64_t length);
 struct tidemill__array *tidemill__array_slice(struct tidemill__array *array, int64_t first,
                                               int64_t length);

@@ -5,6 +5,7 @@ local task = require("tidemill.task")
 local errors = require("tidemill.errors")
 local options = require("tidemill.options")
 local sorted = require("tidemill.sorted")
+local wait = require("tidemill.wait")
 
 local compute = {}
 
@@ -25,25 +26,33 @@ function compute.error(cause, name, failed, skipped)
   return errors.new(fields)
 end
 
-local function wait(run)
-  if core.wait(run, -1) == "interrupted" then
-    error(errors.new({ message = "interrupted" }), 0)
+local strategies = { dynamic = true, round_robin = true, load_balanced = true, affinity = true }
+local run_options = { "distribution" }
+
+--- Checks the options of a run.
+function compute.check(given, what, level)
+  options.only(given, run_options, what, level + 1)
+  if given and given.distribution ~= nil and not strategies[given.distribution] then
+    error(("%s: distribution: expected dynamic, round_robin, load_balanced or affinity, got %s"):format(
+      what, tostring(given.distribution)), level + 1)
   end
+  return given
 end
 
 --- Starts what the nodes need; a handle for core.wait and core.outcome.
-function compute.start(nodes)
-  return core.run(nodes, task.record)
+function compute.start(nodes, strategy)
+  return core.run(nodes, task.record, strategy)
 end
 
 -- Values of nodes[first..], in order; those that were lost are computed again.
-local function collect(nodes)
+local function collect(nodes, given)
   local values, attempt = {}, 0
   local wanted, places = nodes, nil
   repeat
     attempt = attempt + 1
-    local run = compute.start(wanted)
-    wait(run)
+    local run = compute.start(wanted, given and given.distribution)
+    core.asked(run)
+    wait.call(core.wait, run, nil, nil, function() core.cancel(run) end)
     local cause, name = core.failure(run)
     if name then raise(run, cause, name) end
     local lost, lost_places = {}, {}
@@ -68,8 +77,8 @@ end
 
 --- The value of one node.
 function compute.one(handle, given)
-  options.only(given, {}, "compute", 3)
-  return collect({ handle })[1]
+  compute.check(given, "compute", 3)
+  return collect({ handle }, given)[1]
 end
 
 -- ---- many nodes and futures, in any shape ---------------------------------------------------------
@@ -123,10 +132,10 @@ local function fill_shape(shape, values, done)
   return out
 end
 
-local function collect_shape(value)
+local function collect_shape(value, given)
   local nodes = {}
   local shape = gather_shape(value, nodes, {})
-  return fill_shape(shape, collect(nodes), {})
+  return fill_shape(shape, collect(nodes, given), {})
 end
 
 --- What compute and gather do; `what` names them, `level` is that of their caller.
@@ -136,8 +145,7 @@ function compute.values(what, level, ...)
     if count > 2 then
       error(("%s: expected %s(table, options) or %s(node, ...)"):format(what, what, what), level + 1)
     end
-    options.only((select(2, ...)), {}, what, level + 1)
-    return collect_shape(first)
+    return collect_shape(first, compute.check((select(2, ...)), what, level + 1))
   end
   for i = 1, count do
     local value = select(i, ...)

@@ -1,17 +1,31 @@
 -- future: tasks that have been started and whose results somebody may ask for.
 local core = require("tidemill.core")
-local origin = require("tidemill.origin")
 local node = require("tidemill.node")
 local task = require("tidemill.task")
 local compute = require("tidemill.compute")
 local errors = require("tidemill.errors")
+local wait = require("tidemill.wait")
 
 local future = {}
 
 ---@class tidemill.future
 local methods = {}
 local meta = { __index = methods, __name = "tidemill.future" }
-origin.refuse(meta, "a future", "pass its node, or its result")
+
+--- The node that stands for a future's result: how it becomes an input of other tasks.
+---@return tidemill.node
+function future.node(self)
+  future.ask(self)
+  if not self.input then
+    if self.run then
+      self.input = task.join(self.run)
+    else
+      self.input = self.node -- it has ended, and its value is not the engine's any more
+    end
+  end
+  return self.input
+end
+core.register("tidemill.convert", { [meta] = function(self) return future.node(self) end })
 
 -- Started and not yet asked for, so that the end of a script can report their errors; each with
 -- its number in the order of starting.
@@ -40,6 +54,7 @@ end
 ---@return tidemill.future
 function future.start(handle)
   local self = setmetatable({ node = handle, run = compute.start({ handle }) }, meta)
+  if core.worker then return self end -- the engine looks after what tasks start
   started, unasked_count = started + 1, unasked_count + 1
   unasked[self] = started
   if unasked_count > prune_at then prune() end
@@ -88,7 +103,7 @@ local function settle(self)
   else
     self.state, self.error = "cancelled", errors.new({ message = "the task was cancelled" })
   end
-  core.release(self.run)
+  if not self.input then core.release(self.run) end
   self.run = nil
 end
 
@@ -103,10 +118,14 @@ end
 ---@param seconds? number
 ---@return boolean
 function methods:wait(seconds)
+  if seconds ~= nil and (type(seconds) ~= "number" or seconds ~= seconds) then
+    error("future: expected seconds as a number, got a " .. type(seconds), 2)
+  end
+  local until_when = seconds and core.clock() + seconds
   settle(self)
   while not self.state do
-    local what = core.wait(self.run, seconds or -1)
-    if what == "interrupted" then error(errors.new({ message = "interrupted" }), 0) end
+    local left = until_when and math.max(0, until_when - core.clock())
+    local what = wait.call(core.wait, self.run, nil, left)
     settle(self)
     if not self.state and what == "waiting" then return false end
   end
@@ -130,12 +149,18 @@ function methods:cancel()
   if self.run then core.cancel(self.run) end
 end
 
+--- The same as a lazy node: the value is that of the started task, which does not run again.
+function methods:as_node() return future.node(self) end
+
 function meta.__tostring(self)
   return ("future of \"%s\" (%s)"):format(self.node:name(), self:status())
 end
 
 -- Somebody has asked for the result: its error is theirs.
-function future.ask(self) unasked[self] = nil end
+function future.ask(self)
+  unasked[self] = nil
+  if self.run then core.asked(self.run) end
+end
 
 local function wait_for(value, deadline, seen)
   if future.is(value) then return value:wait(deadline and math.max(0, deadline - core.clock())) end
@@ -174,6 +199,8 @@ function future.close()
   end
   if core.wait_all() == "interrupted" then error(errors.new({ message = "interrupted" }), 0) end
   if first then error(first, 0) end
+  local cause, name = core.unasked()
+  if name then error(compute.error(cause, name), 0) end
 end
 
 compute.use_futures(future)

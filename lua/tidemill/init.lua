@@ -14,6 +14,9 @@ local face = {
   submit = { "future", "submit" },
   gather = { "compute", "gather" },
   wait = { "future", "wait" },
+  sleep = { "wait", "sleep" },
+  channel = { "channel", "new" },
+  share = { "channel", "share" },
   map = { "map", "map" },
   submit_all = { "map", "submit_all" },
   array = { "array", "from" },
@@ -34,20 +37,10 @@ local face = {
   json = { "json" },
 }
 
--- What runs or builds tasks belongs to the script; a task that submits tasks comes later.
-local script_only = { delayed = true, compute = true, graph = true, submit = true, gather = true,
-  wait = true, map = true, submit_all = true }
-
 tm.clock = core.clock
 
 local function load_member(key)
   local entry = face[key]
-  if core.worker and script_only[key] then
-    return function()
-      error(("tm.%s inside a task is not available in this release; build the graph in the script")
-        :format(key), 2)
-    end
-  end
   local module = require("tidemill." .. entry[1])
   return entry[2] and module[entry[2]] or module
 end

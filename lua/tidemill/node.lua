@@ -9,7 +9,7 @@ local node = {}
 
 local handle_type = ffi.typeof("struct tidemill__node")
 local handle_bits = ffi.typeof("uint64_t *")
-local engine = ffi.cast("void *", core.engine) -- a lightuserdata would not compile
+local scope = ffi.cast("void *", core.scope) -- a lightuserdata would not compile
 local istype, cast = ffi.istype, ffi.cast
 local set_argument = core.set_argument
 local select, type = select, type
@@ -34,12 +34,12 @@ local function sweep()
   collectgarbage()
   local in_use, index = {}, 0
   while true do
-    index = C.tidemill__node_held(engine, index)
+    index = C.tidemill__node_held(scope, index)
     if index == 0xFFFFFFFF then break end
-    if held[index] == nil then C.tidemill__node_drop(engine, index) end
+    if held[index] == nil then C.tidemill__node_drop(scope, index) end
     index = index + 1
   end
-  local live = tonumber(C.tidemill__node_live(engine))
+  local live = tonumber(C.tidemill__node_live(scope))
   for at, number in node.functions() do
     in_use[number] = at
   end
@@ -58,8 +58,8 @@ function node.functions()
 end
 
 local function new_handle(number, count)
-  if C.tidemill__node_live(engine) > sweep_at then sweep() end
-  local name = C.tidemill__node_new(engine, number, count)
+  if C.tidemill__node_live(scope) > sweep_at then sweep() end
+  local name = C.tidemill__node_new(scope, number, count)
   if name == 0 then
     error(count > 60000 and "a call takes at most 60000 arguments; pass a table" or
       "out of memory (node)", 3)
@@ -72,9 +72,9 @@ end
 
 local function set(handle, name, i, value)
   if type(value) == "number" then
-    C.tidemill__node_number(engine, name, i, value)
+    C.tidemill__node_number(scope, name, i, value)
   elseif type(value) == "cdata" and istype(handle_type, value) then
-    if not C.tidemill__node_node(engine, name, i, bits(value)) then
+    if not C.tidemill__node_node(scope, name, i, bits(value)) then
       error(("argument %d is a stale node"):format(i + 1), 4)
     end
   elseif value ~= nil then
@@ -100,10 +100,10 @@ function node.build(number, ...)
 end
 
 --- Number of a node's function.
-function node.number(handle) return C.tidemill__node_function(engine, bits(handle)) end
+function node.number(handle) return C.tidemill__node_function(scope, bits(handle)) end
 
 --- Runs what the node needs and returns its value.
----@param given? table options of the run
+---@param given? table options of the run: distribution
 function methods:compute(given)
   return require("tidemill.compute").one(self, given)
 end
@@ -117,8 +117,16 @@ end
 local function later(name)
   return function() error(name .. " is not available in this release", 2) end
 end
-methods.persist, methods.visualize, methods.explain, methods.info =
-  later("node:persist"), later("node:visualize"), later("node:explain"), later("node:info")
+methods.visualize, methods.explain, methods.info =
+  later("node:visualize"), later("node:explain"), later("node:info")
+
+--- Starts what the node needs now and keeps the result: a node that stands for it, whose value is
+--- computed once however often it is used.
+---@return tidemill.node
+function methods:persist()
+  local future = require("tidemill.future").start(self)
+  return require("tidemill.future").node(future)
+end
 
 --- Name of the task.
 function methods:name() return require("tidemill.task").name(node.number(self)) end

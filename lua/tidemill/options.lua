@@ -29,6 +29,36 @@ local function is_list_of_text(value)
   return #value > 0
 end
 
+local function is_from(least, whole)
+  return function(value)
+    return is_number(value) and value >= least and value < math.huge and (not whole or value % 1 == 0)
+  end
+end
+
+local function is_backoff(value)
+  if is_number(value) then return value >= 1 end
+  if type(value) ~= "table" then return false end
+  for name, part in pairs(value) do
+    if not is_number(part) or part < 0 then return false end
+    if name == "factor" then
+      if part < 1 then return false end
+    elseif name == "jitter" then
+      if part > 1 then return false end
+    elseif name ~= "max" then
+      return false
+    end
+  end
+  return true
+end
+
+local function is_amounts(value)
+  if type(value) ~= "table" then return false end
+  for name, amount in pairs(value) do
+    if type(name) ~= "string" or not is_number(amount) or amount <= 0 or amount > 1e9 then return false end
+  end
+  return true
+end
+
 -- name -> {check, what was expected}
 local task = {
   name = { is_text, "a string" },
@@ -41,12 +71,18 @@ local task = {
   seed = { is_number, "a number" },
   lane = { one_of("auto", "thread"),
     "\"auto\" or \"thread\" (this release has no other; --serial is for the whole run)" },
+  retries = { function(v) return is_from(0, true)(v) and v <= 1000 end, "a whole number from 0 to 1000" },
+  retry_delay = { is_from(0), "seconds, a number from 0" },
+  backoff = { is_backoff, "a factor from 1, or a table such as {factor = 2, max = 60, jitter = 0.25}" },
+  retry_on = { function(v) return type(v) == "function" end, "a function of the error" },
+  affinity = { function(v) return is_text(v) or is_number(v) end, "a string or a number" },
+  cost = { is_from(0), "seconds, a number from 0" },
+  nout = { function(v) return is_from(1, true)(v) and v <= 1000 end, "a whole number from 1 to 1000" },
+  resources = { is_amounts, "a table of amounts above 0, such as {db = 1}" },
 }
 
 -- Options of the design that this release does not have: refused, never ignored.
-local later = { retries = true, retry_delay = true, backoff = true, retry_on = true, timeout = true,
-  isolate = true, affinity = true, cost = true, nout = true, ttl = true, memory = true,
-  resources = true }
+local later = { timeout = true, isolate = true, ttl = true, memory = true }
 
 local names = {}
 for name in pairs(task) do names[#names + 1] = name end

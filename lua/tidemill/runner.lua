@@ -2,6 +2,11 @@
 -- Each task function gets a loop of its own (its own prototype), and a worker stays in it while
 -- the next task has the same function: one body that LuaJIT cannot compile would otherwise spoil
 -- a shared loop for all.
+--
+-- The loops run in coroutines, the runners.  A task that waits yields its runner, which is kept
+-- until what it waits for is there, and the driver lets another runner go on pulling: no worker
+-- is ever held by a wait.  Where a task cannot yield (in a callback of string.gsub or table.sort,
+-- or in a coroutine of its own) the driver is called again on top of it.
 local ffi = require("ffi")
 local core = require("tidemill.core")
 local C = require("tidemill.clib")
@@ -10,8 +15,9 @@ local errors = require("tidemill.errors")
 local worker = ffi.cast("void *", core.worker)
 local call = ffi.cast("struct tidemill__call *", core.worker)
 
-require("tidemill.sandbox").install(call)
 local sandbox = require("tidemill.sandbox")
+sandbox.install(call)
+local STOP, TASK = 0, 1 -- what tidemill__next says, as enum mill_next; 2: a task that waited can go on
 
 -- ---- errors ------------------------------------------------------------------------------------
 
@@ -30,9 +36,6 @@ local function describe(value)
       or "the task threw a table", cause = value }
   end
   fields.traceback = fields.traceback or debug.traceback("", 2)
-  fields.worker = call.worker
-  fields.lane = core.lane
-  fields.attempt = 1
   return fields
 end
 
@@ -42,12 +45,34 @@ local function handler(value)
   return fine and fields or { message = "an error whose description failed" }
 end
 
+local predicates = {} -- serial of the function -> retry_on, or false
+
+local function is_worth_a_retry(fields)
+  local serial = call.serial
+  if predicates[serial] == nil then predicates[serial] = core.retry_on() or false end
+  local predicate = predicates[serial]
+  if not predicate then return true end
+  local copy = {}
+  for key, value in pairs(fields) do copy[key] = value end
+  local fine, answer = pcall(predicate, errors.new(copy))
+  if not fine then
+    fields.message = ("%s (and retry_on failed: %s)"):format(fields.message, tostring(answer))
+  end
+  return fine and answer
+end
+
 local function fail(fields)
   if type(fields) ~= "table" then -- raised where no handler runs, such as stack overflow
     fields = { message = tostring(fields) }
   end
-  fields.task = core.name()
-  fields.worker, fields.lane, fields.attempt = call.worker, core.lane, 1
+  local attempt, seconds = core.attempt()
+  -- The error of a task that this one has waited for stays that task's.
+  fields.task = fields.task or core.name()
+  fields.worker, fields.lane = fields.worker or call.worker, fields.lane or core.lane
+  fields.attempt = fields.attempt or attempt
+  fields.failed, fields.skipped = nil, nil
+  if attempt > 1 then fields.attempts = seconds end
+  if is_worth_a_retry(fields) and core.retry() then return end
   if not pcall(core.fail, fields) then
     fields.cause = nil -- what it threw cannot cross; its text can
     core.fail(fields)
@@ -64,37 +89,55 @@ local function finish(ok, value, more)
     local name = core.name()
     if not warned[name] then
       warned[name] = true
-      core.warn(("task \"%s\" returns several values; the first is its result, return a table "
-        .. "for more"):format(name))
+      core.warn(("task \"%s\" returns several values; the first is its result; nout = 2 makes a "
+        .. "call give two nodes, and a table carries more"):format(name))
     end
   end
   local fine, problem = pcall(core.finish, value)
   if not fine then fail({ message = tostring(problem) }) end
 end
 
+-- The end of a task with several outputs.
+local function finish_all(outputs, ok, ...)
+  sandbox.end_task()
+  if not ok then return fail((...)) end
+  local given = select("#", ...)
+  if given > outputs then
+    return fail({ message = ("returned %d values, but nout is %d"):format(given, outputs) })
+  end
+  local fine, problem = pcall(core.finish_all, outputs, ...)
+  if not fine then fail({ message = tostring(problem) }) end
+end
+
 -- ---- loops --------------------------------------------------------------------------------------
 
 local template = [[
-local C, call, worker, argument, arguments, finish, body, handler, output, xpcall, type = ...
+local C, call, worker, argument, arguments, finish, body, handler, output, xpcall, type, outputs = ...
 local serial, next_task, finish_number = call.serial, C.tidemill__next, C.tidemill__finish_number
 return function()
   repeat
     $READ
-    local ok, value, more = xpcall(body, handler$LIST)
+    $RUN
+    local got = next_task(worker)
+    if got ~= 1 then return got end
+  until call.serial ~= serial or call.count ~= $COUNT
+  return 1
+end
+]]
+
+local run_one = [[
+local ok, value, more = xpcall(body, handler$LIST)
     if ok and more == nil and type(value) == "number" and not output.unfinished then
       finish_number(worker, value)
     else
       finish(ok, value, more)
-    end
-    if not next_task(worker) then return false end
-  until call.serial ~= serial or call.count ~= $COUNT
-  return true
-end
-]]
+    end]]
+
+local run_all = "finish(outputs, xpcall(body, handler$LIST))"
 
 local max_spread = 8 -- calls with more arguments go through one C function
 
-local function loop_text(count)
+local function loop_text(count, outputs)
   local reads, list = {}, {}
   if count > max_spread then
     list[1] = ", arguments()"
@@ -106,8 +149,9 @@ local function loop_text(count)
       list[#list + 1] = ", a" .. i
     end
   end
-  local parts = { READ = table.concat(reads, "\n    "), LIST = table.concat(list), COUNT = count }
-  return (template:gsub("%$(%u+)", parts))
+  local parts = { READ = table.concat(reads, "\n    "), LIST = table.concat(list), COUNT = count,
+    RUN = outputs > 0 and run_all or run_one }
+  return (template:gsub("%$(RUN)", parts):gsub("%$(%u+)", parts))
 end
 
 local bodies, loops, loop_count = {}, {}, 0
@@ -135,17 +179,102 @@ local function loop_of_current()
     use_strings(bodies[serial])
     return loop
   end
-  if loop_count >= max_loops then bodies, loops, loop_count = {}, {}, 0 end
+  if loop_count >= max_loops then bodies, loops, predicates, loop_count = {}, {}, {}, 0 end
   bodies[serial] = bodies[serial] or core.body()
-  local make = assert(loadstring(loop_text(count), "=(tidemill loop)"))
-  loop = make(C, call, worker, core.argument, core.arguments, finish, bodies[serial], handler,
-    sandbox.output, xpcall, type)
+  local outputs = core.outputs()
+  local make = assert(loadstring(loop_text(count, outputs), "=(tidemill loop)"))
+  loop = make(C, call, worker, core.argument, core.arguments, outputs > 0 and finish_all or finish,
+    bodies[serial], handler, sandbox.output, xpcall, type, outputs)
   loops[key], loop_count = loop, loop_count + 1
   use_strings(bodies[serial])
   return loop
 end
 
---- Runs the current task and all that follow; returns when there is none.
-return function()
-  while loop_of_current()() do end
+-- ---- runners ------------------------------------------------------------------------------------
+
+local next_task = C.tidemill__next
+local running, yield, resume = coroutine.running, coroutine.yield, coroutine.resume
+local isyieldable, create = coroutine.isyieldable, coroutine.create
+
+local spare = {} -- runners that wait for work
+local waiting = {} -- number of a wait -> runner, or the frame of a wait on top of its task
+local current -- the runner that is running
+local nested, max_nested = 0, 60
+
+-- The life of a runner: begins when a task is described.
+local function pull()
+  while true do
+    local got
+    repeat got = loop_of_current()() until got ~= TASK
+    yield(got)
+  end
 end
+
+-- Lets a runner go on until it has nothing to do, or waits; what the worker is to do next.
+local function continue(runner)
+  local before = current
+  current = runner
+  local fine, what, number = resume(runner)
+  current = before
+  if not fine then -- out of memory: the task's own protection was not enough
+    fail({ message = tostring(what) })
+    return next_task(worker)
+  end
+  if number then -- it waits
+    waiting[number] = runner
+    return next_task(worker)
+  end
+  spare[#spare + 1] = runner
+  return what
+end
+
+-- Runs what there is until the pool stops, or until the wait of `frame` has ended.
+local function drive(got, frame)
+  while got ~= STOP do
+    if got == TASK then
+      local runner = spare[#spare]
+      spare[#spare] = nil
+      got = continue(runner or create(pull))
+    else
+      local number = core.resumed()
+      local runner = waiting[number]
+      waiting[number] = nil
+      if type(runner) == "thread" then
+        core.restore(number)
+        got = continue(runner)
+      else
+        runner.ready = true
+        if runner == frame then return end
+        got = next_task(worker) -- it lies below on the stack, and must wait for what is on top
+      end
+    end
+  end
+end
+
+local function may_yield() return running() == current and isyieldable() end
+
+-- The running task waits; it is out of the engine's hands already.
+local function park(number)
+  local kept = sandbox.save()
+  if may_yield() then
+    yield("wait", number)
+  else
+    local frame = {}
+    waiting[number] = frame
+    nested = nested + 1
+    C.tidemill__nest(worker, 1)
+    drive(next_task(worker), frame)
+    C.tidemill__nest(worker, -1)
+    nested = nested - 1
+    if not frame.ready then error("the engine is closing", 0) end
+    core.restore(number)
+  end
+  sandbox.restore(kept)
+  local problem = core.woken(number)
+  if problem then error(problem, 0) end
+end
+
+require("tidemill.wait").set_park(park, function() return nested < max_nested or may_yield() end)
+
+--- Goes on from what the worker was given; returns when there is nothing more.
+return function(got) drive(got) end

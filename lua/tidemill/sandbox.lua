@@ -49,6 +49,21 @@ function sandbox.end_task()
   pending, output.unfinished = {}, false
 end
 
+-- ---- tasks that wait: what is kept of one while others run ------------------------------------------
+
+local random
+
+function sandbox.save()
+  local kept = { pending = pending, unfinished = output.unfinished, random = random.save() }
+  pending, output.unfinished = {}, false
+  return kept
+end
+
+function sandbox.restore(kept)
+  pending, output.unfinished = kept.pending, kept.unfinished
+  random.restore(kept.random)
+end
+
 -- ---- random numbers: Philox4x32-10 counters on the task's own stream -----------------------------
 
 local function install_random(call)
@@ -65,6 +80,17 @@ local function install_random(call)
     if at == 0 then C.tidemill_kernel_uniform(seed, stream, drawn, size, buffer) end
     drawn = drawn + 1
     return buffer[at]
+  end
+
+  random = {}
+  function random.save()
+    local kept = { turn = turn, seed = seed, stream = stream, drawn = drawn, buffer = {} }
+    for i = 0, size - 1 do kept.buffer[i] = buffer[i] end
+    return kept
+  end
+  function random.restore(kept)
+    turn, seed, stream, drawn = kept.turn, kept.seed, kept.stream, kept.drawn
+    for i = 0, size - 1 do buffer[i] = kept.buffer[i] end
   end
 
   origin.replace("math.random", function(low, high)

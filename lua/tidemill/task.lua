@@ -1,23 +1,28 @@
 -- task: delayed functions: calling one builds a lazy node.
--- A record (function, options) is numbered; nodes carry the number.  A record lives while the
--- script holds its facade (what tm.delayed returns) or a node of it is alive.
+-- A record (function, options) is numbered; nodes carry the number.  A record lives while somebody
+-- holds its facade (what tm.delayed returns) or a node of it is alive.  Numbers are each state's
+-- own: a facade that has come from another state gets one by its first call.
 local core = require("tidemill.core")
-local origin = require("tidemill.origin")
 local options = require("tidemill.options")
 local node = require("tidemill.node")
 
 local task = {}
 
 local records = {} -- number -> record
+local numbers = setmetatable({}, { __mode = "k" }) -- record -> number
 local facades = setmetatable({}, { __mode = "v" }) -- number -> facade
 local last = 0
+
+-- Functions that were decoded in this worker, which nobody changes any more: their snapshot is
+-- taken once.  In the script what they name may change, and is looked at for every run.
+local frozen = core.worker and setmetatable({}, { __mode = "k" }) or {}
+if core.worker then core.register("tidemill.frozen", frozen) end
 
 ---@class tidemill.delayed
 ---@operator call: tidemill.node
 local methods = {}
 local meta = { __index = methods, __name = "tidemill.delayed" }
-origin.refuse(meta, "a delayed function", "call it in the script and pass what it gives, or call "
-  .. "the plain function in the task")
+task.meta = meta -- crosses by name, and with it the record: a task may call delayed functions, too
 
 local function name_of(fn)
   local info = debug.getinfo(fn, "S")
@@ -25,22 +30,47 @@ local function name_of(fn)
   return ("%s:%d"):format(info.short_src:match("([^/]*)$"), info.linedefined)
 end
 
-local function new_record(fn, given)
+local function enter(record, facade)
   last = last + 1
-  local record = {
-    fn = fn,
-    options = given,
-    name = given.name or name_of(fn),
-    cache = given.cache or false,
-    priority = given.priority or 0,
-    version = given.version,
-    seed = given.seed,
-    files = given.files,
-  }
-  records[last] = record
-  local facade = setmetatable({ number = last, record = record }, meta)
-  facades[last] = facade
+  records[last], numbers[record], facades[last] = record, last, facade
+  return last
+end
+
+-- The fields that host/bind/lib_graph.c reads.
+local function fill(record, given)
+  record.options = given
+  record.name = given.name or record.name
+  record.cache = given.cache or false
+  for _, key in ipairs({ "priority", "version", "seed", "files", "retries", "retry_delay", "retry_on",
+    "affinity", "cost", "nout", "resources" }) do
+    record[key] = given[key]
+  end
+  if (given.retries or 0) > 0 then
+    local backoff = given.backoff == nil and 2 or given.backoff
+    if type(backoff) ~= "table" then backoff = { factor = backoff } end
+    record.retry_delay = given.retry_delay or 0.1
+    record.backoff_factor = backoff.factor or 2
+    record.backoff_max = backoff.max or 60
+    record.backoff_jitter = backoff.jitter or 0.25
+  end
+  return record
+end
+
+local function new_record(fn, given)
+  local record = fill({ fn = fn, name = name_of(fn), frozen = frozen[fn] }, given)
+  local facade = setmetatable({ record = record }, meta)
+  enter(record, facade)
   return facade
+end
+
+local function number_of(facade)
+  local record = facade.record
+  local number = numbers[record]
+  if not number then
+    record.frozen = true -- it has crossed
+    number = enter(record, facade)
+  end
+  return number
 end
 
 --- A function whose calls build lazy nodes instead of running.
@@ -48,7 +78,7 @@ end
 ---     local inc = tm.delayed(function(x) return x + 1 end, {name = "inc"})
 ---     print(inc(41):compute())  --> 42
 ---@param fn function
----@param given? table options of the task: name, priority, kind, cache, pure, version, files, seed, lane
+---@param given? table options of the task, see docs/tasks.md
 ---@return tidemill.delayed
 function task.delayed(fn, given)
   if type(fn) ~= "function" then
@@ -71,8 +101,50 @@ function methods:with(given)
   return new_record(self.record.fn, all)
 end
 
+-- A record of the engine's own, which lives for ever.
+local function built_in(fields)
+  fields.frozen = true
+  local facade = setmetatable({ record = fields }, meta)
+  task.kept[#task.kept + 1] = facade
+  return enter(fields, facade)
+end
+task.kept = {}
+
+-- Record -> the delayed functions that take one of its outputs each.
+local outputs = setmetatable({}, { __mode = "k" })
+
+local function output_of(record, i)
+  local list = outputs[record] or {}
+  outputs[record] = list
+  if not list[i] then
+    list[i] = setmetatable({ record = { output = i, name = ("%s #%d"):format(record.name, i),
+      cache = record.cache, priority = record.priority, version = "output " .. i, frozen = true } }, meta)
+    enter(list[i].record, list[i])
+  end
+  return numbers[list[i].record]
+end
+
+local function build_outputs(record, base)
+  local nodes = {}
+  for i = 1, record.nout do nodes[i] = node.build(output_of(record, i), base) end
+  return unpack(nodes, 1, record.nout)
+end
+
 function meta.__call(self, ...)
-  return node.build(self.number, ...)
+  local number = numbers[self.record] or number_of(self)
+  if self.record.nout then return build_outputs(self.record, node.build(number, ...)) end
+  return node.build(number, ...)
+end
+
+local join_number
+
+--- A node whose value is the k-th wanted one of a run.
+---@return tidemill.node
+function task.join(run, k, name)
+  join_number = join_number or built_in({ joins = true, name = "result" })
+  local handle = node.build(join_number, nil)
+  core.join(handle, run, k or 1)
+  return handle, name
 end
 
 function meta.__tostring(self)

@@ -92,7 +92,7 @@ static void measure(struct mill_pool *pool, struct mill_graph *graph,
     if (run == NULL) abort();
     double tasks = run->count, bytes = (double)(bytes_held() - before);
     int64_t planned = mill_clock_now();
-    if (mill_pool_submit(pool, run, NULL) != TIDEMILL_OK) abort();
+    if (mill_pool_submit(pool, run, NULL, NULL) != TIDEMILL_OK) abort();
     mill_pool_wait(pool, run, INT64_MAX);
     int64_t ran = mill_clock_now();
     if (run->tasks[run->wanted[0]].result.number != (double)(2u << depth)) abort();
@@ -109,7 +109,7 @@ static void measure(struct mill_pool *pool, struct mill_graph *graph,
 
 static void report(int workers, int depth)
 {
-    struct mill_pool_options options = {workers, drive, NULL};
+    struct mill_pool_options options = {.threads = workers, .drive = drive, .context = NULL};
     struct mill_pool pool;
     struct mill_graph graph;
     struct mill_function *function = mill_function_new("add");

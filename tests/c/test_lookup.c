@@ -65,6 +65,7 @@ static void remove_object(struct cache *cache, struct mill_hash content)
 
 static bool is_stored(struct mill_task *task)
 {
+    if (task->run->locks == NULL) return false; /* a run without a cache */
     pthread_mutex_lock(mill_run_lock(task));
     bool stored = task->result.tag == MILL_TAG_STORED;
     pthread_mutex_unlock(mill_run_lock(task));
@@ -118,7 +119,7 @@ static void cache_open(struct cache *cache, const char *name, int threads,
                                          .memory = &cache->memory,
                                          .warn = warn,
                                          .context = cache};
-    struct mill_pool_options pool = {threads, drive, context};
+    struct mill_pool_options pool = {.threads = threads, .drive = drive, .context = context};
     CHECK(mill_pool_init(&cache->pool, &pool, &error) == TIDEMILL_OK);
     CHECK(mill_lookup_init(&cache->lookup, cache->pool.worker_count));
     cache->hooks = mill_lookup_hooks(&cache->lookup);
@@ -145,7 +146,8 @@ static void execute(struct cache *cache, struct mill_run *run)
 {
     struct mill_error error = {0};
     run->hooks = (struct mill_hooks){lose_and_look, after, cache};
-    CHECK_SAYING(mill_pool_submit(&cache->pool, run, &error) == TIDEMILL_OK, "%s", error.text);
+    CHECK_SAYING(mill_pool_submit(&cache->pool, run, NULL, &error) == TIDEMILL_OK, "%s",
+                 error.text);
     CHECK(mill_pool_wait(&cache->pool, run, INT64_MAX));
     CHECK(atomic_load(&run->done) == run->count);
 }
@@ -186,7 +188,7 @@ static int check_results(struct cache *cache, struct dag *dag, struct mill_run *
             lost++;
         }
     }
-    for (int k = 0; k < MILL_RUN_LOCKS; k++) CHECK(run->revivals[k] == NULL);
+    for (int k = 0; run->revivals && k < MILL_RUN_LOCKS; k++) CHECK(run->revivals[k] == NULL);
     return lost;
 }
 

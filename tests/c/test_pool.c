@@ -44,7 +44,7 @@ void *malloc(size_t size)
 /* A pool whose driver runs the bodies of a dag. */
 static void pool_open(struct mill_pool *pool, int threads, struct dag *dag)
 {
-    struct mill_pool_options options = {threads, dag_drive, dag};
+    struct mill_pool_options options = {.threads = threads, .drive = dag_drive, .context = dag};
     struct mill_error error = {0};
     CHECK_SAYING(mill_pool_init(pool, &options, &error) == TIDEMILL_OK, "%s", error.text);
 }
@@ -52,7 +52,7 @@ static void pool_open(struct mill_pool *pool, int threads, struct dag *dag)
 static void submit(struct mill_pool *pool, struct mill_run *run)
 {
     struct mill_error error = {0};
-    CHECK_SAYING(mill_pool_submit(pool, run, &error) == TIDEMILL_OK, "%s", error.text);
+    CHECK_SAYING(mill_pool_submit(pool, run, NULL, &error) == TIDEMILL_OK, "%s", error.text);
 }
 
 static void run_to_its_end(struct mill_pool *pool, struct mill_run *run)

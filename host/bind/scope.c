@@ -1,0 +1,97 @@
+/* scope: what one Lua state builds and waits for.  SPDX-License-Identifier: MIT */
+#include "bind/scope.h"
+
+#include <stdlib.h>
+
+#include "bind/engine.h"
+
+void mill_scope_init(struct mill_scope *scope, struct tidemill *engine,
+                     struct mill_worker *worker)
+{
+    memset(scope, 0, sizeof *scope);
+    scope->engine = engine;
+    scope->worker = worker;
+    mill_graph_init(&scope->graph);
+}
+
+void mill_scope_fini(struct mill_scope *scope)
+{
+    for (uint32_t i = 1; i <= scope->parked_count; i++) {
+        if (scope->parked[i - 1].wait) mill_scope_release(scope, i);
+    }
+    for (size_t i = 0; i < scope->left_count; i++) mill_run_free(scope->left[i]);
+    scope->left_count = 0;
+    mill_graph_fini(&scope->graph); /* nodes may hold runs: they come to `left` */
+    for (size_t i = 0; i < scope->left_count; i++) mill_run_free(scope->left[i]);
+    free(scope->left);
+    free(scope->parked);
+    mill_scope_init(scope, scope->engine, scope->worker);
+}
+
+/* ---- runs ----------------------------------------------------------------------------------- */
+
+/* What the script starts it looks after itself (lua/tidemill/future.lua). */
+static void free_ended(struct mill_scope *scope, struct mill_run *run)
+{
+    if (scope->worker) mill_engine_note_unasked(scope->engine, run);
+    mill_run_free(run);
+}
+
+void mill_scope_leave(struct mill_scope *scope, struct mill_run *run)
+{
+    if (--run->refs > 0) return;
+    if (mill_run_ended(run)) {
+        free_ended(scope, run);
+        return;
+    }
+    if (scope->left_count == scope->left_room) {
+        size_t room = scope->left_room ? scope->left_room * 2 : 16;
+        struct mill_run **grown = realloc(scope->left, room * sizeof *grown);
+        if (grown == NULL) return; /* it cannot be freed while it runs: it stays */
+        scope->left = grown;
+        scope->left_room = room;
+    }
+    scope->left[scope->left_count++] = run;
+}
+
+void mill_scope_sweep(struct mill_scope *scope)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < scope->left_count; i++) {
+        struct mill_run *run = scope->left[i];
+        if (mill_run_ended(run)) {
+            free_ended(scope, run);
+        } else {
+            scope->left[kept++] = run;
+        }
+    }
+    scope->left_count = kept;
+}
+
+/* ---- tasks that wait --------------------------------------------------------------------------- */
+
+uint32_t mill_scope_reserve(struct mill_scope *scope)
+{
+    if (scope->first_free == 0) {
+        uint32_t count = scope->parked_count ? scope->parked_count * 2 : 16;
+        struct mill_parked *grown = realloc(scope->parked, count * sizeof *grown);
+        if (grown == NULL) return 0;
+        scope->parked = grown;
+        for (uint32_t i = count; i > scope->parked_count; i--) {
+            grown[i - 1] = (struct mill_parked){.next_free = scope->first_free};
+            scope->first_free = i;
+        }
+        scope->parked_count = count;
+    }
+    uint32_t number = scope->first_free;
+    scope->first_free = scope->parked[number - 1].next_free;
+    return number;
+}
+
+void mill_scope_release(struct mill_scope *scope, uint32_t number)
+{
+    struct mill_parked *parked = &scope->parked[number - 1];
+    mill_wait_unref(parked->wait);
+    *parked = (struct mill_parked){.next_free = scope->first_free};
+    scope->first_free = number;
+}

@@ -1,0 +1,48 @@
+/* scope: what one Lua state builds and waits for: its graph, its runs, its tasks that wait.
+ * The script has one, each worker has one; all of it is that thread's alone.
+ * SPDX-License-Identifier: MIT */
+#ifndef MILL_SCOPE_H
+#define MILL_SCOPE_H
+
+#include <lua.h>
+
+#include "cache/lookup.h"
+
+struct tidemill;
+
+/* A task of a worker's scope that waits; its number is the Lua side's name for it. */
+struct mill_parked {
+    struct mill_wait *wait; /* NULL: the place is free */
+    bool borrowed;          /* the wait is somebody else's */
+    struct mill_suspended task;
+    struct mill_lookup_worker lookup;
+    uint32_t next_free;
+};
+
+struct mill_scope {
+    struct tidemill *engine;
+    struct mill_worker *worker; /* NULL: the script's */
+    lua_State *L;
+    struct mill_graph graph;
+    struct mill_run **left; /* runs that still run and whose handles are gone */
+    size_t left_count, left_room;
+    struct mill_parked *parked;
+    uint32_t parked_count, first_free; /* from 1; 0: none */
+};
+
+void mill_scope_init(struct mill_scope *scope, struct tidemill *engine,
+                     struct mill_worker *worker);
+
+/* No worker runs any more. */
+void mill_scope_fini(struct mill_scope *scope);
+
+/* A reference of a run is given back: with the last one it is freed, now when it has ended, else by
+ * a later sweep. */
+void mill_scope_leave(struct mill_scope *scope, struct mill_run *run);
+void mill_scope_sweep(struct mill_scope *scope); /* frees those left ones that have ended */
+
+/* A number for a task that will wait; 0: no memory. */
+uint32_t mill_scope_reserve(struct mill_scope *scope);
+void mill_scope_release(struct mill_scope *scope, uint32_t number);
+
+#endif

@@ -1,0 +1,132 @@
+/* timer: things that are due at a time.  SPDX-License-Identifier: MIT */
+#include "sched/timer.h"
+
+#include <stdlib.h>
+
+void mill_timers_init(struct mill_timers *timers)
+{
+    pthread_mutex_init(&timers->mutex, NULL);
+    timers->heap = NULL;
+    timers->count = timers->room = 0;
+    atomic_init(&timers->next, INT64_MAX);
+}
+
+void mill_timers_fini(struct mill_timers *timers)
+{
+    free(timers->heap);
+    pthread_mutex_destroy(&timers->mutex);
+}
+
+/* ---- the heap, under the mutex ------------------------------------------------------------ */
+
+static void heap_set(struct mill_timers *timers, size_t place, struct mill_timer *timer)
+{
+    timers->heap[place] = timer;
+    timer->place = place;
+}
+
+static void heap_rise(struct mill_timers *timers, struct mill_timer *timer, size_t place)
+{
+    while (place > 1 && timers->heap[place / 2]->when > timer->when) {
+        heap_set(timers, place, timers->heap[place / 2]);
+        place /= 2;
+    }
+    heap_set(timers, place, timer);
+}
+
+static void heap_sink(struct mill_timers *timers, struct mill_timer *timer, size_t place)
+{
+    for (;;) {
+        size_t child = place * 2;
+        if (child > timers->count) break;
+        if (child < timers->count &&
+            timers->heap[child + 1]->when < timers->heap[child]->when) {
+            child++;
+        }
+        if (timers->heap[child]->when >= timer->when) break;
+        heap_set(timers, place, timers->heap[child]);
+        place = child;
+    }
+    heap_set(timers, place, timer);
+}
+
+static void heap_remove(struct mill_timers *timers, struct mill_timer *timer)
+{
+    size_t place = timer->place;
+    struct mill_timer *last = timers->heap[timers->count--];
+    timer->place = 0;
+    if (last == timer) return;
+    if (place > 1 && timers->heap[place / 2]->when > last->when) {
+        heap_rise(timers, last, place);
+    } else {
+        heap_sink(timers, last, place);
+    }
+}
+
+static void publish_next(struct mill_timers *timers)
+{
+    atomic_store(&timers->next, timers->count ? timers->heap[1]->when : INT64_MAX);
+}
+
+/* ---- what others call ----------------------------------------------------------------------- */
+
+bool mill_timers_add(struct mill_timers *timers, struct mill_timer *timer)
+{
+    pthread_mutex_lock(&timers->mutex);
+    bool fine = true;
+    if (timers->count + 1 >= timers->room) {
+        size_t room = timers->room ? timers->room * 2 : 64;
+        void *grown = realloc(timers->heap, room * sizeof(struct mill_timer *));
+        fine = grown != NULL;
+        if (fine) {
+            timers->heap = grown;
+            timers->room = room;
+        }
+    }
+    if (fine) heap_rise(timers, timer, ++timers->count);
+    publish_next(timers);
+    pthread_mutex_unlock(&timers->mutex);
+    return fine;
+}
+
+bool mill_timers_remove(struct mill_timers *timers, struct mill_timer *timer)
+{
+    pthread_mutex_lock(&timers->mutex);
+    bool running = timer->place > 0;
+    if (running) {
+        heap_remove(timers, timer);
+        publish_next(timers);
+    }
+    pthread_mutex_unlock(&timers->mutex);
+    return running;
+}
+
+void mill_timers_run(struct mill_timers *timers, int64_t now)
+{
+    pthread_mutex_lock(&timers->mutex);
+    while (timers->count && timers->heap[1]->when <= now) {
+        struct mill_timer *timer = timers->heap[1];
+        heap_remove(timers, timer);
+        publish_next(timers);
+        timer->fire(timer);
+    }
+    pthread_mutex_unlock(&timers->mutex);
+}
+
+void mill_timers_hurry(struct mill_timers *timers,
+                       bool (*which)(void *context, struct mill_timer *timer), void *context)
+{
+    pthread_mutex_lock(&timers->mutex);
+    for (size_t i = 1; i <= timers->count;) {
+        struct mill_timer *timer = timers->heap[i];
+        if (!which(context, timer)) {
+            i++;
+            continue;
+        }
+        heap_remove(timers, timer); /* another one stands at i now */
+        timer->fire(timer);
+        i = 1;
+    }
+    publish_next(timers);
+    pthread_mutex_unlock(&timers->mutex);
+}

@@ -1,0 +1,62 @@
+-- wait: what a task does while it waits: its worker runs other tasks.  In the script the engine's
+-- functions block by themselves and never ask to be parked.
+local core = require("tidemill.core")
+
+local wait = {}
+
+-- Set by tidemill.runner: lets other tasks run until the one with this number can go on.
+local park, may_park
+
+function wait.set_park(park_it, may) park, may_park = park_it, may end
+
+-- Raises what the engine says of a wait that cannot go on.
+local function check(what)
+  if what == "interrupted" then
+    error(require("tidemill.errors").new({ message = "interrupted" }), 0)
+  end
+  if what ~= "ended" and what ~= "waiting" and what ~= "fired" and what ~= "done"
+    and what ~= "closed" then
+    error(what, 0)
+  end
+end
+
+--- Calls fn(a, b, deadline), one of the engine's functions that may have to wait, until it is done.
+--- Gives what it gives: "ended", "fired", "done", "closed", or "waiting" when `seconds` have passed.
+--- `give_up` is called when the wait ends by an error.
+function wait.call(fn, a, b, seconds, give_up)
+  local deadline = seconds and core.clock() + seconds or nil
+  while true do
+    local ask = deadline
+    if may_park and not may_park() then ask = 0 end
+    local what, value = fn(a, b, ask)
+    if what ~= "park" then
+      if what == "waiting" and ask ~= deadline then
+        error("too many waits inside string.gsub, table.sort, coroutines and other callbacks", 0)
+      end
+      check(what)
+      return what, value
+    end
+    if give_up then
+      local fine, problem = pcall(park, value)
+      if not fine then
+        give_up()
+        error(problem, 0)
+      end
+    else
+      park(value)
+    end
+  end
+end
+
+local function sleep(_, _, deadline) return core.sleep(deadline) end
+
+--- Waits for some seconds; in a task others run meanwhile.
+---@param seconds number
+function wait.sleep(seconds)
+  if type(seconds) ~= "number" or seconds ~= seconds or seconds < 0 then
+    error("sleep: expected seconds, a number from 0, got " .. tostring(seconds), 2)
+  end
+  wait.call(sleep, nil, nil, seconds)
+end
+
+return wait
