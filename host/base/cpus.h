@@ -3,6 +3,9 @@
 #ifndef MILL_CPUS_H
 #define MILL_CPUS_H
 
+#include <sched.h>
+#include <stddef.h>
+
 struct mill_cpus {
     int online;   /* of the machine */
     int affinity; /* in the process's mask */
@@ -11,5 +14,8 @@ struct mill_cpus {
 };
 
 void mill_cpus_count(struct mill_cpus *cpus);
+
+/* The mask of the calling thread, of *size bytes, for CPU_FREE; NULL: it cannot be had. */
+cpu_set_t *mill_cpus_mask(size_t *size);
 
 #endif
