@@ -10,10 +10,11 @@
 int mill_open_core(lua_State *L);
 
 /* Add functions to the table on top of the stack. */
-void mill_lib_io(lua_State *L);    /* text in and out, files, CSV, environment */
-void mill_lib_graph(lua_State *L); /* nodes, runs and results */
-void mill_lib_wait(lua_State *L);  /* what can be waited for */
-void mill_lib_task(lua_State *L);  /* the running task; workers' states */
+void mill_lib_io(lua_State *L);      /* text in and out, files, CSV, environment */
+void mill_lib_machine(lua_State *L); /* the machine's CPUs and memory */
+void mill_lib_graph(lua_State *L);   /* nodes, runs and results */
+void mill_lib_wait(lua_State *L);    /* what can be waited for */
+void mill_lib_task(lua_State *L);    /* the running task; workers' states */
 
 /* Raises the text as a Lua error without a position. */
 int mill_lib_raise(lua_State *L, const struct mill_error *error);

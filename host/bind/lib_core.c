@@ -183,6 +183,7 @@ int mill_open_core(lua_State *L)
     lua_newtable(L);
     luaL_register(L, NULL, functions);
     mill_lib_io(L);
+    mill_lib_machine(L);
     mill_lib_graph(L);
     mill_lib_wait(L);
     if (worker) mill_lib_task(L);
