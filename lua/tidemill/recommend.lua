@@ -136,9 +136,20 @@ local function tier_of(items)
   end
 end
 
+-- Workers that are busy on average: they take the tasks in rounds, of which the last may be short.
+local function busy(chunks, workers) return chunks / ceil(chunks / workers) end
+
+-- Of the two whole sizes around an exact one, that with the fuller last round.
+local function rounded(exact, plan, items)
+  local low, high = max(1, floor(exact)), max(1, ceil(exact))
+  local fuller = busy(ceil(items / low), plan.workers) > busy(ceil(items / high), plan.workers)
+  return fuller and low or high
+end
+
 local function plan_by_count(plan, asked)
   local tier = tier_of(asked.items)
-  plan.chunk_size = max(tier.least, ceil(asked.items / (tier.rounds * plan.workers)))
+  plan.chunk_size = max(tier.least,
+    rounded(asked.items / (tier.rounds * plan.workers), plan, asked.items))
   plan.why.chunk_size = tier.why
   if not asked.seconds then return end
   lower(plan, "chunk_size", ceil(longest / asked.seconds), ("at most %g ms a task"):format(longest * 1e3))
@@ -153,7 +164,8 @@ local function plan_chunks(plan, asked)
   plan_by_count(plan, asked)
   lower(plan, "chunk_size", ceil(asked.items / plan.workers), "a task for every worker")
   if asked.bytes == 0 then return end
-  lower(plan, "chunk_size", floor(largest / asked.bytes), "at most " .. sizes.text(largest) .. " a task")
+  lower(plan, "chunk_size", floor(largest / asked.bytes),
+    (asked.bytes > largest and "each is more than %s" or "at most %s a task"):format(sizes.text(largest)))
   if asked.limit then
     lower(plan, "chunk_size", floor(asked.limit / (asked.bytes * plan.workers)),
       "no more than fits in memory at once")
@@ -179,15 +191,14 @@ end
 
 -- ---- What to expect -------------------------------------------------------------------------
 
--- Against one worker's plain loop.  E: workers that are busy on average, in rounds of which the
--- last may not be full, and no more than the CPUs carry.
+-- Against one worker's plain loop: by Amdahl's law, or with the cost of each task when that of an
+-- item is known.  No more workers count than the CPUs carry.
 local function speedup(plan, asked)
   if plan.chunks == 0 then return 1 end
-  local busy = plan.chunks / ceil(plan.chunks / plan.workers)
-  busy = min(busy, asked.cpus * per_cpu[asked.kind])
-  if not asked.seconds then return 1 / (serial_share + (1 - serial_share) / busy) end
+  local parallel = min(busy(plan.chunks, plan.workers), asked.cpus * per_cpu[asked.kind])
+  if not asked.seconds then return 1 / (serial_share + (1 - serial_share) / parallel) end
   local work = asked.items * asked.seconds
-  return work / (work / busy + plan.chunks * task_cost)
+  return work / (work / parallel + plan.chunks * task_cost)
 end
 
 local function count(number, what)

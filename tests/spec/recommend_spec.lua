@@ -47,7 +47,8 @@ end)
 describe("a size", function()
   it("is a number or text with a unit", function()
     local cases = { [0] = 0, [17] = 17, [1.9] = 1, ["4096"] = 4096, ["512MB"] = 512e6, ["2GiB"] = 2 ^ 31,
-      [" 1.5 kB "] = 1500, ["1KiB"] = 1024, ["3b"] = 3, ["1tib"] = 2 ^ 40, ["0.5MiB"] = 2 ^ 19, ["1PB"] = 1e15 }
+      [" 1.5 kB "] = 1500, ["1KiB"] = 1024, ["3b"] = 3, ["1tib"] = 2 ^ 40, ["0.5MiB"] = 2 ^ 19,
+      ["1PB"] = 1e15 }
     for given, bytes in pairs(cases) do assert.are.equal(bytes, sizes.parse(given), tostring(given)) end
     for _, given in ipairs { "", "MB", "512M", "1,5MB", "-1", "1e3", "0x10", "1..2MB", ".5MB", "1 2MB", "50%",
       "1MBs", true, {}, -1, 0 / 0, math.huge, 2 ^ 63, "99999999PB" } do
@@ -74,8 +75,8 @@ describe("a recommendation", function()
   end
 
   it("changes where the number of items passes 50, 200 and 500", function()
-    local tasks = { [49] = 49, [50] = 25, [199] = 50, [200] = 29, [499] = 32, [500] = 16 }
-    local each = { [49] = 1, [50] = 2, [199] = 4, [200] = 7, [499] = 16, [500] = 32 }
+    local tasks = { [49] = 49, [50] = 25, [199] = 67, [200] = 34, [499] = 32, [500] = 16 }
+    local each = { [49] = 1, [50] = 2, [199] = 3, [200] = 6, [499] = 16, [500] = 32 }
     for items, chunk_size in pairs(each) do
       local r = of(items)
       assert.are.equal(chunk_size, r.chunk_size, items .. " items")
@@ -124,6 +125,8 @@ describe("a recommendation", function()
     local too_much = of(10, { bytes_per_item = "3GiB", memory = "2GiB" })
     assert.are.equal(1, too_much.workers)
     contains(too_much.reason, "an item alone is more than 2 GiB of memory")
+    contains(of(1000, { bytes_per_item = "300MiB" }).reason, "each is more than 128 MiB")
+    contains(of(1000, { bytes_per_item = "30MiB" }).reason, "at most 128 MiB a task")
     local open = tm.recommend { items = 10, bytes_per_item = 1 }
     assert.is_true(open.memory_limit > 0 and open.memory_limit <= core.machine().memory / 2)
     local half = tm.recommend { items = 10, bytes_per_item = 1, memory = "50%" }
@@ -141,8 +144,8 @@ describe("a recommendation", function()
   end)
 
   it("expects what its formula says", function()
-    local r = of(200, { cpus = 4 }) -- 29 tasks on 4 workers: 8 rounds
-    local busy = 29 / 8
+    local r = of(200, { cpus = 4 }) -- 34 tasks on 4 workers: 9 rounds
+    local busy = 34 / 9
     assert.are.equal(1 / (0.02 + 0.98 / busy), r.speedup)
     local timed = of(200, { cpus = 4, seconds_per_item = 1e-3 })
     local work = 200e-3
@@ -210,12 +213,12 @@ describe("a recommendation", function()
       { { items = math.huge }, "items: expected a whole number from 0, got inf" },
       { { items = 1, kind = "gpu" }, "kind: expected \"cpu\", \"io\", \"mixed\"" },
       { { items = 1, kind = false }, "kind: expected \"cpu\"" },
-      { { items = 1, bytes_per_item = "512M" }, "bytes_per_item: expected bytes as a number, or text such as" },
+      { { items = 1, bytes_per_item = "512M" }, "bytes_per_item: expected bytes as a number, or text" },
       { { items = 1, bytes_per_item = -1 }, "bytes_per_item: expected bytes" },
       { { items = 1, bytes_per_item = "5%" }, "bytes_per_item: expected bytes" },
       { { items = 1, memory = 0 }, "memory: expected bytes" },
       { { items = 1, memory = {} }, "memory: expected bytes" },
-      { { items = 1, seconds_per_item = 0 }, "seconds_per_item: expected a number of seconds above 0, got 0" },
+      { { items = 1, seconds_per_item = 0 }, "seconds_per_item: expected a number of seconds above 0" },
       { { items = 1, seconds_per_item = "1s" }, "seconds_per_item: expected a number" },
       { { items = 1, workers = 0 }, "workers: expected a whole number from 1 to 1024, got 0" },
       { { items = 1, cpus = 2000 }, "cpus: expected a whole number from 1 to 1024, got 2000" },
