@@ -262,9 +262,9 @@ static void while_idle_nothing_happens(void)
     struct mill_adaptive_options options = options_of(1, 32, 4);
     start(&options);
     await_sleep();
-    long before = -1, now;
-    while ((now = switches()) != before) { /* until the kernel has put it to sleep */
-        before = now;
+    long before = -1;
+    for (int i = 0; i < 50 && switches() != before; i++) { /* until it really sleeps */
+        before = switches();
         pause_ms(20);
     }
     int asked = fake.asked;
