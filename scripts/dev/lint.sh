@@ -39,7 +39,7 @@ exported_names() { # exported_names product nm-options
 
 text_files() {
     echo $c_files $lua_files Makefile .ci/run *.md
-    find scripts tests docs -name '*.sh' -o -name '*.md'
+    find scripts tests docs -name '*.sh' -o -name '*.md' -o -name '*.py'
 }
 
 check_format

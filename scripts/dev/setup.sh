@@ -1,6 +1,6 @@
 #!/bin/sh
 # setup: checks that what a part of the work needs is there, and installs Debian packages if not.
-# Usage: setup.sh build [test] [lint].  Asks nothing; says what is missing and what it runs.
+# Usage: setup.sh build [test] [lint], or setup.sh peers (of the benchmarks).  Asks nothing; says what is missing and what it runs.
 # SPDX-License-Identifier: MIT
 set -eu
 
@@ -90,11 +90,20 @@ check_linters() {
     have luacheck || miss "luacheck (program)" lua-check
 }
 
+check_peers() {
+    have "${CXX:-g++}" || miss "${CXX:-g++} (a C++ compiler)" g++
+    have pkg-config || miss "pkg-config (program)" pkg-config
+    pkg-config --exists tbb 2>/dev/null || miss "tbb (oneTBB, with its pkg-config file)" libtbb-dev
+    [ -n "${TIDEMILL_BENCH_PYTHON:-}" ] || python3 -c 'import ensurepip, venv' 2>/dev/null ||
+        miss "python3 with venv (Python environments)" "python3 python3-venv"
+}
+
 check() {
     missing= packages=
     case $wanted in *" build "*) check_compiler; check_headers; check_luajit; check_openblas ;; esac
     case $wanted in *" test "*) check_busted ;; esac
     case $wanted in *" lint "*) check_linters ;; esac
+    case $wanted in *" peers "*) check_peers ;; esac
 }
 
 # ---- Installing ----------------------------------------------------------------------------

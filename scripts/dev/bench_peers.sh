@@ -1,0 +1,42 @@
+#!/bin/sh
+# bench_peers: prepares what `make bench` compares with: oneTBB from Debian, and a Python
+# environment in build/peers-venv with Dask, Ray, joblib, NumPy and pandas, from whatever registry
+# pip is configured for.  What cannot be had is named, and is a peer less: nothing else fails.
+# TIDEMILL_BENCH_PYTHON: an interpreter of yours; then nothing is installed into it.
+# SPDX-License-Identifier: MIT
+set -u
+
+environment=build/peers-venv
+lacking=
+
+lack() {
+    echo "bench-peers: could not be had: $1"
+    lacking="$lacking $1"
+}
+
+sh "$(dirname "$0")/setup.sh" peers || echo "bench-peers: going on with the packages that are there"
+
+if [ -n "${TIDEMILL_BENCH_PYTHON:-}" ]; then
+    python=$TIDEMILL_BENCH_PYTHON
+else
+    python=$environment/bin/python
+    "$python" -c 'import pip' 2>/dev/null || python3 -m venv "$environment" || lack "$environment"
+    # One at a time: one that is not to be had does not keep the others away.
+    for package in numpy pandas joblib dask ray; do
+        "$python" -c "import $package" 2>/dev/null || {
+            echo "+ $python -m pip install $package"
+            "$python" -m pip install -q --disable-pip-version-check "$package"
+        }
+    done
+fi
+
+for package in numpy pandas joblib dask ray; do
+    "$python" -c "import $package" 2>/dev/null || lack "$package"
+done
+{ pkg-config --exists tbb && command -v "${CXX:-g++}" >/dev/null; } 2>/dev/null || lack oneTBB
+
+if [ -z "$lacking" ]; then
+    echo "bench-peers: all peers are there; now: make bench"
+else
+    echo "bench-peers: make bench will report as absent:$lacking"
+fi
