@@ -3,7 +3,9 @@
 # What can be set, as in `make test config=asan V=1`:
 #   config     release | debug | asan | tsan | scalar (release with plain kernels only)
 #   V          1 shows whole commands
-#   only       part of a name: `make test only=deque` runs the tests whose path holds it
+#   only       part of a name: `make test only=deque` runs the tests whose path holds it, and
+#              `make bench only=tree` the benchmarks
+#   workers    of `make bench`, ours and the peers'
 #   CC         a C11 compiler, gcc or clang (asan and tsan: gcc)
 #   LUAJIT     the LuaJIT that builds and tests
 #   CFLAGS, LDFLAGS   are added to the flags below
@@ -11,11 +13,12 @@
 config ?= release
 V      ?= 0
 only   ?=
+workers ?= 2
 LUAJIT ?= luajit
 PREFIX ?= /usr/local
 LIBDIR ?= $(PREFIX)/lib
 
-export CC LUAJIT
+export CC CXX LUAJIT
 
 MAKEFLAGS += --no-builtin-rules -j$(shell nproc)
 .SUFFIXES:
@@ -83,7 +86,7 @@ endif
 
 # ---- Everyday targets ----------------------------------------------------------------------
 
-.PHONY: all demo test repl examples bench lint format install uninstall clean setup help FORCE
+.PHONY: all demo test repl examples bench bench-peers lint format install uninstall clean setup help FORCE
 
 all: $(PRODUCTS) ## build the binary, the Lua module and the libraries (installs what is missing)
 
@@ -104,15 +107,26 @@ repl: all ## build, then start the REPL
 examples: all $(EXAMPLES) ## build, then run each program of examples/ and check what it prints
 	@$(LUAJIT) scripts/dev/test.lua $(config) $(OUT) $(EXAMPLES)
 
-bench: all $(BENCHES) ## build, then run each benchmark of tests/bench
-	@set -e; for program in $(BENCHES); do echo "$$program"; $$program; done; \
-	for script in $(sort $(wildcard tests/bench/*.lua)); do \
-	    echo "$$script"; $(OUT)/tidemill run $$script; done
+BENCH_SCRIPTS := $(sort $(wildcard tests/bench/*.lua))
+bench: all $(BENCHES) build/peers/tbb_graphs ## build, run the benchmarks of tests/bench, end in one table
+	@$(LUAJIT) tests/bench/lib/bench_run.lua $(OUT) $(OBJ)/tests/bench $(workers) \
+	    $(if $(only),$(foreach run,$(BENCH_SCRIPTS),$(if $(findstring $(only),$(run)),$(run))),$(BENCH_SCRIPTS))
+
+bench-peers: ## prepare what the benchmarks compare with: Dask, Ray, joblib, pandas, oneTBB
+	@sh scripts/dev/bench_peers.sh
+
+# A peer that is not installed is not built; its rows say that it is absent.
+build/peers/tbb_graphs: tests/bench/peers/tbb_graphs.cpp
+	@if pkg-config --exists tbb && command -v $(CXX) >/dev/null; then \
+	    printf '  %-7s %s\n' CXX $@; mkdir -p $(@D); \
+	    $(CXX) -O2 -std=c++17 -Wall -Wextra -pthread -o $@ $< $$(pkg-config --cflags --libs tbb); \
+	fi
 
 # ---- Care of the sources -------------------------------------------------------------------
 
 C_FILES   := $(wildcard host/*.[ch] host/*/*.[ch] kernels/*.[ch] kernels/*/*.[ch] repl/*.[ch] \
-             tests/c/*.[ch] tests/fuzz/*.[ch] tests/bench/*.[ch] examples/embed/*.[ch])
+             tests/c/*.[ch] tests/fuzz/*.[ch] tests/bench/*.[ch] tests/bench/peers/*.cpp \
+             examples/embed/*.[ch])
 LUA_FILES := $(shell find lua repl scripts tests examples -name '*.lua')
 
 lint: $(PRODUCTS) $(TESTS) $(BENCHES) ## check format, warnings, includes, exported names, Lua files
@@ -130,7 +144,7 @@ clean: ## remove all that was built
 	rm -rf build
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 12
 
 # ---- Compiling and linking -----------------------------------------------------------------
 

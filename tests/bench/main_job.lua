@@ -1,39 +1,33 @@
--- main_job: day_trade on 619,040 real rows, first and from the cache, beside pandas and NumPy
--- (python3, or TIDEMILL_BENCH_PYTHON, when it has them), as whole processes.
+-- main_job: day_trade on 619,040 real rows, first (best of 3) and from the cache (best of 5), as
+-- whole processes.  Peer: the same with pandas and NumPy, reading and computing, once.
 package.path = "tests/bench/lib/?.lua;" .. package.path
-local bench = require("bench_table")
+local bench, measure, peers = require("bench_table"), require("measure"), require("peers")
 
 local data = "../shared/data/us_stocks/all_stocks_5yr.csv.gz"
-if not bench.exists(data) then
+local found = io.open(data, "rb")
+if not found then
   print("main_job: skipped, no " .. data)
   return
 end
+found:close()
 
 local program = os.getenv("TIDEMILL_BIN") or "build/tidemill"
-local python = os.getenv("TIDEMILL_BENCH_PYTHON") or "python3"
-local folder = os.tmpname()
-os.remove(folder)
-assert(os.execute("mkdir -p " .. folder) == 0)
+local folder = "build/bench/main_job"
+assert(os.execute("rm -rf " .. folder .. " && mkdir -p " .. folder) == 0)
 local cache = folder .. "/cache.db"
-local command = ("%s run day_trade --data %s --cache %s --json %s/out.json --quiet 2>&1"):format(
-  program, data, cache, folder)
+local command = ("%s run day_trade --data %s --cache %s --json %s/out.json --quiet >%s/log 2>&1"):format(
+  program, data, cache, folder, folder)
+local function job() assert(os.execute(command) == 0, "day_trade failed") end
 
-local first = bench.best(3, function()
+local first = math.huge
+for _ = 1, 3 do
   os.execute("rm -rf " .. cache .. "*")
-  return bench.command(command)
-end)
-local cached = bench.best(5, function() return bench.command(command) end)
-
-local has_peer = os.execute(python .. " -c 'import pandas, numpy' 2>/dev/null") == 0
-local peer
-if has_peer then
-  local _, line = bench.command(python .. " tests/bench/peers/day_trade.py " .. data)
-  peer = line and tonumber(line:match("^[%d.]+"))
+  first = math.min(first, measure.time(job))
 end
+local cached = measure.best(5, job)
 
-bench.head()
-bench.row("main job, first (process)", ("%.3f s"):format(first), peer and ("%.1f s pandas"):format(peer),
-  peer and peer / first, "<= 1 s", first <= 1)
-bench.row("main job, cached (process)", ("%.3f s"):format(cached), ("%.3f s first"):format(first),
-  first / cached, ">= 10x or <= 0.06 s", cached * 10 <= first or cached <= 0.06)
+bench.row { name = "main job, first", ours = first, peer = "pandas",
+  peer_value = peers.python("day_trade.py", data).seconds, goal = { at_most = 1 } }
+bench.row { name = "main job, from the cache", ours = cached, peer = "first", peer_value = first,
+  goal = { at_most = 0.06, ratio = 10 } }
 os.execute("rm -rf " .. folder)

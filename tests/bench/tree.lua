@@ -1,14 +1,17 @@
 -- tree: inc on each of a million leaves, then pairwise add: 2 million Lua tasks, built, run and
--- collected, beside the same work as plain Lua calls.
+-- collected; best of 5.  Peers: the same work as plain Lua calls; Dask at 10,000 leaves, built by
+-- dask.delayed and as plain data; Ray at 1,000 leaves.
 package.path = "tests/bench/lib/?.lua;" .. package.path
-local bench = require("bench_table")
+local bench, measure, peers = require("bench_table"), require("measure"), require("peers")
 local tm = require("tidemill")
 
 local leaves = 1000000
 local function inc_body(x) return x + 1 end
 local function add_body(a, b) return a + b end
 
-local function reduce(level, add)
+local function grow(count, inc, add)
+  local level = {}
+  for i = 1, count do level[i] = inc(i) end
   while #level > 1 do
     local above = {}
     for i = 1, #level, 2 do
@@ -18,25 +21,24 @@ local function reduce(level, add)
   end
   return level[1]
 end
+local grow_plain = measure.copy(grow)
 
-local function serial()
-  local began, level = tm.clock(), {}
-  for i = 1, leaves do level[i] = inc_body(i) end
-  reduce(level, add_body)
-  return tm.clock() - began
-end
-
+local function check(total) assert(total == leaves * (leaves + 1) / 2 + leaves) end
+local function serial() check(grow_plain(leaves, inc_body, add_body)) end
 local function tasks()
   local inc, add = tm.delayed(inc_body, { name = "inc" }), tm.delayed(add_body, { name = "add" })
-  local began, level = tm.clock(), {}
-  for i = 1, leaves do level[i] = inc(i) end
-  local total = reduce(level, add):compute()
-  assert(total == leaves * (leaves + 1) / 2 + leaves)
-  return tm.clock() - began
+  check(grow(leaves, inc, add):compute())
 end
 
-local ours, plain = bench.best(3, tasks), bench.best(3, serial)
 local count = 2 * leaves - 1
-bench.head()
-bench.row("tree of 2 M Lua tasks, per task", ("%.0f ns"):format(ours / count * 1e9),
-  ("%.0f ns plain Lua"):format(plain / count * 1e9), plain / ours, "")
+local ours, plain = measure.best(5, tasks), measure.best(3, serial)
+local dask = peers.python("dask_threads.py", "tree", 10000)
+
+local function row(peer, value, goal)
+  bench.row { name = "tree of 2 M Lua tasks, per task", ours = ours / count, peer = peer,
+    peer_value = value, goal = goal }
+end
+row("plain Lua", plain / count, { at_most = 0.35e-6 })
+row("Dask threads", dask.delayed, { ratio = 500 })
+row("Dask threads, raw", dask.task)
+row("Ray", peers.python("ray_tasks.py", "tree", 1000).task)
