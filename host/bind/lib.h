@@ -13,6 +13,7 @@ int mill_open_core(lua_State *L);
 void mill_lib_io(lua_State *L);      /* text in and out, files, CSV, environment */
 void mill_lib_machine(lua_State *L); /* the machine's CPUs and memory */
 void mill_lib_graph(lua_State *L);   /* nodes, runs and results */
+void mill_lib_view(lua_State *L);    /* graphs looked at */
 void mill_lib_wait(lua_State *L);    /* what can be waited for */
 void mill_lib_task(lua_State *L);    /* the running task; workers' states */
 

@@ -185,6 +185,7 @@ int mill_open_core(lua_State *L)
     mill_lib_io(L);
     mill_lib_machine(L);
     mill_lib_graph(L);
+    mill_lib_view(L);
     mill_lib_wait(L);
     if (worker) mill_lib_task(L);
     lua_pushlightuserdata(L, engine);
