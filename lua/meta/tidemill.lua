@@ -66,9 +66,39 @@ function node:persist() end
 ---@return tidemill.future
 function node:submit() end
 
+--- How large the graph below the node is, the node included.
+---     print(node:info().tasks, node:info().depth)
+---@return tidemill.info
+function node:info() end
+
+--- Draws the graph below the node: before a run its shape, after one states and times.
+---     node:visualize("graph.svg", {rankdir = "LR"})
+---@param file string ends in .svg or .dot
+---@param given? tidemill.picture
+function node:visualize(file, given) end
+
 --- Name of the task.
 ---@return string
 function node:name() end
+
+---@class tidemill.info
+---@field tasks integer
+---@field layers integer distinct task names
+---@field depth integer tasks on the longest path
+---@field edges integer pairs of a task and one whose result it needs
+---@field bytes integer memory of the nodes and their arguments
+---@field names table<string, integer> tasks of each name
+
+---@class tidemill.picture
+---@field rankdir? "TB"|"LR" from top to bottom (default) or from left to right
+---@field color? "state"|"time" what the fill of a box tells; default "state"
+
+--- Draws the graph below several nodes.
+---     tm.visualize({a, b}, "graph.dot")
+---@param nodes tidemill.node|table a table of nodes, any nesting
+---@param file string ends in .svg or .dot
+---@param given? tidemill.picture
+function tm.visualize(nodes, file, given) end
 
 --- Runs what these nodes need, each once, and returns their values: tm.compute(a, b), or
 --- tm.compute({a, b}), any nesting, which gives the same shape back.

@@ -21,6 +21,7 @@ local face = {
   submit_all = { "map", "submit_all" },
   recommend = { "recommend", "recommend" },
   autotune = { "autotune", "autotune" },
+  visualize = { "visualize", "many" },
   array = { "array", "from" },
   read_csv = { "csv", "read" },
   read_header = { "csv", "header" },

@@ -117,8 +117,7 @@ end
 local function later(name)
   return function() error(name .. " is not available in this release", 2) end
 end
-methods.visualize, methods.explain, methods.info =
-  later("node:visualize"), later("node:explain"), later("node:info")
+methods.explain = later("node:explain")
 
 --- Starts what the node needs now and keeps the result: a node that stands for it, whose value is
 --- computed once however often it is used.
@@ -126,6 +125,19 @@ methods.visualize, methods.explain, methods.info =
 function methods:persist()
   local future = require("tidemill.future").start(self)
   return require("tidemill.future").node(future)
+end
+
+--- How large the graph is: tasks, layers, depth, edges, bytes, names.
+---@return tidemill.info
+function methods:info()
+  return require("tidemill.view").info({ self })
+end
+
+--- Draws the graph: node:visualize("x.svg") or ("x.dot").
+---@param file string
+---@param given? table options: rankdir, color
+function methods:visualize(file, given)
+  require("tidemill.visualize").draw({ self }, file, given, 3)
 end
 
 --- Name of the task.
