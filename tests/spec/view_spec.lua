@@ -673,6 +673,21 @@ describe("an SVG drawn by Graphviz", function()
     assert.are.equal("<svg>\n" .. helper.read(dot) .. "</svg>\n", helper.read(file))
   end)
 
+  it("leaves no temporary file behind", function()
+    for _, ending in ipairs { "exit 0", "exit 3" } do
+      local seen = path_of "txt"
+      program(("all=$(for fd in 0 1 2; do readlink /proc/$$/fd/$fd; done); echo \"$all\" >%s; %s"):format(
+        helper.quote(seen), ending))
+      pcall(tm.visualize, inc(1), path_of "svg")
+      local files = 0
+      for file in helper.read(seen):gmatch("[^\n]+") do
+        assert.is_false(process.exists(file), file)
+        files = files + 1
+      end
+      assert.are.equal(3, files)
+    end
+  end)
+
   it("has no limit of tasks", function()
     program "exec cat"
     local file = path_of "svg"
