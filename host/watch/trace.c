@@ -1,5 +1,6 @@
 /* trace: what each worker did, and when, as a file for Perfetto and chrome://tracing.
  * SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE
 #include "watch/trace.h"
 
 #include <pthread.h>
@@ -8,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "base/aside.h"
 #include "base/clock.h"
@@ -15,7 +17,7 @@
 #include "base/json.h"
 
 enum {
-    CHUNK = 1 << 16,
+    CHUNK_BYTES = 1 << 21, /* a huge page */
     MAX_NAMES = 1 << 16,
     MAX_NAME = 200, /* bytes of a name; the rest is cut */
     FIRST_SERIALS = 256,
@@ -51,6 +53,8 @@ struct chunk {
     uint32_t room;
     struct event events[];
 };
+
+enum { CHUNK = (CHUNK_BYTES - sizeof(struct chunk)) / sizeof(struct event) };
 
 struct known {
     uint32_t serial, name; /* serial 0: empty */
@@ -241,12 +245,21 @@ static inline uint32_t name_of(struct mill_trace *trace, struct lane *lane, uint
 
 /* ---- adding ------------------------------------------------------------------------------ */
 
+/* Whole chunks ask for a huge page: small ones, taken one by one, cost more than the events. */
+static struct chunk *new_chunk(size_t room)
+{
+    struct chunk *chunk;
+    if (room < CHUNK) return malloc(sizeof *chunk + room * sizeof chunk->events[0]);
+    chunk = aligned_alloc(CHUNK_BYTES, CHUNK_BYTES);
+    if (chunk) madvise(chunk, CHUNK_BYTES, MADV_HUGEPAGE);
+    return chunk;
+}
+
 /* A further chunk; NULL: the lane is full, or there is no memory. */
 static struct chunk *add_chunk(struct lane *lane)
 {
     size_t room = lane->left < CHUNK ? (size_t)lane->left : CHUNK;
-    if (room == 0) return NULL;
-    struct chunk *chunk = malloc(sizeof *chunk + room * sizeof chunk->events[0]);
+    struct chunk *chunk = room > 0 ? new_chunk(room) : NULL;
     if (chunk == NULL) return NULL;
     atomic_init(&chunk->next, NULL);
     atomic_init(&chunk->count, 0);
