@@ -3,7 +3,7 @@
 -- SPDX-License-Identifier: MIT
 
 -- A floor includes itself and the floors below it; floors of one rank do not know of each other.
-local ranks = { base = 0, data = 1, sched = 2, cache = 3, lane = 3, watch = 3, bind = 4 }
+local ranks = { base = 0, data = 1, watch = 1, sched = 2, cache = 3, lane = 3, bind = 4 }
 
 -- Kernels stand on the C language alone: its own headers and those of the instruction sets.
 local kernel_headers = {}
