@@ -47,12 +47,16 @@ bool mill_output_write(struct mill_output *output, const char *bytes, size_t siz
 bool mill_output_note(struct mill_output *output, const char *bytes, size_t size)
 {
     if (output->notes == 0) return mill_output_write(output, bytes, size);
-    if (output->notes == 2) return true;
+    if (output->notes == 1) mill_output_log(output, bytes, size);
+    return true;
+}
+
+void mill_output_log(struct mill_output *output, const char *bytes, size_t size)
+{
     pthread_mutex_lock(&output->mutex);
     clear_line(output);
     fwrite(bytes, 1, size, stderr);
     pthread_mutex_unlock(&output->mutex);
-    return true;
 }
 
 /* Under the mutex. Remembers `text`; false when it was given before. */

@@ -32,6 +32,9 @@ bool mill_output_write(struct mill_output *output, const char *bytes, size_t siz
 /* A line of a script's own summary: stdout, stderr or nowhere. */
 bool mill_output_note(struct mill_output *output, const char *bytes, size_t size);
 
+/* Lines of the log for stderr, whatever `notes` says. */
+void mill_output_log(struct mill_output *output, const char *bytes, size_t size);
+
 /* A warning: one line, once for each text. */
 void mill_output_warn(struct mill_output *output, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
