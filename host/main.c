@@ -120,8 +120,6 @@ static tidemill_config choose_config(const struct mill_options *options)
 {
     return (tidemill_config){
         .size = sizeof(tidemill_config),
-        .workers = options->workers,
-        .cache = options->cache,
         .progress = choose_progress(options),
         .notes = options->quiet              ? 2
                  : result_to_stdout(options) ? 1
@@ -129,18 +127,26 @@ static tidemill_config choose_config(const struct mill_options *options)
     };
 }
 
+/* An option that names a file to be written; NULL, and the words that name none, are fine. */
+static int check_file(const char *option, const char *path)
+{
+    struct mill_outfile_error error;
+    if (path == NULL || strcmp(path, "-") == 0 || strcmp(path, "off") == 0) return EXIT_OK;
+    if (mill_outfile_check(path, &error) == 0) return EXIT_OK;
+    complain("%s: %s", option, error.text);
+    return EXIT_USAGE;
+}
+
 /* What can be found wrong before anything has run. */
 static int check_options(const struct mill_options *options)
 {
-    struct mill_outfile_error error;
     if (options->command == MILL_COMMAND_SHIPPED) {
         int status = check_shipped(options->script);
         if (status != EXIT_OK) return status;
     }
-    if (options->json == NULL || result_to_stdout(options)) return EXIT_OK;
-    if (mill_outfile_check(options->json, &error) == 0) return EXIT_OK;
-    complain("--json: %s", error.text);
-    return EXIT_USAGE;
+    int status = check_file("--trace", options->trace);
+    if (status == EXIT_OK) status = check_file("--log", options->log);
+    return status == EXIT_OK ? check_file("--json", options->json) : status;
 }
 
 static int fail(tidemill *engine, tidemill_status status)
@@ -187,6 +193,47 @@ static int write_result(tidemill *engine, const struct mill_options *options)
     free(text);
     return exit_status;
 }
+
+/* ---- Settings ---- */
+
+struct columns {
+    int name, value;
+};
+
+static void measure_setting(void *context, const char *name, const char *value,
+                            const char *source)
+{
+    struct columns *widths = context;
+    measure(&widths->name, name, source);
+    measure(&widths->value, value, source);
+}
+
+static void print_setting(void *context, const char *name, const char *value,
+                          const char *source)
+{
+    const struct columns *widths = context;
+    printf("%-*s  %-*s  %s\n", widths->name, name, widths->value, value, source);
+}
+
+static int run_config(tidemill *engine, const struct mill_options *options)
+{
+    struct columns widths = {0, 0};
+    const char *script = options->script;
+    if (options->json != NULL) {
+        char *text = NULL;
+        tidemill_status status = tidemill_settings_json(engine, script, &text);
+        if (status != TIDEMILL_OK) return fail(engine, status);
+        int exit_status = write_json(options, text);
+        free(text);
+        return exit_status;
+    }
+    tidemill_status status = tidemill_each_setting(engine, script, measure_setting, &widths);
+    if (status != TIDEMILL_OK) return fail(engine, status);
+    tidemill_each_setting(engine, script, print_setting, &widths);
+    return EXIT_OK;
+}
+
+/* ---- Scripts ---- */
 
 static tidemill_status run_script(tidemill *engine, const struct mill_options *options)
 {
@@ -244,6 +291,8 @@ static int work(tidemill *engine, struct mill_signals *signals,
     switch (options->command) {
     case MILL_COMMAND_DOCTOR:
         return run_doctor(engine);
+    case MILL_COMMAND_CONFIG:
+        return run_config(engine, options);
     case MILL_COMMAND_REPL:
         return mill_loop_run(engine, signals, isatty(STDIN_FILENO));
     default:

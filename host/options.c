@@ -49,36 +49,70 @@ static tidemill_status refuse_value(struct parser *parser, const struct option *
 
 /* ---- One function an option ---- */
 
+/* No list can be longer than the command line. */
+static tidemill_status add_setting(struct parser *parser, const char *name, const char *value)
+{
+    struct mill_options *options = parser->options;
+    options->settings[options->setting_count++] = (struct mill_setting){name, value};
+    return TIDEMILL_OK;
+}
+
 static tidemill_status take_workers(struct parser *parser, const struct option *option,
                                     char *value)
 {
-    if (strcmp(value, "auto") == 0) {
-        parser->options->workers = 0;
-        return TIDEMILL_OK;
-    }
+    if (strcmp(value, "auto") == 0) return add_setting(parser, "workers", value);
     char *end;
     errno = 0;
     long count = strtol(value, &end, 10);
     if (value[0] < '0' || value[0] > '9' || *end != '\0' || errno || count > MOST_WORKERS)
         return refuse_value(parser, option, value);
-    parser->options->workers = count == 0 ? TIDEMILL_SERIAL : (int)count;
-    return TIDEMILL_OK;
+    return add_setting(parser, "workers", value);
 }
 
 static tidemill_status take_serial(struct parser *parser, const struct option *option,
                                    char *value)
 {
     (void)option, (void)value;
-    parser->options->workers = TIDEMILL_SERIAL;
-    return TIDEMILL_OK;
+    return add_setting(parser, "workers", "0");
 }
 
 static tidemill_status take_cache(struct parser *parser, const struct option *option,
                                   char *value)
 {
     if (value[0] == '\0') return refuse_value(parser, option, value);
-    parser->options->cache = value;
-    return TIDEMILL_OK;
+    return add_setting(parser, "cache", value);
+}
+
+static tidemill_status take_config(struct parser *parser, const struct option *option,
+                                   char *value)
+{
+    if (value[0] == '\0') return refuse_value(parser, option, value);
+    return add_setting(parser, "config", value);
+}
+
+static tidemill_status take_trace(struct parser *parser, const struct option *option,
+                                  char *value)
+{
+    if (value[0] == '\0') return refuse_value(parser, option, value);
+    parser->options->trace = value;
+    return add_setting(parser, "trace", value);
+}
+
+static tidemill_status take_log(struct parser *parser, const struct option *option, char *value)
+{
+    if (value[0] == '\0') return refuse_value(parser, option, value);
+    parser->options->log = value;
+    return add_setting(parser, "log", value);
+}
+
+static tidemill_status take_log_level(struct parser *parser, const struct option *option,
+                                      char *value)
+{
+    static const char *const names[] = {"debug", "info", "warn", "error"};
+    for (int i = 0; i < 4; i++) {
+        if (strcmp(value, names[i]) == 0) return add_setting(parser, "log_level", value);
+    }
+    return refuse_value(parser, option, value);
 }
 
 static tidemill_status take_progress(struct parser *parser, const struct option *option,
@@ -98,9 +132,7 @@ static tidemill_status take_set(struct parser *parser, const struct option *opti
     char *equals = strchr(value, '=');
     if (equals == NULL || equals == value) return refuse_value(parser, option, value);
     *equals = '\0';
-    struct mill_options *options = parser->options;
-    options->settings[options->setting_count++] = (struct mill_setting){value, equals + 1};
-    return TIDEMILL_OK;
+    return add_setting(parser, value, equals + 1);
 }
 
 static tidemill_status take_json(struct parser *parser, const struct option *option,
@@ -137,8 +169,16 @@ static const struct option engine_options[] = {
      "where results are kept, or off", take_cache},
     {"--progress", "auto|plain|off", "a kind of progress; expected auto, plain or off",
      "on stderr; auto shows a live line on a terminal", take_progress},
-    {"--set", "NAME=VALUE", "a setting; expected NAME=VALUE", "an engine setting; repeatable",
-     take_set},
+    {"--config", "FILE", "a file of settings; expected a file name",
+     "settings that hold where nothing stronger has set them", take_config},
+    {"--set", "NAME=VALUE", "a setting; expected NAME=VALUE",
+     "any setting that tidemill config lists; repeatable", take_set},
+    {"--trace", "FILE", "a place for the trace; expected a file name",
+     "write what each worker did, for Perfetto", take_trace},
+    {"--log", "FILE|-", "a place for the log; expected a file name, or - for stderr",
+     "add the lines of tm.log to it; JSON in .json, .jsonl", take_log},
+    {"--log-level", "LEVEL", "a level; expected debug, info, warn or error",
+     "the least that is logged (info)", take_log_level},
     {"--json", "FILE|-", "a place for the result; expected a file name, or - for stdout",
      "write the value that the script returns", take_json},
     {"--quiet", NULL, NULL, "no notes of the script, no progress line", take_quiet},
@@ -148,7 +188,7 @@ static const struct option engine_options[] = {
 
 enum { OPTION_COUNT = sizeof engine_options / sizeof engine_options[0] };
 
-static const char *const commands[] = {"run", "doctor", "help"};
+static const char *const commands[] = {"run", "doctor", "config", "help"};
 
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
 
@@ -176,7 +216,11 @@ static tidemill_status take_option(struct parser *parser, const struct option *o
         return refuse(parser->options, "%s takes no value, got \"%s\"", option->name, value);
     if (option->argument != NULL && value == NULL) {
         value = *parser->next;
-        if (value == NULL || strncmp(value, "--", 2) == 0)
+        bool missing = value == NULL || strncmp(value, "--", 2) == 0;
+        if (missing && parser->options->command == MILL_COMMAND_CONFIG &&
+            option->take == take_json)
+            return option->take(parser, option, "-"); // what else could config write?
+        if (missing)
             return refuse(parser->options, "%s: no value; %s", option->name,
                           strstr(option->expected, "expected"));
         parser->next++;
@@ -257,6 +301,12 @@ static tidemill_status name_script(struct parser *parser, const char *word)
 static tidemill_status take_name(struct parser *parser, const char *word)
 {
     struct mill_options *options = parser->options;
+    if (options->command == MILL_COMMAND_CONFIG && options->script == NULL && is_path(word)) {
+        options->script = word;
+        return TIDEMILL_OK;
+    }
+    if (options->command == MILL_COMMAND_CONFIG)
+        return refuse(options, "config takes the path of one script, got \"%s\"", word);
     if (!may_name_script(options))
         return refuse(options, "%s takes no arguments, got \"%s\"",
                       options->command == MILL_COMMAND_HELP ? "help" : "doctor", word);
@@ -266,6 +316,8 @@ static tidemill_status take_name(struct parser *parser, const char *word)
         options->command = MILL_COMMAND_LIST;
     } else if (strcmp(word, "doctor") == 0) {
         options->command = MILL_COMMAND_DOCTOR;
+    } else if (strcmp(word, "config") == 0) {
+        options->command = MILL_COMMAND_CONFIG;
     } else if (strcmp(word, "help") == 0) {
         options->command = MILL_COMMAND_HELP;
     } else {
@@ -299,7 +351,8 @@ static tidemill_status check_whole(struct parser *parser)
     if (options->command == MILL_COMMAND_LIST && parser->any)
         return refuse(options, "run: no script; expected a path or a name that "
                                "tidemill run, without options, lists");
-    if (options->json != NULL && !parser->named)
+    bool config = options->command == MILL_COMMAND_CONFIG;
+    if (options->json != NULL && !parser->named && !config)
         return refuse(options, "--json: no script whose value it could write");
     return TIDEMILL_OK;
 }
@@ -307,7 +360,6 @@ static tidemill_status check_whole(struct parser *parser)
 tidemill_status mill_options_parse(struct mill_options *options, int argc, char **argv)
 {
     *options = (struct mill_options){.command = MILL_COMMAND_REPL};
-    // No list can be longer than the command line.
     options->arguments = calloc((size_t)argc + 1, sizeof *options->arguments);
     options->settings = calloc((size_t)argc + 1, sizeof *options->settings);
     if (options->arguments == NULL || options->settings == NULL) {
@@ -343,6 +395,7 @@ static const char help_head[] =
     "  tidemill run                 list the shipped scripts\n"
     "  tidemill -e CODE [arguments] run Lua text, where tm is there already\n"
     "  tidemill doctor              what this build and this machine offer\n"
+    "  tidemill config [SCRIPT]     each setting, its value and where it comes from\n"
     "  tidemill --version, --help   say what it is, say this\n"
     "\n"
     "Options stand before or after the script's name; --name=value works too.  All other\n"

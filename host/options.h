@@ -16,6 +16,7 @@ enum mill_command {
     MILL_COMMAND_SHIPPED, /* script is the name of a shipped script */
     MILL_COMMAND_STRING,  /* script is Lua text */
     MILL_COMMAND_DOCTOR,
+    MILL_COMMAND_CONFIG, /* script: the path of one whose folder is looked into; or NULL */
     MILL_COMMAND_VERSION,
     MILL_COMMAND_HELP
 };
@@ -31,11 +32,10 @@ struct mill_options {
     const char *script;
     char **arguments; /* of the script, without its name; ends with NULL */
     int argument_count;
-    struct mill_setting *settings; /* in the order given */
+    struct mill_setting *settings; /* in the order given; options that are settings too */
     int setting_count;
-    int workers;       /* as in tidemill_config */
-    const char *cache; /* as in tidemill_config */
-    const char *json;  /* NULL: not asked for */
+    const char *json;        /* NULL: not asked for */
+    const char *trace, *log; /* of their options, which are settings too; or NULL */
     enum mill_progress progress;
     bool quiet, strict;
     char error[1024]; /* why mill_options_parse failed */

@@ -6,12 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/cpus.h"
+#include "base/clock.h"
 #include "base/nearest.h"
 #include "bind/embedded.h"
 #include "bind/modules.h"
 #include "bind/runner.h"
 #include "bind/state.h"
+#include "bind/watch.h"
 
 static const char result_key[] = "tidemill.result";
 
@@ -55,16 +56,10 @@ static struct tidemill *engine_new(const tidemill_config *config)
     engine->output.notes = config->notes;
     engine->output.warning = config->warning;
     engine->output.context = config->context;
-    engine->seed = config->seed;
-    engine->workers = config->workers;
-    if (config->workers == 0) {
-        struct mill_cpus cpus;
-        mill_cpus_count(&cpus);
-        engine->workers = cpus.usable;
-    } else if (config->workers == TIDEMILL_SERIAL) {
-        engine->workers = 0;
-    }
-    return engine;
+    mill_settings_init(engine);
+    if (mill_log_init(&engine->log, MILL_MAX_WORKERS, &engine->output)) return engine;
+    tidemill_close(engine);
+    return NULL;
 }
 
 static void salt_engine(struct tidemill *engine, lua_State *L)
@@ -81,13 +76,31 @@ static void salt_engine(struct tidemill *engine, lua_State *L)
     engine->salt = mill_hasher_end(&hasher);
 }
 
-static tidemill_status check_config(const tidemill_config *config, struct mill_error *error)
+static tidemill_status set(struct tidemill *engine, const char *name, const char *value)
 {
+    return mill_settings_set(engine, name, value, MILL_FROM_COMMAND, NULL, &engine->error);
+}
+
+/* What the host program has set in its configuration. */
+static tidemill_status take_config(struct tidemill *engine, const tidemill_config *config)
+{
+    char number[24];
+    tidemill_status status = TIDEMILL_OK;
     if (config->workers < TIDEMILL_SERIAL || config->workers > MILL_MAX_WORKERS) {
-        return mill_fail(error, TIDEMILL_USAGE,
+        return mill_fail(&engine->error, TIDEMILL_USAGE,
                          "workers: expected 1 to %d, 0 or TIDEMILL_SERIAL", MILL_MAX_WORKERS);
     }
-    return TIDEMILL_OK;
+    if (config->workers != 0) {
+        int threads = config->workers == TIDEMILL_SERIAL ? 0 : config->workers;
+        snprintf(number, sizeof number, "%d", threads);
+        status = set(engine, "workers", number);
+    }
+    if (status == TIDEMILL_OK && config->seed != 0) {
+        snprintf(number, sizeof number, "%llu", (unsigned long long)config->seed);
+        status = set(engine, "seed", number);
+    }
+    if (status == TIDEMILL_OK && config->cache) status = set(engine, "cache", config->cache);
+    return status;
 }
 
 static tidemill_config full_config(const tidemill_config *config)
@@ -103,16 +116,12 @@ tidemill_status tidemill_open(const tidemill_config *given, tidemill **out)
     tidemill_config config = full_config(given);
     struct tidemill *engine = *out = engine_new(&config);
     if (engine == NULL) return TIDEMILL_MEMORY;
-    tidemill_status status = check_config(&config, &engine->error);
+    tidemill_status status = take_config(engine, &config);
+    if (status == TIDEMILL_OK) status = mill_settings_environment(engine, &engine->error);
     if (status != TIDEMILL_OK) return status;
     engine->L = mill_state_open(&engine->scope, &engine->error);
     if (engine->L == NULL) return engine->error.status;
     salt_engine(engine, engine->L);
-    if (config.cache) {
-        engine->cache_path = strdup(config.cache);
-        if (engine->cache_path == NULL) return mill_no_memory(&engine->error, "configuration");
-        mill_engine_open_cache(engine);
-    }
     return TIDEMILL_OK;
 }
 
@@ -122,6 +131,7 @@ void tidemill_close(tidemill *engine)
     if (engine == NULL) return;
     if (engine->L && !engine->borrowed) lua_close(engine->L); /* leaves its runs behind */
     mill_engine_stop(engine);
+    mill_watch_close(engine);
     mill_modules_fini(engine);
     mill_scope_fini(&engine->scope);
     pthread_mutex_destroy(&engine->unasked_lock);
@@ -129,9 +139,10 @@ void tidemill_close(tidemill *engine)
     free(engine->unasked_task);
     mill_files_fini(&engine->files);
     mill_means_fini(&engine->means);
+    mill_log_fini(&engine->log);
+    mill_settings_fini(engine);
     mill_output_fini(&engine->output);
     pthread_mutex_destroy(&engine->modules_lock);
-    free(engine->cache_path);
     free(engine->package_path);
     free(engine->package_cpath);
     free(engine->message);
@@ -145,7 +156,8 @@ const char *tidemill_version(void)
 
 /* ---- running ---------------------------------------------------------------------------- */
 
-static tidemill_status begin(struct tidemill *engine)
+/* `script`: its path, when it has one. */
+static tidemill_status begin(struct tidemill *engine, const char *script)
 {
     clear_error(engine);
     if (engine->L == NULL) {
@@ -155,7 +167,8 @@ static tidemill_status begin(struct tidemill *engine)
     if (atomic_exchange(&engine->interrupted, false) && engine->pool_open) {
         mill_pool_resume(&engine->pool);
     }
-    return TIDEMILL_OK;
+    tidemill_status status = mill_settings_files(engine, script, &engine->error);
+    return status == TIDEMILL_OK ? mill_watch_begin(engine, &engine->error) : status;
 }
 
 /* `arg` and `...` of a script; pushes the latter. */
@@ -205,12 +218,26 @@ static tidemill_status outcome(struct tidemill *engine, tidemill_status status)
     return status;
 }
 
+/* A trace that cannot be written fails a run that has gone well. */
+static tidemill_status end_watching(struct tidemill *engine, const char *name, int64_t began,
+                                    tidemill_status status)
+{
+    struct mill_error error;
+    mill_watch_ran(engine, name, began);
+    tidemill_status failure = mill_watch_end(engine, &error);
+    if (failure == TIDEMILL_OK) return status;
+    if (status == TIDEMILL_OK) return mill_fail(&engine->error, failure, "%s", error.text);
+    mill_output_warn(&engine->output, "%s", error.text);
+    return status;
+}
+
 /* Runs the chunk on top of the stack. */
 static tidemill_status run_chunk(struct tidemill *engine, const char *name, int argc,
                                  char **argv)
 {
     lua_State *L = engine->L;
     int count = push_arguments(L, name, argc, argv);
+    int64_t began = mill_clock_now();
     char *message;
     tidemill_status status = mill_state_call(L, count, 1, &message);
     if (status != TIDEMILL_OK) {
@@ -219,7 +246,7 @@ static tidemill_status run_chunk(struct tidemill *engine, const char *name, int 
         lua_setfield(L, LUA_REGISTRYINDEX, result_key);
         status = end_futures(engine);
     }
-    return outcome(engine, status);
+    return end_watching(engine, name, began, outcome(engine, status));
 }
 
 /* The message of a failed load is on top. */
@@ -258,8 +285,8 @@ static void add_folder(lua_State *L, const char *path)
 
 tidemill_status tidemill_run_file(tidemill *engine, const char *path, int argc, char **argv)
 {
-    tidemill_status status = begin(engine);
     bool standard_input = strcmp(path, "-") == 0;
+    tidemill_status status = begin(engine, standard_input ? NULL : path);
     if (status == TIDEMILL_OK && !standard_input) status = check_readable(engine, path);
     if (status != TIDEMILL_OK) return status;
     if (luaL_loadfile(engine->L, standard_input ? NULL : path) != 0) return fail_syntax(engine);
@@ -269,7 +296,7 @@ tidemill_status tidemill_run_file(tidemill *engine, const char *path, int argc, 
 
 tidemill_status tidemill_run_shipped(tidemill *engine, const char *name, int argc, char **argv)
 {
-    tidemill_status status = begin(engine);
+    tidemill_status status = begin(engine, NULL);
     if (status != TIDEMILL_OK) return status;
     char full[128];
     snprintf(full, sizeof full, "script:%s", name);
@@ -327,7 +354,7 @@ static tidemill_status set_tm(struct tidemill *engine)
 tidemill_status tidemill_run_string(tidemill *engine, const char *code, const char *name,
                                     int argc, char **argv)
 {
-    tidemill_status status = begin(engine);
+    tidemill_status status = begin(engine, NULL);
     if (status == TIDEMILL_OK) status = set_tm(engine);
     if (status != TIDEMILL_OK) return status;
     char chunk[256];
@@ -387,7 +414,7 @@ static tidemill_status evaluate(struct tidemill *engine, bool expression)
 
 tidemill_status tidemill_eval(tidemill *engine, const char *code)
 {
-    tidemill_status status = begin(engine);
+    tidemill_status status = begin(engine, NULL);
     if (status == TIDEMILL_OK) status = set_tm(engine);
     if (status != TIDEMILL_OK) return status;
     lua_State *L = engine->L;
@@ -397,7 +424,10 @@ tidemill_status tidemill_eval(tidemill *engine, const char *code)
         fail_syntax(engine);
         return incomplete ? TIDEMILL_INCOMPLETE : TIDEMILL_SYNTAX;
     }
-    return outcome(engine, evaluate(engine, expression));
+    int64_t began = mill_clock_now();
+    status = evaluate(engine, expression);
+    mill_watch_ran(engine, code, began);
+    return outcome(engine, status);
 }
 
 /* ---- results ---------------------------------------------------------------------------- */
@@ -416,7 +446,7 @@ static int encode_json(lua_State *L)
 tidemill_status tidemill_result_json(tidemill *engine, char **text)
 {
     *text = NULL;
-    tidemill_status status = begin(engine);
+    tidemill_status status = begin(engine, NULL);
     if (status != TIDEMILL_OK) return status;
     char *message;
     lua_pushcfunction(engine->L, encode_json);
@@ -462,51 +492,44 @@ const char *tidemill_nearest(const char *word, const char *const *names, size_t 
 tidemill_status tidemill_set(tidemill *engine, const char *name, const char *value)
 {
     clear_error(engine);
-    char *end;
-    if (strcmp(name, "seed") == 0) {
-        errno = 0;
-        unsigned long long seed = strtoull(value, &end, 10);
-        if (*value == '\0' || *value == '-' || *end || errno) {
-            return mill_fail(&engine->error, TIDEMILL_USAGE,
-                             "seed: \"%s\" is not a whole number from 0", value);
-        }
-        engine->seed = seed;
-        return TIDEMILL_OK;
+    if (strcmp(name, "config") != 0) return set(engine, name, value);
+    if (engine->settings.files_read) {
+        return mill_fail(&engine->error, TIDEMILL_USAGE,
+                         "config: files have been read already");
     }
-    if (strcmp(name, "workers") == 0) {
-        long workers = strtol(value, &end, 10);
-        bool automatic = strcmp(value, "auto") == 0;
-        if (!automatic &&
-            (*value == '\0' || *end || workers < 0 || workers > MILL_MAX_WORKERS)) {
-            return mill_fail(&engine->error, TIDEMILL_USAGE,
-                             "workers: \"%s\" is neither auto nor 0 to %d", value,
-                             MILL_MAX_WORKERS);
+    char *copy = strdup(value);
+    if (copy == NULL) return mill_no_memory(&engine->error, "configuration");
+    free(engine->settings.file);
+    engine->settings.file = copy;
+    return TIDEMILL_OK;
+}
+
+tidemill_status tidemill_each_setting(tidemill *engine, const char *script,
+                                      void (*visit)(void *context, const char *name,
+                                                    const char *value, const char *source),
+                                      void *context)
+{
+    clear_error(engine);
+    tidemill_status status = mill_settings_files(engine, script, &engine->error);
+    for (int i = 0; i < MILL_SETTING_COUNT && status == TIDEMILL_OK; i++) {
+        struct mill_setting_view view;
+        if (!mill_settings_view(engine, i, &view)) {
+            return mill_no_memory(&engine->error, "settings");
         }
-        if (engine->pool_open) {
-            return mill_fail(&engine->error, TIDEMILL_USAGE,
-                             "workers: the workers have started already");
-        }
-        struct mill_cpus cpus;
-        mill_cpus_count(&cpus);
-        engine->workers = automatic ? cpus.usable : (int)workers;
-        return TIDEMILL_OK;
+        visit(context, view.name, view.value, view.source);
+        mill_settings_view_free(&view);
     }
-    if (strcmp(name, "cache") == 0) {
-        if (engine->cache_tried) {
-            return mill_fail(&engine->error, TIDEMILL_USAGE, "cache: it is open already");
-        }
-        char *copy = strdup(value);
-        if (copy == NULL) return mill_no_memory(&engine->error, "configuration");
-        free(engine->cache_path);
-        engine->cache_path = copy;
-        mill_engine_open_cache(engine);
-        return TIDEMILL_OK;
-    }
-    static const char *const names[] = {"cache", "seed", "workers"};
-    const char *meant = mill_nearest(name, names, sizeof names / sizeof names[0]);
-    return mill_fail(&engine->error, TIDEMILL_USAGE,
-                     "unknown setting \"%s\"%s%s%s; there are cache, seed and workers", name,
-                     meant ? ", did you mean \"" : "", meant ? meant : "", meant ? "\"?" : "");
+    return status;
+}
+
+tidemill_status tidemill_settings_json(tidemill *engine, const char *script, char **text)
+{
+    clear_error(engine);
+    *text = NULL;
+    tidemill_status status = mill_settings_files(engine, script, &engine->error);
+    if (status != TIDEMILL_OK) return status;
+    *text = mill_settings_json(engine);
+    return *text ? TIDEMILL_OK : mill_no_memory(&engine->error, "settings");
 }
 
 /* ---- require "tidemill" in somebody's luajit ---------------------------------------------- */
@@ -517,6 +540,20 @@ static int close_engine(lua_State *L)
     tidemill_close(*box);
     *box = NULL;
     return 0;
+}
+
+/* The script that luajit runs; NULL: none that can be known.  The global `arg` keeps the text. */
+static const char *script_of(lua_State *L)
+{
+    const char *path = NULL;
+    lua_getglobal(L, "arg");
+    if (lua_istable(L, -1)) {
+        lua_rawgeti(L, -1, 0);
+        if (lua_type(L, -1) == LUA_TSTRING) path = lua_tostring(L, -1);
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+    return path;
 }
 
 TIDEMILL_API int luaopen_tidemill(lua_State *L);
@@ -538,9 +575,10 @@ int luaopen_tidemill(lua_State *L)
     engine->L = L;
     engine->borrowed = true;
     salt_engine(engine, L);
-    if (mill_state_adopt(&engine->scope, L, &engine->error) != TIDEMILL_OK) {
-        return luaL_error(L, "%s", engine->error.text);
-    }
+    tidemill_status status = mill_settings_environment(engine, &engine->error);
+    if (status == TIDEMILL_OK) status = mill_state_adopt(&engine->scope, L, &engine->error);
+    if (status == TIDEMILL_OK) status = begin(engine, script_of(L));
+    if (status != TIDEMILL_OK) return luaL_error(L, "tidemill: %s", engine->error.text);
     const struct mill_embedded *face = mill_embedded_find("tidemill");
     if (luaL_loadbuffer(L, face->text, face->size, "=[tidemill] tidemill.lua") != 0) {
         return lua_error(L);

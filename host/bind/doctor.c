@@ -121,7 +121,11 @@ void tidemill_doctor(tidemill *engine,
                      void (*visit)(void *context, const char *what, const char *finding),
                      void *context)
 {
+    struct mill_error error;
     visit(context, "tidemill", TIDEMILL_VERSION);
+    if (mill_settings_files(engine, NULL, &error) != TIDEMILL_OK) {
+        visit(context, "settings", error.text);
+    }
     visit_luajit(engine, visit, context);
     visit_kernels(visit, context);
     visit_cpus(engine, visit, context);

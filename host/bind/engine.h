@@ -6,9 +6,12 @@
 #include <lua.h>
 
 #include "bind/scope.h"
+#include "bind/settings.h"
 #include "cache/lookup.h"
 #include "sched/mean.h"
+#include "watch/log.h"
 #include "watch/output.h"
+#include "watch/trace.h"
 
 /* Raised when a release computes another result for the same call: part of every key. */
 enum { MILL_SEMANTICS = 1 };
@@ -46,6 +49,20 @@ struct tidemill {
     struct mill_module *modules; /* guarded by modules_lock: text of Lua modules by name */
     struct mill_reader *reader;  /* the script's thread's */
     char *package_path, *package_cpath; /* of the script, for workers; fixed at the first run */
+
+    struct mill_settings settings; /* where the values come from that follow */
+    enum mill_distribution distribution;
+    struct mill_adaptive adaptive;
+    struct mill_resource *resources; /* limits of named resources */
+    size_t resource_count;
+    struct mill_log log;
+    char *log_path; /* NULL: none */
+    enum mill_log_format log_format;
+    _Atomic bool log_tried;   /* whether the log's file was opened */
+    struct mill_trace *trace; /* NULL: none; fixed when the workers start */
+    char *trace_path;
+    int64_t trace_events; /* of a worker, at most */
+    bool trace_due;       /* something ran since it was written */
 };
 
 /* Opens the pool and the cache when they are not.  Called before the first run. */

@@ -16,6 +16,7 @@ void mill_lib_graph(lua_State *L);   /* nodes, runs and results */
 void mill_lib_view(lua_State *L);    /* graphs looked at */
 void mill_lib_wait(lua_State *L);    /* what can be waited for */
 void mill_lib_task(lua_State *L);    /* the running task; workers' states */
+void mill_lib_watch(lua_State *L);   /* the log, settings */
 
 /* Raises the text as a Lua error without a position. */
 int mill_lib_raise(lua_State *L, const struct mill_error *error);

@@ -12,6 +12,7 @@
 #include "bind/embedded.h"
 #include "bind/lib.h"
 #include "bind/modules.h"
+#include "bind/watch.h"
 
 int mill_lib_raise(lua_State *L, const struct mill_error *error)
 {
@@ -99,6 +100,7 @@ static int core_exit(lua_State *L)
 static int core_close(lua_State *L)
 {
     mill_engine_stop(mill_engine_of(L));
+    mill_watch_close(mill_engine_of(L));
     return 0;
 }
 
@@ -183,6 +185,7 @@ int mill_open_core(lua_State *L)
     lua_newtable(L);
     luaL_register(L, NULL, functions);
     mill_lib_io(L);
+    mill_lib_watch(L);
     mill_lib_machine(L);
     mill_lib_graph(L);
     mill_lib_view(L);

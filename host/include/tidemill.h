@@ -139,10 +139,23 @@ TIDEMILL_API const char *tidemill_nearest(const char *word, const char *const *n
 
 /* ---- Looking around ------------------------------------------------------------------- */
 
-/* Settings as `name=value` of --set, before the first task: unknown names and wrong values are
- * TIDEMILL_USAGE. */
+/* Sets a setting as the command line does, stronger than the environment, scripts and files; names
+ * are those of `tidemill config`, besides "config": a file to read first.  Before what it changes
+ * has started; unknown names and wrong values are TIDEMILL_USAGE. */
 TIDEMILL_API tidemill_status tidemill_set(tidemill *engine, const char *name,
                                           const char *value);
+
+/* Visits the settings in order of name: value, and where it comes from ("default", "file
+ * PATH:LINE", "script", "environment NAME", "command line").  Reads the files of settings, of the
+ * folder of `script` too when it is not NULL; nothing is started. */
+TIDEMILL_API tidemill_status tidemill_each_setting(
+    tidemill *engine, const char *script,
+    void (*visit)(void *context, const char *name, const char *value, const char *source),
+    void *context);
+
+/* The same as a JSON object.  *text is malloc'ed; the caller frees it. */
+TIDEMILL_API tidemill_status tidemill_settings_json(tidemill *engine, const char *script,
+                                                    char **text);
 
 /* What this build and machine offer, one visit a line in a fixed order, such as
  * ("LuaJIT", "2.1.0-beta3, GC64, JIT on").  Does not start threads.  */

@@ -33,7 +33,7 @@ static const struct kind kinds[MILL_TRACE_KINDS] = {
     [MILL_TRACE_TASK] = {"task", "state"},   [MILL_TRACE_HIT] = {"cache hit", NULL},
     [MILL_TRACE_STEAL] = {"steal", "from"},  [MILL_TRACE_SLEEP] = {"sleep", NULL},
     [MILL_TRACE_WAIT] = {"wait", NULL},      [MILL_TRACE_RETRY] = {"retry", "attempt"},
-    [MILL_TRACE_SPILL] = {"spill", "bytes"},
+    [MILL_TRACE_SPILL] = {"spill", "bytes"}, [MILL_TRACE_RUN] = {"script", NULL},
 };
 
 /* Names 0 to MILL_TRACE_KINDS - 1 are those of the kinds; then one for what found no room. */
@@ -421,18 +421,6 @@ static void write_event(struct mill_aside *aside, const struct mill_trace *trace
     mill_aside_put(aside, line, (size_t)(at - line));
 }
 
-static void write_lane(struct mill_aside *aside, const struct mill_trace *trace, int lane)
-{
-    const struct chunk *chunk =
-        atomic_load_explicit(&trace->lanes[lane].first, memory_order_acquire);
-    for (; chunk; chunk = atomic_load_explicit(&chunk->next, memory_order_acquire)) {
-        uint32_t count = atomic_load_explicit(&chunk->count, memory_order_acquire);
-        for (uint32_t i = 0; i < count; i++) {
-            write_event(aside, trace, lane, &chunk->events[i]);
-        }
-    }
-}
-
 static void write_lane_name(struct mill_aside *aside, int lane)
 {
     char line[256], name[32] = "script";
@@ -444,6 +432,19 @@ static void write_lane_name(struct mill_aside *aside, int lane)
                         "\"args\":{\"sort_index\":%d}}",
                         lane, name, lane, lane);
     mill_aside_put(aside, line, (size_t)size);
+}
+
+static void write_lane(struct mill_aside *aside, const struct mill_trace *trace, int lane)
+{
+    const struct chunk *chunk =
+        atomic_load_explicit(&trace->lanes[lane].first, memory_order_acquire);
+    if (chunk) write_lane_name(aside, lane);
+    for (; chunk; chunk = atomic_load_explicit(&chunk->next, memory_order_acquire)) {
+        uint32_t count = atomic_load_explicit(&chunk->count, memory_order_acquire);
+        for (uint32_t i = 0; i < count; i++) {
+            write_event(aside, trace, lane, &chunk->events[i]);
+        }
+    }
 }
 
 static void write_head(struct mill_aside *aside, const struct mill_trace *trace)
@@ -472,7 +473,6 @@ tidemill_status mill_trace_write(struct mill_trace *trace, const char *path,
     tidemill_status status = mill_aside_open(aside, path, error);
     if (status == TIDEMILL_OK) {
         write_head(aside, trace);
-        for (int i = 0; i < trace->lane_count; i++) write_lane_name(aside, i);
         for (int i = 0; i < trace->lane_count; i++) write_lane(aside, trace, i);
         mill_aside_put(aside, "\n]}\n", 4);
         status = mill_aside_close(aside, error);

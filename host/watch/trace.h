@@ -26,6 +26,7 @@ enum mill_trace_kind {
     MILL_TRACE_WAIT,  /* a task was parked, to wait for others */
     MILL_TRACE_RETRY, /* argument: the attempt that failed */
     MILL_TRACE_SPILL, /* argument: bytes written out */
+    MILL_TRACE_RUN,   /* the script's thread ran a script */
     MILL_TRACE_KINDS,
 };
 
@@ -33,7 +34,8 @@ enum { MILL_TRACE_CAP = 2000000, MILL_TRACE_SCRIPT = 0 };
 
 struct mill_trace;
 
-/* Lanes for workers 1 to `workers`, of at most `cap` events each; NULL: no memory.  Times in the
+/* Lanes for workers 1 to `workers` (those without an event take no room in memory, and are not in
+ * the file), of at most `cap` events each; NULL: no memory.  Times in the
  * file count from now. */
 struct mill_trace *mill_trace_new(int workers, int64_t cap);
 void mill_trace_free(struct mill_trace *trace); /* NULL is fine */

@@ -36,6 +36,9 @@ local face = {
   degraded = { "console", "degraded" },
   cancelled = { "console", "cancelled" },
   stats = { "console", "stats" },
+  log = { "log" },
+  logs = { "log", "logs" },
+  config = { "config" },
   kernels = { "kernels" },
   json = { "json" },
 }

@@ -1,0 +1,826 @@
+/* settings: what can be set, by whom, until when.  SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE
+#include "bind/settings.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "base/cpus.h"
+#include "base/folders.h"
+#include "base/json.h"
+#include "base/nearest.h"
+#include "base/units.h"
+#include "bind/engine.h"
+
+enum { MAX_RESOURCE_NAME = 63 };
+static const double MAX_INTERVAL = 1e9; /* seconds */
+
+/* Until when a setting can be set. */
+enum moment { ALWAYS, BEFORE_WORKERS, BEFORE_CACHE, BEFORE_LOG };
+
+struct setting {
+    const char *name;
+    enum mill_setting_kind kind;
+    bool path; /* it names a file: in tidemill.conf counted from the folder of that */
+    enum moment until;
+    const char *expected; /* completes: "x" is not ... */
+    /* Reads the text: TIDEMILL_USAGE when it is wrong.  `engine` NULL: only looks. */
+    tidemill_status (*take)(struct tidemill *engine, const char *text);
+    char *(*show)(
+        struct tidemill *engine); /* malloc'ed text that `take` reads; NULL: no memory */
+};
+
+static char *print(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+static char *print(const char *format, ...)
+{
+    char *text;
+    va_list arguments;
+    va_start(arguments, format);
+    int size = vasprintf(&text, format, arguments);
+    va_end(arguments);
+    return size < 0 ? NULL : text;
+}
+
+static tidemill_status replace(char **place, const char *text)
+{
+    char *copy = text ? strdup(text) : NULL;
+    if (text && copy == NULL) return TIDEMILL_MEMORY;
+    free(*place);
+    *place = copy;
+    return TIDEMILL_OK;
+}
+
+/* A file's name, or off. */
+static tidemill_status take_path(char **place, const char *text)
+{
+    if (*text == '\0') return TIDEMILL_USAGE;
+    if (place == NULL) return TIDEMILL_OK;
+    return replace(place, strcmp(text, "off") == 0 ? NULL : text);
+}
+
+/* The number of a word among `count`; -1: none of them. */
+static int word_of(const char *text, const char *const *words, int count)
+{
+    for (int i = 0; i < count; i++) {
+        if (strcmp(text, words[i]) == 0) return i;
+    }
+    return -1;
+}
+
+/* ---- name=value,name=value ----------------------------------------------------------------- */
+
+struct pair {
+    char name[MAX_RESOURCE_NAME + 1], value[64];
+};
+
+static const char *skip_blanks(const char *text)
+{
+    return text + strspn(text, " \t");
+}
+
+/* Copies `size` bytes without the blanks around them; false: they are none, or too many. */
+static bool copy_word(char *out, size_t room, const char *from, size_t size)
+{
+    while (size > 0 && strchr(" \t", from[size - 1])) size--;
+    if (size == 0 || size >= room) return false;
+    memcpy(out, from, size);
+    out[size] = '\0';
+    return true;
+}
+
+/* Takes the first pair off the text; false: it does not begin with one. */
+static bool next_pair(const char **text, struct pair *pair)
+{
+    const char *name = skip_blanks(*text);
+    size_t size = strcspn(name, "=,");
+    if (name[size] != '=' || !copy_word(pair->name, sizeof pair->name, name, size))
+        return false;
+    const char *value = skip_blanks(name + size + 1);
+    size = strcspn(value, ",");
+    if (!copy_word(pair->value, sizeof pair->value, value, size)) return false;
+    *text = value + size;
+    if (**text == ',') {
+        ++*text;
+        return *skip_blanks(*text) != '\0'; /* a comma promises another one */
+    }
+    return true;
+}
+
+/* ---- one pair of functions a setting --------------------------------------------------------- */
+
+static tidemill_status take_adaptive_pair(struct mill_adaptive *adaptive,
+                                          const struct pair *pair)
+{
+    static const char *const names[] = {"minimum", "maximum", "interval"};
+    int64_t number;
+    double seconds;
+    int name = word_of(pair->name, names, 3);
+    if (name < 0) return TIDEMILL_USAGE;
+    if (name == 2) {
+        if (!mill_units_seconds(pair->value, &seconds)) return TIDEMILL_USAGE;
+        if (seconds < 0.001 || seconds > MAX_INTERVAL) return TIDEMILL_USAGE;
+        adaptive->interval_ns = (int64_t)(seconds * 1e9);
+        return TIDEMILL_OK;
+    }
+    if (!mill_units_whole(pair->value, 1, MILL_MAX_WORKERS, &number)) return TIDEMILL_USAGE;
+    *(name == 0 ? &adaptive->minimum : &adaptive->maximum) = (int)number;
+    return TIDEMILL_OK;
+}
+
+static struct mill_adaptive default_adaptive(void)
+{
+    struct mill_cpus cpus;
+    mill_cpus_count(&cpus);
+    return (struct mill_adaptive){
+        .minimum = 1, .maximum = cpus.usable, .interval_ns = INT64_C(5000000000)};
+}
+
+static tidemill_status take_adaptive(struct tidemill *engine, const char *text)
+{
+    struct mill_adaptive adaptive = default_adaptive();
+    adaptive.enabled = strcmp(text, "off") != 0;
+    if (adaptive.enabled && strcmp(text, "on") != 0) {
+        do {
+            struct pair pair;
+            if (!next_pair(&text, &pair)) return TIDEMILL_USAGE;
+            tidemill_status status = take_adaptive_pair(&adaptive, &pair);
+            if (status != TIDEMILL_OK) return status;
+        } while (*text);
+        if (adaptive.minimum > adaptive.maximum) return TIDEMILL_USAGE;
+    }
+    if (engine) engine->adaptive = adaptive;
+    return TIDEMILL_OK;
+}
+
+static char *show_adaptive(struct tidemill *engine)
+{
+    const struct mill_adaptive *adaptive = &engine->adaptive;
+    if (!adaptive->enabled) return strdup("off");
+    return print("minimum=%d,maximum=%d,interval=%.10g", adaptive->minimum, adaptive->maximum,
+                 (double)adaptive->interval_ns / 1e9);
+}
+
+static tidemill_status take_cache(struct tidemill *engine, const char *text)
+{
+    if (*text == '\0') return TIDEMILL_USAGE;
+    return engine ? replace(&engine->cache_path, text) : TIDEMILL_OK;
+}
+
+static char *show_cache(struct tidemill *engine)
+{
+    if (engine->cache_path) return strdup(engine->cache_path);
+    char *path = mill_user_file("XDG_CACHE_HOME", ".cache", "cache.db");
+    return path ? path : strdup("off");
+}
+
+static const char *const distributions[] = {"dynamic", "round_robin", "load_balanced",
+                                            "affinity"};
+
+static tidemill_status take_distribution(struct tidemill *engine, const char *text)
+{
+    int number = word_of(text, distributions, 4);
+    if (number < 0) return TIDEMILL_USAGE;
+    if (engine) engine->distribution = number;
+    return TIDEMILL_OK;
+}
+
+static char *show_distribution(struct tidemill *engine)
+{
+    return strdup(distributions[engine->distribution]);
+}
+
+static tidemill_status take_log(struct tidemill *engine, const char *text)
+{
+    return take_path(engine ? &engine->log_path : NULL, text);
+}
+
+static char *show_log(struct tidemill *engine)
+{
+    return strdup(engine->log_path ? engine->log_path : "off");
+}
+
+static const char *const formats[] = {"auto", "text", "json"};
+
+static tidemill_status take_log_format(struct tidemill *engine, const char *text)
+{
+    int number = word_of(text, formats, 3);
+    if (number < 0) return TIDEMILL_USAGE;
+    if (engine) engine->log_format = number;
+    return TIDEMILL_OK;
+}
+
+static char *show_log_format(struct tidemill *engine)
+{
+    return strdup(formats[engine->log_format]);
+}
+
+static tidemill_status take_log_level(struct tidemill *engine, const char *text)
+{
+    int number = word_of(text, mill_log_level_names, MILL_LOG_LEVELS);
+    if (number < 0) return TIDEMILL_USAGE;
+    if (engine) atomic_store(&engine->log.level, number);
+    return TIDEMILL_OK;
+}
+
+static char *show_log_level(struct tidemill *engine)
+{
+    return strdup(mill_log_level_names[atomic_load(&engine->log.level)]);
+}
+
+static void free_resources(struct mill_resource *resources, size_t count)
+{
+    for (size_t i = 0; i < count; i++) free(resources[i].name);
+    free(resources);
+}
+
+static bool is_resource_name(const char *name)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_"
+                                  "0123456789.-";
+    return name[strspn(name, letters)] == '\0' && strcspn(name, "0123456789.-") > 0;
+}
+
+/* Adds one to a list that has room for it. */
+static tidemill_status take_resource(struct mill_resource *resources, size_t *count,
+                                     const struct pair *pair)
+{
+    int64_t limit;
+    if (!is_resource_name(pair->name)) return TIDEMILL_USAGE;
+    if (!mill_units_whole(pair->value, 1, INT32_MAX, &limit)) return TIDEMILL_USAGE;
+    for (size_t i = 0; i < *count; i++) {
+        if (strcmp(resources[i].name, pair->name) == 0) return TIDEMILL_USAGE;
+    }
+    resources[*count].name = strdup(pair->name);
+    if (resources[*count].name == NULL) return TIDEMILL_MEMORY;
+    resources[(*count)++].limit = limit;
+    return TIDEMILL_OK;
+}
+
+static tidemill_status take_resources(struct tidemill *engine, const char *text)
+{
+    size_t count = 0, room = 1;
+    for (const char *at = text; *at; at++) room += *at == ',';
+    struct mill_resource *resources = calloc(room, sizeof *resources);
+    tidemill_status status = resources ? TIDEMILL_OK : TIDEMILL_MEMORY;
+    bool none = strcmp(text, "off") == 0;
+    while (status == TIDEMILL_OK && !none) {
+        struct pair pair;
+        status =
+            next_pair(&text, &pair) ? take_resource(resources, &count, &pair) : TIDEMILL_USAGE;
+        if (*text == '\0') break;
+    }
+    if (status == TIDEMILL_OK && engine) {
+        free_resources(engine->resources, engine->resource_count);
+        engine->resources = resources;
+        engine->resource_count = count;
+    } else {
+        free_resources(resources, count);
+    }
+    return status;
+}
+
+static char *show_resources(struct tidemill *engine)
+{
+    char *text = strdup(engine->resource_count == 0 ? "off" : "");
+    for (size_t i = 0; i < engine->resource_count && text; i++) {
+        char *longer = print("%s%s%s=%lld", text, i ? "," : "", engine->resources[i].name,
+                             (long long)engine->resources[i].limit);
+        free(text);
+        text = longer;
+    }
+    return text;
+}
+
+static tidemill_status take_seed(struct tidemill *engine, const char *text)
+{
+    char *end;
+    uint64_t seed;
+    errno = 0;
+    if (strcmp(text, "random") == 0) {
+        if (getrandom(&seed, sizeof seed, 0) != sizeof seed) return TIDEMILL_UNSUPPORTED;
+        seed >>= 11; /* a Lua number holds it */
+    } else {
+        seed = strtoull(text, &end, 10);
+        if (*text < '0' || *text > '9' || *end || errno) return TIDEMILL_USAGE;
+    }
+    if (engine) engine->seed = seed;
+    return TIDEMILL_OK;
+}
+
+static char *show_seed(struct tidemill *engine)
+{
+    return print("%llu", (unsigned long long)engine->seed);
+}
+
+static tidemill_status take_trace(struct tidemill *engine, const char *text)
+{
+    return take_path(engine ? &engine->trace_path : NULL, text);
+}
+
+static char *show_trace(struct tidemill *engine)
+{
+    return strdup(engine->trace_path ? engine->trace_path : "off");
+}
+
+static tidemill_status take_trace_events(struct tidemill *engine, const char *text)
+{
+    int64_t number;
+    if (!mill_units_whole(text, 1, INT32_MAX, &number)) return TIDEMILL_USAGE;
+    if (engine) engine->trace_events = number;
+    return TIDEMILL_OK;
+}
+
+static char *show_trace_events(struct tidemill *engine)
+{
+    return print("%lld", (long long)engine->trace_events);
+}
+
+static tidemill_status take_workers(struct tidemill *engine, const char *text)
+{
+    int64_t number;
+    struct mill_cpus cpus;
+    bool automatic = strcmp(text, "auto") == 0;
+    if (!automatic && !mill_units_whole(text, 0, MILL_MAX_WORKERS, &number)) {
+        return TIDEMILL_USAGE;
+    }
+    mill_cpus_count(&cpus);
+    if (engine) engine->workers = automatic ? cpus.usable : (int)number;
+    return TIDEMILL_OK;
+}
+
+static char *show_workers(struct tidemill *engine)
+{
+    return print("%d", engine->workers);
+}
+
+/* ---- the table -------------------------------------------------------------------------------- */
+
+static const struct setting settings[] = {
+    {"adaptive", MILL_SETTING_PAIRS, false, BEFORE_WORKERS,
+     "on, off, or of minimum=WORKERS,maximum=WORKERS,interval=TIME", take_adaptive,
+     show_adaptive},
+    {"cache", MILL_SETTING_TEXT, true, BEFORE_CACHE, "a file's name, or off", take_cache,
+     show_cache},
+    {"distribution", MILL_SETTING_TEXT, false, BEFORE_WORKERS,
+     "dynamic, round_robin, load_balanced or affinity", take_distribution, show_distribution},
+    {"log", MILL_SETTING_TEXT, true, BEFORE_LOG, "a file's name, - for stderr, or off",
+     take_log, show_log},
+    {"log_format", MILL_SETTING_TEXT, false, BEFORE_LOG,
+     "text, json, or auto: by the file's name", take_log_format, show_log_format},
+    {"log_level", MILL_SETTING_TEXT, false, ALWAYS, "debug, info, warn or error",
+     take_log_level, show_log_level},
+    {"resources", MILL_SETTING_PAIRS, false, BEFORE_WORKERS,
+     "off, or NAME=LIMIT,NAME=LIMIT with whole limits from 1", take_resources, show_resources},
+    {"seed", MILL_SETTING_NUMBER, false, BEFORE_WORKERS, "a whole number from 0, or random",
+     take_seed, show_seed},
+    {"trace", MILL_SETTING_TEXT, true, BEFORE_WORKERS, "a file's name, or off", take_trace,
+     show_trace},
+    {"trace_events", MILL_SETTING_NUMBER, false, BEFORE_WORKERS, "a whole number from 1",
+     take_trace_events, show_trace_events},
+    {"workers", MILL_SETTING_NUMBER, false, BEFORE_WORKERS, "auto, 0 (serial) or 1 to 1024",
+     take_workers, show_workers},
+};
+
+_Static_assert(sizeof settings / sizeof settings[0] == MILL_SETTING_COUNT, "rows of the table");
+
+int mill_settings_find(const char *name)
+{
+    for (int i = 0; i < MILL_SETTING_COUNT; i++) {
+        if (strcmp(settings[i].name, name) == 0) return i;
+    }
+    return -1;
+}
+
+void mill_settings_init(struct tidemill *engine)
+{
+    struct mill_cpus cpus;
+    pthread_mutex_init(&engine->settings.mutex, NULL);
+    mill_cpus_count(&cpus);
+    engine->workers = cpus.usable;
+    engine->adaptive = default_adaptive();
+    engine->trace_events = MILL_TRACE_CAP;
+}
+
+void mill_settings_fini(struct tidemill *engine)
+{
+    for (int i = 0; i < MILL_SETTING_COUNT; i++) free(engine->settings.rows[i].where);
+    free(engine->settings.file);
+    free(engine->cache_path);
+    free(engine->log_path);
+    free(engine->trace_path);
+    free_resources(engine->resources, engine->resource_count);
+    pthread_mutex_destroy(&engine->settings.mutex);
+}
+
+/* ---- setting ---------------------------------------------------------------------------------- */
+
+/* Why it is too late; NULL: it is not. */
+static const char *started(struct tidemill *engine, enum moment until)
+{
+    switch (until) {
+    case BEFORE_WORKERS:
+        return engine->pool_open ? "the workers have started already" : NULL;
+    case BEFORE_CACHE:
+        return engine->cache_tried ? "it is open already" : NULL;
+    case BEFORE_LOG:
+        return engine->log_tried ? "the log is open already" : NULL;
+    case ALWAYS:
+        break;
+    }
+    return NULL;
+}
+
+/* The name near an unknown one, for the end of a message. */
+static void describe_unknown(const char *name, char *out, size_t room)
+{
+    const char *names[MILL_SETTING_COUNT];
+    for (int i = 0; i < MILL_SETTING_COUNT; i++) names[i] = settings[i].name;
+    const char *meant = mill_nearest(name, names, MILL_SETTING_COUNT);
+    if (meant) {
+        snprintf(out, room, "unknown setting \"%.200s\", did you mean \"%s\"?", name, meant);
+    } else {
+        snprintf(out, room, "unknown setting \"%.200s\"; tidemill config lists them all", name);
+    }
+}
+
+static bool holds(enum mill_source held, enum mill_source source)
+{
+    return held > source || (held == source && source == MILL_FROM_FILE);
+}
+
+/* Under the mutex. */
+static tidemill_status set_row(struct tidemill *engine, int number, const char *value,
+                               enum mill_source source, const char *where,
+                               struct mill_error *error)
+{
+    const struct setting *setting = &settings[number];
+    const char *late = started(engine, setting->until);
+    tidemill_status status = setting->take(NULL, value);
+    if (status == TIDEMILL_USAGE) {
+        return mill_fail(error, status, "%s: \"%.300s\" is not %s", setting->name, value,
+                         setting->expected);
+    }
+    if (late) return mill_fail(error, TIDEMILL_USAGE, "%s: %s", setting->name, late);
+    if (holds(engine->settings.rows[number].source, source)) return TIDEMILL_OK;
+    if (status == TIDEMILL_OK) status = replace(&engine->settings.rows[number].where, where);
+    if (status == TIDEMILL_OK) status = setting->take(engine, value);
+    if (status == TIDEMILL_UNSUPPORTED) {
+        return mill_fail(error, status, "%s: the system gives no random numbers",
+                         setting->name);
+    }
+    if (status != TIDEMILL_OK) return mill_no_memory(error, "configuration");
+    engine->settings.rows[number].source = source;
+    return TIDEMILL_OK;
+}
+
+tidemill_status mill_settings_set(struct tidemill *engine, const char *name, const char *value,
+                                  enum mill_source source, const char *where,
+                                  struct mill_error *error)
+{
+    int number = mill_settings_find(name);
+    if (number < 0) {
+        char text[400];
+        describe_unknown(name, text, sizeof text);
+        return mill_fail(error, TIDEMILL_USAGE, "%s", text);
+    }
+    pthread_mutex_lock(&engine->settings.mutex);
+    tidemill_status status = set_row(engine, number, value, source, where, error);
+    pthread_mutex_unlock(&engine->settings.mutex);
+    return status;
+}
+
+enum mill_source mill_settings_source(struct tidemill *engine, const char *name)
+{
+    pthread_mutex_lock(&engine->settings.mutex);
+    enum mill_source source = engine->settings.rows[mill_settings_find(name)].source;
+    pthread_mutex_unlock(&engine->settings.mutex);
+    return source;
+}
+
+/* ---- the environment ---------------------------------------------------------------------------- */
+
+static const char prefix[] = "TIDEMILL_";
+
+/* Variables of ours that set no setting. */
+static bool is_other_variable(const char *name)
+{
+    static const char *const whole[] = {"BIN", "CONFIG", "ISA", "WORKER"};
+    if (strncmp(name, "TEST_", 5) == 0 || strncmp(name, "BENCH_", 6) == 0) return true;
+    return word_of(name, whole, 4) >= 0;
+}
+
+/* The setting that a variable's name, without the prefix, means. */
+static void lower_case(const char *from, char *out, size_t room)
+{
+    size_t i = 0;
+    for (; from[i] && i + 1 < room; i++) {
+        out[i] = from[i] >= 'A' && from[i] <= 'Z' ? (char)(from[i] | 32) : from[i];
+    }
+    out[i] = '\0';
+}
+
+static void upper_case(char *text)
+{
+    for (; *text; text++) {
+        if (*text >= 'a' && *text <= 'z') *text = (char)(*text & ~32);
+    }
+}
+
+static void warn_variable(struct tidemill *engine, const char *variable, const char *name)
+{
+    const char *names[MILL_SETTING_COUNT];
+    for (int i = 0; i < MILL_SETTING_COUNT; i++) names[i] = settings[i].name;
+    const char *meant = mill_nearest(name, names, MILL_SETTING_COUNT);
+    char upper[64] = "";
+    snprintf(upper, sizeof upper, "%s", meant ? meant : "");
+    upper_case(upper);
+    mill_output_warn(&engine->output, "unknown variable %.200s%s%s%s", variable,
+                     meant ? ", did you mean TIDEMILL_"
+                           : "; tidemill config lists the settings",
+                     upper, meant ? "?" : "");
+}
+
+static tidemill_status take_variable(struct tidemill *engine, const char *variable,
+                                     struct mill_error *error)
+{
+    const char *equals = strchr(variable, '=');
+    char whole[256], name[256];
+    size_t size = equals ? (size_t)(equals - variable) : 0;
+    if (size <= sizeof prefix - 1 || size >= sizeof whole) return TIDEMILL_OK;
+    memcpy(whole, variable, size);
+    whole[size] = '\0';
+    if (is_other_variable(whole + sizeof prefix - 1)) return TIDEMILL_OK;
+    lower_case(whole + sizeof prefix - 1, name, sizeof name);
+    char again[256];
+    snprintf(again, sizeof again, "%s", name);
+    upper_case(again);
+    bool shouted = strcmp(again, whole + sizeof prefix - 1) == 0;
+    if (mill_settings_find(name) < 0 || !shouted) {
+        warn_variable(engine, whole, name);
+        return TIDEMILL_OK;
+    }
+    struct mill_error reason;
+    tidemill_status status =
+        mill_settings_set(engine, name, equals + 1, MILL_FROM_ENVIRONMENT, whole, &reason);
+    if (status == TIDEMILL_OK) return status;
+    return mill_fail(error, status, "%s: %s", whole, reason.text);
+}
+
+tidemill_status mill_settings_environment(struct tidemill *engine, struct mill_error *error)
+{
+    for (char **variable = environ; variable && *variable; variable++) {
+        if (strncmp(*variable, prefix, sizeof prefix - 1) != 0) continue;
+        tidemill_status status = take_variable(engine, *variable, error);
+        if (status != TIDEMILL_OK) return status;
+    }
+    return TIDEMILL_OK;
+}
+
+/* ---- files -------------------------------------------------------------------------------------- */
+
+struct reading {
+    struct tidemill *engine;
+    const char *path;
+    int line;
+    int seen[MILL_SETTING_COUNT]; /* line that has set it; 0: none */
+    struct mill_error *error;
+};
+
+static tidemill_status fail_line(const struct reading *reading, const char *reason)
+{
+    return mill_fail(reading->error, TIDEMILL_USAGE, "%s:%d: %s", reading->path, reading->line,
+                     reason);
+}
+
+/* Cuts the blanks around a text in place. */
+static char *trimmed(char *text)
+{
+    text += strspn(text, " \t");
+    size_t size = strlen(text);
+    while (size > 0 && strchr(" \t\r\n", text[size - 1])) size--;
+    text[size] = '\0';
+    return text;
+}
+
+/* A comment begins where a line or a word would. */
+static void cut_comment(char *line)
+{
+    for (char *at = line; *at; at++) {
+        if (*at == '#' && (at == line || at[-1] == ' ' || at[-1] == '\t')) {
+            *at = '\0';
+            return;
+        }
+    }
+}
+
+/* A path in a file counts from the file's own folder; malloc'ed, NULL: no memory. */
+static char *placed(const struct reading *reading, int number, const char *value)
+{
+    const char *slash = strrchr(reading->path, '/');
+    bool word = strcmp(value, "off") == 0 || strcmp(value, "-") == 0;
+    if (!settings[number].path || word || *value == '/' || *value == '\0' || slash == NULL) {
+        return strdup(value);
+    }
+    return print("%.*s/%s", (int)(slash - reading->path), reading->path, value);
+}
+
+static tidemill_status set_from_line(struct reading *reading, int number, const char *value)
+{
+    char reason[100];
+    if (reading->seen[number] > 0) {
+        snprintf(reason, sizeof reason, "%s is set in line %d already", settings[number].name,
+                 reading->seen[number]);
+        return fail_line(reading, reason);
+    }
+    reading->seen[number] = reading->line;
+    char *where = print("%s:%d", reading->path, reading->line);
+    char *whole = placed(reading, number, value);
+    struct mill_error error;
+    tidemill_status status = TIDEMILL_MEMORY;
+    if (where && whole) {
+        status = mill_settings_set(reading->engine, settings[number].name, whole,
+                                   MILL_FROM_FILE, where, &error);
+    }
+    free(where);
+    free(whole);
+    if (status == TIDEMILL_MEMORY) return mill_no_memory(reading->error, "configuration");
+    return status == TIDEMILL_OK ? status : fail_line(reading, error.text);
+}
+
+static tidemill_status take_line(struct reading *reading, char *line)
+{
+    cut_comment(line);
+    char *name = trimmed(line);
+    if (*name == '\0') return TIDEMILL_OK;
+    char *equals = strchr(name, '=');
+    if (equals == NULL) return fail_line(reading, "expected NAME = VALUE");
+    *equals = '\0';
+    name = trimmed(name);
+    int number = mill_settings_find(name);
+    if (number >= 0) return set_from_line(reading, number, trimmed(equals + 1));
+    char text[400];
+    describe_unknown(name, text, sizeof text);
+    mill_output_warn(&reading->engine->output, "%s:%d: %s", reading->path, reading->line, text);
+    return TIDEMILL_OK;
+}
+
+static tidemill_status read_lines(struct reading *reading, FILE *file)
+{
+    static const char mark[] = "\xEF\xBB\xBF"; /* some editors begin a text with it */
+    char *line = NULL;
+    size_t room = 0;
+    ssize_t size;
+    tidemill_status status = TIDEMILL_OK;
+    errno = 0;
+    while (status == TIDEMILL_OK && (size = getline(&line, &room, file)) >= 0) {
+        reading->line++;
+        bool marked = reading->line == 1 && strncmp(line, mark, 3) == 0;
+        if (strlen(line) == (size_t)size) {
+            status = take_line(reading, marked ? line + 3 : line);
+        } else {
+            status = fail_line(reading, "a zero byte; expected text");
+        }
+        errno = 0;
+    }
+    int reason = errno;
+    free(line);
+    if (status == TIDEMILL_OK && !feof(file)) {
+        return mill_fail(reading->error, TIDEMILL_IO, "%s: %s", reading->path,
+                         strerror(reason));
+    }
+    return status;
+}
+
+/* `needed`: somebody has named this file. */
+static tidemill_status read_file(struct tidemill *engine, const char *path, bool needed,
+                                 struct mill_error *error)
+{
+    struct reading reading = {.engine = engine, .path = path, .error = error};
+    FILE *file = fopen(path, "re");
+    if (file == NULL) {
+        if (!needed && (errno == ENOENT || errno == ENOTDIR)) return TIDEMILL_OK;
+        return mill_fail(error, TIDEMILL_IO, "%s: %s", path, strerror(errno));
+    }
+    tidemill_status status = read_lines(&reading, file);
+    fclose(file);
+    return status;
+}
+
+/* Takes the path over. */
+static tidemill_status read_maybe(struct tidemill *engine, char *path, struct mill_error *error)
+{
+    if (path == NULL) return TIDEMILL_OK;
+    tidemill_status status = read_file(engine, path, false, error);
+    free(path);
+    return status;
+}
+
+static char *beside(const char *script)
+{
+    const char *slash = strrchr(script, '/');
+    return print("%.*stidemill.conf", slash ? (int)(slash - script) + 1 : 0, script);
+}
+
+tidemill_status mill_settings_files(struct tidemill *engine, const char *script,
+                                    struct mill_error *error)
+{
+    if (engine->settings.files_read) return TIDEMILL_OK;
+    engine->settings.files_read = true;
+    const char *variable = getenv("TIDEMILL_CONFIG");
+    tidemill_status status = TIDEMILL_OK;
+    if (engine->settings.file) status = read_file(engine, engine->settings.file, true, error);
+    if (status == TIDEMILL_OK && variable && *variable) {
+        status = read_file(engine, variable, true, error);
+    }
+    if (status == TIDEMILL_OK && script) status = read_maybe(engine, beside(script), error);
+    if (status == TIDEMILL_OK) {
+        char *path = mill_user_file("XDG_CONFIG_HOME", ".config", "tidemill.conf");
+        status = read_maybe(engine, path, error);
+    }
+    if (status == TIDEMILL_OK) {
+        status = read_file(engine, "/etc/tidemill/tidemill.conf", false, error);
+    }
+    return status;
+}
+
+/* ---- looking ------------------------------------------------------------------------------------ */
+
+static char *source_text(enum mill_source source, const char *where)
+{
+    static const char *const names[] = {"default", "file", "script", "environment",
+                                        "command line"};
+    return print("%s%s%s", names[source], where ? " " : "", where ? where : "");
+}
+
+bool mill_settings_view(struct tidemill *engine, int number, struct mill_setting_view *view)
+{
+    pthread_mutex_lock(&engine->settings.mutex);
+    *view = (struct mill_setting_view){
+        .name = settings[number].name,
+        .kind = settings[number].kind,
+        .value = settings[number].show(engine),
+        .source = source_text(engine->settings.rows[number].source,
+                              engine->settings.rows[number].where),
+    };
+    pthread_mutex_unlock(&engine->settings.mutex);
+    if (view->value && view->source) return true;
+    mill_settings_view_free(view);
+    return false;
+}
+
+void mill_settings_view_free(struct mill_setting_view *view)
+{
+    free(view->value);
+    free(view->source);
+    view->value = view->source = NULL;
+}
+
+static char *json_text(const char *text)
+{
+    size_t size = strlen(text);
+    char *out = malloc(MILL_JSON_ROOM(size) + 1);
+    if (out) out[mill_json_text(out, text, size)] = '\0';
+    return out;
+}
+
+/* One member of the object; malloc'ed, NULL: no memory. */
+static char *json_member(const struct mill_setting_view *view, const char *before)
+{
+    char *source = json_text(view->source);
+    char *value =
+        view->kind == MILL_SETTING_NUMBER ? strdup(view->value) : json_text(view->value);
+    char *text = NULL;
+    if (source && value) {
+        text =
+            print("%s\"%s\":{\"source\":%s,\"value\":%s}", before, view->name, source, value);
+    }
+    free(source);
+    free(value);
+    return text;
+}
+
+char *mill_settings_json(struct tidemill *engine)
+{
+    char *text = strdup("{\"schema\":1,\"settings\":{");
+    for (int i = 0; i <= MILL_SETTING_COUNT && text; i++) {
+        struct mill_setting_view view;
+        char *member = NULL, *longer = NULL;
+        if (i == MILL_SETTING_COUNT) {
+            member = strdup("}}");
+        } else if (mill_settings_view(engine, i, &view)) {
+            member = json_member(&view, i > 0 ? "," : "");
+            mill_settings_view_free(&view);
+        }
+        if (member) longer = print("%s%s", text, member);
+        free(member);
+        free(text);
+        text = longer;
+    }
+    return text;
+}
