@@ -456,6 +456,69 @@ function tm.stats() end
 ---@return number
 function tm.clock() end
 
+--- Lines for people, from the script and from tasks; see also --log and --log-level.
+---@class tidemill.log
+local log = {}
+tm.log = log
+
+--- A line for who looks for an error.
+---     tm.log.debug("read", {rows = 10})
+---@param text string
+---@param fields? table<string, string|number|boolean>
+function log.debug(text, fields) end
+
+--- A line for who wants to know how it goes.
+---@param text string
+---@param fields? table<string, string|number|boolean>
+function log.info(text, fields) end
+
+--- A line about what was got over.
+---@param text string
+---@param fields? table<string, string|number|boolean>
+function log.warn(text, fields) end
+
+--- A line about what went wrong.
+---@param text string
+---@param fields? table<string, string|number|boolean>
+function log.error(text, fields) end
+
+---@class tidemill.line
+---@field time number seconds since 1970, UTC
+---@field level "debug"|"info"|"warn"|"error"
+---@field worker integer 0: the script
+---@field task? string
+---@field key? string of the task's result in the cache
+---@field attempt? integer
+---@field run? string
+---@field text string
+---@field fields table<string, string|number|boolean>
+
+--- The last 1,000 lines of the script and of each worker, the oldest first: those of a level and
+--- above, of one worker (0: the script), of one task, the last `limit` of them.
+---     for _, line in ipairs(tm.logs{level = "warn"}) do print(line.text) end
+---@param given? {level: string?, worker: integer?, task: string?, limit: integer?}
+---@return tidemill.line[]
+function tm.logs(given) end
+
+--- Settings of the engine, before what they change has started: tm.config{workers = 2} sets,
+--- tm.config.workers reads, tm.config() gives them all.  What the command line or the environment
+--- has set is stronger.
+---@class tidemill.config
+---@field adaptive string|table<string, number>
+---@field cache string
+---@field distribution "dynamic"|"round_robin"|"load_balanced"|"affinity"
+---@field log string
+---@field log_format "auto"|"text"|"json"
+---@field log_level "debug"|"info"|"warn"|"error"
+---@field resources string|table<string, integer>
+---@field seed integer
+---@field trace string
+---@field trace_events integer
+---@field workers integer
+---@overload fun(given: table<string, any>?): table<string, any>?
+local config = {}
+tm.config = config
+
 ---@class tidemill.json
 local json = {}
 tm.json = json

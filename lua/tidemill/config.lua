@@ -4,8 +4,6 @@ local core = require("tidemill.core")
 local sorted = require("tidemill.sorted")
 local suggest = require("tidemill.suggest")
 
-local config = {}
-
 local names, kinds = {}, {}
 for number = 1, math.huge do
   local name, kind = core.setting(number)
@@ -74,26 +72,24 @@ local function set(name, value)
   if problem then error("config: " .. problem, 3) end
 end
 
---- Sets settings by name; without a table, gives them all.
----@param given? table<string, any>
----@return table<string, any>?
-function config.call(given)
+-- Without a table: all of them.  The callers are one level up: __call passes on by a tail call.
+local function call(given)
   if given == nil then
     local all = {}
     for _, name in ipairs(names) do all[name] = read(name) end
     return all
   end
   if type(given) ~= "table" then
-    error(("config: expected a table such as {workers = 2}, got a %s"):format(type(given)), 3)
+    error(("config: expected a table such as {workers = 2}, got a %s"):format(type(given)), 2)
   end
-  if core.worker then error("config: a task cannot set what the script has started with", 3) end
+  if core.worker then error("config: a task cannot set what the script has started with", 2) end
   for name, value in sorted.pairs(given) do set(name, value) end
 end
 
-local call = config.call
-config.call = nil
-
-return setmetatable(config, {
+--- Sets settings by name, tm.config{workers = 2}, and reads them, tm.config.workers.
+---@class tidemill.config
+---@overload fun(given: table<string, any>?): table<string, any>?
+local config = setmetatable({}, {
   __call = function(_, given) return call(given) end,
   __index = function(_, name)
     if kinds[name] then return read(name) end
@@ -104,3 +100,5 @@ return setmetatable(config, {
       tostring(name)), 2)
   end,
 })
+
+return config

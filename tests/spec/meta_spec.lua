@@ -49,6 +49,21 @@ describe("the stubs for editors", function()
     assert.are.same(functions_of(source "json", "json"), functions_of(stubs, "json"))
   end)
 
+  it("declare how to log", function()
+    assert.are.same(functions_of(source "log", "log"), functions_of(stubs, "log"))
+  end)
+
+  it("declare every setting", function()
+    local class = stubs:match("%-%-%-@class tidemill%.config\n(.-)\nlocal config")
+    local names = 0
+    for name in helper.read("host/bind/settings.c"):gmatch("\n    {\"([%w_]+)\", MILL_SETTING_") do
+      names = names + 1
+      assert.is_truthy(class:find("@field " .. name .. " ", 1, true), name)
+    end
+    assert.are.equal(names, select(2, class:gsub("@field", "")))
+    assert.is_true(names > 10)
+  end)
+
   local classes = { node = "node", future = "future", array = "array", frame = "frame",
     graph = "graph", task = "delayed", channel = "channel" }
   for module, class in pairs(classes) do
