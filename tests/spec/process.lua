@@ -53,7 +53,8 @@ function process.remove(folder) os.execute("rm -rf " .. quote(folder)) end
 local function environment(folder, extra)
   local words = { "env", "--default-signal=INT,TERM,HUP,PIPE" }
   local values = { HOME = folder, XDG_CACHE_HOME = folder .. "/cache",
-    XDG_CONFIG_HOME = folder .. "/config", XDG_STATE_HOME = folder .. "/state", READY = folder .. "/ready", TERM = "dumb" }
+    XDG_CONFIG_HOME = folder .. "/config",
+    XDG_STATE_HOME = folder .. "/state", READY = folder .. "/ready", TERM = "dumb" }
   for name, value in pairs(extra or {}) do values[name] = value end
   for name, value in pairs(values) do
     if value == false then
