@@ -53,8 +53,8 @@ struct tidemill {
     struct mill_settings settings; /* where the values come from that follow */
     enum mill_distribution distribution;
     struct mill_adaptive adaptive;
-    struct mill_resource *resources; /* limits of named resources */
-    size_t resource_count;
+    struct mill_limit *limits; /* of named resources */
+    size_t limit_count;
     struct mill_log log;
     char *log_path; /* NULL: none */
     enum mill_log_format log_format;

@@ -19,6 +19,7 @@
 
 enum { MAX_RESOURCE_NAME = 63 };
 static const double MAX_INTERVAL = 1e9; /* seconds */
+static const double LEAST_LIMIT = 1e-6, MOST_LIMIT = 1e9;
 
 /* Until when a setting can be set. */
 enum moment { ALWAYS, BEFORE_WORKERS, BEFORE_CACHE, BEFORE_LOG };
@@ -162,8 +163,10 @@ static char *show_adaptive(struct tidemill *engine)
 {
     const struct mill_adaptive *adaptive = &engine->adaptive;
     if (!adaptive->enabled) return strdup("off");
-    return print("minimum=%d,maximum=%d,interval=%.10g", adaptive->minimum, adaptive->maximum,
-                 (double)adaptive->interval_ns / 1e9);
+    char seconds[MILL_JSON_NUMBER];
+    mill_json_number(seconds, (double)adaptive->interval_ns / 1e9);
+    return print("minimum=%d,maximum=%d,interval=%s", adaptive->minimum, adaptive->maximum,
+                 seconds);
 }
 
 static tidemill_status take_cache(struct tidemill *engine, const char *text)
@@ -233,10 +236,10 @@ static char *show_log_level(struct tidemill *engine)
     return strdup(mill_log_level_names[atomic_load(&engine->log.level)]);
 }
 
-static void free_resources(struct mill_resource *resources, size_t count)
+static void free_limits(struct mill_limit *limits, size_t count)
 {
-    for (size_t i = 0; i < count; i++) free(resources[i].name);
-    free(resources);
+    for (size_t i = 0; i < count; i++) free(limits[i].name);
+    free(limits);
 }
 
 static bool is_resource_name(const char *name)
@@ -247,18 +250,19 @@ static bool is_resource_name(const char *name)
 }
 
 /* Adds one to a list that has room for it. */
-static tidemill_status take_resource(struct mill_resource *resources, size_t *count,
-                                     const struct pair *pair)
+static tidemill_status take_limit(struct mill_limit *limits, size_t *count,
+                                  const struct pair *pair)
 {
-    int64_t limit;
+    double most;
     if (!is_resource_name(pair->name)) return TIDEMILL_USAGE;
-    if (!mill_units_whole(pair->value, 1, INT32_MAX, &limit)) return TIDEMILL_USAGE;
+    if (!mill_units_number(pair->value, &most)) return TIDEMILL_USAGE;
+    if (most < LEAST_LIMIT || most > MOST_LIMIT) return TIDEMILL_USAGE;
     for (size_t i = 0; i < *count; i++) {
-        if (strcmp(resources[i].name, pair->name) == 0) return TIDEMILL_USAGE;
+        if (strcmp(limits[i].name, pair->name) == 0) return TIDEMILL_USAGE;
     }
-    resources[*count].name = strdup(pair->name);
-    if (resources[*count].name == NULL) return TIDEMILL_MEMORY;
-    resources[(*count)++].limit = limit;
+    limits[*count].name = strdup(pair->name);
+    if (limits[*count].name == NULL) return TIDEMILL_MEMORY;
+    limits[(*count)++].most = most;
     return TIDEMILL_OK;
 }
 
@@ -266,31 +270,31 @@ static tidemill_status take_resources(struct tidemill *engine, const char *text)
 {
     size_t count = 0, room = 1;
     for (const char *at = text; *at; at++) room += *at == ',';
-    struct mill_resource *resources = calloc(room, sizeof *resources);
-    tidemill_status status = resources ? TIDEMILL_OK : TIDEMILL_MEMORY;
+    struct mill_limit *limits = calloc(room, sizeof *limits);
+    tidemill_status status = limits ? TIDEMILL_OK : TIDEMILL_MEMORY;
     bool none = strcmp(text, "off") == 0;
     while (status == TIDEMILL_OK && !none) {
         struct pair pair;
-        status =
-            next_pair(&text, &pair) ? take_resource(resources, &count, &pair) : TIDEMILL_USAGE;
+        status = next_pair(&text, &pair) ? take_limit(limits, &count, &pair) : TIDEMILL_USAGE;
         if (*text == '\0') break;
     }
     if (status == TIDEMILL_OK && engine) {
-        free_resources(engine->resources, engine->resource_count);
-        engine->resources = resources;
-        engine->resource_count = count;
+        free_limits(engine->limits, engine->limit_count);
+        engine->limits = limits;
+        engine->limit_count = count;
     } else {
-        free_resources(resources, count);
+        free_limits(limits, count);
     }
     return status;
 }
 
 static char *show_resources(struct tidemill *engine)
 {
-    char *text = strdup(engine->resource_count == 0 ? "off" : "");
-    for (size_t i = 0; i < engine->resource_count && text; i++) {
-        char *longer = print("%s%s%s=%lld", text, i ? "," : "", engine->resources[i].name,
-                             (long long)engine->resources[i].limit);
+    char *text = strdup(engine->limit_count == 0 ? "off" : "");
+    for (size_t i = 0; i < engine->limit_count && text; i++) {
+        char number[MILL_JSON_NUMBER];
+        mill_json_number(number, engine->limits[i].most);
+        char *longer = print("%s%s%s=%s", text, i ? "," : "", engine->limits[i].name, number);
         free(text);
         text = longer;
     }
@@ -376,7 +380,7 @@ static const struct setting settings[] = {
     {"log_level", MILL_SETTING_TEXT, false, ALWAYS, "debug, info, warn or error",
      take_log_level, show_log_level},
     {"resources", MILL_SETTING_PAIRS, false, BEFORE_WORKERS,
-     "off, or NAME=LIMIT,NAME=LIMIT with whole limits from 1", take_resources, show_resources},
+     "off, or NAME=LIMIT,NAME=LIMIT with limits above 0", take_resources, show_resources},
     {"seed", MILL_SETTING_NUMBER, false, BEFORE_WORKERS, "a whole number from 0, or random",
      take_seed, show_seed},
     {"trace", MILL_SETTING_TEXT, true, BEFORE_WORKERS, "a file's name, or off", take_trace,
@@ -414,7 +418,7 @@ void mill_settings_fini(struct tidemill *engine)
     free(engine->cache_path);
     free(engine->log_path);
     free(engine->trace_path);
-    free_resources(engine->resources, engine->resource_count);
+    free_limits(engine->limits, engine->limit_count);
     pthread_mutex_destroy(&engine->settings.mutex);
 }
 

@@ -41,9 +41,9 @@ struct mill_adaptive { /* value of `adaptive` */
     int64_t interval_ns;
 };
 
-struct mill_resource { /* one of `resources` */
+struct mill_limit { /* one of `resources` */
     char *name;
-    int64_t limit;
+    double most; /* that may be in use at once */
 };
 
 struct mill_settings {

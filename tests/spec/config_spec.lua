@@ -325,9 +325,9 @@ describe("settings", function()
 
   describe("with pairs", function()
     it("are refused unless every pair is right", function()
-      for _, value in ipairs { "", "db", "db=", "=3", "db=3,", ",db=3", "db=3,db=4", "db=1.5", "db=-1",
+      for _, value in ipairs { "", "db", "db=", "=3", "db=3,", ",db=3", "db=3,db=4", "db=0", "db=-1",
         "d b=3", "3=3", "db=3;gpu=1", "db==3" } do
-        is_refused(("resources: %q is not off, or NAME=LIMIT,NAME=LIMIT with whole limits from 1")
+        is_refused(("resources: %q is not off, or NAME=LIMIT,NAME=LIMIT with limits above 0")
           :format(value), run { "config", "--set", "resources=" .. value })
       end
       for _, value in ipairs { "", "yes", "minimum=0", "maximum=1025", "interval=0", "interval=1x",
@@ -340,8 +340,8 @@ describe("settings", function()
     it("are shown as they are meant", function()
       local rows = rows_of(run { "config", "--set", "adaptive=interval=1.5m, maximum=6" })
       assert.are.equal("minimum=1,maximum=6,interval=90", rows.adaptive[1])
-      rows = rows_of(run { "config", "--set", "resources= b = 2 ,a.x-1=1" })
-      assert.are.equal("b=2,a.x-1=1", rows.resources[1])
+      rows = rows_of(run { "config", "--set", "resources= b = 2.50 ,a.x-1=1" })
+      assert.are.equal("b=2.5,a.x-1=1", rows.resources[1])
     end)
   end)
 
