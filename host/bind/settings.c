@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <unistd.h>
 
 #include "base/cpus.h"
 #include "base/folders.h"
@@ -401,6 +400,16 @@ int mill_settings_find(const char *name)
     return -1;
 }
 
+const char *mill_settings_name(int number)
+{
+    return settings[number].name;
+}
+
+bool mill_settings_is_path(int number)
+{
+    return settings[number].path;
+}
+
 void mill_settings_init(struct tidemill *engine)
 {
     struct mill_cpus cpus;
@@ -440,12 +449,16 @@ static const char *started(struct tidemill *engine, enum moment until)
     return NULL;
 }
 
-/* The name near an unknown one, for the end of a message. */
-static void describe_unknown(const char *name, char *out, size_t room)
+const char *mill_settings_nearest(const char *name)
 {
     const char *names[MILL_SETTING_COUNT];
     for (int i = 0; i < MILL_SETTING_COUNT; i++) names[i] = settings[i].name;
-    const char *meant = mill_nearest(name, names, MILL_SETTING_COUNT);
+    return mill_nearest(name, names, MILL_SETTING_COUNT);
+}
+
+void mill_settings_unknown(const char *name, char *out, size_t room)
+{
+    const char *meant = mill_settings_nearest(name);
     if (meant) {
         snprintf(out, room, "unknown setting \"%.200s\", did you mean \"%s\"?", name, meant);
     } else {
@@ -490,7 +503,7 @@ tidemill_status mill_settings_set(struct tidemill *engine, const char *name, con
     int number = mill_settings_find(name);
     if (number < 0) {
         char text[400];
-        describe_unknown(name, text, sizeof text);
+        mill_settings_unknown(name, text, sizeof text);
         return mill_fail(error, TIDEMILL_USAGE, "%s", text);
     }
     pthread_mutex_lock(&engine->settings.mutex);
@@ -505,252 +518,6 @@ enum mill_source mill_settings_source(struct tidemill *engine, const char *name)
     enum mill_source source = engine->settings.rows[mill_settings_find(name)].source;
     pthread_mutex_unlock(&engine->settings.mutex);
     return source;
-}
-
-/* ---- the environment ---------------------------------------------------------------------------- */
-
-static const char prefix[] = "TIDEMILL_";
-
-/* Variables of ours that set no setting. */
-static bool is_other_variable(const char *name)
-{
-    static const char *const whole[] = {"BIN", "CONFIG", "ISA", "WORKER"};
-    if (strncmp(name, "TEST_", 5) == 0 || strncmp(name, "BENCH_", 6) == 0) return true;
-    return word_of(name, whole, 4) >= 0;
-}
-
-/* The setting that a variable's name, without the prefix, means. */
-static void lower_case(const char *from, char *out, size_t room)
-{
-    size_t i = 0;
-    for (; from[i] && i + 1 < room; i++) {
-        out[i] = from[i] >= 'A' && from[i] <= 'Z' ? (char)(from[i] | 32) : from[i];
-    }
-    out[i] = '\0';
-}
-
-static void upper_case(char *text)
-{
-    for (; *text; text++) {
-        if (*text >= 'a' && *text <= 'z') *text = (char)(*text & ~32);
-    }
-}
-
-static void warn_variable(struct tidemill *engine, const char *variable, const char *name)
-{
-    const char *names[MILL_SETTING_COUNT];
-    for (int i = 0; i < MILL_SETTING_COUNT; i++) names[i] = settings[i].name;
-    const char *meant = mill_nearest(name, names, MILL_SETTING_COUNT);
-    char upper[64] = "";
-    snprintf(upper, sizeof upper, "%s", meant ? meant : "");
-    upper_case(upper);
-    mill_output_warn(&engine->output, "unknown variable %.200s%s%s%s", variable,
-                     meant ? ", did you mean TIDEMILL_"
-                           : "; tidemill config lists the settings",
-                     upper, meant ? "?" : "");
-}
-
-static tidemill_status take_variable(struct tidemill *engine, const char *variable,
-                                     struct mill_error *error)
-{
-    const char *equals = strchr(variable, '=');
-    char whole[256], name[256];
-    size_t size = equals ? (size_t)(equals - variable) : 0;
-    if (size <= sizeof prefix - 1 || size >= sizeof whole) return TIDEMILL_OK;
-    memcpy(whole, variable, size);
-    whole[size] = '\0';
-    if (is_other_variable(whole + sizeof prefix - 1)) return TIDEMILL_OK;
-    lower_case(whole + sizeof prefix - 1, name, sizeof name);
-    char again[256];
-    snprintf(again, sizeof again, "%s", name);
-    upper_case(again);
-    bool shouted = strcmp(again, whole + sizeof prefix - 1) == 0;
-    if (mill_settings_find(name) < 0 || !shouted) {
-        warn_variable(engine, whole, name);
-        return TIDEMILL_OK;
-    }
-    struct mill_error reason;
-    tidemill_status status =
-        mill_settings_set(engine, name, equals + 1, MILL_FROM_ENVIRONMENT, whole, &reason);
-    if (status == TIDEMILL_OK) return status;
-    return mill_fail(error, status, "%s: %s", whole, reason.text);
-}
-
-tidemill_status mill_settings_environment(struct tidemill *engine, struct mill_error *error)
-{
-    for (char **variable = environ; variable && *variable; variable++) {
-        if (strncmp(*variable, prefix, sizeof prefix - 1) != 0) continue;
-        tidemill_status status = take_variable(engine, *variable, error);
-        if (status != TIDEMILL_OK) return status;
-    }
-    return TIDEMILL_OK;
-}
-
-/* ---- files -------------------------------------------------------------------------------------- */
-
-struct reading {
-    struct tidemill *engine;
-    const char *path;
-    int line;
-    int seen[MILL_SETTING_COUNT]; /* line that has set it; 0: none */
-    struct mill_error *error;
-};
-
-static tidemill_status fail_line(const struct reading *reading, const char *reason)
-{
-    return mill_fail(reading->error, TIDEMILL_USAGE, "%s:%d: %s", reading->path, reading->line,
-                     reason);
-}
-
-/* Cuts the blanks around a text in place. */
-static char *trimmed(char *text)
-{
-    text += strspn(text, " \t");
-    size_t size = strlen(text);
-    while (size > 0 && strchr(" \t\r\n", text[size - 1])) size--;
-    text[size] = '\0';
-    return text;
-}
-
-/* A comment begins where a line or a word would. */
-static void cut_comment(char *line)
-{
-    for (char *at = line; *at; at++) {
-        if (*at == '#' && (at == line || at[-1] == ' ' || at[-1] == '\t')) {
-            *at = '\0';
-            return;
-        }
-    }
-}
-
-/* A path in a file counts from the file's own folder; malloc'ed, NULL: no memory. */
-static char *placed(const struct reading *reading, int number, const char *value)
-{
-    const char *slash = strrchr(reading->path, '/');
-    bool word = strcmp(value, "off") == 0 || strcmp(value, "-") == 0;
-    if (!settings[number].path || word || *value == '/' || *value == '\0' || slash == NULL) {
-        return strdup(value);
-    }
-    return print("%.*s/%s", (int)(slash - reading->path), reading->path, value);
-}
-
-static tidemill_status set_from_line(struct reading *reading, int number, const char *value)
-{
-    char reason[100];
-    if (reading->seen[number] > 0) {
-        snprintf(reason, sizeof reason, "%s is set in line %d already", settings[number].name,
-                 reading->seen[number]);
-        return fail_line(reading, reason);
-    }
-    reading->seen[number] = reading->line;
-    char *where = print("%s:%d", reading->path, reading->line);
-    char *whole = placed(reading, number, value);
-    struct mill_error error;
-    tidemill_status status = TIDEMILL_MEMORY;
-    if (where && whole) {
-        status = mill_settings_set(reading->engine, settings[number].name, whole,
-                                   MILL_FROM_FILE, where, &error);
-    }
-    free(where);
-    free(whole);
-    if (status == TIDEMILL_MEMORY) return mill_no_memory(reading->error, "configuration");
-    return status == TIDEMILL_OK ? status : fail_line(reading, error.text);
-}
-
-static tidemill_status take_line(struct reading *reading, char *line)
-{
-    cut_comment(line);
-    char *name = trimmed(line);
-    if (*name == '\0') return TIDEMILL_OK;
-    char *equals = strchr(name, '=');
-    if (equals == NULL) return fail_line(reading, "expected NAME = VALUE");
-    *equals = '\0';
-    name = trimmed(name);
-    int number = mill_settings_find(name);
-    if (number >= 0) return set_from_line(reading, number, trimmed(equals + 1));
-    char text[400];
-    describe_unknown(name, text, sizeof text);
-    mill_output_warn(&reading->engine->output, "%s:%d: %s", reading->path, reading->line, text);
-    return TIDEMILL_OK;
-}
-
-static tidemill_status read_lines(struct reading *reading, FILE *file)
-{
-    static const char mark[] = "\xEF\xBB\xBF"; /* some editors begin a text with it */
-    char *line = NULL;
-    size_t room = 0;
-    ssize_t size;
-    tidemill_status status = TIDEMILL_OK;
-    errno = 0;
-    while (status == TIDEMILL_OK && (size = getline(&line, &room, file)) >= 0) {
-        reading->line++;
-        bool marked = reading->line == 1 && strncmp(line, mark, 3) == 0;
-        if (strlen(line) == (size_t)size) {
-            status = take_line(reading, marked ? line + 3 : line);
-        } else {
-            status = fail_line(reading, "a zero byte; expected text");
-        }
-        errno = 0;
-    }
-    int reason = errno;
-    free(line);
-    if (status == TIDEMILL_OK && !feof(file)) {
-        return mill_fail(reading->error, TIDEMILL_IO, "%s: %s", reading->path,
-                         strerror(reason));
-    }
-    return status;
-}
-
-/* `needed`: somebody has named this file. */
-static tidemill_status read_file(struct tidemill *engine, const char *path, bool needed,
-                                 struct mill_error *error)
-{
-    struct reading reading = {.engine = engine, .path = path, .error = error};
-    FILE *file = fopen(path, "re");
-    if (file == NULL) {
-        if (!needed && (errno == ENOENT || errno == ENOTDIR)) return TIDEMILL_OK;
-        return mill_fail(error, TIDEMILL_IO, "%s: %s", path, strerror(errno));
-    }
-    tidemill_status status = read_lines(&reading, file);
-    fclose(file);
-    return status;
-}
-
-/* Takes the path over. */
-static tidemill_status read_maybe(struct tidemill *engine, char *path, struct mill_error *error)
-{
-    if (path == NULL) return TIDEMILL_OK;
-    tidemill_status status = read_file(engine, path, false, error);
-    free(path);
-    return status;
-}
-
-static char *beside(const char *script)
-{
-    const char *slash = strrchr(script, '/');
-    return print("%.*stidemill.conf", slash ? (int)(slash - script) + 1 : 0, script);
-}
-
-tidemill_status mill_settings_files(struct tidemill *engine, const char *script,
-                                    struct mill_error *error)
-{
-    if (engine->settings.files_read) return TIDEMILL_OK;
-    engine->settings.files_read = true;
-    const char *variable = getenv("TIDEMILL_CONFIG");
-    tidemill_status status = TIDEMILL_OK;
-    if (engine->settings.file) status = read_file(engine, engine->settings.file, true, error);
-    if (status == TIDEMILL_OK && variable && *variable) {
-        status = read_file(engine, variable, true, error);
-    }
-    if (status == TIDEMILL_OK && script) status = read_maybe(engine, beside(script), error);
-    if (status == TIDEMILL_OK) {
-        char *path = mill_user_file("XDG_CONFIG_HOME", ".config", "tidemill.conf");
-        status = read_maybe(engine, path, error);
-    }
-    if (status == TIDEMILL_OK) {
-        status = read_file(engine, "/etc/tidemill/tidemill.conf", false, error);
-    }
-    return status;
 }
 
 /* ---- looking ------------------------------------------------------------------------------------ */

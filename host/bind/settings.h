@@ -75,6 +75,12 @@ tidemill_status mill_settings_environment(struct tidemill *engine, struct mill_e
 tidemill_status mill_settings_files(struct tidemill *engine, const char *script,
                                     struct mill_error *error);
 
+/* What the table says, for who reads settings. */
+const char *mill_settings_name(int number);
+bool mill_settings_is_path(int number);
+const char *mill_settings_nearest(const char *name);                  /* NULL: none is near */
+void mill_settings_unknown(const char *name, char *out, size_t room); /* what to tell of it */
+
 /* A setting as it is now. */
 struct mill_setting_view {
     const char *name;
