@@ -532,7 +532,7 @@ tidemill_status tidemill_settings_json(tidemill *engine, const char *script, cha
     return *text ? TIDEMILL_OK : mill_no_memory(&engine->error, "settings");
 }
 
-/* ---- require "tidemill" in somebody's luajit ---------------------------------------------- */
+/* ---- require "tidemill" in somebody's luajit --------------------------------------------- */
 
 static int close_engine(lua_State *L)
 {

@@ -7,7 +7,7 @@
 #include "bind/lib.h"
 #include "bind/watch.h"
 
-/* ---- the log ------------------------------------------------------------------------------ */
+/* ---- the log ----------------------------------------------------------------------------- */
 
 /* The text of a string at `index`, which stays on the stack or in a table there. */
 static struct mill_log_text text_at(lua_State *L, int index)
@@ -148,7 +148,7 @@ static int watch_logs(lua_State *L)
     return failure ? lua_error(L) : 1;
 }
 
-/* ---- settings ------------------------------------------------------------------------------- */
+/* ---- settings ---------------------------------------------------------------------------- */
 
 static const char *const kinds[] = {"number", "text", "pairs"};
 

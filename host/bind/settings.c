@@ -73,7 +73,7 @@ static int word_of(const char *text, const char *const *words, int count)
     return -1;
 }
 
-/* ---- name=value,name=value ----------------------------------------------------------------- */
+/* ---- name=value,name=value --------------------------------------------------------------- */
 
 struct pair {
     char name[MAX_RESOURCE_NAME + 1], value[64];
@@ -112,7 +112,7 @@ static bool next_pair(const char **text, struct pair *pair)
     return true;
 }
 
-/* ---- one pair of functions a setting --------------------------------------------------------- */
+/* ---- one pair of functions a setting ----------------------------------------------------- */
 
 static tidemill_status take_adaptive_pair(struct mill_adaptive *adaptive,
                                           const struct pair *pair)
@@ -362,7 +362,7 @@ static char *show_workers(struct tidemill *engine)
     return print("%d", engine->workers);
 }
 
-/* ---- the table -------------------------------------------------------------------------------- */
+/* ---- the table --------------------------------------------------------------------------- */
 
 static const struct setting settings[] = {
     {"adaptive", MILL_SETTING_PAIRS, false, BEFORE_WORKERS,
@@ -431,7 +431,7 @@ void mill_settings_fini(struct tidemill *engine)
     pthread_mutex_destroy(&engine->settings.mutex);
 }
 
-/* ---- setting ---------------------------------------------------------------------------------- */
+/* ---- setting ----------------------------------------------------------------------------- */
 
 /* Why it is too late; NULL: it is not. */
 static const char *started(struct tidemill *engine, enum moment until)
@@ -520,7 +520,7 @@ enum mill_source mill_settings_source(struct tidemill *engine, const char *name)
     return source;
 }
 
-/* ---- looking ------------------------------------------------------------------------------------ */
+/* ---- looking ----------------------------------------------------------------------------- */
 
 static char *source_text(enum mill_source source, const char *where)
 {

@@ -10,7 +10,7 @@
 #include "base/folders.h"
 #include "bind/engine.h"
 
-/* ---- the environment ---------------------------------------------------------------------------- */
+/* ---- the environment --------------------------------------------------------------------- */
 
 static const char prefix[] = "TIDEMILL_";
 
@@ -89,7 +89,7 @@ tidemill_status mill_settings_environment(struct tidemill *engine, struct mill_e
     return TIDEMILL_OK;
 }
 
-/* ---- files -------------------------------------------------------------------------------------- */
+/* ---- files ------------------------------------------------------------------------------- */
 
 struct reading {
     struct tidemill *engine;

@@ -3,7 +3,7 @@
 
 #include "base/clock.h"
 
-/* ---- the log ------------------------------------------------------------------------------ */
+/* ---- the log ----------------------------------------------------------------------------- */
 
 static tidemill_status open_log(struct tidemill *engine, struct mill_error *error)
 {
@@ -24,7 +24,7 @@ void mill_watch_log(struct tidemill *engine)
     mill_output_warn(&engine->output, "log %s; going on without", error.text);
 }
 
-/* ---- the trace ------------------------------------------------------------------------------ */
+/* ---- the trace --------------------------------------------------------------------------- */
 
 tidemill_status mill_watch_trace(struct tidemill *engine, struct mill_error *error)
 {
@@ -65,7 +65,7 @@ tidemill_status mill_watch_end(struct tidemill *engine, struct mill_error *error
     return mill_fail(error, status, "trace %s", reason.text);
 }
 
-/* ---- beginning and ending ------------------------------------------------------------------- */
+/* ---- beginning and ending ---------------------------------------------------------------- */
 
 static bool is_named_outside(struct tidemill *engine, const char *setting)
 {

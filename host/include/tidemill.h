@@ -130,7 +130,7 @@ TIDEMILL_API void tidemill_interrupt(tidemill *engine);
  * process may leave by _exit without losing a finished result. */
 TIDEMILL_API tidemill_status tidemill_flush(tidemill *engine, double seconds);
 
-/* ---- Messages ----------------------------------------------------------------------------- */
+/* ---- Messages ---------------------------------------------------------------------------- */
 
 /* Any thread.  The one of `count` names that a user who wrote `word` probably meant; NULL when
  * none is near.  For messages about unknown options and commands. */

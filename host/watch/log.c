@@ -19,7 +19,7 @@ struct mill_log_lane {
     size_t next; /* lines so far */
 };
 
-/* ---- opening and closing ------------------------------------------------------------------ */
+/* ---- opening and closing ----------------------------------------------------------------- */
 
 bool mill_log_init(struct mill_log *log, int workers, struct mill_output *output)
 {
@@ -94,7 +94,7 @@ tidemill_status mill_log_open(struct mill_log *log, const char *path,
     return TIDEMILL_OK;
 }
 
-/* ---- a line as text ------------------------------------------------------------------------ */
+/* ---- a line as text ---------------------------------------------------------------------- */
 
 /* A piece of text that grows; `failed` once there was no memory. */
 struct text {
@@ -274,7 +274,7 @@ static void write_json(struct text *text, const struct mill_log_line *line)
     add(text, line->field_count > 0 ? "}}\n" : "}\n");
 }
 
-/* ---- adding -------------------------------------------------------------------------------- */
+/* ---- adding ------------------------------------------------------------------------------ */
 
 static char *copy_text(char *at, struct mill_log_text *text)
 {
@@ -389,7 +389,7 @@ bool mill_log_add(struct mill_log *log, const struct mill_log_line *line)
     return true;
 }
 
-/* ---- looking back ----------------------------------------------------------------------------- */
+/* ---- looking back ------------------------------------------------------------------------ */
 
 static bool passes(const struct mill_log_filter *filter, const struct mill_log_line *line)
 {

@@ -89,7 +89,7 @@ static const char *texts_of(struct mill_log *log, const struct mill_log_filter *
     return texts;
 }
 
-/* ---- keeping ---------------------------------------------------------------------------------- */
+/* ---- keeping ----------------------------------------------------------------------------- */
 
 static void lines_come_back_in_order_whoever_said_them(void)
 {
@@ -206,7 +206,7 @@ static void levels_are_wanted_from_one_on(void)
     close_log(&log);
 }
 
-/* ---- files -------------------------------------------------------------------------------------- */
+/* ---- files ------------------------------------------------------------------------------- */
 
 /* "2026-02-03T04:05:06.123456Z" becomes "TIME"; anything else stays. */
 static const char *without_time(const char *line)
@@ -361,7 +361,7 @@ static void a_full_disk_warns_once_and_lines_are_kept(void)
     close_log(&log);
 }
 
-/* ---- threads -------------------------------------------------------------------------------------- */
+/* ---- threads ----------------------------------------------------------------------------- */
 
 enum { THREADS = 4, LINES = 1500 };
 

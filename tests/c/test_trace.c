@@ -32,7 +32,7 @@ static int files_in_folder(void)
     return count - 2;
 }
 
-/* ---- reading what was written -------------------------------------------------------------- */
+/* ---- reading what was written ------------------------------------------------------------ */
 
 struct page {
     char *text;
@@ -116,7 +116,7 @@ static int count_events(const struct page *page)
     return count;
 }
 
-/* ---- the file ------------------------------------------------------------------------------ */
+/* ---- the file ---------------------------------------------------------------------------- */
 
 static void every_lane_with_events_has_a_name(void)
 {
@@ -235,7 +235,7 @@ static void long_names_are_cut_between_characters(void)
     mill_trace_free(trace);
 }
 
-/* ---- names and serial numbers ---------------------------------------------------------------- */
+/* ---- names and serial numbers ------------------------------------------------------------ */
 
 static void a_serial_number_keeps_its_name(void)
 {
@@ -299,7 +299,7 @@ static void names_beyond_the_most_are_others(void)
     mill_trace_free(trace);
 }
 
-/* ---- the cap --------------------------------------------------------------------------------- */
+/* ---- the cap ----------------------------------------------------------------------------- */
 
 static void what_does_not_fit_is_counted(void)
 {
@@ -325,7 +325,7 @@ static void what_does_not_fit_is_counted(void)
     }
 }
 
-/* ---- files that cannot be written ------------------------------------------------------------ */
+/* ---- files that cannot be written -------------------------------------------------------- */
 
 static struct mill_trace *some_trace(void)
 {
@@ -379,7 +379,7 @@ static void a_file_is_replaced_whole_and_keeps_its_mode_and_link(void)
     mill_trace_free(trace);
 }
 
-/* ---- threads --------------------------------------------------------------------------------- */
+/* ---- threads ----------------------------------------------------------------------------- */
 
 enum { THREADS = 4, EVENTS = 70000 };
 
