@@ -5,13 +5,15 @@
 
 #include <errno.h>
 #include <lauxlib.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/folders.h"
+#include "bind/adapt.h"
 #include "bind/runner.h"
+#include "bind/watch.h"
 
 static void warn(void *context, const char *text)
 {
@@ -29,29 +31,15 @@ static void warn_degraded(void *context, const char *text)
 
 /* ---- the cache -------------------------------------------------------------------------- */
 
-/* $XDG_CACHE_HOME/tidemill/cache.db, else ~/.cache/..; malloc'ed; NULL: no home. */
-static char *default_cache_path(void)
-{
-    char *path = NULL;
-    const char *folder = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
-    if (folder && *folder == '/') {
-        return asprintf(&path, "%s/tidemill/cache.db", folder) < 0 ? NULL : path;
-    }
-    if (home == NULL || *home == '\0') {
-        struct passwd *user = getpwuid(getuid());
-        home = user ? user->pw_dir : NULL;
-    }
-    if (home == NULL) return NULL;
-    return asprintf(&path, "%s/.cache/tidemill/cache.db", home) < 0 ? NULL : path;
-}
-
 void mill_engine_open_cache(struct tidemill *engine)
 {
     if (engine->cache_tried) return;
     engine->cache_tried = true;
     if (engine->cache_path && strcmp(engine->cache_path, "off") == 0) return;
     bool made_up = engine->cache_path == NULL;
-    if (made_up) engine->cache_path = default_cache_path();
+    if (made_up) {
+        engine->cache_path = mill_user_file("XDG_CACHE_HOME", ".cache", "cache.db");
+    }
     if (engine->cache_path == NULL) {
         warn_degraded(engine, "no cache: neither XDG_CACHE_HOME nor HOME is set");
         return;
@@ -98,6 +86,38 @@ static bool load(void *context, struct mill_worker *worker, struct mill_task *ta
     return mill_lookup_load(&engine->lookup, mill_lookup_reader(&engine->lookup, worker), task);
 }
 
+/* What happened on a worker, for the trace. */
+static void trace_event(void *context, struct mill_worker *worker, enum mill_event event,
+                        struct mill_task *task, int argument, int64_t begin, int64_t end)
+{
+    static const enum mill_trace_kind kinds[] = {
+        [MILL_EVENT_TASK] = MILL_TRACE_TASK,   [MILL_EVENT_HIT] = MILL_TRACE_HIT,
+        [MILL_EVENT_STEAL] = MILL_TRACE_STEAL, [MILL_EVENT_SLEEP] = MILL_TRACE_SLEEP,
+        [MILL_EVENT_WAIT] = MILL_TRACE_WAIT,   [MILL_EVENT_RETRY] = MILL_TRACE_RETRY,
+    };
+    struct tidemill *engine = context;
+    const struct mill_function *function = task ? mill_task_function(task) : NULL;
+    mill_trace_task(engine->trace, worker->index + 1, function ? function->serial : 0,
+                    function ? function->name : NULL, kinds[event], begin, end, argument);
+}
+
+/* Threads for the largest set of workers there may be. */
+static int threads_of(const struct tidemill *engine)
+{
+    int most = engine->adaptive_setting.enabled ? engine->adaptive_setting.maximum : 0;
+    return engine->workers > 0 && most > engine->workers ? most : engine->workers;
+}
+
+static tidemill_status set_limits(struct tidemill *engine, struct mill_error *error)
+{
+    tidemill_status status = TIDEMILL_OK;
+    for (size_t i = 0; i < engine->limit_count && status == TIDEMILL_OK; i++) {
+        status = mill_resources_limit(&engine->pool.resources, engine->limits[i].name,
+                                      engine->limits[i].most, error);
+    }
+    return status;
+}
+
 static bool open_scopes(struct tidemill *engine)
 {
     int count = engine->pool.worker_count;
@@ -121,17 +141,24 @@ tidemill_status mill_engine_start(struct tidemill *engine, struct mill_error *er
 {
     if (engine->pool_open) return TIDEMILL_OK;
     mill_engine_open_cache(engine);
+    tidemill_status status = mill_watch_trace(engine, error);
+    if (status != TIDEMILL_OK) return status;
     struct mill_pool_options options = {
-        .threads = engine->workers,
+        .threads = threads_of(engine),
         .drive = mill_runner_drive,
         .context = engine,
         .load = load,
+        .event = engine->trace ? trace_event : NULL,
     };
-    tidemill_status status = mill_pool_init(&engine->pool, &options, error);
+    status = mill_pool_init(&engine->pool, &options, error);
     if (status != TIDEMILL_OK) return status;
-    if (!open_scopes(engine)) {
+    status = set_limits(engine, error);
+    if (status == TIDEMILL_OK && !open_scopes(engine)) {
+        status = mill_no_memory(error, "workers");
+    }
+    if (status != TIDEMILL_OK) {
         mill_pool_fini(&engine->pool);
-        return mill_no_memory(error, "workers");
+        return status;
     }
     engine->lookup.store = engine->store;
     engine->lookup.files = &engine->files;
@@ -146,13 +173,14 @@ tidemill_status mill_engine_start(struct tidemill *engine, struct mill_error *er
     engine->package_path = package_field(engine->L, "path");
     engine->package_cpath = package_field(engine->L, "cpath");
     engine->pool_open = true;
-    return TIDEMILL_OK;
+    return mill_adapt_start(engine, error);
 }
 
 void mill_engine_stop(struct tidemill *engine)
 {
     if (engine->pool_open) {
         struct mill_pool *pool = &engine->pool;
+        mill_adapt_stop(engine);
         for (size_t i = 0; i < engine->scope.left_count; i++) {
             mill_run_cancel(engine->scope.left[i]);
         }

@@ -51,8 +51,8 @@ struct tidemill {
     char *package_path, *package_cpath; /* of the script, for workers; fixed at the first run */
 
     struct mill_settings settings; /* where the values come from that follow */
-    enum mill_distribution distribution;
-    struct mill_adaptive adaptive;
+    struct mill_adaptive_setting adaptive_setting;
+    struct mill_adapt *adapt;  /* NULL: the worker set is fixed */
     struct mill_limit *limits; /* of named resources */
     size_t limit_count;
     struct mill_log log;

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "base/clock.h"
+#include "bind/adapt.h"
 #include "bind/encode.h"
 #include "bind/lib.h"
 #include "bind/shared.h"
@@ -532,6 +533,7 @@ static int graph_run(lua_State *L)
         return mill_lib_raise(L, &error);
     }
     box->run = run;
+    mill_adapt_poke(engine);
     return 1;
 }
 

@@ -114,7 +114,7 @@ static bool next_pair(const char **text, struct pair *pair)
 
 /* ---- one pair of functions a setting ----------------------------------------------------- */
 
-static tidemill_status take_adaptive_pair(struct mill_adaptive *adaptive,
+static tidemill_status take_adaptive_pair(struct mill_adaptive_setting *adaptive,
                                           const struct pair *pair)
 {
     static const char *const names[] = {"minimum", "maximum", "interval"};
@@ -133,17 +133,17 @@ static tidemill_status take_adaptive_pair(struct mill_adaptive *adaptive,
     return TIDEMILL_OK;
 }
 
-static struct mill_adaptive default_adaptive(void)
+static struct mill_adaptive_setting default_adaptive(void)
 {
     struct mill_cpus cpus;
     mill_cpus_count(&cpus);
-    return (struct mill_adaptive){
+    return (struct mill_adaptive_setting){
         .minimum = 1, .maximum = cpus.usable, .interval_ns = INT64_C(5000000000)};
 }
 
 static tidemill_status take_adaptive(struct tidemill *engine, const char *text)
 {
-    struct mill_adaptive adaptive = default_adaptive();
+    struct mill_adaptive_setting adaptive = default_adaptive();
     adaptive.enabled = strcmp(text, "off") != 0;
     if (adaptive.enabled && strcmp(text, "on") != 0) {
         do {
@@ -154,13 +154,13 @@ static tidemill_status take_adaptive(struct tidemill *engine, const char *text)
         } while (*text);
         if (adaptive.minimum > adaptive.maximum) return TIDEMILL_USAGE;
     }
-    if (engine) engine->adaptive = adaptive;
+    if (engine) engine->adaptive_setting = adaptive;
     return TIDEMILL_OK;
 }
 
 static char *show_adaptive(struct tidemill *engine)
 {
-    const struct mill_adaptive *adaptive = &engine->adaptive;
+    const struct mill_adaptive_setting *adaptive = &engine->adaptive_setting;
     if (!adaptive->enabled) return strdup("off");
     char seconds[MILL_JSON_NUMBER];
     mill_json_number(seconds, (double)adaptive->interval_ns / 1e9);
@@ -188,13 +188,13 @@ static tidemill_status take_distribution(struct tidemill *engine, const char *te
 {
     int number = word_of(text, distributions, 4);
     if (number < 0) return TIDEMILL_USAGE;
-    if (engine) engine->distribution = number;
+    if (engine) engine->strategy = (enum mill_strategy)number;
     return TIDEMILL_OK;
 }
 
 static char *show_distribution(struct tidemill *engine)
 {
-    return strdup(distributions[engine->distribution]);
+    return strdup(distributions[engine->strategy]);
 }
 
 static tidemill_status take_log(struct tidemill *engine, const char *text)
@@ -416,7 +416,7 @@ void mill_settings_init(struct tidemill *engine)
     pthread_mutex_init(&engine->settings.mutex, NULL);
     mill_cpus_count(&cpus);
     engine->workers = cpus.usable;
-    engine->adaptive = default_adaptive();
+    engine->adaptive_setting = default_adaptive();
     engine->trace_events = MILL_TRACE_CAP;
 }
 
@@ -466,14 +466,14 @@ void mill_settings_unknown(const char *name, char *out, size_t room)
     }
 }
 
-static bool holds(enum mill_source held, enum mill_source source)
+static bool holds(enum mill_setting_source held, enum mill_setting_source source)
 {
     return held > source || (held == source && source == MILL_FROM_FILE);
 }
 
 /* Under the mutex. */
 static tidemill_status set_row(struct tidemill *engine, int number, const char *value,
-                               enum mill_source source, const char *where,
+                               enum mill_setting_source source, const char *where,
                                struct mill_error *error)
 {
     const struct setting *setting = &settings[number];
@@ -497,7 +497,7 @@ static tidemill_status set_row(struct tidemill *engine, int number, const char *
 }
 
 tidemill_status mill_settings_set(struct tidemill *engine, const char *name, const char *value,
-                                  enum mill_source source, const char *where,
+                                  enum mill_setting_source source, const char *where,
                                   struct mill_error *error)
 {
     int number = mill_settings_find(name);
@@ -512,17 +512,17 @@ tidemill_status mill_settings_set(struct tidemill *engine, const char *name, con
     return status;
 }
 
-enum mill_source mill_settings_source(struct tidemill *engine, const char *name)
+enum mill_setting_source mill_settings_source(struct tidemill *engine, const char *name)
 {
     pthread_mutex_lock(&engine->settings.mutex);
-    enum mill_source source = engine->settings.rows[mill_settings_find(name)].source;
+    enum mill_setting_source source = engine->settings.rows[mill_settings_find(name)].source;
     pthread_mutex_unlock(&engine->settings.mutex);
     return source;
 }
 
 /* ---- looking ----------------------------------------------------------------------------- */
 
-static char *source_text(enum mill_source source, const char *where)
+static char *source_text(enum mill_setting_source source, const char *where)
 {
     static const char *const names[] = {"default", "file", "script", "environment",
                                         "command line"};

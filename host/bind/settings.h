@@ -11,12 +11,12 @@
 
 #include "base/status.h"
 
-enum mill_source { /* the stronger, the later */
-                   MILL_FROM_DEFAULT,
-                   MILL_FROM_FILE,
-                   MILL_FROM_SCRIPT,
-                   MILL_FROM_ENVIRONMENT,
-                   MILL_FROM_COMMAND, /* also the host program */
+enum mill_setting_source { /* the stronger, the later */
+                           MILL_FROM_DEFAULT,
+                           MILL_FROM_FILE,
+                           MILL_FROM_SCRIPT,
+                           MILL_FROM_ENVIRONMENT,
+                           MILL_FROM_COMMAND, /* also the host program */
 };
 
 enum mill_setting_kind {
@@ -27,15 +27,7 @@ enum mill_setting_kind {
 
 enum { MILL_SETTING_COUNT = 11 };
 
-/* Values of `distribution`. */
-enum mill_distribution {
-    MILL_DISTRIBUTE_DYNAMIC,
-    MILL_DISTRIBUTE_ROUND_ROBIN,
-    MILL_DISTRIBUTE_LOAD_BALANCED,
-    MILL_DISTRIBUTE_AFFINITY,
-};
-
-struct mill_adaptive { /* value of `adaptive` */
+struct mill_adaptive_setting { /* value of `adaptive` */
     bool enabled;
     int minimum, maximum; /* workers */
     int64_t interval_ns;
@@ -49,7 +41,7 @@ struct mill_limit { /* one of `resources` */
 struct mill_settings {
     pthread_mutex_t mutex; /* guards the rest, and the values, while workers may read them */
     struct {
-        enum mill_source source;
+        enum mill_setting_source source;
         char *where; /* "PATH:LINE", a variable's name; or NULL */
     } rows[MILL_SETTING_COUNT];
     char *file; /* --config */
@@ -64,7 +56,7 @@ void mill_settings_fini(struct tidemill *engine);
 /* Sets by name, with a text as people write it.  A right value that a stronger source has set
  * already is left alone.  `where` tells a file's line or a variable, or is NULL. */
 tidemill_status mill_settings_set(struct tidemill *engine, const char *name, const char *value,
-                                  enum mill_source source, const char *where,
+                                  enum mill_setting_source source, const char *where,
                                   struct mill_error *error);
 
 /* Reads TIDEMILL_*.  Wrong values are errors, unknown names warnings. */
@@ -99,6 +91,6 @@ char *mill_settings_json(struct tidemill *engine);
 int mill_settings_find(const char *name); /* its number; -1: there is none */
 
 /* Where the value of a setting comes from. */
-enum mill_source mill_settings_source(struct tidemill *engine, const char *name);
+enum mill_setting_source mill_settings_source(struct tidemill *engine, const char *name);
 
 #endif

@@ -20,7 +20,14 @@
 enum { MILL_MAX_WORKERS = 1024 };
 
 /* What happened on a worker; what trace and history are made of. */
-enum mill_event { MILL_EVENT_TASK, MILL_EVENT_STEAL, MILL_EVENT_SLEEP, MILL_EVENT_WAIT };
+enum mill_event {
+    MILL_EVENT_TASK,
+    MILL_EVENT_HIT, /* a task was answered by the cache */
+    MILL_EVENT_STEAL,
+    MILL_EVENT_SLEEP,
+    MILL_EVENT_WAIT,  /* a task waited for something while others ran */
+    MILL_EVENT_RETRY, /* an attempt that failed and will be followed by another */
+};
 
 struct mill_pool_options {
     int threads; /* 0: serial */
@@ -32,8 +39,7 @@ struct mill_pool_options {
      * when no run has one. */
     bool (*load)(void *context, struct mill_worker *worker, struct mill_task *task);
     /* Told of what happens, with times in nanoseconds; `task` is NULL for sleeps; the argument is
-     * a task's mill_state (MILL_PENDING: it will be tried again), a steal's victim from 1.  NULL:
-     * nobody wants to know. */
+     * a task's mill_state, a steal's victim from 1.  NULL: nobody wants to know. */
     void (*event)(void *context, struct mill_worker *worker, enum mill_event event,
                   struct mill_task *task, int argument, int64_t begin, int64_t end);
 };

@@ -358,7 +358,9 @@ static void measure(struct mill_worker *worker, struct mill_task *task, enum mil
                                   memory_order_relaxed);
         atomic_fetch_add_explicit(&mean->count, 1, memory_order_relaxed);
     }
-    tell(worker, MILL_EVENT_TASK, task, (int)state, worker->began, now);
+    bool again = state == MILL_PENDING;
+    tell(worker, again ? MILL_EVENT_RETRY : MILL_EVENT_TASK, task, (int)state, worker->began,
+         now);
 }
 
 void mill_worker_finish(struct mill_worker *worker, enum mill_state state,
@@ -504,9 +506,12 @@ static bool begin(struct mill_worker *worker, struct mill_task *task)
         return false;
     }
     set_stream(worker, task, function); /* the hook may set another */
-    if (run->hooks.before &&
-        run->hooks.before(run->hooks.context, worker, task) == MILL_TAKEN) {
-        return false;
+    if (run->hooks.before) {
+        int64_t now = worker->pool->options.event ? mill_clock_now() : 0;
+        if (run->hooks.before(run->hooks.context, worker, task) == MILL_TAKEN) {
+            if (now) tell(worker, MILL_EVENT_HIT, task, 0, now, mill_clock_now());
+            return false;
+        }
     }
     if (function->need_count &&
         !(atomic_load_explicit(&task->flags, memory_order_relaxed) & MILL_TASK_GRANTED) &&
