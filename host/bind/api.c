@@ -51,6 +51,7 @@ static struct tidemill *engine_new(const tidemill_config *config)
     pthread_mutex_init(&engine->unasked_lock, NULL);
     mill_files_init(&engine->files);
     mill_means_init(&engine->means);
+    engine->token = mill_token_new();
     pthread_mutex_init(&engine->modules_lock, NULL);
     engine->output.progress = config->progress;
     engine->output.notes = config->notes;
@@ -139,6 +140,7 @@ void tidemill_close(tidemill *engine)
     free(engine->unasked_task);
     mill_files_fini(&engine->files);
     mill_means_fini(&engine->means);
+    mill_token_unref(engine->token);
     mill_log_fini(&engine->log);
     mill_settings_fini(engine);
     mill_output_fini(&engine->output);

@@ -217,6 +217,15 @@ void mill_engine_note_unasked(struct tidemill *engine, struct mill_run *run)
     pthread_mutex_unlock(&engine->unasked_lock);
 }
 
+void mill_engine_cancel_all(struct tidemill *engine)
+{
+    struct mill_token *token = engine->token;
+    if (token == NULL) return;
+    engine->token = mill_token_new(); /* what is started from here on has another */
+    if (engine->pool_open) mill_pool_cancel(&engine->pool, token);
+    mill_token_unref(token);
+}
+
 bool mill_engine_wait(struct tidemill *engine)
 {
     if (!engine->pool_open) return true;

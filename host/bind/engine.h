@@ -38,6 +38,7 @@ struct tidemill {
     int exit_status;
     bool exiting; /* os.exit was called */
     _Atomic int64_t degraded;
+    struct mill_token *token;  /* of all that the script starts; NULL: memory was short */
     struct mill_means means;     /* of tasks' times, by name */
     struct mill_scope *scopes;   /* of the workers, by number; there while the pool is open */
     enum mill_strategy strategy; /* of runs that name none */
@@ -76,6 +77,9 @@ void mill_engine_stop(struct tidemill *engine);
 
 /* A run that a task started has ended, and nobody asked how: its error is kept for the script's end. */
 void mill_engine_note_unasked(struct tidemill *engine, struct mill_run *run);
+
+/* Cancels everything that was started so far. */
+void mill_engine_cancel_all(struct tidemill *engine);
 
 /* Waits for all runs that nobody holds any more, and for those that tasks have started; false when
  * interrupted. */

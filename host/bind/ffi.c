@@ -1,6 +1,8 @@
 /* ffi: functions that Lua calls through LuaJIT's FFI.  SPDX-License-Identifier: MIT */
 #include "bind/ffi.h"
 
+#include "base/clock.h"
+
 int tidemill__next(struct mill_worker *worker)
 {
     return mill_worker_next(worker);
@@ -9,6 +11,14 @@ int tidemill__next(struct mill_worker *worker)
 void tidemill__nest(struct mill_worker *worker, int change)
 {
     worker->nested += change;
+}
+
+void tidemill__stream(struct mill_worker *worker, double base, double place)
+{
+    worker->call.turn = ++worker->turns;
+    worker->call.stream[0] = (uint64_t)base;
+    worker->call.stream[1] = (uint64_t)place;
+    worker->places = 0;
 }
 
 void tidemill__finish_number(struct mill_worker *worker, double number)
@@ -67,6 +77,21 @@ uint32_t tidemill__node_held(struct mill_scope *scope, uint32_t index)
         if (mill_graph_at(&scope->graph, index)->held) return index;
     }
     return UINT32_MAX;
+}
+
+void tidemill__node_place(struct mill_scope *scope, uint64_t handle, uint32_t place)
+{
+    struct mill_node *node = mill_graph_find(&scope->graph, handle);
+    if (node == NULL) return;
+    /* The number that it had is free again: how items travel must not show in later streams. */
+    uint32_t *last = scope->worker ? &scope->worker->places : &scope->graph.next_place;
+    if (node->place == *last) --*last;
+    node->place = place;
+}
+
+double tidemill__clock(void)
+{
+    return (double)mill_clock_now() / 1e9;
 }
 
 uint32_t tidemill__node_function(struct mill_scope *scope, uint64_t handle)

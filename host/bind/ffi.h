@@ -11,6 +11,9 @@
 /* Of enum mill_next. */
 TIDEMILL_API int tidemill__next(struct mill_worker *worker);
 TIDEMILL_API void tidemill__nest(struct mill_worker *worker, int change); /* worker->nested */
+
+/* What runs from here on draws its random numbers from another stream. */
+TIDEMILL_API void tidemill__stream(struct mill_worker *worker, double base, double place);
 TIDEMILL_API void tidemill__finish_number(struct mill_worker *worker, double number);
 
 /* ---- building nodes; handles as in sched/graph.h ---------------------------------------- */
@@ -32,8 +35,14 @@ TIDEMILL_API void tidemill__node_drop(struct mill_scope *scope, uint32_t index);
 /* The least index from `index` on whose node has a handle; UINT32_MAX: none. */
 TIDEMILL_API uint32_t tidemill__node_held(struct mill_scope *scope, uint32_t index);
 
+/* By which its random stream is told from others of its run. */
+TIDEMILL_API void tidemill__node_place(struct mill_scope *scope, uint64_t node, uint32_t place);
+
 /* Number of the function of a node; UINT32_MAX for a stale handle. */
 TIDEMILL_API uint32_t tidemill__node_function(struct mill_scope *scope, uint64_t node);
+
+/* Seconds of core.clock. */
+TIDEMILL_API double tidemill__clock(void);
 
 /* ---- arrays ---------------------------------------------------------------------------- */
 

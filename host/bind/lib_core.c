@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/resource.h>
 
 #include "base/clock.h"
 #include "base/nearest.h"
@@ -127,6 +128,12 @@ static int core_stats(lua_State *L)
     }
     lua_pushinteger(L, engine->workers);
     lua_setfield(L, -2, "workers");
+    lua_pushinteger(L, engine->pool_open ? atomic_load(&engine->pool.active) : engine->workers);
+    lua_setfield(L, -2, "active");
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    lua_pushnumber(L, (double)usage.ru_maxrss * 1024);
+    lua_setfield(L, -2, "peak_resident");
     lua_pushnumber(L, (double)atomic_load(&engine->memory.bytes));
     lua_setfield(L, -2, "bytes");
     lua_pushnumber(L, (double)atomic_load(&engine->memory.peak));

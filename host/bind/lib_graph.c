@@ -481,21 +481,43 @@ static const char *const strategies[] = {"dynamic",  "round_robin", "load_balanc
 /* Runs of that many tasks and fewer keep the times of their tasks, for pictures of the graph. */
 enum { MEASURED = 10000 };
 
+/* The streams of a task's tasks come from its own. */
+static uint64_t seed_of(const struct mill_scope *scope)
+{
+    const struct mill_worker *worker = scope->worker;
+    if (worker == NULL) return scope->engine->seed;
+    struct mill_hasher hasher;
+    mill_hasher_init(&hasher, "stream");
+    mill_hasher_number(&hasher, worker->call.stream[0]);
+    mill_hasher_number(&hasher, worker->call.stream[1]);
+    return mill_hasher_end(&hasher).low;
+}
+
+/* core.stream_base() -> seed for the runs of a map, whose items are told apart by their numbers: a
+ * number below 2^53, another one each time. */
+static int graph_stream_base(lua_State *L)
+{
+    struct mill_scope *scope = mill_scope_of(L);
+    uint32_t place = scope->worker ? ++scope->worker->places : ++scope->graph.next_place;
+    struct mill_hasher hasher;
+    mill_hasher_init(&hasher, "map");
+    mill_hasher_number(&hasher, seed_of(scope));
+    mill_hasher_number(&hasher, place);
+    lua_pushnumber(L, (double)(mill_hasher_end(&hasher).low >> 11));
+    return 1;
+}
+
 static bool prepare_run(lua_State *L, struct mill_scope *scope, struct mill_run *run,
                         enum mill_strategy strategy)
 {
     struct tidemill *engine = scope->engine;
     struct mill_worker *worker = scope->worker;
-    (void)L;
     run->strategy = strategy;
-    run->seed = engine->seed;
-    if (worker && worker->task) { /* the streams of a task's tasks come from its own */
-        struct mill_hasher hasher;
-        mill_hasher_init(&hasher, "stream");
-        mill_hasher_number(&hasher, worker->call.stream[0]);
-        mill_hasher_number(&hasher, worker->call.stream[1]);
-        run->seed = mill_hasher_end(&hasher).low;
-        mill_run_set_parent(run, worker->task->run);
+    run->seed = lua_isnumber(L, 4) ? (uint64_t)lua_tonumber(L, 4) : seed_of(scope);
+    if (worker && worker->task) {
+        mill_run_set_parent(run, worker->task->run->token);
+    } else {
+        mill_run_set_parent(run, engine->token);
     }
     for (uint32_t i = 0; strategy == MILL_PINNED && i < run->wanted_count; i++) {
         run->tasks[run->wanted[i]].worker = (uint16_t)(i + 1);
@@ -505,8 +527,8 @@ static bool prepare_run(lua_State *L, struct mill_scope *scope, struct mill_run 
     return !measured || mill_run_measure(run);
 }
 
-/* core.run(nodes, lookup, strategy) -> run: starts what the nodes need.  lookup(number) gives the
- * record of a delayed function. */
+/* core.run(nodes, lookup, strategy, seed) -> run: starts what the nodes need.  lookup(number) gives
+ * the record of a delayed function. */
 static int graph_run(lua_State *L)
 {
     struct mill_scope *scope = mill_scope_of(L);
@@ -630,6 +652,13 @@ static int graph_wait(lua_State *L)
 static int graph_cancel(lua_State *L)
 {
     mill_run_cancel(check_run(L));
+    return 0;
+}
+
+/* core.cancel_all(): everything that the script has started. */
+static int graph_cancel_all(lua_State *L)
+{
+    mill_engine_cancel_all(mill_engine_of(L));
     return 0;
 }
 
@@ -757,11 +786,13 @@ static int graph_unasked(lua_State *L)
 
 static const luaL_Reg functions[] = {
     {"asked", graph_asked},       {"begun", graph_begun},
+    {"cancel_all", graph_cancel_all},
     {"cancel", graph_cancel},     {"counts", graph_counts},
     {"ended", graph_ended},       {"failure", graph_failure},
     {"join", graph_join},         {"next_node", graph_next_node},
     {"outcome", graph_outcome},   {"release", graph_release},
     {"run", graph_run},           {"set_argument", graph_set_argument},
+    {"stream_base", graph_stream_base},
     {"unasked", graph_unasked},   {"wait", graph_wait},
     {"wait_all", graph_wait_all}, {NULL, NULL},
 };

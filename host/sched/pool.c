@@ -389,9 +389,16 @@ static void inject(void *context, struct mill_task *task)
 
 void mill_run_cancel(struct mill_run *run)
 {
-    struct mill_pool *pool = run->pool;
-    atomic_store_explicit(&run->token->cancelled, true, memory_order_relaxed);
-    if (pool == NULL) return;
+    if (run->pool) {
+        mill_pool_cancel(run->pool, run->token);
+    } else {
+        atomic_store_explicit(&run->token->cancelled, true, memory_order_relaxed);
+    }
+}
+
+void mill_pool_cancel(struct mill_pool *pool, struct mill_token *token)
+{
+    atomic_store_explicit(&token->cancelled, true, memory_order_relaxed);
     /* The default order: what is parked from here on sees the token. */
     atomic_fetch_add(&pool->cancels, 1);
     mill_timers_hurry(&pool->timers, is_of_cancelled, NULL);

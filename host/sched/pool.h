@@ -124,6 +124,9 @@ void mill_pool_resume(struct mill_pool *pool);
  * go on to their end, but their waits end. */
 void mill_run_cancel(struct mill_run *run);
 
+/* The same for all runs below a token. */
+void mill_pool_cancel(struct mill_pool *pool, struct mill_token *token);
+
 /* Runs body(context, i) for i in [0, count) with the help of idle workers: a mill_parallel. */
 void mill_pool_fan(void *pool, int64_t count, void (*body)(void *context, int64_t i),
                    void *context);

@@ -290,10 +290,17 @@ static bool add_cache(struct mill_run *run)
     return run->content && run->locks && run->revivals;
 }
 
+struct mill_token *mill_token_new(void)
+{
+    struct mill_token *token = calloc(1, sizeof *token);
+    if (token) atomic_init(&token->refs, 1);
+    return token;
+}
+
 static struct mill_run *run_alloc(struct mill_graph *graph)
 {
     struct mill_run *run = calloc(1, sizeof *run);
-    struct mill_token *token = calloc(1, sizeof *token);
+    struct mill_token *token = mill_token_new();
     if (run == NULL || token == NULL) {
         free(run);
         free(token);
@@ -302,17 +309,16 @@ static struct mill_run *run_alloc(struct mill_graph *graph)
     run->graph = graph;
     run->refs = 1;
     run->token = token;
-    atomic_init(&token->refs, 1);
     mill_source_init(&run->end);
     pthread_mutex_init(&run->retry_lock, NULL);
     atomic_init(&run->first_failed, MILL_NO_CAUSE);
     return run;
 }
 
-void mill_run_set_parent(struct mill_run *run, const struct mill_run *parent)
+void mill_run_set_parent(struct mill_run *run, struct mill_token *parent)
 {
-    run->token->parent = parent->token;
-    atomic_fetch_add_explicit(&parent->token->refs, 1, memory_order_relaxed);
+    run->token->parent = parent;
+    if (parent) atomic_fetch_add_explicit(&parent->refs, 1, memory_order_relaxed);
 }
 
 bool mill_run_measure(struct mill_run *run)
@@ -358,7 +364,7 @@ struct mill_run *mill_run_new(struct mill_graph *graph, const uint32_t *wanted,
     return run;
 }
 
-static void token_unref(struct mill_token *token)
+void mill_token_unref(struct mill_token *token)
 {
     while (token) {
         struct mill_token *parent = token->parent;
@@ -395,7 +401,7 @@ void mill_run_free(struct mill_run *run)
     mill_retries_free(run);
     pthread_mutex_destroy(&run->retry_lock);
     mill_source_fini(&run->end);
-    token_unref(run->token);
+    mill_token_unref(run->token);
     free_revivals(run);
     free(run->tasks);
     free(run->functions);

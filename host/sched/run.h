@@ -123,8 +123,13 @@ static inline bool mill_run_ended(struct mill_run *run)
     return mill_source_closed(&run->end);
 }
 
-/* The run was started by a task of `parent`, and is cancelled with it.  Before it is submitted. */
-void mill_run_set_parent(struct mill_run *run, const struct mill_run *parent);
+/* NULL: no memory. */
+struct mill_token *mill_token_new(void);
+void mill_token_unref(struct mill_token *token);
+
+/* The run is cancelled with `parent` (NULL: by itself alone): with the run of the task that starts
+ * it, or with everything.  Before it is submitted. */
+void mill_run_set_parent(struct mill_run *run, struct mill_token *parent);
 
 /* Room for the times of its tasks; false: no memory.  Before the run is submitted. */
 bool mill_run_measure(struct mill_run *run);

@@ -173,19 +173,72 @@ function tm.gather(list) end
 ---@return boolean
 function tm.wait(list, seconds) end
 
---- Applies `fn` to each item in parallel; results in order, with `n`.
+---@class tidemill.feed_options: tidemill.options
+---@field window? integer most items that are in flight at once
+---@field progress? fun(done: integer, total: integer?) called as items end
+---@field distribution? "dynamic"|"round_robin"|"load_balanced"|"affinity"
+
+--- Applies `fn` to each item of a list or an iterator in parallel; results in order, with `n`.
 ---@param fn function|tidemill.delayed
----@param list table
----@param given? tidemill.options
+---@param list table|tidemill.array|fun(): any
+---@param given? tidemill.feed_options
 ---@return table
 function tm.map(fn, list, given) end
 
+--- As map, but what fails is collected instead of raised.
+---     local r = tm.batch(load, paths, {retries = 2})
+---     print(r)                                           --> 98 of 100 items in 1.2 s ...
+---@param fn function|tidemill.delayed
+---@param items table|tidemill.array|fun(): any
+---@param given? tidemill.feed_options
+---@return tidemill.batch_result
+function tm.batch(fn, items, given) end
+
+---@class tidemill.failed_item
+---@field index integer
+---@field item any
+---@field error tidemill.error
+---@field attempts integer
+---@field time number seconds
+
+---@class tidemill.batch_result prints as one line
+---@field total integer
+---@field successful integer
+---@field failed integer
+---@field success_rate number 0 to 1
+---@field elapsed number seconds
+---@field throughput number items a second
+---@field peak_memory integer bytes that the process has had resident at most
+---@field results table in order, with `n`
+---@field errors tidemill.failed_item[]
+local batch = {}
+
+--- Runs the failed items again and merges what comes of them.
+---@param given? tidemill.feed_options
+---@return tidemill.batch_result
+function batch:retry(given) end
+
 --- Starts one task an item; futures in order, with `n`.
 ---@param fn function|tidemill.delayed
----@param list table
----@param given? tidemill.options
+---@param list table|tidemill.array|fun(): any
+---@param given? tidemill.feed_options
 ---@return tidemill.future[]
 function tm.submit_all(fn, list, given) end
+
+--- for future in tm.as_completed(list) do: in the order in which they end.
+---@param list tidemill.future[]
+---@return fun(): tidemill.future?
+function tm.as_completed(list) end
+
+--- Cancels a future, all futures of a table, or everything that was started.
+---@param ... tidemill.future|table
+function tm.cancel(...) end
+
+--- Calls fn(...) once on each worker; results in the order of the workers.
+---@param fn function|tidemill.delayed
+---@param ... any
+---@return table
+function tm.each_worker(fn, ...) end
 
 --- Waits; in a task others run meanwhile.
 ---@param seconds number

@@ -39,6 +39,7 @@ struct tidemill__node { uint32_t index; uint32_t generation; };
 
 int tidemill__next(void *worker);
 void tidemill__nest(void *worker, int change);
+void tidemill__stream(void *worker, double base, double place);
 void tidemill__finish_number(void *worker, double number);
 uint64_t tidemill__node_new(void *scope, uint32_t function, uint32_t count);
 void tidemill__node_number(void *scope, uint64_t node, uint32_t i, double number);
@@ -47,6 +48,8 @@ int64_t tidemill__node_live(void *scope);
 void tidemill__node_drop(void *scope, uint32_t index);
 uint32_t tidemill__node_held(void *scope, uint32_t index);
 uint32_t tidemill__node_function(void *scope, uint64_t node);
+void tidemill__node_place(void *scope, uint64_t node, uint32_t place);
+double tidemill__clock(void);
 struct tidemill__array *tidemill__array_new(void *engine, int type, int64_t length);
 struct tidemill__array *tidemill__array_slice(struct tidemill__array *array, int64_t first,
                                               int64_t length);

@@ -40,8 +40,8 @@ function compute.check(given, what, level)
 end
 
 --- Starts what the nodes need; a handle for core.wait and core.outcome.
-function compute.start(nodes, strategy)
-  return core.run(nodes, task.record, strategy)
+function compute.start(nodes, strategy, seed)
+  return core.run(nodes, task.record, strategy, seed)
 end
 
 -- Values of nodes[first..], in order; those that were lost are computed again.
@@ -50,7 +50,7 @@ local function collect(nodes, given)
   local wanted, places = nodes, nil
   repeat
     attempt = attempt + 1
-    local run = compute.start(wanted, given and given.distribution)
+    local run = compute.start(wanted, given and given.distribution, given and given.seed)
     core.asked(run)
     wait.call(core.wait, run, nil, nil, function() core.cancel(run) end)
     local cause, name = core.failure(run)
@@ -74,6 +74,9 @@ local function collect(nodes, given)
   until #wanted == 0
   return values
 end
+
+--- The values of a list of nodes.
+function compute.list(nodes, given) return collect(nodes, given) end
 
 --- The value of one node.
 function compute.one(handle, given)

@@ -51,6 +51,35 @@ function errors.own_frames(text)
   return "stack traceback:\n" .. table.concat(lines, "\n")
 end
 
+-- ---- what a task throws -----------------------------------------------------------------------------
+
+-- What a task has thrown, as the fields of an error.
+local function fields_of(value)
+  local fields
+  if errors.is(value) then
+    fields = {}
+    for key, member in pairs(value) do fields[key] = member end
+  elseif type(value) == "string" then
+    fields = { message = value }
+  else
+    local meta = getmetatable(value)
+    local speaks = type(meta) == "table" and meta.__tostring
+    local message = type(value) == "table" and type(value.message) == "string" and value.message
+    fields = { message = message or (speaks or type(value) ~= "table") and tostring(value)
+      or "the task threw a table", cause = value }
+  end
+  fields.traceback = fields.traceback or debug.traceback("", 2)
+  return fields
+end
+
+--- The message handler of tasks.  An error inside the handler itself must not lose the task.
+---@param value any
+---@return table fields
+function errors.handler(value)
+  local fine, fields = pcall(fields_of, value)
+  return fine and fields or { message = "an error whose description failed" }
+end
+
 -- ---- what an uncaught error prints -------------------------------------------------------------
 
 local function plural(count, what)

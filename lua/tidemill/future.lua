@@ -52,8 +52,8 @@ end
 
 --- Starts a node.
 ---@return tidemill.future
-function future.start(handle)
-  local self = setmetatable({ node = handle, run = compute.start({ handle }) }, meta)
+function future.start(handle, strategy, seed)
+  local self = setmetatable({ node = handle, run = compute.start({ handle }, strategy, seed) }, meta)
   if core.worker then return self end -- the engine looks after what tasks start
   started, unasked_count = started + 1, unasked_count + 1
   unasked[self] = started
@@ -147,6 +147,60 @@ end
 function methods:cancel()
   future.ask(self)
   if self.run then core.cancel(self.run) end
+end
+
+-- ---- several at once ---------------------------------------------------------------------------
+
+--- Tag of the next run of a selector that has ended; waits for it.
+function future.next_fired(selector)
+  local _, tag = wait.call(core.select_next, selector)
+  return tag
+end
+
+--- for future in tm.as_completed(list) do: in the order in which they end.
+---@param list tidemill.future[]
+---@return fun(): tidemill.future?
+function future.as_completed(list)
+  if type(list) ~= "table" then
+    error("as_completed: expected a list of futures, got a " .. type(list), 2)
+  end
+  local selector, ready, left = core.selector(), {}, 0
+  for i = 1, list.n or #list do
+    local one = list[i]
+    if not future.is(one) then
+      error(("as_completed: item %d: expected a future, got a %s"):format(i, type(one)), 2)
+    end
+    left = left + 1
+    if one.state or core.select_add(selector, one.run, i) then ready[#ready + 1] = one end
+  end
+  local at = 0
+  return function()
+    if left == 0 then return nil end
+    left = left - 1
+    at = at + 1
+    if ready[at] then return ready[at] end
+    return list[future.next_fired(selector)]
+  end
+end
+
+local function cancel_all(value, seen)
+  if future.is(value) then
+    value:cancel()
+  elseif type(value) == "table" and getmetatable(value) == nil and not seen[value] then
+    seen[value] = true
+    for key, member in pairs(value) do
+      if key ~= "n" then cancel_all(member, seen) end
+    end
+  else
+    error("cancel: expected a future or a table of futures, got a " .. type(value), 3)
+  end
+end
+
+--- Cancels a future, all futures of a table, or, without an argument, everything that was started.
+---@param what? tidemill.future|table
+function future.cancel(...)
+  if select("#", ...) == 0 then return core.cancel_all() end
+  cancel_all((...), {})
 end
 
 --- The same as a lazy node: the value is that of the started task, which does not run again.

@@ -1,50 +1,97 @@
--- map: one function over many items, in parallel, results in order.
-local task = require("tidemill.task")
-local future = require("tidemill.future")
+-- map: one function over many items, in parallel.
+local core = require("tidemill.core")
 local compute = require("tidemill.compute")
-local options = require("tidemill.options")
+local feed = require("tidemill.feed")
+local future = require("tidemill.future")
+local node = require("tidemill.node")
+local task = require("tidemill.task")
 
 local map = {}
 
-local function check(what, fn, list, given)
-  if type(list) ~= "table" then
-    error(("%s: expected %s(function, list, options), got a %s as the list"):format(what, what,
-      type(list)), 3)
+-- Items with options of their own, all there at once: one graph of nodes.
+local function map_nodes(job)
+  local nodes, count = {}, 0
+  for _, item in job.next do
+    count = count + 1
+    nodes[count] = job.fn(item)
+    node.set_place(nodes[count], count)
   end
-  if type(fn) == "function" then return task.delayed(fn, options.task(given, 3)) end
-  if not task.is(fn) then
-    error(("%s: expected a function, got a %s"):format(what, type(fn)), 3)
-  end
-  return given and fn:with(given) or fn
-end
-
-local function build(fn, list)
-  local nodes, count = {}, list.n or #list
-  for i = 1, count do nodes[i] = fn(list[i]) end
-  return nodes, count
-end
-
---- Applies `fn` to each item in parallel and returns the results in order, with `n`.
----@param fn function|tidemill.delayed
----@param list table
----@param given? table options of the task
----@return table
-function map.map(fn, list, given)
-  fn = check("map", fn, list, given)
-  local nodes, count = build(fn, list)
-  local results = compute.all(nodes)
+  local results = compute.list(nodes, { distribution = job.strategy, seed = job.base })
   results.n = count
   return results
 end
 
---- Starts one task per item; a list of futures.
+local function raise_first(first, failed)
+  first.error.failed = failed
+  error(first.error, 0)
+end
+
+--- Applies `fn` to each item of a list or an iterator in parallel and returns the results in order,
+--- with `n`.  An item that fails raises its error when all have ended.
+---@param fn function|tidemill.delayed
+---@param list table|tidemill.array|fun(): any
+---@param given? table options of the task, and window, progress, distribution
+---@return table
+function map.map(fn, list, given)
+  local job = feed.job("map", fn, list, given, 2)
+  if not job.grouped and job.total and not job.window and not job.progress then return map_nodes(job) end
+  local results, first, failed = {}, nil, 0
+  results.n = feed.run(job, function(i, fine, value)
+    if fine then
+      results[i] = value
+    else
+      failed = failed + 1
+      if not first or i < first.index then first = { index = i, error = value } end
+    end
+  end)
+  if first then raise_first(first, failed) end
+  return results
+end
+
+--- Starts one task an item; futures in order, with `n`.  With `window` it waits until so many of
+--- them, at most, have not ended.
+---@param fn function|tidemill.delayed
+---@param list table|tidemill.array|fun(): any
+---@param given? table options of the task, and window, progress, distribution
 ---@return tidemill.future[]
 function map.submit_all(fn, list, given)
-  fn = check("submit_all", fn, list, given)
-  local nodes, count = build(fn, list)
-  local futures = { n = count }
-  for i = 1, count do futures[i] = future.start(nodes[i]) end
+  local job = feed.job("submit_all", fn, list, given, 2)
+  local futures, count, ended = {}, 0, 0
+  local selector = job.window and core.selector()
+  local function note_end()
+    ended = ended + 1
+    if job.progress then job.progress(ended, job.total) end
+  end
+  for _, item in job.next do
+    while job.window and count - ended >= job.window do
+      future.next_fired(selector)
+      note_end()
+    end
+    local handle = job.fn(item)
+    count = count + 1
+    node.set_place(handle, count)
+    futures[count] = future.start(handle, job.strategy, job.base)
+    if selector and core.select_add(selector, futures[count].run, count) then note_end() end
+  end
+  futures.n = count
   return futures
+end
+
+--- Calls fn(...) once on each worker; the results in the order of the workers.
+---@param fn function|tidemill.delayed
+---@param ... any
+---@return table results, with `n`
+function map.each_worker(fn, ...)
+  if type(fn) == "function" then
+    fn = task.delayed(fn)
+  elseif not task.is(fn) then
+    error("each_worker: expected each_worker(function, ...), got a " .. type(fn), 2)
+  end
+  local nodes, count = {}, math.max(1, core.stats().workers)
+  for i = 1, count do nodes[i] = fn(...) end
+  local results = compute.list(nodes, { distribution = "pinned" })
+  results.n = count
+  return results
 end
 
 return map

@@ -99,6 +99,9 @@ function node.build(number, ...)
   return handle
 end
 
+--- Sets the place by which the random stream of a node is told from others of its run.
+function node.set_place(handle, place) C.tidemill__node_place(scope, bits(handle), place) end
+
 --- Number of a node's function.
 function node.number(handle) return C.tidemill__node_function(scope, bits(handle)) end
 

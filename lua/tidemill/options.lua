@@ -88,11 +88,22 @@ local names = {}
 for name in pairs(task) do names[#names + 1] = name end
 table.sort(names)
 
+-- The names of task options and of others that may stand beside them.
+local function names_with(more)
+  if not more then return names end
+  local all = {}
+  for _, name in ipairs(names) do all[#all + 1] = name end
+  for name in pairs(more) do all[#all + 1] = name end
+  table.sort(all)
+  return all
+end
+
 --- Checks the options of a task; raises at `level`.
 ---@param given table?
 ---@param level integer
+---@param more? table<string, boolean> names of others that were allowed, for advice
 ---@return table given or an empty table
-function options.task(given, level)
+function options.task(given, level, more)
   if given == nil then return {} end
   if type(given) ~= "table" then
     error(("options: expected a table such as {name = \"load\", cache = true}, got %s"):format(
@@ -107,7 +118,8 @@ function options.task(given, level)
       if type(name) == "number" then
         error("options: expected named options such as {name = \"load\"}", level + 1)
       end
-      error(("unknown option \"%s\"%s"):format(tostring(name), suggest.phrase(name, names)), level + 1)
+      error(("unknown option \"%s\"%s"):format(tostring(name), suggest.phrase(name, names_with(more))),
+        level + 1)
     end
     if name == "cache" and type(value) == "number" then
       error("option \"cache\": expected true, false or \"refresh\"; how long a result lasts is "

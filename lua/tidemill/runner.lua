@@ -21,29 +21,7 @@ local STOP, TASK = 0, 1 -- what tidemill__next says, as enum mill_next; 2: a tas
 
 -- ---- errors ------------------------------------------------------------------------------------
 
-local function describe(value)
-  local fields
-  if errors.is(value) then
-    fields = {}
-    for key, member in pairs(value) do fields[key] = member end
-  elseif type(value) == "string" then
-    fields = { message = value }
-  else
-    local meta = getmetatable(value)
-    local speaks = type(meta) == "table" and meta.__tostring
-    local message = type(value) == "table" and type(value.message) == "string" and value.message
-    fields = { message = message or (speaks or type(value) ~= "table") and tostring(value)
-      or "the task threw a table", cause = value }
-  end
-  fields.traceback = fields.traceback or debug.traceback("", 2)
-  return fields
-end
-
--- An error inside the handler itself must not lose the task.
-local function handler(value)
-  local fine, fields = pcall(describe, value)
-  return fine and fields or { message = "an error whose description failed" }
-end
+local handler = errors.handler
 
 local predicates = {} -- serial of the function -> retry_on, or false
 

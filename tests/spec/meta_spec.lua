@@ -65,7 +65,7 @@ describe("the stubs for editors", function()
   end)
 
   local classes = { node = "node", future = "future", array = "array", frame = "frame",
-    graph = "graph", task = "delayed", channel = "channel" }
+    graph = "graph", task = "delayed", channel = "channel", batch = "batch" }
   for module, class in pairs(classes) do
     it("declare every method of a " .. class, function()
       local text = source(module)

@@ -1,0 +1,244 @@
+-- feed: many items through one function, in parallel, a bounded number of them at a time: what map,
+-- batch and submit_all share.
+--
+-- Items that need nothing of their own travel in groups, so that a task takes about two
+-- milliseconds: large enough that its cost does not count, small enough to spread.  Groups begin
+-- with one item each and grow by what has been measured.
+local core = require("tidemill.core")
+local array = require("tidemill.array")
+local errors = require("tidemill.errors")
+local node = require("tidemill.node")
+local options = require("tidemill.options")
+local task = require("tidemill.task")
+local wait = require("tidemill.wait")
+
+local feed = {}
+
+local group_seconds = 0.002
+local largest_group = 4096
+
+-- ---- what is to be done --------------------------------------------------------------------------
+
+local feed_options = { window = true, progress = true, distribution = true }
+
+-- Options that belong to single items: then each item has a task of its own.
+local own_task = { "cache", "retries", "resources", "affinity", "nout", "seed", "files", "version", "cost" }
+
+local function part_options(what, given, level)
+  local of_task, of_feed = {}, {}
+  for name, value in pairs(given or {}) do
+    (feed_options[name] and of_feed or of_task)[name] = value
+  end
+  local window, progress = of_feed.window, of_feed.progress
+  if window ~= nil and (type(window) ~= "number" or window < 1 or window % 1 ~= 0) then
+    error(("%s: window: expected a whole number from 1, got %s"):format(what, tostring(window)), level + 1)
+  end
+  if progress ~= nil and type(progress) ~= "function" then
+    error(("%s: progress: expected a function of (done, total), got a %s"):format(what, type(progress)),
+      level + 1)
+  end
+  require("tidemill.compute").check({ distribution = of_feed.distribution }, what, level + 1)
+  return of_task, of_feed
+end
+
+-- An iterator over the items: a function that gives true and the next one, nil at the end; and how
+-- many there are.
+local function reader(what, list, level)
+  if type(list) == "function" then
+    local ended = false
+    return function()
+      if ended then return nil end
+      local item = list()
+      ended = item == nil
+      return not ended or nil, item
+    end
+  end
+  if array.is(list) then list = list:totable() end
+  if type(list) ~= "table" or node.is(list) then
+    error(("%s: expected %s(function, list, options), got a %s as the list"):format(what, what,
+      type(list)), level + 1)
+  end
+  local at, count = 0, list.n or #list
+  return function()
+    if at >= count then return nil end
+    at = at + 1
+    return true, list[at]
+  end, count
+end
+
+--- Checks the arguments of map and its like.
+---@return table job
+function feed.job(what, fn, list, given, level)
+  if given ~= nil and type(given) ~= "table" then
+    options.task(given, level + 1)
+  end
+  local of_task, of_feed = part_options(what, given, level + 1)
+  if type(fn) == "function" then
+    fn = task.delayed(fn, options.task(of_task, level + 1, feed_options))
+  elseif not task.is(fn) then
+    error(("%s: expected a function, got a %s"):format(what, type(fn)), level + 1)
+  elseif next(of_task) ~= nil then
+    options.task(of_task, level + 1, feed_options)
+    fn = fn:with(of_task)
+  end
+  local next_item, total = reader(what, list, level + 1)
+  local record = fn.record
+  local grouped = true
+  for _, name in ipairs(own_task) do
+    if record[name] and record[name] ~= 0 then grouped = false end
+  end
+  return { what = what, fn = fn, next = next_item, total = total, grouped = grouped,
+    window = of_feed.window, progress = of_feed.progress, strategy = of_feed.distribution,
+    base = core.stream_base() }
+end
+
+-- ---- feeding -------------------------------------------------------------------------------------
+
+local function new_state(job)
+  local workers = math.max(1, core.stats().active)
+  return {
+    job = job, selector = core.selector(), flights = {}, last = 0,
+    flying = 0, items = 0, -- in flight: tasks, items
+    taken = 0, done = 0, ended = false,
+    slots = 2 * workers + 2, size = 1, workers = workers,
+  }
+end
+
+-- How many items the next task takes.
+local function group_size(state)
+  local job = state.job
+  if not job.grouped then return 1 end
+  local size = state.size
+  if job.total then
+    size = math.min(size, math.ceil((job.total - state.taken) / (2 * state.workers)))
+  end
+  if job.window then size = math.min(size, math.floor(job.window / state.slots)) end
+  return math.max(1, math.min(size, largest_group))
+end
+
+local function take_items(state)
+  local items, count, wanted = {}, 0, group_size(state)
+  while count < wanted do
+    local present, item = state.job.next()
+    if not present then
+      state.ended = true
+      break
+    end
+    count = count + 1
+    items[count] = item
+  end
+  return items, count
+end
+
+local function grouped(job)
+  if not job.group then
+    local name, priority = job.fn.record.name, job.fn.record.priority
+    job.group = task.delayed(require("tidemill.group").body(job.fn.record.fn, job.base),
+      { name = name, priority = priority })
+  end
+  return job.group
+end
+
+local function start(state, items, count)
+  local job, first = state.job, state.taken + 1
+  local handle = job.grouped and grouped(job)(items, count, first) or job.fn(items[1])
+  node.set_place(handle, first)
+  local run = core.run({ handle }, task.record, job.strategy, job.base)
+  -- What the function names was taken down by the first run: one copy for all items.
+  local record = (job.group or job.fn).record
+  if not record.frozen then record.frozen, job.thaw = true, record end
+  state.last = state.last + 1
+  state.flights[state.last] = { run = run, node = handle, items = items, count = count, first = first,
+    began = core.clock() }
+  state.flying, state.items, state.taken = state.flying + 1, state.items + count, state.taken + count
+  if core.select_add(state.selector, run, state.last) then
+    state.at_once = state.at_once or {}
+    table.insert(state.at_once, state.last)
+  end
+end
+
+local function has_room(state)
+  local window = state.job.window
+  if state.ended or (window and state.items >= window) then return false end
+  -- Tasks of one item are cheap to hold, and those that wait do not hold a worker: many of them.
+  return state.flying < (state.size > 1 and state.slots or window or 64 * state.slots)
+end
+
+local function fill(state)
+  while has_room(state) do
+    local items, count = take_items(state)
+    if count > 0 then start(state, items, count) end
+  end
+end
+
+-- A failed or lost task of one item, or a group that failed as a whole.
+local function failed_task(flight, state, value, name)
+  if state == "cancelled" then return errors.new({ message = "the run was cancelled" }) end
+  if state == "lost" then return errors.new({ message = "a result could not be read back" }) end
+  return require("tidemill.compute").error(value, name)
+end
+
+-- keep(i, true, value) or keep(i, false, error, seconds, item).
+local function land(state, flight, keep)
+  local what, value, name = core.outcome(flight.run, 1)
+  core.release(flight.run)
+  local seconds = core.clock() - flight.began
+  if what ~= "finished" then
+    local problem = failed_task(flight, what, value, name)
+    for i = 1, flight.count do keep(flight.first + i - 1, false, problem, seconds, flight.items[i]) end
+  elseif not state.job.grouped then
+    keep(flight.first, true, value)
+  else
+    local failures = value.failures or {}
+    for i = 1, flight.count do
+      local failure = failures[i]
+      if failure then
+        keep(flight.first + i - 1, false, errors.new(failure.error), failure.time, flight.items[i])
+      else
+        keep(flight.first + i - 1, true, value.values[i])
+      end
+    end
+    local wanted = group_seconds / math.max(value.seconds / flight.count, 1e-9)
+    state.size = math.max(1, math.min(math.floor(wanted), 4 * state.size))
+  end
+  state.flying, state.items = state.flying - 1, state.items - flight.count
+  state.done = state.done + flight.count
+  if state.job.progress then state.job.progress(state.done, state.job.total) end
+end
+
+local function next_landed(state)
+  local at_once = state.at_once
+  if at_once and at_once[1] then return table.remove(at_once) end
+  local what, tag = wait.call(core.select_next, state.selector)
+  return what == "fired" and tag or nil
+end
+
+local function cancel_flights(state)
+  for _, flight in pairs(state.flights) do core.cancel(flight.run) end
+end
+
+local function run(state, keep)
+  fill(state)
+  while state.flying > 0 do
+    local tag = next_landed(state)
+    local flight = state.flights[tag]
+    state.flights[tag] = nil
+    land(state, flight, keep)
+    fill(state)
+  end
+end
+
+--- Runs a job to its end; every item is handed to keep(i, fine, value or error, seconds, item), in
+--- the order in which they end.  Gives the number of items.
+function feed.run(job, keep)
+  local state = new_state(job)
+  local fine, problem = pcall(run, state, keep)
+  if job.thaw then job.thaw.frozen = nil end
+  if not fine then -- interrupted, cancelled, or the iterator or progress has raised
+    cancel_flights(state)
+    error(problem, 0)
+  end
+  return state.taken
+end
+
+return feed

@@ -1,0 +1,49 @@
+-- group: several items of a map in one task, each with what it would have had in a task of its own:
+-- its own random stream, its own error.  The worker's side of tidemill.feed.
+local ffi = require("ffi")
+local core = require("tidemill.core")
+local C = require("tidemill.clib")
+local errors = require("tidemill.errors")
+
+local group = {}
+
+local worker = core.worker and ffi.cast("void *", core.worker)
+local call = core.worker and ffi.cast("struct tidemill__call *", core.worker)
+
+-- An item has failed: what a task's error has, and how long it took.
+local function failure(fields, began)
+  if type(fields) ~= "table" then fields = { message = tostring(fields) } end
+  fields.task = fields.task or core.name()
+  fields.worker, fields.lane = fields.worker or call.worker, fields.lane or core.lane
+  fields.attempt = 1
+  return { error = fields, time = C.tidemill__clock() - began }
+end
+
+--- Applies fn to items[1..count], which are items `first`.. of the map; gives their values, and the
+--- failures by place (nil: none), and the seconds that it took.
+function group.run(fn, items, count, first, base)
+  local values, failures = {}, nil
+  local began = C.tidemill__clock()
+  local start = began
+  for i = 1, count do
+    C.tidemill__stream(worker, base, first + i - 1)
+    local fine, value = xpcall(fn, errors.handler, items[i])
+    if fine then
+      values[i] = value
+    else
+      failures = failures or {}
+      failures[i] = failure(value, start)
+    end
+    start = C.tidemill__clock()
+  end
+  return { values = values, failures = failures, seconds = start - began }
+end
+
+--- The body of the groups of a map of `fn`.
+function group.body(fn, base)
+  return function(items, count, first)
+    return require("tidemill.group").run(fn, items, count, first, base)
+  end
+end
+
+return group
