@@ -41,19 +41,20 @@ static int graph_set_argument(lua_State *L)
     return 0;
 }
 
-/* core.next_node(index) -> the next index whose node is alive, number of its function */
-static int graph_next_node(lua_State *L)
+/* core.functions_in_use() -> {number of a function = true} for all nodes alive */
+static int graph_functions_in_use(lua_State *L)
 {
     struct mill_graph *graph = &mill_scope_of(L)->graph;
-    uint32_t end = graph->slab_count * MILL_SLAB_NODES;
-    for (uint32_t i = (uint32_t)(luaL_checknumber(L, 1) + 1); i < end; i++) {
-        struct mill_node *node = mill_graph_at(graph, i);
-        if (!(node->generation & 1)) continue;
-        lua_pushnumber(L, i);
-        lua_pushnumber(L, node->function);
-        return 2;
+    uint32_t end = graph->slab_count * MILL_SLAB_NODES, last = UINT32_MAX;
+    lua_newtable(L);
+    for (uint32_t i = 0; i < end; i++) {
+        const struct mill_node *node = mill_graph_at(graph, i);
+        if (!(node->generation & 1) || node->function == last) continue;
+        last = node->function;
+        lua_pushboolean(L, 1);
+        lua_rawseti(L, -2, (int)last);
     }
-    return 0;
+    return 1;
 }
 
 /* ---- functions ------------------------------------------------------------------------- */
@@ -789,8 +790,8 @@ static const luaL_Reg functions[] = {
     {"cancel_all", graph_cancel_all},
     {"cancel", graph_cancel},     {"counts", graph_counts},
     {"ended", graph_ended},       {"failure", graph_failure},
-    {"join", graph_join},         {"next_node", graph_next_node},
-    {"outcome", graph_outcome},   {"release", graph_release},
+    {"functions_in_use", graph_functions_in_use},
+    {"join", graph_join},         {"outcome", graph_outcome},   {"release", graph_release},
     {"run", graph_run},           {"set_argument", graph_set_argument},
     {"stream_base", graph_stream_base},
     {"unasked", graph_unasked},   {"wait", graph_wait},

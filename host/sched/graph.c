@@ -1,8 +1,21 @@
 /* graph: lazy nodes: a function, its arguments, the nodes among them.
+ *
+ * DESIGN.  New nodes come from one slab after another, lowest index first: nodes that were built
+ * together lie together, also when they take the places of old ones, for a run goes through all
+ * of its nodes several times.  A list of free nodes would give them back in the order in which
+ * they died, which for a large graph costs more than all the rest.
  * SPDX-License-Identifier: MIT */
 #include "sched/graph.h"
 
 #include <stdlib.h>
+
+enum { WORDS = MILL_SLAB_NODES / 64, FULL = 8 };
+
+struct mill_slab_map {
+    uint64_t free[WORDS]; /* a bit is set: the node is free */
+    uint32_t count;       /* of these */
+    uint32_t word;        /* those before it have no free node, unless one was freed since */
+};
 
 void mill_graph_init(struct mill_graph *graph)
 {
@@ -24,9 +37,10 @@ void mill_graph_fini(struct mill_graph *graph)
             if (graph->slabs[s][i].generation & 1) node_drop_arguments(&graph->slabs[s][i]);
         }
         free(graph->slabs[s]);
+        free(graph->maps[s]);
     }
     free(graph->slabs);
-    free(graph->free);
+    free(graph->maps);
     mill_graph_init(graph);
 }
 
@@ -44,36 +58,89 @@ struct mill_node *mill_graph_find(struct mill_graph *graph, mill_handle handle)
     return same ? node : NULL;
 }
 
-/* The free list has room for every node there is, so that freeing never fails. */
+static bool lists_grow(struct mill_graph *graph)
+{
+    uint32_t room = graph->slab_room ? graph->slab_room * 2 : 16;
+    void *slabs = realloc(graph->slabs, room * sizeof(struct mill_node *));
+    if (slabs == NULL) return false;
+    graph->slabs = slabs;
+    void *maps = realloc(graph->maps, room * sizeof(struct mill_slab_map *));
+    if (maps == NULL) return false;
+    graph->maps = maps;
+    graph->slab_room = room;
+    return true;
+}
+
 static bool graph_grow(struct mill_graph *graph)
 {
     if (graph->slab_count == UINT32_MAX / MILL_SLAB_NODES) return false;
-    if (graph->slab_count == graph->slab_room) {
-        uint32_t room = graph->slab_room ? graph->slab_room * 2 : 16;
-        void *slabs = realloc(graph->slabs, room * sizeof *graph->slabs);
-        if (slabs == NULL) return false;
-        graph->slabs = slabs;
-        graph->slab_room = room;
-        void *list = realloc(graph->free, (size_t)room * MILL_SLAB_NODES * sizeof *graph->free);
-        if (list == NULL) {
-            graph->slab_room = graph->slab_count;
-            return false;
-        }
-        graph->free = list;
-    }
+    if (graph->slab_count == graph->slab_room && !lists_grow(graph)) return false;
     struct mill_node *slab = aligned_alloc(64, MILL_SLAB_NODES * sizeof *slab);
-    if (slab == NULL) return false;
+    struct mill_slab_map *map = malloc(sizeof *map);
+    if (slab == NULL || map == NULL) {
+        free(slab);
+        free(map);
+        return false;
+    }
     memset(slab, 0, MILL_SLAB_NODES * sizeof *slab);
-    uint32_t first = graph->slab_count * MILL_SLAB_NODES;
-    graph->slabs[graph->slab_count++] = slab;
-    for (uint32_t i = MILL_SLAB_NODES; i-- > 0;) graph->free[graph->free_count++] = first + i;
+    memset(map->free, 0xFF, sizeof map->free);
+    map->count = MILL_SLAB_NODES;
+    map->word = 0;
+    graph->slabs[graph->slab_count] = slab;
+    graph->maps[graph->slab_count] = map;
+    graph->cursor = graph->slab_count++;
+    graph->free_count += MILL_SLAB_NODES;
     return true;
+}
+
+/* Lets the cursor stand on a slab with a free node.  When few are free a new slab is better than a
+ * search for single ones. */
+static bool find_slab(struct mill_graph *graph)
+{
+    if (graph->slab_count && graph->maps[graph->cursor]->count) return true;
+    int64_t all = (int64_t)graph->slab_count * MILL_SLAB_NODES;
+    if (graph->free_count <= all / FULL && graph_grow(graph)) return true;
+    if (graph->free_count == 0) return false;
+    do {
+        graph->cursor = graph->cursor + 1 < graph->slab_count ? graph->cursor + 1 : 0;
+    } while (graph->maps[graph->cursor]->count == 0);
+    return true;
+}
+
+/* The next free index; the cursor's slab has one. It is not taken yet. */
+static uint32_t free_index(struct mill_graph *graph)
+{
+    struct mill_slab_map *map = graph->maps[graph->cursor];
+    while (map->free[map->word] == 0) map->word++;
+    uint32_t bit = (uint32_t)__builtin_ctzll(map->free[map->word]);
+    return graph->cursor * MILL_SLAB_NODES + map->word * 64 + bit;
+}
+
+static void take(struct mill_graph *graph, uint32_t index)
+{
+    struct mill_slab_map *map = graph->maps[index / MILL_SLAB_NODES];
+    uint32_t place = index % MILL_SLAB_NODES;
+    map->free[place / 64] &= ~(1ULL << place % 64);
+    map->count--;
+    graph->free_count--;
+    graph->live++;
+}
+
+static void give_back(struct mill_graph *graph, uint32_t index)
+{
+    struct mill_slab_map *map = graph->maps[index / MILL_SLAB_NODES];
+    uint32_t place = index % MILL_SLAB_NODES;
+    map->free[place / 64] |= 1ULL << place % 64;
+    map->count++;
+    if (place / 64 < map->word) map->word = place / 64;
+    graph->free_count++;
+    graph->live--;
 }
 
 mill_handle mill_graph_node(struct mill_graph *graph, uint32_t function, uint32_t count)
 {
-    if (graph->free_count == 0 && !graph_grow(graph)) return 0;
-    uint32_t index = graph->free[graph->free_count - 1];
+    if (!find_slab(graph)) return 0;
+    uint32_t index = free_index(graph);
     struct mill_node *node = mill_graph_at(graph, index);
     if (count > MILL_NODE_CELLS) {
         struct mill_value *more = calloc(count, sizeof *more);
@@ -82,8 +149,7 @@ mill_handle mill_graph_node(struct mill_graph *graph, uint32_t function, uint32_
     } else {
         memset(node->cells, 0, sizeof node->cells);
     }
-    graph->free_count--;
-    graph->live++;
+    take(graph, index);
     node->generation++;
     node->function = function;
     node->refs = 1;
@@ -151,7 +217,6 @@ void mill_graph_unref(struct mill_graph *graph, uint32_t index)
         }
         node_drop_arguments(node);
         node->generation++;
-        graph->free[graph->free_count++] = self;
-        graph->live--;
+        give_back(graph, self);
     }
 }

@@ -28,11 +28,14 @@ struct mill_node {
     };
 };
 
+struct mill_slab_map; /* which nodes of a slab are free */
+
 struct mill_graph {
     struct mill_node **slabs;
+    struct mill_slab_map **maps; /* one a slab */
     uint32_t slab_count, slab_room;
-    uint32_t *free; /* indexes of unused nodes */
-    uint32_t free_count, free_room;
+    uint32_t cursor; /* slab that new nodes come from */
+    int64_t free_count;
     uint32_t next_place;
     int64_t live;
 };

@@ -15,7 +15,8 @@ local set_argument = core.set_argument
 local select, type = select, type
 
 local held = setmetatable({}, { __mode = "v" }) -- index -> handle
-local sweep_at = 100000
+local sweep_at, force_at = 250000, 4000000 -- nodes alive
+local witness = setmetatable({ {} }, { __mode = "v" }) -- empty once a collection has ended
 local sweep_records
 
 ---@class tidemill.node
@@ -28,33 +29,28 @@ function node.is(value) return type(value) == "cdata" and istype(handle_type, va
 
 function node.set_sweep(fn) sweep_records = fn end
 
--- Frees the nodes whose handles are gone, and the records that only they used.
+-- Frees the nodes whose handles are gone, and the records that only they used.  It follows the
+-- collections that come by themselves, and forces one only when nodes pile up between them.
 local function sweep()
-  collectgarbage()
-  collectgarbage()
-  local in_use, index = {}, 0
+  local live = tonumber(C.tidemill__node_live(scope))
+  if witness[1] then
+    if live < force_at then
+      sweep_at = live + 50000
+      return
+    end
+    collectgarbage()
+  end
+  local index = 0
   while true do
     index = C.tidemill__node_held(scope, index)
     if index == 0xFFFFFFFF then break end
     if held[index] == nil then C.tidemill__node_drop(scope, index) end
     index = index + 1
   end
-  local live = tonumber(C.tidemill__node_live(scope))
-  for at, number in node.functions() do
-    in_use[number] = at
-  end
-  sweep_records(in_use)
-  sweep_at = 2 * live + 100000
-end
-
---- Numbers of the functions of all nodes alive: for at, number in node.functions() do.
-function node.functions()
-  local index = -1
-  return function()
-    local number
-    index, number = core.next_node(index)
-    if index then return index, number end
-  end
+  live = tonumber(C.tidemill__node_live(scope))
+  sweep_records(core.functions_in_use())
+  witness[1] = {}
+  sweep_at, force_at = live + 250000, 2 * live + 4000000
 end
 
 local function new_handle(number, count)
