@@ -137,6 +137,10 @@ static void set_policy(lua_State *L, struct tidemill *engine, int record,
         lua_type(L, -1) == LUA_TSTRING && strcmp(lua_tostring(L, -1), "refresh") == 0;
     lua_pop(L, 1);
     if (!policy->cached) return;
+    if (mill_value_is_opaque(&function->code)) {
+        policy->refusal = strdup("it names a channel or the like, which has no content");
+        return;
+    }
     struct mill_hasher hasher;
     mill_hasher_init(&hasher, "function/1");
     mill_hasher_hash(&hasher, engine->salt);
@@ -326,17 +330,16 @@ static bool is_frozen(lua_State *L, int record)
     return frozen;
 }
 
-/* With the record on the stack at 2. The function's reference belongs to the record. */
+/* With the record and its name on the stack. The function's reference belongs to the record. */
 static void make_function(lua_State *L, struct making *making)
 {
-    enum { RECORD = 2 };
+    enum { RECORD = 2, NAME = 3 };
     struct mill_function **old = snapshot_of(L, RECORD);
     if (old && is_frozen(L, RECORD)) {
         making->function = *old;
         return;
     }
-    lua_getfield(L, RECORD, "name");
-    const char *name = luaL_checkstring(L, -1);
+    const char *name = luaL_checkstring(L, NAME);
     struct mill_function *function = mill_function_new(name);
     if (function == NULL) {
         mill_no_memory(making->error, name);
@@ -371,7 +374,7 @@ static void make_function(lua_State *L, struct making *making)
 static int make_protected(lua_State *L)
 {
     struct making *making = lua_touserdata(L, 1);
-    lua_call(L, 1, 1); /* the record; replaces function and number */
+    lua_call(L, 1, 2); /* the record and its name replace function and number */
     make_function(L, making);
     if (making->unfinished) forget_snapshot(L, 2);
     return 0;
@@ -523,7 +526,8 @@ static bool prepare_run(lua_State *L, struct mill_scope *scope, struct mill_run 
     for (uint32_t i = 0; strategy == MILL_PINNED && i < run->wanted_count; i++) {
         run->tasks[run->wanted[i]].worker = (uint16_t)(i + 1);
     }
-    if (run->content) run->hooks = mill_lookup_hooks(&engine->lookup);
+    if (run->content) mill_lookup_hook(&engine->lookup, run);
+    if (worker && worker->task) mill_lookup_adopt(&engine->lookup, worker, run);
     bool measured = strategy == MILL_LOAD_BALANCED || (run->count <= MEASURED && !worker);
     return !measured || mill_run_measure(run);
 }

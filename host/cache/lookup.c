@@ -5,8 +5,78 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "cache/claim.h"
 #include "data/codec.h"
 #include "data/packed.h"
+
+/* ---- what tasks of tasks read -------------------------------------------------------------
+ * A task with a key may start others.  Its result depends on what they read, so that their reads
+ * become its own: each adds what it has read, and what those have that it has started itself, to
+ * the notes of its run, and the task that has started the run takes them over when it ends. */
+
+struct mill_notes {
+    _Atomic int32_t refs; /* the starting task's, its runs' */
+    pthread_mutex_t mutex;
+    struct mill_reads reads; /* guarded by mutex */
+};
+
+static void notes_unref(struct mill_notes *notes)
+{
+    /* acq_rel pairs with itself: the last one sees every use before it. */
+    if (notes == NULL ||
+        atomic_fetch_sub_explicit(&notes->refs, 1, memory_order_acq_rel) > 1) {
+        return;
+    }
+    mill_reads_fini(&notes->reads);
+    pthread_mutex_destroy(&notes->mutex);
+    free(notes);
+}
+
+static struct mill_notes *notes_new(void)
+{
+    struct mill_notes *notes = calloc(1, sizeof *notes);
+    if (notes == NULL) return NULL;
+    atomic_init(&notes->refs, 1);
+    pthread_mutex_init(&notes->mutex, NULL);
+    return notes;
+}
+
+static void notes_add(struct mill_notes *notes, const struct mill_reads *reads)
+{
+    if (reads->size == 0 && !reads->unsound) return;
+    pthread_mutex_lock(&notes->mutex);
+    mill_reads_join(&notes->reads, reads->bytes, reads->size);
+    notes->reads.unsound |= reads->unsound;
+    pthread_mutex_unlock(&notes->mutex);
+}
+
+/* The running task takes over what those have read that it has started. */
+static void take_notes(struct mill_lookup_worker *mine)
+{
+    struct mill_notes *notes = mine->notes;
+    mine->notes = NULL;
+    if (notes == NULL) return;
+    pthread_mutex_lock(&notes->mutex);
+    mill_reads_join(&mine->reads, notes->reads.bytes, notes->reads.size);
+    mine->reads.unsound |= notes->reads.unsound;
+    pthread_mutex_unlock(&notes->mutex);
+    notes_unref(notes);
+}
+
+void mill_lookup_adopt(struct mill_lookup *lookup, const struct mill_worker *worker,
+                       struct mill_run *run)
+{
+    struct mill_lookup_worker *mine = &lookup->workers[worker->index];
+    if (!mine->keyed && !mine->noted) return;
+    if (mine->notes == NULL) mine->notes = notes_new();
+    if (mine->notes == NULL) {
+        mine->reads.unsound = true;
+        return;
+    }
+    atomic_fetch_add_explicit(&mine->notes->refs, 1, memory_order_relaxed);
+    run->notes = mine->notes;
+    run->hooks = mill_lookup_hooks(lookup);
+}
 
 bool mill_lookup_init(struct mill_lookup *lookup, int workers)
 {
@@ -20,6 +90,7 @@ void mill_lookup_fini(struct mill_lookup *lookup)
     for (int i = 0; i < lookup->worker_count; i++) {
         mill_reader_close(lookup->workers[i].reader);
         mill_reads_fini(&lookup->workers[i].reads);
+        notes_unref(lookup->workers[i].notes);
     }
     free(lookup->workers);
     lookup->workers = NULL;
@@ -58,6 +129,7 @@ bool mill_task_key(const struct mill_task *task, struct mill_hash *key)
 struct search {
     struct mill_lookup *lookup;
     struct mill_hash content;
+    struct mill_reads *reads; /* those of the entry are added; NULL: nobody needs them */
 };
 
 static bool entry_holds(void *context, const struct mill_entry *entry)
@@ -65,6 +137,7 @@ static bool entry_holds(void *context, const struct mill_entry *entry)
     struct search *search = context;
     if (!mill_reads_hold(search->lookup->files, entry->reads, entry->reads_size)) return false;
     search->content = entry->content;
+    if (search->reads) mill_reads_join(search->reads, entry->reads, entry->reads_size);
     return true;
 }
 
@@ -85,11 +158,14 @@ static void count_one(_Atomic int64_t *counter)
 static bool answer(struct mill_lookup *lookup, struct mill_worker *worker,
                    struct mill_lookup_worker *mine, struct mill_task *task)
 {
-    struct search search = {.lookup = lookup};
+    struct mill_notes *notes = task->run->notes;
+    struct search search = {.lookup = lookup, .reads = notes ? &mine->reads : NULL};
     struct mill_reader *reader = reader_of(lookup, mine);
+    mill_reads_clear(&mine->reads);
     if (reader == NULL || !mill_reader_find(reader, mine->key, entry_holds, &search)) {
         return false;
     }
+    if (notes) notes_add(notes, &mine->reads);
     count_one(&worker->counters.hits);
     task->run->content[task->index] = search.content;
     atomic_fetch_or_explicit(&task->flags, MILL_TASK_KEPT, memory_order_relaxed);
@@ -144,6 +220,77 @@ static bool load_inputs(struct mill_lookup *lookup, struct mill_worker *worker,
     return count == 0;
 }
 
+/* ---- equal keys in one run ----------------------------------------------------------------- */
+
+enum { FOLLOWING = UINT16_MAX }; /* as `worker` of a task that waits for its leader */
+
+/* Ends the task with its leader's result, which is the same; false: that is not there any more. */
+static bool copy_result(struct mill_worker *worker, struct mill_task *task,
+                        struct mill_task *leader)
+{
+    struct mill_run *run = task->run;
+    pthread_mutex_t *lock = mill_run_lock(leader);
+    pthread_mutex_lock(lock);
+    uint8_t flags = atomic_load_explicit(&leader->flags, memory_order_relaxed);
+    bool there = mill_task_state(leader) == MILL_FINISHED &&
+                 leader->result.tag != MILL_TAG_GONE && !(flags & MILL_TASK_CHANGED);
+    struct mill_value value = there ? mill_value_ref(leader->result) : mill_nil();
+    struct mill_hash content = run->content[leader->index];
+    pthread_mutex_unlock(lock);
+    if (!there) return false;
+    run->content[task->index] = content;
+    if (flags & MILL_TASK_KEPT) {
+        atomic_fetch_or_explicit(&task->flags, MILL_TASK_KEPT, memory_order_relaxed);
+    }
+    count_one(&worker->counters.hits);
+    mill_worker_complete(worker, task, MILL_FINISHED, value);
+    return true;
+}
+
+/* True: another task of the run computes the same key, or has; this one waits for it or has ended
+ * with its result. */
+static bool leave_to_leader(struct mill_worker *worker, struct mill_lookup_worker *mine,
+                            struct mill_task *task)
+{
+    struct mill_run *run = task->run;
+    if (run->claims == NULL || run->strategy == MILL_PINNED) return false;
+    struct mill_task *leader = mill_claims_take(run->claims, mine->key, task);
+    if (leader == task) return false;
+    bool followed = task->worker == FOLLOWING;
+    if (!followed) {
+        task->worker = FOLLOWING;
+        if (mill_run_follow(run, leader, task)) return true;
+    }
+    task->worker = 0;
+    bool ended = copy_result(worker, task, leader);
+    if (followed) mill_run_unfollow(leader);
+    return ended;
+}
+
+/* What a task's function and arguments name must have content. */
+static bool is_keyable(struct mill_lookup *lookup, const struct mill_task *task)
+{
+    const struct mill_function *function = mill_task_function(task);
+    const struct mill_value *arguments = mill_node_arguments(task->node);
+    char text[300];
+    if (function->policy.refusal) {
+        snprintf(text, sizeof text, "task \"%.120s\" is not cached: %.150s", function->name,
+                 function->policy.refusal);
+        lookup->warn(lookup->context, text);
+        return false;
+    }
+    for (uint32_t i = 0; i < task->node->count; i++) {
+        if (!mill_value_is_opaque(&arguments[i])) continue;
+        snprintf(text, sizeof text,
+                 "task \"%.120s\" is not cached: argument %u holds a channel or the like, "
+                 "which has no content to tell it by",
+                 function->name, i + 1);
+        lookup->warn(lookup->context, text);
+        return false;
+    }
+    return true;
+}
+
 static enum mill_verdict before(void *context, struct mill_worker *worker,
                                 struct mill_task *task)
 {
@@ -151,9 +298,15 @@ static enum mill_verdict before(void *context, struct mill_worker *worker,
     struct mill_lookup_worker *mine = &lookup->workers[worker->index];
     const struct mill_policy *policy = &mill_task_function(task)->policy;
     bool again = atomic_load_explicit(&task->flags, memory_order_relaxed) & MILL_TASK_REVIVED;
-    mine->keyed = policy->cached && policy->refusal == NULL && mill_task_key(task, &mine->key);
+    notes_unref(mine->notes); /* of one that has failed before it could take them */
+    mine->notes = NULL;
+    mine->noted = task->run->notes != NULL;
+    mine->keyed = policy->cached && is_keyable(lookup, task) && mill_task_key(task, &mine->key);
     if (mine->keyed && lookup->store && !policy->refresh && !again &&
         answer(lookup, worker, mine, task)) {
+        return MILL_TAKEN;
+    }
+    if (mine->keyed && !policy->refresh && !again && leave_to_leader(worker, mine, task)) {
         return MILL_TAKEN;
     }
     if (!load_inputs(lookup, worker, mine, task)) return MILL_TAKEN;
@@ -206,7 +359,8 @@ static void keep(struct mill_lookup *lookup, struct mill_lookup_worker *mine,
     if (value->tag == MILL_TAG_PACKED && !mill_packed_check(value->packed)) {
         char text[300];
         snprintf(text, sizeof text,
-                 "task \"%.200s\" is not cached: its result holds a function", function->name);
+                 "task \"%.200s\" is not cached: its result holds a function or a shared object",
+                 function->name);
         lookup->warn(lookup->context, text);
         return;
     }
@@ -231,12 +385,33 @@ static void after(void *context, struct mill_worker *worker, struct mill_task *t
 {
     struct mill_lookup *lookup = context;
     struct mill_lookup_worker *mine = &lookup->workers[worker->index];
+    take_notes(mine);
     if (!mine->keyed && !has_flag(task, MILL_TASK_HASHED)) return;
+    /* A result without content gives its readers a key that nothing has twice: they are not kept. */
+    if (mill_value_is_opaque(value)) {
+        atomic_fetch_or_explicit(&task->flags, MILL_TASK_CHANGED, memory_order_relaxed);
+    }
     struct mill_hash hash = mill_value_hash(value, NULL);
     note_content(task, hash);
-    if (lookup->store && mine->keyed && !mine->reads.unsound && !has_changed_input(task)) {
+    if (lookup->store && mine->keyed && !mine->reads.unsound && !has_changed_input(task) &&
+        !mill_value_is_opaque(value)) {
         keep(lookup, mine, task, value, hash);
     }
+}
+
+static void ended(void *context, struct mill_worker *worker, struct mill_task *task)
+{
+    struct mill_lookup *lookup = context;
+    struct mill_lookup_worker *mine = &lookup->workers[worker->index];
+    take_notes(mine);
+    if (task->run->notes) notes_add(task->run->notes, &mine->reads);
+}
+
+static void release(void *context, struct mill_run *run)
+{
+    (void)context;
+    notes_unref(run->notes);
+    mill_claims_free(run->claims);
 }
 
 struct mill_reader *mill_lookup_reader(struct mill_lookup *lookup,
@@ -265,12 +440,19 @@ void mill_lookup_resume(struct mill_lookup *lookup, const struct mill_worker *wo
 
 struct mill_hooks mill_lookup_hooks(struct mill_lookup *lookup)
 {
-    return (struct mill_hooks){before, after, lookup};
+    return (struct mill_hooks){before, after, ended, release, lookup};
+}
+
+void mill_lookup_hook(struct mill_lookup *lookup, struct mill_run *run)
+{
+    run->hooks = mill_lookup_hooks(lookup);
+    run->claims = mill_claims_new();
 }
 
 bool mill_lookup_notes(const struct mill_lookup *lookup, const struct mill_worker *worker)
 {
-    return lookup->workers[worker->index].keyed;
+    const struct mill_lookup_worker *mine = &lookup->workers[worker->index];
+    return mine->keyed || mine->noted;
 }
 
 void mill_lookup_distrust(struct mill_lookup *lookup, const struct mill_worker *worker)
@@ -282,5 +464,5 @@ void mill_lookup_note(struct mill_lookup *lookup, const struct mill_worker *work
                       enum mill_read_kind kind, const char *name, struct mill_hash hash)
 {
     struct mill_lookup_worker *mine = &lookup->workers[worker->index];
-    if (mine->keyed) mill_reads_add(&mine->reads, kind, name, hash);
+    if (mine->keyed || mine->noted) mill_reads_add(&mine->reads, kind, name, hash);
 }

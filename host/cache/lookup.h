@@ -12,12 +12,16 @@
 #include "cache/store.h"
 #include "sched/pool.h"
 
+struct mill_notes; /* what tasks read that a task with a key has started */
+
 /* What the cache keeps for one worker; its thread's. */
 struct mill_lookup_worker {
     struct mill_reader *reader; /* opened by the first lookup */
     struct mill_reads reads;    /* of the running task */
     struct mill_hash key;       /* of the running task */
     bool keyed;                 /* the running task has a key */
+    bool noted;                 /* a task with a key has started it, and reads what it reads */
+    struct mill_notes *notes;   /* of what the running task has started; NULL: nothing yet */
     int64_t began;
 };
 
@@ -37,8 +41,16 @@ void mill_lookup_fini(struct mill_lookup *lookup);              /* no worker run
 /* The hooks of a run that has a cache. */
 struct mill_hooks mill_lookup_hooks(struct mill_lookup *lookup);
 
+/* Hooks a run, before it is submitted: tasks of it with equal keys run once. */
+void mill_lookup_hook(struct mill_lookup *lookup, struct mill_run *run);
+
 /* Whether what the running task of a worker reads matters. */
 bool mill_lookup_notes(const struct mill_lookup *lookup, const struct mill_worker *worker);
+
+/* The running task of a worker starts a run: the run's hooks and notes, when what it reads
+ * matters. */
+void mill_lookup_adopt(struct mill_lookup *lookup, const struct mill_worker *worker,
+                       struct mill_run *run);
 
 /* The running task of a worker has learnt what is in no key: its result is not kept. */
 void mill_lookup_distrust(struct mill_lookup *lookup, const struct mill_worker *worker);

@@ -67,6 +67,22 @@ void mill_reads_add(struct mill_reads *reads, enum mill_read_kind kind, const ch
     reads->size = wanted;
 }
 
+void mill_reads_join(struct mill_reads *reads, const void *bytes, size_t size)
+{
+    const char *at = bytes, *end = at + size, *next;
+    while (at < end) {
+        const char *name = item(at, end, &next);
+        if (name == NULL) {
+            reads->unsound = true;
+            return;
+        }
+        struct mill_hash hash;
+        memcpy(&hash, at + 1, sizeof hash);
+        mill_reads_add(reads, (enum mill_read_kind)*at, name, hash);
+        at = next;
+    }
+}
+
 struct mill_hash mill_variable_hash(const char *name)
 {
     const char *text = getenv(name);

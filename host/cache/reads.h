@@ -27,6 +27,9 @@ void mill_reads_fini(struct mill_reads *reads);
 void mill_reads_add(struct mill_reads *reads, enum mill_read_kind kind, const char *name,
                     struct mill_hash hash);
 
+/* Adds all items of another list, as its bytes; what is no list makes it unsound. */
+void mill_reads_join(struct mill_reads *reads, const void *bytes, size_t size);
+
 /* Whether everything on the list is now as it was.  Any thread; safe on any bytes. */
 bool mill_reads_hold(struct mill_files *files, const void *bytes, size_t size);
 

@@ -398,6 +398,7 @@ void mill_run_free(struct mill_run *run)
     for (int i = 0; run->locks && i < MILL_RUN_LOCKS; i++) {
         pthread_mutex_destroy(&run->locks[i]);
     }
+    if (run->hooks.release) run->hooks.release(run->hooks.context, run);
     mill_retries_free(run);
     pthread_mutex_destroy(&run->retry_lock);
     mill_source_fini(&run->end);
@@ -629,4 +630,29 @@ void mill_run_revive(struct mill_run *run, struct mill_worker *worker,
         }
     }
     notify(worker, waiter, MILL_NO_CAUSE, push);
+}
+
+bool mill_run_follow(struct mill_run *run, struct mill_task *leader, struct mill_task *waiter)
+{
+    struct mill_revival *revival = malloc(sizeof *revival);
+    if (revival == NULL) return false;
+    struct mill_revival **list = &run->revivals[leader->index % MILL_RUN_LOCKS];
+    pthread_mutex_t *lock = mill_run_lock(leader);
+    pthread_mutex_lock(lock);
+    bool pending = mill_task_state(leader) == MILL_PENDING;
+    if (pending) {
+        atomic_store_explicit(&waiter->missing, 1, memory_order_relaxed);
+        atomic_fetch_or_explicit(&leader->flags, MILL_TASK_AWAITED, memory_order_relaxed);
+        atomic_fetch_add_explicit(&leader->readers, 1, memory_order_relaxed);
+        *revival = (struct mill_revival){leader, waiter, *list};
+        *list = revival;
+    }
+    pthread_mutex_unlock(lock);
+    if (!pending) free(revival);
+    return pending;
+}
+
+void mill_run_unfollow(struct mill_task *leader)
+{
+    release_input(leader);
 }

@@ -27,6 +27,9 @@ struct mill_hooks {
      * MILL_TASK_KEPT and the run's content hash of the task. */
     void (*after)(void *context, struct mill_worker *worker, struct mill_task *task,
                   const struct mill_value *value);
+    /* The body has ended, well or not; after `after`. */
+    void (*ended)(void *context, struct mill_worker *worker, struct mill_task *task);
+    void (*release)(void *context, struct mill_run *run); /* it is freed */
     void *context;
 };
 
@@ -61,6 +64,8 @@ struct mill_run {
     struct mill_pool *pool;
     struct mill_graph *graph;
     struct mill_hooks hooks; /* before == NULL: a run without a cache */
+    struct mill_notes *notes; /* the hooks' own, both; NULL: none */
+    struct mill_claims *claims;
 
     /* Fixed once built. */
     struct mill_task *tasks; /* count + 1: the last one ends the lists of the one before */
@@ -183,6 +188,12 @@ bool mill_run_count(struct mill_run *run, int64_t tasks);
 void mill_run_revive(struct mill_run *run, struct mill_worker *worker,
                      struct mill_task *const *lost, uint32_t count, struct mill_task *waiter,
                      void (*push)(struct mill_worker *, struct mill_task *));
+
+/* In runs with a cache: `waiter` is ready, but `leader` is about to have the same result.  True: the
+ * waiter is pushed again when the leader has ended, whose result is kept until
+ * mill_run_unfollow.  False: the leader has ended, or memory is short. */
+bool mill_run_follow(struct mill_run *run, struct mill_task *leader, struct mill_task *waiter);
+void mill_run_unfollow(struct mill_task *leader);
 
 /* Whether the result of a finished task is in memory.  Under its lock in runs with a cache. */
 static inline bool mill_task_has_value(const struct mill_task *task)

@@ -372,6 +372,7 @@ void mill_worker_finish(struct mill_worker *worker, enum mill_state state,
     if (state == MILL_FINISHED && run->hooks.after) {
         run->hooks.after(run->hooks.context, worker, task, &result);
     }
+    if (run->hooks.ended) run->hooks.ended(run->hooks.context, worker, task);
     measure(worker, task, state);
     let_go(worker);
     mill_worker_complete(worker, task, state, result);

@@ -132,7 +132,7 @@ end
 
 local function grouped(job)
   if not job.group then
-    local name, priority = job.fn.record.name, job.fn.record.priority
+    local name, priority = task.name_of(job.fn), job.fn.record.priority
     job.group = task.delayed(require("tidemill.group").body(job.fn.record.fn, job.base),
       { name = name, priority = priority })
   end

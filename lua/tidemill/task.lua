@@ -39,7 +39,7 @@ end
 -- The fields that host/bind/lib_graph.c reads.
 local function fill(record, given)
   record.options = given
-  record.name = given.name or record.name
+  record.name = given.name
   record.cache = given.cache or false
   for _, key in ipairs({ "priority", "version", "seed", "files", "retries", "retry_delay", "retry_on",
     "affinity", "cost", "nout", "resources" }) do
@@ -57,7 +57,7 @@ local function fill(record, given)
 end
 
 local function new_record(fn, given)
-  local record = fill({ fn = fn, name = name_of(fn), frozen = frozen[fn] }, given)
+  local record = fill({ fn = fn, frozen = frozen[fn] }, given)
   local facade = setmetatable({ record = record }, meta)
   enter(record, facade)
   return facade
@@ -117,7 +117,7 @@ local function output_of(record, i)
   local list = outputs[record] or {}
   outputs[record] = list
   if not list[i] then
-    list[i] = setmetatable({ record = { output = i, name = ("%s #%d"):format(record.name, i),
+    list[i] = setmetatable({ record = { output = i, name = ("%s #%d"):format(task.name_of({ record = record }), i),
       cache = record.cache, priority = record.priority, version = "output " .. i, frozen = true } }, meta)
     enter(list[i].record, list[i])
   end
@@ -148,17 +148,33 @@ function task.join(run, k, name)
 end
 
 function meta.__tostring(self)
-  return ("delayed function \"%s\""):format(self.record.name)
+  return ("delayed function \"%s\""):format(task.name_of(self))
 end
 
---- The record of a number: for core.run.
-function task.record(number) return records[number] end
+-- A name that nobody gave is made of file and line; it is not in the record, which is part of the
+-- key of a cached task that calls the function.
+local made_up = setmetatable({}, { __mode = "k" })
+
+local function name_of_record(record)
+  if record.name then return record.name end
+  made_up[record] = made_up[record] or name_of(record.fn)
+  return made_up[record]
+end
+
+--- The record of a number, and its name: for core.run.
+function task.record(number)
+  local record = records[number]
+  return record, name_of_record(record)
+end
 
 --- Name of the function of a node.
 function task.name(number)
   local record = records[number]
-  return record and record.name or "?"
+  return record and name_of_record(record) or "?"
 end
+
+--- Name of a delayed function.
+function task.name_of(facade) return name_of_record(facade.record) end
 
 -- Records that neither a facade nor a node needs any more.
 function task.sweep(in_use)

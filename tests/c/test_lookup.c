@@ -145,7 +145,7 @@ static void cache_close(struct cache *cache)
 static void execute(struct cache *cache, struct mill_run *run)
 {
     struct mill_error error = {0};
-    run->hooks = (struct mill_hooks){lose_and_look, after, cache};
+    run->hooks = (struct mill_hooks){.before = lose_and_look, .after = after, .context = cache};
     CHECK_SAYING(mill_pool_submit(&cache->pool, run, NULL, &error) == TIDEMILL_OK, "%s",
                  error.text);
     CHECK(mill_pool_wait(&cache->pool, run, INT64_MAX));
