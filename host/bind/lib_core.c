@@ -105,39 +105,94 @@ static int core_close(lua_State *L)
     return 0;
 }
 
-/* core.stats() -> {executed, failed, skipped, steals, sleeps, hits, misses, workers} */
+static void push_number_field(lua_State *L, const char *name, double number)
+{
+    lua_pushnumber(L, number);
+    lua_setfield(L, -2, name);
+}
+
+/* The counters of a worker, or of all together, by name. */
+struct counts {
+    double executed, failed, skipped, steals, sleeps, hits, misses, retries, waits;
+};
+
+static double read_counter(_Atomic int64_t *counter)
+{
+    return (double)atomic_load_explicit(counter, memory_order_relaxed);
+}
+
+static void add_counts(struct counts *sums, struct mill_counters *counters)
+{
+    sums->executed += read_counter(&counters->executed);
+    sums->failed += read_counter(&counters->failed);
+    sums->skipped += read_counter(&counters->skipped);
+    sums->steals += read_counter(&counters->steals);
+    sums->sleeps += read_counter(&counters->sleeps);
+    sums->hits += read_counter(&counters->hits);
+    sums->misses += read_counter(&counters->misses);
+    sums->retries += read_counter(&counters->retries);
+    sums->waits += read_counter(&counters->waits);
+}
+
+static void push_counts(lua_State *L, const struct counts *counts)
+{
+    lua_createtable(L, 0, 20);
+    push_number_field(L, "executed", counts->executed);
+    push_number_field(L, "failed", counts->failed);
+    push_number_field(L, "skipped", counts->skipped);
+    push_number_field(L, "steals", counts->steals);
+    push_number_field(L, "sleeps", counts->sleeps);
+    push_number_field(L, "hits", counts->hits);
+    push_number_field(L, "misses", counts->misses);
+    push_number_field(L, "retries", counts->retries);
+    push_number_field(L, "waits", counts->waits);
+}
+
+/* A worker's share of time with and without something to do, since its thread started. */
+static void push_shares(lua_State *L, struct mill_pool *pool, struct mill_worker *worker)
+{
+    if (pool->options.threads == 0 ||
+        !atomic_load_explicit(&pool->started, memory_order_acquire)) {
+        return;
+    }
+    int64_t now = mill_clock_now();
+    int64_t since = atomic_load_explicit(&worker->asleep_since, memory_order_relaxed);
+    double idle = read_counter(&worker->counters.idle);
+    if (since > 0 && now > since) idle += (double)(now - since);
+    double alive = (double)(now - pool->began), share = alive > 0 ? idle / alive : 0;
+    if (share > 1) share = 1; /* the two clocks are read a moment apart */
+    push_number_field(L, "idle", share);
+    push_number_field(L, "busy", 1 - share);
+}
+
+/* core.stats() -> counters of all workers, each worker's own in `per_worker`, and the process's
+ * memory */
 static int core_stats(lua_State *L)
 {
     struct tidemill *engine = mill_engine_of(L);
-    int64_t sums[7] = {0};
-    static const char *const names[] = {"executed", "failed", "skipped", "steals",
-                                        "sleeps",   "hits",   "misses"};
-    for (int i = 0; engine->pool_open && i < engine->pool.worker_count; i++) {
-        struct mill_counters *counters = &engine->pool.workers[i].counters;
-        _Atomic int64_t *each[] = {&counters->executed, &counters->failed, &counters->skipped,
-                                   &counters->steals,   &counters->sleeps, &counters->hits,
-                                   &counters->misses};
-        for (int k = 0; k < 7; k++) {
-            sums[k] += atomic_load_explicit(each[k], memory_order_relaxed);
-        }
+    struct mill_pool *pool = &engine->pool;
+    int workers = engine->pool_open ? pool->worker_count : 0;
+    struct counts sums = {0};
+    for (int i = 0; i < workers; i++) add_counts(&sums, &pool->workers[i].counters);
+    push_counts(L, &sums);
+    lua_createtable(L, workers, 0);
+    for (int i = 0; i < workers; i++) {
+        struct counts own = {0};
+        add_counts(&own, &pool->workers[i].counters);
+        push_counts(L, &own);
+        push_shares(L, pool, &pool->workers[i]);
+        lua_rawseti(L, -2, i + 1);
     }
-    lua_createtable(L, 0, 10);
-    for (int k = 0; k < 7; k++) {
-        lua_pushnumber(L, (double)sums[k]);
-        lua_setfield(L, -2, names[k]);
-    }
-    lua_pushinteger(L, engine->workers);
-    lua_setfield(L, -2, "workers");
-    lua_pushinteger(L, engine->pool_open ? atomic_load(&engine->pool.active) : engine->workers);
-    lua_setfield(L, -2, "active");
+    lua_setfield(L, -2, "per_worker");
+    push_number_field(L, "workers", engine->workers);
+    push_number_field(L, "active",
+                      engine->pool_open ? atomic_load(&pool->active) : engine->workers);
+    push_number_field(L, "queued", workers ? (double)mill_pool_queued(pool) : 0);
     struct rusage usage;
     getrusage(RUSAGE_SELF, &usage);
-    lua_pushnumber(L, (double)usage.ru_maxrss * 1024);
-    lua_setfield(L, -2, "peak_resident");
-    lua_pushnumber(L, (double)atomic_load(&engine->memory.bytes));
-    lua_setfield(L, -2, "bytes");
-    lua_pushnumber(L, (double)atomic_load(&engine->memory.peak));
-    lua_setfield(L, -2, "peak_bytes");
+    push_number_field(L, "peak_resident", (double)usage.ru_maxrss * 1024);
+    push_number_field(L, "bytes", (double)atomic_load(&engine->memory.bytes));
+    push_number_field(L, "peak_bytes", (double)atomic_load(&engine->memory.peak));
     return 1;
 }
 
@@ -167,12 +222,6 @@ static void push_library(lua_State *L)
     } else {
         lua_pushnil(L);
     }
-}
-
-static void push_number_field(lua_State *L, const char *name, size_t number)
-{
-    lua_pushnumber(L, (double)number);
-    lua_setfield(L, -2, name);
 }
 
 /* Sizes and offsets that lua/tidemill/clib.lua holds its own declarations against. */

@@ -295,10 +295,57 @@ static int view_arguments(lua_State *L)
     return 1;
 }
 
+static const char *past_state(const struct mill_past *past)
+{
+    if (past->hit) return "hit";
+    switch ((enum mill_state)past->state) {
+    case MILL_FINISHED:
+        return "finished";
+    case MILL_FAILED:
+        return "failed";
+    case MILL_SKIPPED:
+        return "skipped";
+    case MILL_CANCELLED:
+        return "cancelled";
+    default:
+        return "pending";
+    }
+}
+
+/* core.node_states(node) -> {[index of a node] = {state, seconds, worker}} of the last run that had
+ * it; nil: no such run is known any more */
+static int view_node_states(lua_State *L)
+{
+    const struct mill_scope *scope = mill_scope_of(L);
+    mill_handle handle;
+    memcpy(&handle, lua_topointer(L, 1), sizeof handle);
+    const struct mill_past_run *run =
+        mill_history_find(&scope->history, (uint32_t)handle, (uint32_t)(handle >> 32));
+    if (run == NULL) return 0;
+    lua_createtable(L, 0, (int)run->count);
+    for (uint32_t i = 0; i < run->count; i++) {
+        const struct mill_past *past = &run->tasks[i];
+        lua_createtable(L, 0, 3);
+        lua_pushstring(L, past_state(past));
+        lua_setfield(L, -2, "state");
+        lua_pushnumber(L, past->seconds);
+        lua_setfield(L, -2, "seconds");
+        if (past->worker) {
+            lua_pushinteger(L, past->worker);
+            lua_setfield(L, -2, "worker");
+        }
+        lua_pushnumber(L, past->index);
+        lua_insert(L, -2);
+        lua_rawset(L, -3);
+    }
+    return 1;
+}
+
 static const luaL_Reg functions[] = {
     {"arguments", view_arguments},
     {"info", view_info},
     {"view", view_view},
+    {"node_states", view_node_states},
     {NULL, NULL},
 };
 

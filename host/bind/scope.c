@@ -25,6 +25,7 @@ void mill_scope_fini(struct mill_scope *scope)
     for (size_t i = 0; i < scope->left_count; i++) mill_run_free(scope->left[i]);
     free(scope->left);
     free(scope->parked);
+    mill_history_fini(&scope->history);
     mill_scope_init(scope, scope->engine, scope->worker);
 }
 
@@ -33,7 +34,11 @@ void mill_scope_fini(struct mill_scope *scope)
 /* What the script starts it looks after itself (lua/tidemill/future.lua). */
 static void free_ended(struct mill_scope *scope, struct mill_run *run)
 {
-    if (scope->worker) mill_engine_note_unasked(scope->engine, run);
+    if (scope->worker) {
+        mill_engine_note_unasked(scope->engine, run);
+    } else {
+        mill_history_note(&scope->history, run);
+    }
     mill_run_free(run);
 }
 

@@ -6,6 +6,7 @@
 
 #include <lua.h>
 
+#include "bind/history.h"
 #include "cache/lookup.h"
 
 struct tidemill;
@@ -26,6 +27,7 @@ struct mill_scope {
     struct mill_graph graph;
     struct mill_run **left; /* runs that still run and whose handles are gone */
     size_t left_count, left_room;
+    struct mill_history history; /* the script's */
     struct mill_parked *parked;
     uint32_t parked_count, first_free; /* from 1; 0: none */
 };

@@ -117,8 +117,9 @@ static tidemill_status pool_start(struct mill_pool *pool, struct mill_error *err
     }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (!failure) {
-        /* Relaxed: whoever sees it fans out, which needs no thread to be there. */
-        atomic_store_explicit(&pool->started, true, memory_order_relaxed);
+        pool->began = mill_clock_now();
+        /* Release: pairs with whoever asks how long the workers have been there. */
+        atomic_store_explicit(&pool->started, true, memory_order_release);
         return TIDEMILL_OK;
     }
     mill_pool_stop(pool);

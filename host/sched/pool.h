@@ -58,6 +58,7 @@ struct mill_pool {
     int64_t spin;              /* nanoseconds that a thread looks for work before it sleeps */
     pthread_mutex_t mutex;
     _Atomic bool started;                  /* written under mutex */
+    int64_t began;                         /* when the threads started; before `started` */
     struct mill_queue queues[MILL_LEVELS]; /* guarded by mutex */
     _Atomic uint32_t queued; /* bit per queue that has a run: lets workers look without a lock;
                                 written under mutex */

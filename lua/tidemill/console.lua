@@ -24,7 +24,8 @@ function console.cancelled()
   return core.cancelled ~= nil and core.cancelled()
 end
 
---- Counters so far: executed, failed, skipped, hits, misses, steals, sleeps, workers, bytes.
+--- Counters so far: executed, failed, skipped, hits, misses, retries, waits, steals, sleeps, queued,
+--- workers, active, bytes, and `per_worker`, a list of each one's own with its busy and idle share.
 ---@return table
 function console.stats()
   local stats = core.stats()
