@@ -73,6 +73,22 @@ local function number_of(facade)
   return number
 end
 
+-- A task that makes the same function delayed each time it runs gets the same delayed function, whose
+-- code workers have loaded already: function -> what its options say -> facade.
+local again = setmetatable({}, { __mode = "k" })
+
+-- What options say; nil when they hold more than plain values.
+local function signature_of(given)
+  local parts = {}
+  for name, value in pairs(given) do
+    local kind = type(value)
+    if kind ~= "string" and kind ~= "number" and kind ~= "boolean" then return nil end
+    parts[#parts + 1] = ("%s=%s:%s"):format(name, kind, tostring(value))
+  end
+  table.sort(parts)
+  return table.concat(parts, "\0")
+end
+
 --- A function whose calls build lazy nodes instead of running.
 ---
 ---     local inc = tm.delayed(function(x) return x + 1 end, {name = "inc"})
@@ -84,7 +100,19 @@ function task.delayed(fn, given)
   if type(fn) ~= "function" then
     error("delayed: expected delayed(function, options), got a " .. type(fn), 2)
   end
-  return new_record(fn, options.task(given, 2))
+  given = options.task(given, 2)
+  if not frozen[fn] then return new_record(fn, given) end
+  local facades_of_fn, signature = again[fn], signature_of(given)
+  if not facades_of_fn then
+    facades_of_fn = setmetatable({}, { __mode = "v" })
+    again[fn] = facades_of_fn
+  end
+  local facade = signature and facades_of_fn[signature]
+  if not facade then
+    facade = new_record(fn, given)
+    if signature then facades_of_fn[signature] = facade end
+  end
+  return facade
 end
 
 --- Whether `value` is a delayed function.
