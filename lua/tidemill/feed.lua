@@ -236,6 +236,8 @@ function feed.run(job, keep)
   if job.thaw then job.thaw.frozen = nil end
   if not fine then -- interrupted, cancelled, or the iterator or progress has raised
     cancel_flights(state)
+    -- What cannot cross was found in the function, not in what carries it.
+    if type(problem) == "string" then problem = problem:gsub("(task \"[^\"]*\"), upvalue fn", "%1", 1) end
     error(problem, 0)
   end
   return state.taken
