@@ -98,7 +98,27 @@ void mill_worker_assign(struct mill_worker *worker, struct mill_task *task)
 
 bool mill_worker_has_mail(struct mill_worker *worker)
 {
-    return atomic_load(&worker->inbox) != NULL || atomic_load(&worker->delivered) != NULL;
+    return atomic_load(&worker->inbox) != NULL || atomic_load(&worker->delivered) != NULL ||
+           atomic_load(&worker->called);
+}
+
+void mill_worker_wake(struct mill_worker *worker)
+{
+    mill_park_wake_only(&worker->pool->idle, bit_of(worker));
+}
+
+void mill_worker_call(struct mill_worker *worker)
+{
+    /* The default order: pairs with the sleeper's second look, see park.h. */
+    atomic_store(&worker->called, true);
+    mill_worker_wake(worker);
+}
+
+static bool take_call(struct mill_worker *worker)
+{
+    /* Relaxed: the second look of a worker that wants to sleep is not. */
+    return atomic_load_explicit(&worker->called, memory_order_relaxed) &&
+           atomic_exchange(&worker->called, false);
 }
 
 static void append(struct mill_worker *worker, struct mill_task *task)
@@ -723,6 +743,10 @@ enum mill_next mill_worker_next(struct mill_worker *worker)
             return MILL_NEXT_STOP;
         }
         run_timers(pool);
+        if (take_call(worker)) {
+            settle(worker);
+            return MILL_NEXT_CALLED;
+        }
         if (take_resumed(worker)) return MILL_NEXT_READY;
         struct mill_task *task = pop(worker);
         if (task == NULL) {

@@ -3,7 +3,7 @@
  * The loop of a worker's thread is somebody else's (host/bind/runner.c): it asks for the next task
  * whose body is Lua, runs it and reports how it ended; everything else (C bodies, cached
  * results, skipped tasks, chunks of fans, timers, sleeping) happens inside mill_worker_next.
- * All functions are the worker's thread's own, but for mill_worker_resumable.
+ * All functions are the worker's thread's own, where nothing else is said.
  * SPDX-License-Identifier: MIT */
 #ifndef MILL_WORKER_H
 #define MILL_WORKER_H
@@ -68,12 +68,14 @@ struct mill_worker {
     _Alignas(64) struct mill_wait *_Atomic delivered; /* waits whose tasks can go on; linked */
     struct mill_task *_Atomic inbox; /* tasks for this worker from others; linked */
     _Atomic int64_t load;            /* nanoseconds of work predicted to be queued here */
+    _Atomic bool called;             /* see mill_worker_call */
 };
 
 enum mill_next {
-    MILL_NEXT_STOP = 0,  /* the pool stops; in a serial pool also: nothing is ready */
-    MILL_NEXT_TASK = 1,  /* worker->call describes one */
-    MILL_NEXT_READY = 2, /* a task that waited can go on: worker->resumed */
+    MILL_NEXT_STOP = 0,   /* the pool stops; in a serial pool also: nothing is ready */
+    MILL_NEXT_TASK = 1,   /* worker->call describes one */
+    MILL_NEXT_READY = 2,  /* a task that waited can go on: worker->resumed */
+    MILL_NEXT_CALLED = 3, /* somebody wants the driver's attention: mill_worker_call */
 };
 
 bool mill_worker_init(struct mill_worker *worker, struct mill_pool *pool, int index);
@@ -128,6 +130,13 @@ void mill_worker_resumable(struct mill_wait *wait);
 
 /* Hands a task to a worker for itself alone; any thread. */
 void mill_worker_assign(struct mill_worker *worker, struct mill_task *task);
+
+/* The worker's driver is told MILL_NEXT_CALLED between two tasks; any thread.  Calls that it has not
+ * been told of yet are one. */
+void mill_worker_call(struct mill_worker *worker);
+
+/* The worker, should it sleep, looks again how long it may; any thread. */
+void mill_worker_wake(struct mill_worker *worker);
 bool mill_worker_has_mail(struct mill_worker *worker);
 
 #endif
