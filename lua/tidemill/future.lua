@@ -251,7 +251,7 @@ function future.close()
     self:wait()
     if self.error and self.state ~= "cancelled" then first = first or self.error end
   end
-  if core.wait_all() == "interrupted" then error(errors.new({ message = "interrupted" }), 0) end
+  wait.call(core.wait_all)
   if first then error(first, 0) end
   local cause, name = core.unasked()
   if name then error(compute.error(cause, name), 0) end
