@@ -61,6 +61,7 @@ void mill_runner_drive(void *context, struct mill_worker *worker)
     enum mill_next next;
     while ((next = mill_worker_next(worker)) != MILL_NEXT_STOP) {
         struct mill_error error;
+        if (next == MILL_NEXT_CALLED && worker->user == NULL) continue;
         if (worker->user == NULL) worker->user = open_state(engine, worker, &error);
         if (worker->user == NULL) {
             mill_worker_finish(worker, MILL_FAILED, text_value(error.text));

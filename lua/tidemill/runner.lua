@@ -17,7 +17,8 @@ local call = ffi.cast("struct tidemill__call *", core.worker)
 
 local sandbox = require("tidemill.sandbox")
 sandbox.install(call)
-local STOP, TASK = 0, 1 -- what tidemill__next says, as enum mill_next; 2: a task that waited can go on
+-- What tidemill__next says, as enum mill_next; 2: a task that waited can go on.
+local STOP, TASK, CALLED = 0, 1, 3
 
 -- ---- errors ------------------------------------------------------------------------------------
 
@@ -206,6 +207,13 @@ local function continue(runner)
   return what
 end
 
+-- Another state wants something of this one, between its tasks.
+local function answer_call()
+  local pool = package.loaded["tidemill.pool"]
+  if pool then pcall(pool.answer) end
+  sandbox.end_task() -- what `close` has printed
+end
+
 -- Runs what there is until the pool stops, or until the wait of `frame` has ended.
 local function drive(got, frame)
   while got ~= STOP do
@@ -213,6 +221,9 @@ local function drive(got, frame)
       local runner = spare[#spare]
       spare[#spare] = nil
       got = continue(runner or create(pull))
+    elseif got == CALLED then
+      answer_call()
+      got = next_task(worker)
     else
       local number = core.resumed()
       local runner = waiting[number]
