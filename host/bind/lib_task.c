@@ -185,11 +185,19 @@ static int task_depends(lua_State *L)
     return 0;
 }
 
+/* core.call(): the loop is asked once more before it is given the next task. */
+static int task_call(lua_State *L)
+{
+    mill_worker_call(mill_worker_of(L));
+    return 0;
+}
+
 static const luaL_Reg functions[] = {
     {"argument", task_argument},
     {"arguments", task_arguments},
     {"attempt", task_attempt},
     {"body", task_body},
+    {"call", task_call},
     {"cancelled", task_cancelled},
     {"depends", task_depends},
     {"fail", task_fail},

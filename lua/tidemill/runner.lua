@@ -179,6 +179,7 @@ local spare = {} -- runners that wait for work
 local waiting = {} -- number of a wait -> runner, or the frame of a wait on top of its task
 local current -- the runner that is running
 local nested, max_nested = 0, 60
+local frames = {} -- of the waits on top of their tasks, the newest last
 
 -- The life of a runner: begins when a task is described.
 local function pull()
@@ -223,6 +224,7 @@ local function drive(got, frame)
       got = continue(runner or create(pull))
     elseif got == CALLED then
       answer_call()
+      if frame and frame.ready then return end
       got = next_task(worker)
     else
       local number = core.resumed()
@@ -251,10 +253,14 @@ local function park(number)
     local frame = {}
     waiting[number] = frame
     nested = nested + 1
+    frames[nested] = frame
     C.tidemill__nest(worker, 1)
     drive(next_task(worker), frame)
     C.tidemill__nest(worker, -1)
+    frames[nested] = nil
     nested = nested - 1
+    local below = frames[nested]
+    if below and below.ready then core.call() end -- became so under this one, and can go on now
     if not frame.ready then error("the engine is closing", 0) end
     core.restore(number)
   end
