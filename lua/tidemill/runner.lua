@@ -269,7 +269,8 @@ local function park(number)
   if problem then error(problem, 0) end
 end
 
-require("tidemill.wait").set_park(park, function() return nested < max_nested or may_yield() end)
+require("tidemill.wait").set_park(park, function() return nested < max_nested or may_yield() end,
+  may_yield)
 
 --- Goes on from what the worker was given; returns when there is nothing more.
 return function(got) drive(got) end

@@ -5,9 +5,27 @@ local core = require("tidemill.core")
 local wait = {}
 
 -- Set by tidemill.runner: lets other tasks run until the one with this number can go on.
-local park, may_park
+local park, may_park, may_yield
 
-function wait.set_park(park_it, may) park, may_park = park_it, may end
+local before_wait -- in the script: called before each wait
+local refusal -- who must not wait
+
+function wait.set_park(park_it, may, yields) park, may_park, may_yield = park_it, may, yields end
+
+--- Whether a wait would keep the stack: what goes on meanwhile lies on top and has to end first.
+function wait.is_stacked() return may_yield ~= nil and not may_yield() end
+
+function wait.set_before(fn) before_wait = fn end
+
+--- Calls fn(...), whose waits are errors that say that `who` must not wait.
+---@return boolean fine, any problem
+function wait.refused(who, fn, ...)
+  local before = refusal
+  refusal = who
+  local fine, problem = pcall(fn, ...)
+  refusal = before
+  return fine, problem
+end
 
 -- Raises what the engine says of a wait that cannot go on.
 local function check(what)
@@ -24,6 +42,8 @@ end
 --- Gives what it gives: "ended", "fired", "done", "closed", or "waiting" when `seconds` have passed.
 --- `give_up` is called when the wait ends by an error.
 function wait.call(fn, a, b, seconds, give_up)
+  if refusal then error(refusal .. " must not wait", 0) end
+  if before_wait then before_wait() end
   local deadline = seconds and core.clock() + seconds or nil
   while true do
     local ask = deadline
