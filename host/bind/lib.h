@@ -15,6 +15,7 @@ void mill_lib_machine(lua_State *L); /* the machine's CPUs and memory */
 void mill_lib_graph(lua_State *L);   /* nodes, runs and results */
 void mill_lib_view(lua_State *L);    /* graphs looked at */
 void mill_lib_wait(lua_State *L);    /* what can be waited for */
+void mill_lib_lease(lua_State *L);   /* who has a resource of a pool */
 void mill_lib_task(lua_State *L);    /* the running task; workers' states */
 void mill_lib_watch(lua_State *L);   /* the log, settings */
 
@@ -37,6 +38,15 @@ int64_t mill_lib_deadline(lua_State *L, int index);
 /* Waits in a task: pushes "ended" or "waiting", or "park" and a number, with which the Lua side
  * lets other tasks run until it is told to go on. */
 int mill_lib_wait_run(lua_State *L, struct mill_scope *scope, struct mill_run_box *box,
+                      int64_t deadline);
+
+/* A new wait of the scope's state; NULL: no memory. */
+struct mill_wait *mill_lib_wait_new(struct mill_scope *scope);
+
+/* Waits until a link of it fires, and takes over its reference.  Pushes "waiting", "interrupted", an
+ * error's message, or "park" and a number, and gives how many; 0: look again; -1: an error, its
+ * message is on the stack. */
+int mill_lib_wait_for(lua_State *L, struct mill_scope *scope, struct mill_wait *wait,
                       int64_t deadline);
 
 #endif

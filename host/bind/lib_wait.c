@@ -115,7 +115,7 @@ static int wait_woken(lua_State *L)
 
 /* ---- runs ----------------------------------------------------------------------------------------- */
 
-static struct mill_wait *alloc_wait(struct mill_scope *scope)
+struct mill_wait *mill_lib_wait_new(struct mill_scope *scope)
 {
     return scope->worker ? mill_wait_new(mill_worker_resumable, scope->worker)
                          : mill_wait_new(mill_pool_wake_script, &scope->engine->pool);
@@ -123,7 +123,7 @@ static struct mill_wait *alloc_wait(struct mill_scope *scope)
 
 static struct mill_wait *new_wait(lua_State *L, struct mill_scope *scope)
 {
-    struct mill_wait *wait = alloc_wait(scope);
+    struct mill_wait *wait = mill_lib_wait_new(scope);
     if (wait == NULL) luaL_error(L, "out of memory (a wait)");
     return wait;
 }
@@ -225,6 +225,20 @@ static const char *block(struct mill_scope *scope, struct mill_wait *wait, int64
     return deadline != INT64_MAX && mill_clock_now() >= deadline ? "waiting" : NULL;
 }
 
+int mill_lib_wait_for(lua_State *L, struct mill_scope *scope, struct mill_wait *wait,
+                      int64_t deadline)
+{
+    if (scope->worker) {
+        int parked = park(L, scope, wait, false, deadline);
+        return parked > 0 ? 2 : parked;
+    }
+    const char *what = block(scope, wait, deadline);
+    mill_wait_unref(wait);
+    if (what == NULL) return 0;
+    lua_pushstring(L, what);
+    return 1;
+}
+
 /* core.select_next(selector, _, deadline) -> "fired", tag | "waiting" | "interrupted" | "park", number
  * | an error's message */
 static int wait_select_next(lua_State *L)
@@ -320,7 +334,7 @@ static int channel_wait(lua_State *L, struct mill_channel *channel, bool putting
         lua_pushliteral(L, "waiting");
         return 1;
     }
-    struct mill_wait *wait = alloc_wait(scope);
+    struct mill_wait *wait = mill_lib_wait_new(scope);
     struct mill_link *link = wait ? mill_link_new(wait, 0) : NULL;
     if (link == NULL) {
         mill_wait_unref(wait);
