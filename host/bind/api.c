@@ -130,7 +130,7 @@ tidemill_status tidemill_open(const tidemill_config *given, tidemill **out)
 void tidemill_close(tidemill *engine)
 {
     if (engine == NULL) return;
-    if (engine->L && !engine->borrowed) lua_close(engine->L); /* leaves its runs behind */
+    if (engine->L && !engine->borrowed) mill_state_close(engine->L); /* leaves its runs */
     mill_engine_stop(engine);
     mill_watch_close(engine);
     mill_modules_fini(engine);

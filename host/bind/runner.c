@@ -74,7 +74,7 @@ void mill_runner_drive(void *context, struct mill_worker *worker)
 
 void mill_runner_close(struct tidemill *engine, struct mill_worker *worker)
 {
-    if (worker->user) lua_close(worker->user);
+    if (worker->user) mill_state_close(worker->user);
     worker->user = NULL;
     engine->scopes[worker->index].L = NULL;
 }

@@ -175,6 +175,25 @@ tidemill_status mill_state_adopt(struct mill_scope *scope, lua_State *L,
     return prepare_protected(scope, L, false, error);
 }
 
+/* ---- closing --------------------------------------------------------------------------- */
+
+static int close_resources(lua_State *L)
+{
+    luaL_findtable(L, LUA_REGISTRYINDEX, "_LOADED", 1);
+    lua_getfield(L, -1, "tidemill.pool");
+    if (!lua_istable(L, -1)) return 0;
+    lua_getfield(L, -1, "finish");
+    lua_call(L, 0, 0);
+    return 0;
+}
+
+void mill_state_close(lua_State *L)
+{
+    lua_pushcfunction(L, close_resources);
+    lua_pcall(L, 0, 0, 0); /* what could fail in it warns */
+    lua_close(L);
+}
+
 /* ---- calling --------------------------------------------------------------------------- */
 
 /* The message handler: lua/tidemill/errors.lua makes the text; should that fail, what there is. */

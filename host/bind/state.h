@@ -11,6 +11,9 @@ lua_State *mill_state_open(struct mill_scope *scope, struct mill_error *error);
 tidemill_status mill_state_adopt(struct mill_scope *scope, lua_State *L,
                                  struct mill_error *error);
 
+/* Closes the resources that pools keep in the state, while all of Lua still works, then the state. */
+void mill_state_close(lua_State *L);
+
 /* Calls the function under `arguments` values on the stack; an error becomes *message
  * (malloc'ed: text and traceback) and the stack is as before the function was pushed. */
 tidemill_status mill_state_call(lua_State *L, int arguments, int results, char **message);

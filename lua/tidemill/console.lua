@@ -42,6 +42,8 @@ function console.install()
     core.exit(status)
     error(setmetatable({}, { __tostring = function() return "os.exit" end }), 0)
   end or function(status)
+    local pool = package.loaded["tidemill.pool"]
+    if pool then pool.finish() end
     core.close()
     leave(status)
   end)
