@@ -19,6 +19,7 @@ local face = {
   share = { "channel", "share" },
   as_completed = { "future", "as_completed" },
   cancel = { "future", "cancel" },
+  pool = { "pool", "new" },
   map = { "map", "map" },
   batch = { "batch", "batch" },
   each_worker = { "map", "each_worker" },
