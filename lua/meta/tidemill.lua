@@ -279,6 +279,41 @@ function channel:state() end
 ---@param value any
 ---@return userdata
 function tm.share(value) end
+
+---@class tidemill.pool_options
+---@field create fun(): any makes a resource, in the Lua state that keeps it
+---@field close? fun(resource: any) ends one; must not wait
+---@field max integer so many at any time, over all states
+---@field name? string what messages call the pool; else the file and line of `create`
+
+--- Resources such as connections and files: made when needed, kept by the worker that made them,
+--- never more than `max`; crosses by reference.
+---     local files = tm.pool{create = open, close = shut, max = 2}
+---@param given tidemill.pool_options
+---@return tidemill.pool
+function tm.pool(given) end
+
+---@class tidemill.pool
+---@field max integer
+---@field name string
+local pool = {}
+
+--- Calls fn(resource, ...) and gives what it gives; the resource is given back after errors, too.
+--- A task waits while all are in use, and its worker runs others meanwhile.
+---@param fn fun(resource: any, ...): ...
+---@return any ...
+function pool:with(fn, ...) end
+
+--- Inside with(): the resource is of no use any more, and will be closed instead of kept.
+---@param resource any
+function pool:discard(resource) end
+
+--- Closes what nobody uses, and the rest when it is given back; with() is an error from now on.
+function pool:close() end
+
+---@return {max: integer, made: integer, idle: integer, waiting: integer}
+function pool:stats() end
+
 -- Choosing sizes ------------------------------------------------------------------------------
 
 ---@alias tidemill.size integer|string bytes: 4096, "512MB" (10^6), "2GiB" (2^30)

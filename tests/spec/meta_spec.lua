@@ -65,7 +65,8 @@ describe("the stubs for editors", function()
   end)
 
   local classes = { node = "node", future = "future", array = "array", frame = "frame",
-    graph = "graph", task = "delayed", channel = "channel", batch = "batch" }
+    graph = "graph", task = "delayed", channel = "channel", batch = "batch",
+    pool = "pool" }
   for module, class in pairs(classes) do
     it("declare every method of a " .. class, function()
       local text = source(module)
