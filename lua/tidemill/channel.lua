@@ -73,8 +73,6 @@ function methods:close() core.channel_close(self.handle) end
 ---@return integer size, integer capacity, boolean closed
 function methods:state() return core.channel_state(self.handle) end
 
-function meta.__len(self) return (core.channel_state(self.handle)) end
-
 function meta.__tostring(self)
   local size, capacity, closed = core.channel_state(self.handle)
   return ("channel of %d/%d values%s"):format(size, capacity, closed and ", closed" or "")
