@@ -68,7 +68,7 @@ local function fields_of(value)
     fields = { message = message or (speaks or type(value) ~= "table") and tostring(value)
       or "the task threw a table", cause = value }
   end
-  fields.traceback = fields.traceback or debug.traceback("", 2)
+  fields.traceback = fields.traceback or debug.traceback("", 2):sub(2)
   return fields
 end
 
