@@ -11,21 +11,26 @@ local tm = {}
 ---@class tidemill.options
 ---@field name? string what messages call the task; in no key
 ---@field priority? -2|-1|0|1|2 of two ready tasks the higher one starts first
----@field kind? "cpu"|"io" what the task mostly waits for
+---@field kind? "cpu"|"io" what the task mostly waits for; without effect in this release
 ---@field cache? boolean|"refresh" keep the result; "refresh" computes anew and keeps that
 ---@field version? string|number part of the key: another one computes anew
 ---@field seed? number part of the key, and with it of the random numbers of a cached task
 ---@field files? string[] files whose content is part of the key
 ---@field pure? boolean
 ---@field lane? "auto"|"thread"
----@field retries? integer attempts after the first one that fails
----@field retry_delay? number seconds before the second attempt
----@field backoff? number|{factor: number, max: number, jitter: number} how delays grow
+---@field retries? integer attempts after the first one, 0 to 1000; default 0
+---@field retry_delay? number seconds before the second attempt; default 0.1
+---@field backoff? number|tidemill.backoff how delays grow: a factor from 1, or a table; default 2
 ---@field retry_on? fun(error: tidemill.error): boolean which errors are worth another attempt
 ---@field affinity? string|number tasks with the same one run on the same worker
 ---@field cost? number seconds that it is thought to take, before the first was measured
----@field nout? integer a call returns so many nodes
+---@field nout? integer a call returns so many nodes, 1 to 1000: one for each value of the function
 ---@field resources? table<string, number> what it needs of named resources while it runs
+
+---@class tidemill.backoff
+---@field factor? number by which each delay is longer than the one before, from 1; default 2
+---@field max? number seconds that no delay exceeds; default 60
+---@field jitter? number share of a delay that chance may take away, 0 to 1; default 0.25
 
 ---@class tidemill.run_options
 ---@field distribution? "dynamic"|"round_robin"|"load_balanced"|"affinity" which worker runs a ready task
@@ -40,6 +45,7 @@ local tm = {}
 ---@return tidemill.delayed
 function tm.delayed(fn, given) end
 
+--- Calling it builds a node; with the option `nout`, one for each value.
 ---@class tidemill.delayed
 ---@overload fun(...): tidemill.node
 local delayed = {}
@@ -58,11 +64,12 @@ local node = {}
 ---@return any
 function node:compute(given) end
 
---- Starts what the node needs and keeps the result: a node whose value is computed once.
+--- Starts what the node needs now and keeps the result: a node whose value is computed once, however
+--- often it is used.
 ---@return tidemill.node
 function node:persist() end
 
---- Starts now.
+--- Starts what the node needs now.
 ---@return tidemill.future
 function node:submit() end
 
@@ -101,9 +108,10 @@ function node:name() end
 function tm.visualize(nodes, file, given) end
 
 --- Runs what these nodes need, each once, and returns their values: tm.compute(a, b), or
---- tm.compute({a, b}), any nesting, which gives the same shape back.
----@param first tidemill.node|table
----@param ... tidemill.node
+--- tm.compute({a, b}, options), any nesting, which gives the same shape back.  Futures among them
+--- are waited for.
+---@param first tidemill.node|tidemill.future|table
+---@param ... tidemill.node|tidemill.future|tidemill.run_options nodes; after a table its options
 ---@return any ...
 function tm.compute(first, ...) end
 
@@ -132,7 +140,8 @@ function graph:get(key) end
 ---@return table
 function tm.literal(value) end
 
---- Starts a task now: a function or a delayed function with arguments, or a node.
+--- Starts a task now: a function or a delayed function with arguments, or a node without.  Nodes and
+--- futures among the arguments are inputs.
 ---@param fn function|tidemill.delayed|tidemill.node
 ---@param ... any
 ---@return tidemill.future
@@ -142,6 +151,7 @@ function tm.submit(fn, ...) end
 ---@class tidemill.future
 local future = {}
 
+--- "skipped": a task that it needed has failed.
 ---@return "pending"|"running"|"finished"|"error"|"cancelled"|"skipped"
 function future:status() end
 
@@ -155,30 +165,35 @@ function future:wait(seconds) end
 ---@return any
 function future:result(seconds) end
 
---- Keeps the task from starting, if it has not begun.
+--- Keeps the task from starting; one that waits gets an error, one that computes sees tm.cancelled().
 function future:cancel() end
 
---- A lazy node that stands for the result; the task does not run again.
+--- A lazy node that stands for the result; the task does not run again.  As an argument of a call a
+--- future is that by itself.
 ---@return tidemill.node
 function future:as_node() end
 
---- Results of futures or nodes, in the shape they were given.
+--- Results of futures or nodes, in the shape they were given; raises the first error.
 ---@param list tidemill.future|tidemill.node|table
----@return any
-function tm.gather(list) end
+---@param ... tidemill.future|tidemill.node
+---@return any ...
+function tm.gather(list, ...) end
 
---- Waits for all futures, up to `seconds` each; whether all have ended.
----@param list tidemill.future|tidemill.future[]
+--- Waits for all futures of a table, nested as you like, up to `seconds` in all; whether all have
+--- ended.
+---@param list tidemill.future|table
 ---@param seconds? number
 ---@return boolean
 function tm.wait(list, seconds) end
 
 ---@class tidemill.feed_options: tidemill.options
----@field window? integer most items that are in flight at once
----@field progress? fun(done: integer, total: integer?) called as items end
+---@field window? integer most items that are in flight at once, from 1
+---@field progress? fun(done: integer, total: integer?) called as items end; no total for an iterator
 ---@field distribution? "dynamic"|"round_robin"|"load_balanced"|"affinity"
 
---- Applies `fn` to each item of a list or an iterator in parallel; results in order, with `n`.
+--- Applies `fn` to each item of a list or an iterator in parallel; results in order, with `n`.  When
+--- items fail, the first one's error is raised when all have ended.
+--- `list`: items 1 to #list, or to list.n; or a function that gives the next item, nil at the end.
 ---@param fn function|tidemill.delayed
 ---@param list table|tidemill.array|fun(): any
 ---@param given? tidemill.feed_options
@@ -198,27 +213,29 @@ function tm.batch(fn, items, given) end
 ---@field index integer
 ---@field item any
 ---@field error tidemill.error
----@field attempts integer
----@field time number seconds
+---@field attempts integer how often it was tried, retries of the batch included
+---@field time number seconds that it took
 
 ---@class tidemill.batch_result prints as one line
 ---@field total integer
 ---@field successful integer
 ---@field failed integer
----@field success_rate number 0 to 1
----@field elapsed number seconds
+---@field success_rate number 0 to 1; 1 for no items
+---@field elapsed number seconds, retries of the batch included
 ---@field throughput number items a second
 ---@field peak_memory integer bytes that the process has had resident at most
----@field results table in order, with `n`
----@field errors tidemill.failed_item[]
+---@field results table in order, with `n`; a hole where an item failed
+---@field errors tidemill.failed_item[] by index
 local batch = {}
 
---- Runs the failed items again and merges what comes of them.
+--- Runs the failed items again, with these options over the former ones, and merges what comes of
+--- them.
 ---@param given? tidemill.feed_options
----@return tidemill.batch_result
+---@return tidemill.batch_result self
 function batch:retry(given) end
 
---- Starts one task an item; futures in order, with `n`.
+--- Starts one task an item; futures in order, with `n`.  With `window` it waits where more of them
+--- would be in flight.
 ---@param fn function|tidemill.delayed
 ---@param list table|tidemill.array|fun(): any
 ---@param given? tidemill.feed_options
@@ -230,11 +247,12 @@ function tm.submit_all(fn, list, given) end
 ---@return fun(): tidemill.future?
 function tm.as_completed(list) end
 
---- Cancels a future, all futures of a table, or everything that was started.
+--- Cancels a future, all futures of a table, or, without an argument, everything that the script has
+--- started.
 ---@param ... tidemill.future|table
 function tm.cancel(...) end
 
---- Calls fn(...) once on each worker; results in the order of the workers.
+--- Calls fn(...) once on each worker; results in the order of the workers, with `n`.
 ---@param fn function|tidemill.delayed
 ---@param ... any
 ---@return table
@@ -247,7 +265,7 @@ function tm.sleep(seconds) end
 --- A queue of at most `capacity` values between tasks, and between tasks and the script; crosses by
 --- reference.
 ---     local jobs = tm.channel(10)
----@param capacity? integer default 1
+---@param capacity? integer 1 to 2^24; default 1
 ---@return tidemill.channel
 function tm.channel(capacity) end
 
@@ -272,12 +290,15 @@ function channel:iter() end
 --- No more values; what is in it can still be taken.
 function channel:close() end
 
+--- Values in it, its capacity, whether it is closed.
 ---@return integer size, integer capacity, boolean closed
 function channel:state() end
 
---- Encodes a value once; as an argument it costs nothing more, and in a task it is the value.
----@param value any
----@return userdata
+--- Encodes a value once: passing it to tasks costs nothing more.  In a task it is the value, decoded
+--- once a worker: read it, do not write it.  In the script it is only a handle.
+---@generic T
+---@param value T
+---@return T
 function tm.share(value) end
 
 ---@class tidemill.pool_options
@@ -381,7 +402,8 @@ function tm.autotune(fn, sample, given) end
 ---@field task? string name of the task
 ---@field worker? integer
 ---@field lane? string
----@field attempt? integer
+---@field attempt? integer which attempt failed, from 1
+---@field attempts? number[] seconds that each earlier attempt took; nil: there was none
 ---@field cause? any what the task threw, when that was not a string
 ---@field failed? integer tasks of the run that failed
 ---@field skipped? integer tasks that did not run because of them
@@ -535,9 +557,34 @@ function tm.degraded(count, what) end
 ---@return boolean
 function tm.cancelled() end
 
---- Counters so far: executed, failed, skipped, hits, misses, steals, sleeps, tasks, workers,
---- bytes, peak_bytes.
----@return table<string, number>
+---@class tidemill.counters
+---@field executed integer bodies that have run, each attempt
+---@field failed integer tasks that failed, after their retries
+---@field skipped integer tasks that did not run because one they needed failed
+---@field retries integer attempts that were followed by another
+---@field hits integer results from the cache
+---@field misses integer results that were looked for in the cache in vain
+---@field waits integer waits inside tasks
+---@field steals integer tasks taken from another worker
+---@field sleeps integer times that a worker had nothing to do
+
+---@class tidemill.worker_counters: tidemill.counters
+---@field busy? number share of the time since the workers started; nil: they have not, or --serial
+---@field idle? number
+
+---@class tidemill.stats: tidemill.counters of all workers together
+---@field tasks integer executed and hits
+---@field queued integer ready tasks that no worker has taken yet
+---@field workers integer worker threads, 0 with --serial
+---@field active integer workers that take tasks now
+---@field bytes integer memory of results and arrays
+---@field peak_bytes integer at most so far
+---@field peak_resident integer most bytes that the process has had resident
+---@field per_worker tidemill.worker_counters[]
+
+--- Counters since the engine started.
+---     print(tm.stats().executed, tm.stats().per_worker[1].busy)
+---@return tidemill.stats
 function tm.stats() end
 
 --- Seconds of a clock that never goes back.
