@@ -62,8 +62,8 @@ local function fields_of(value)
   elseif type(value) == "string" then
     fields = { message = value }
   else
-    local meta = getmetatable(value)
-    local speaks = type(meta) == "table" and meta.__tostring
+    local meta_of = getmetatable(value)
+    local speaks = type(meta_of) == "table" and meta_of.__tostring
     local message = type(value) == "table" and type(value.message) == "string" and value.message
     fields = { message = message or (speaks or type(value) ~= "table") and tostring(value)
       or "the task threw a table", cause = value }
