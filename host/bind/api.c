@@ -135,9 +135,13 @@ void tidemill_close(tidemill *engine)
     mill_watch_close(engine);
     mill_modules_fini(engine);
     mill_scope_fini(&engine->scope);
+    char *task;
+    struct mill_value error;
+    if (mill_engine_unasked(engine, &task, &error)) {
+        mill_value_unref(error);
+        free(task);
+    }
     pthread_mutex_destroy(&engine->unasked_lock);
-    mill_value_unref(engine->unasked);
-    free(engine->unasked_task);
     mill_files_fini(&engine->files);
     mill_means_fini(&engine->means);
     mill_token_unref(engine->token);

@@ -204,17 +204,100 @@ void mill_engine_stop(struct tidemill *engine)
 
 /* ---- runs that nobody holds -------------------------------------------------------------- */
 
-void mill_engine_note_unasked(struct tidemill *engine, struct mill_run *run)
+struct mill_unasked {
+    struct mill_unasked *next;
+    struct mill_run *run; /* NULL: freed */
+    struct mill_value error;
+    char *task;
+};
+
+enum { MAX_UNASKED = 1000 }; /* more are as bad as the first ones */
+
+static void unasked_free(struct mill_unasked *unasked)
 {
-    int32_t first = atomic_load(&run->first_failed);
-    if (run->asked || first == MILL_NO_CAUSE) return;
-    struct mill_task *task = &run->tasks[first];
+    mill_value_unref(unasked->error);
+    free(unasked->task);
+    free(unasked);
+}
+
+void mill_engine_report(struct tidemill *engine, struct mill_task *task,
+                        const struct mill_value *error)
+{
+    struct mill_run *run = task->run;
+    if (!run->nested || atomic_load(&run->asked)) return;
+    struct mill_unasked *unasked = calloc(1, sizeof *unasked);
+    char *name = strdup(mill_task_function(task)->name);
+    if (unasked == NULL || name == NULL) {
+        free(unasked);
+        free(name);
+        return;
+    }
+    *unasked = (struct mill_unasked){NULL, run, mill_value_ref(*error), name};
     pthread_mutex_lock(&engine->unasked_lock);
-    if (engine->unasked_task == NULL) {
-        engine->unasked_task = strdup(mill_task_function(task)->name);
-        if (engine->unasked_task) engine->unasked = mill_value_ref(task->result);
+    struct mill_unasked **end = &engine->unasked;
+    while (*end) end = &(*end)->next;
+    bool kept = engine->unasked_count < MAX_UNASKED;
+    if (kept) {
+        *end = unasked;
+        engine->unasked_count++;
+        atomic_store(&run->reported, true);
     }
     pthread_mutex_unlock(&engine->unasked_lock);
+    if (!kept) unasked_free(unasked);
+    /* Who asks sets `asked` and then looks at `reported`; one of both sees the other. */
+    if (atomic_load(&run->asked)) mill_engine_asked(engine, run);
+}
+
+void mill_engine_asked(struct tidemill *engine, struct mill_run *run)
+{
+    atomic_store(&run->asked, true);
+    if (!atomic_load(&run->reported)) return;
+    pthread_mutex_lock(&engine->unasked_lock);
+    struct mill_unasked **link = &engine->unasked;
+    while (*link) {
+        struct mill_unasked *unasked = *link;
+        if (unasked->run != run) {
+            link = &unasked->next;
+            continue;
+        }
+        *link = unasked->next;
+        engine->unasked_count--;
+        unasked_free(unasked);
+    }
+    pthread_mutex_unlock(&engine->unasked_lock);
+}
+
+void mill_engine_forget(struct tidemill *engine, struct mill_run *run)
+{
+    if (!atomic_load(&run->reported)) return;
+    pthread_mutex_lock(&engine->unasked_lock);
+    for (struct mill_unasked *unasked = engine->unasked; unasked; unasked = unasked->next) {
+        if (unasked->run == run) unasked->run = NULL;
+    }
+    pthread_mutex_unlock(&engine->unasked_lock);
+}
+
+bool mill_engine_unasked(struct tidemill *engine, char **task, struct mill_value *error)
+{
+    pthread_mutex_lock(&engine->unasked_lock);
+    struct mill_unasked *first = engine->unasked;
+    engine->unasked = NULL;
+    engine->unasked_count = 0;
+    pthread_mutex_unlock(&engine->unasked_lock);
+    if (first) {
+        *task = first->task;
+        *error = first->error;
+    }
+    for (struct mill_unasked *unasked = first; unasked;) {
+        struct mill_unasked *next = unasked->next;
+        if (unasked == first) {
+            free(unasked);
+        } else {
+            unasked_free(unasked);
+        }
+        unasked = next;
+    }
+    return first != NULL;
 }
 
 void mill_engine_cancel_all(struct tidemill *engine)
@@ -230,7 +313,9 @@ bool mill_engine_wait(struct tidemill *engine)
 {
     if (!engine->pool_open) return true;
     struct mill_pool *pool = &engine->pool;
+    mill_pool_block(pool, NULL, NULL);
     bool ended = mill_pool_wait_all(pool, INT64_MAX);
+    mill_pool_unblock(pool);
     mill_scope_sweep(&engine->scope);
     return ended;
 }

@@ -43,9 +43,9 @@ struct tidemill {
     struct mill_scope *scopes;   /* of the workers, by number; there while the pool is open */
     enum mill_strategy strategy; /* of runs that name none */
     pthread_mutex_t unasked_lock;
-    struct mill_value unasked; /* the first error that nobody asked for, of tasks that tasks
-                                  started; nil: none. Guarded by unasked_lock, as is: */
-    char *unasked_task;
+    struct mill_unasked *unasked; /* errors of tasks of tasks that nobody has asked for yet, the
+                                     oldest first; guarded by unasked_lock */
+    int unasked_count;
     pthread_mutex_t modules_lock;
     struct mill_module *modules; /* guarded by modules_lock: text of Lua modules by name */
     struct mill_reader *reader;  /* the script's thread's */
@@ -75,8 +75,20 @@ void mill_engine_open_cache(struct tidemill *engine);
 /* Stops the workers; tasks that run are waited for.  Then frees pool and cache. */
 void mill_engine_stop(struct tidemill *engine);
 
-/* A run that a task started has ended, and nobody asked how: its error is kept for the script's end. */
-void mill_engine_note_unasked(struct tidemill *engine, struct mill_run *run);
+/* A task of a run that a task has started has failed with `error`: kept until somebody asks how the
+ * run ended, or the script ends. */
+void mill_engine_report(struct tidemill *engine, struct mill_task *task,
+                        const struct mill_value *error);
+
+/* Somebody wants to know how the run ended: its errors are his business. */
+void mill_engine_asked(struct tidemill *engine, struct mill_run *run);
+
+/* The run is freed. */
+void mill_engine_forget(struct tidemill *engine, struct mill_run *run);
+
+/* Takes the first error that nobody has asked for, with its task's name, malloc'ed; false: there is
+ * none.  The others are dropped. */
+bool mill_engine_unasked(struct tidemill *engine, char **task, struct mill_value *error);
 
 /* Cancels everything that was started so far. */
 void mill_engine_cancel_all(struct tidemill *engine);

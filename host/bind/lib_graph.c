@@ -253,13 +253,14 @@ static void set_needs(lua_State *L, struct tidemill *engine, int record,
         int resource = mill_resources_find(resources, name);
         if (resource < 0) {
             luaL_error(L,
-                       "resource \"%s\" has no limit; set one: tm.config{resources = {%s = 3}}",
-                       name, name);
+                       "task \"%s\": resource \"%s\" has no limit; set one: "
+                       "tm.config{resources = {%s = 3}}",
+                       function->name, name, name);
         }
         double limit = mill_resources_of(resources, resource);
         if (amount > limit) {
-            lua_pushfstring(L, "needs %f of resource \"%s\", of which there is only %f", amount,
-                            name, limit);
+            lua_pushfstring(L, "task \"%s\" needs %f of resource \"%s\", of which there is only %f",
+                            function->name, amount, name, limit);
             lua_error(L);
         }
         function->needs[function->need_count++] =
@@ -519,6 +520,7 @@ static bool prepare_run(lua_State *L, struct mill_scope *scope, struct mill_run 
     run->strategy = strategy;
     run->seed = lua_isnumber(L, 4) ? (uint64_t)lua_tonumber(L, 4) : seed_of(scope);
     if (worker && worker->task) {
+        run->nested = true;
         mill_run_set_parent(run, worker->task->run->token);
     } else {
         mill_run_set_parent(run, engine->token);
@@ -567,7 +569,7 @@ static int graph_run(lua_State *L)
 /* core.asked(run): its error is the business of whoever holds it. */
 static int graph_asked(lua_State *L)
 {
-    check_run(L)->asked = true;
+    mill_engine_asked(mill_engine_of(L), check_run(L));
     return 0;
 }
 
@@ -593,7 +595,7 @@ static int graph_join(lua_State *L)
     }
     struct mill_join *join = mill_join_new(run, k, leave_run, scope);
     if (join == NULL) return luaL_error(L, "out of memory (a future as input)");
-    run->asked = true;
+    mill_engine_asked(scope->engine, run);
     struct mill_value value = {.tag = MILL_TAG_SHARED, .shared = &join->shared};
     mill_graph_argument(&scope->graph, node, 0, value);
     return 0;
@@ -644,9 +646,9 @@ static int graph_wait(lua_State *L)
     bool ended = mill_run_ended(run);
     if (!ended) {
         bool blocks = deadline == INT64_MAX;
-        if (blocks) mill_pool_block(&engine->pool, 1);
+        if (blocks) mill_pool_block(&engine->pool, run, NULL);
         ended = wait_for_run(engine, run, deadline);
-        if (blocks) mill_pool_block(&engine->pool, -1);
+        if (blocks) mill_pool_unblock(&engine->pool);
     }
     bool interrupted = !ended && atomic_load(&engine->interrupted);
     if (interrupted) mill_run_cancel(run);
@@ -771,17 +773,12 @@ static int graph_wait_all(lua_State *L)
     return 1;
 }
 
-/* core.unasked() -> error, task: the first of those that no task has asked for; nil: none. */
+/* core.unasked() -> error, task: the first of those that nobody has asked for; nil: none. */
 static int graph_unasked(lua_State *L)
 {
-    struct tidemill *engine = mill_engine_of(L);
-    pthread_mutex_lock(&engine->unasked_lock);
-    char *task = engine->unasked_task;
-    struct mill_value error = engine->unasked;
-    engine->unasked_task = NULL;
-    engine->unasked = mill_nil();
-    pthread_mutex_unlock(&engine->unasked_lock);
-    if (task == NULL) return 0;
+    char *task;
+    struct mill_value error;
+    if (!mill_engine_unasked(mill_engine_of(L), &task, &error)) return 0;
     mill_decode(L, &error, NULL);
     lua_pushstring(L, task);
     mill_value_unref(error);

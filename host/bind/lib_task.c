@@ -3,6 +3,7 @@
 #include <lauxlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "bind/encode.h"
 #include "bind/ffi.h"
 #include "bind/lib.h"
@@ -127,16 +128,22 @@ static int task_retry_on(lua_State *L)
     return 1;
 }
 
-/* core.attempt() -> number of the attempt, from 1; list of the seconds that earlier ones took */
+/* core.attempt() -> number of the attempt, from 1; list of the seconds that each has taken, this one
+ * included, of a task that may be tried again */
 static int task_attempt(lua_State *L)
 {
     const double *seconds;
-    int attempt = mill_worker_attempt(running(L), &seconds);
+    struct mill_worker *worker = running(L);
+    int attempt = mill_worker_attempt(worker, &seconds);
     lua_pushinteger(L, attempt);
-    lua_createtable(L, attempt - 1, 0);
+    lua_createtable(L, attempt, 0);
     for (int i = 1; i < attempt; i++) {
         lua_pushnumber(L, seconds[i - 1]);
         lua_rawseti(L, -2, i);
+    }
+    if (mill_task_function(worker->task)->retry.retries > 0) {
+        lua_pushnumber(L, (double)(mill_clock_now() - worker->began) / 1e9);
+        lua_rawseti(L, -2, attempt);
     }
     return 2;
 }
@@ -152,6 +159,7 @@ static int task_fail(lua_State *L)
         return mill_lib_raise(L, &error);
     }
     bool cancelled = mill_run_cancelled(worker->task->run);
+    if (!cancelled) mill_engine_report(mill_engine_of(L), worker->task, &value);
     mill_worker_finish(worker, cancelled ? MILL_CANCELLED : MILL_FAILED, value);
     return 0;
 }

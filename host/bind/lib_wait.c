@@ -196,7 +196,7 @@ static int wait_select_add(lua_State *L)
 {
     struct selector *selector = luaL_checkudata(L, 1, selector_name);
     struct mill_run *run = mill_check_run(L, 2);
-    run->asked = true;
+    mill_engine_asked(mill_engine_of(L), run);
     lua_pushboolean(L, !attach(L, selector->wait, run, (uint32_t)luaL_checknumber(L, 3)));
     return 1;
 }
@@ -211,9 +211,9 @@ static const char *block(struct mill_scope *scope, struct mill_wait *wait, int64
     atomic_store(&wait->reasons, 0);
     bool parked = mill_pool_park(pool, wait);
     if (parked) {
-        if (blocks) mill_pool_block(pool, 1);
+        if (blocks) mill_pool_block(pool, NULL, wait);
         mill_pool_wait_for(pool, wait, deadline);
-        if (blocks) mill_pool_block(pool, -1);
+        if (blocks) mill_pool_unblock(pool);
     }
     mill_pool_unpark(pool, wait);
     atomic_store(&wait->parked, 0);

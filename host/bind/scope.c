@@ -35,7 +35,7 @@ void mill_scope_fini(struct mill_scope *scope)
 static void free_ended(struct mill_scope *scope, struct mill_run *run)
 {
     if (scope->worker) {
-        mill_engine_note_unasked(scope->engine, run);
+        mill_engine_forget(scope->engine, run);
     } else {
         mill_history_note(&scope->history, run);
     }

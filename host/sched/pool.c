@@ -188,6 +188,10 @@ tidemill_status mill_pool_submit(struct mill_pool *pool, struct mill_run *run,
     int roots = run->root_count < INT_MAX ? (int)run->root_count : INT_MAX;
     run->pool = pool;
     run->placed = run->strategy != MILL_DYNAMIC;
+    if (run->strategy == MILL_ROUND_ROBIN) {
+        run->turn = atomic_fetch_add_explicit(&pool->next_turn, run->count,
+                                              memory_order_relaxed);
+    }
     for (uint32_t i = 0; i < run->function_count; i++) {
         /* Relaxed: who gets a task of the run got it after the mutex below. */
         atomic_fetch_or_explicit(&pool->levels,
@@ -275,11 +279,25 @@ void mill_pool_wake_script(struct mill_wait *wait)
     mill_park_wake(&pool->ended, INT_MAX);
 }
 
-void mill_pool_block(struct mill_pool *pool, int change)
+static void set_blocked(struct mill_pool *pool, bool blocked, struct mill_run *run,
+                        struct mill_wait *wait)
 {
-    /* The default order: see mill_pool_unstick. */
-    atomic_fetch_add(&pool->blocked, change);
-    if (change > 0 && pool->options.threads > 0) mill_pool_unstick(pool);
+    pthread_mutex_lock(&pool->parked_mutex);
+    pool->blocked_run = run;
+    pool->blocked_wait = wait;
+    pthread_mutex_unlock(&pool->parked_mutex);
+    atomic_store(&pool->blocked, blocked); /* the default order: see mill_pool_unstick */
+}
+
+void mill_pool_block(struct mill_pool *pool, struct mill_run *run, struct mill_wait *wait)
+{
+    set_blocked(pool, true, run, wait);
+    if (pool->options.threads > 0) mill_pool_unstick(pool);
+}
+
+void mill_pool_unblock(struct mill_pool *pool)
+{
+    set_blocked(pool, false, NULL, NULL);
 }
 
 /* ---- waits of tasks --------------------------------------------------------------------- */
@@ -345,16 +363,20 @@ static bool is_work(struct mill_pool *pool)
 static bool is_stuck(struct mill_pool *pool)
 {
     if (pool->options.threads == 0) return !is_work(pool);
+    /* Threads that have not started sleep, too. */
+    int asleep = atomic_load(&pool->started) ? pool->worker_count : 0;
     uint32_t wakes = atomic_load(&pool->wakes);
-    return atomic_load(&pool->blocked) > 0 &&
-           atomic_load(&pool->asleep) == pool->worker_count && !is_work(pool) &&
-           atomic_load(&pool->asleep) == pool->worker_count &&
+    return atomic_load(&pool->blocked) && atomic_load(&pool->asleep) == asleep &&
+           !is_work(pool) && atomic_load(&pool->asleep) == asleep &&
            atomic_load(&pool->wakes) == wakes;
 }
 
-/* The newest wait of a task that nothing has ended yet, else of the script; under the mutex. */
+/* The newest wait of a task that nothing has ended yet, else of the script; under the mutex.  NULL,
+ * too, when the script will go on, though it may not have woken yet. */
 static struct mill_wait *choose_victim(struct mill_pool *pool)
 {
+    bool blocked = atomic_load(&pool->blocked);
+    if (blocked && is_over(pool, pool->blocked_run, pool->blocked_wait)) return NULL;
     struct mill_wait *script = NULL;
     for (struct mill_wait *wait = pool->parked; wait; wait = wait->older) {
         if (atomic_load(&wait->fired) || atomic_load(&wait->reasons)) continue;
@@ -555,7 +577,7 @@ bool mill_pool_place(struct mill_pool *pool, struct mill_worker *self, struct mi
     } else if (key) {
         target = (int)(key % (uint64_t)active);
     } else if (strategy == MILL_ROUND_ROBIN) {
-        target = (int)(task->index % (uint32_t)active);
+        target = (int)((task->index + task->run->turn) % (uint32_t)active);
     } else if (strategy == MILL_LOAD_BALANCED) {
         target = least_loaded(pool, task, active);
     } else if (strategy == MILL_AFFINITY) {

@@ -66,6 +66,7 @@ struct mill_pool {
     _Atomic bool stop;
     _Atomic bool interrupted; /* waits end early */
     _Atomic uint32_t next_serial;
+    _Atomic uint32_t next_turn; /* of tasks that go round robin */
     struct mill_fans fans;
     struct mill_timers timers;
     struct mill_resources resources;
@@ -77,13 +78,15 @@ struct mill_pool {
     _Atomic int spinning;               /* workers that look for work instead of sleeping */
     _Atomic int asleep;                 /* workers that sleep, or are about to */
     _Atomic uint32_t wakes;             /* changes whenever one of them goes on */
-    _Atomic int blocked;                /* threads of the script that wait for ever */
+    _Atomic bool blocked;               /* the script waits for ever */
     _Atomic uint32_t cancels;           /* runs ever cancelled: 0 spares every task a look */
 
     /* Waits that are parked, the newest first: to be cancelled with their task, and ended when
      * they never could. */
     pthread_mutex_t parked_mutex;
     struct mill_wait *parked;
+    struct mill_run *blocked_run; /* what the script waits for; under parked_mutex */
+    struct mill_wait *blocked_wait;
     _Atomic int64_t parked_count;
 };
 
@@ -110,9 +113,11 @@ bool mill_pool_wait_all(struct mill_pool *pool, int64_t deadline);
 bool mill_pool_wait_for(struct mill_pool *pool, struct mill_wait *wait, int64_t deadline);
 void mill_pool_wake_script(struct mill_wait *wait); /* owner: the pool */
 
-/* Between block(1) and block(-1) the caller waits for ever: when no worker can go on either, the
- * waits of tasks are ended. */
-void mill_pool_block(struct mill_pool *pool, int change);
+/* Between block and unblock the script waits for ever: for `run`, for `wait`, or (both NULL) for
+ * all runs.  When no worker can go on either, and what it waits for has not come, waits that could
+ * never end are ended. */
+void mill_pool_block(struct mill_pool *pool, struct mill_run *run, struct mill_wait *wait);
+void mill_pool_unblock(struct mill_pool *pool);
 
 /* How many of a run's tasks have ended, those included that workers have not counted yet. */
 int64_t mill_run_done(struct mill_run *run);

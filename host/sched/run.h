@@ -84,9 +84,12 @@ struct mill_run {
     struct mill_token *token;
     enum mill_strategy strategy;
     bool placed;             /* some task is for a certain worker */
+    uint32_t turn;           /* of its first task, when they go round robin */
     struct mill_span *spans; /* one a task, when somebody wants to know; else NULL */
     int refs;                /* of the thread that built it */
-    bool asked;              /* somebody wants to know how it ended; that thread's */
+    bool nested;             /* a task has started it */
+    _Atomic bool asked;      /* somebody wants to know how it ended */
+    _Atomic bool reported;   /* an error of it is in the engine's list */
 
     /* In runs with a cache locks[index % MILL_RUN_LOCKS] guards `state` and `result` of a task
      * that has ended, and who waits for such a task in revivals[..]. */

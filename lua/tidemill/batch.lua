@@ -28,11 +28,10 @@ end
 
 -- How often an item was tried, and how long that took in all.
 local function tries(problem, seconds)
-  local attempts = errors.is(problem) and problem.attempt or 1
-  for _, earlier in ipairs(errors.is(problem) and problem.attempts or {}) do
-    seconds = math.max(seconds, earlier)
-  end
-  return attempts, seconds
+  if not errors.is(problem) or not problem.attempts then return 1, seconds end
+  local sum = 0
+  for _, each in ipairs(problem.attempts) do sum = sum + each end
+  return problem.attempt or 1, sum
 end
 
 local function run(fn, list, given, level)

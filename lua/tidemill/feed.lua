@@ -81,6 +81,7 @@ function feed.job(what, fn, list, given, level)
     options.task(of_task, level + 1, feed_options)
     fn = fn:with(of_task)
   end
+  task.check_one(fn, what, level + 1)
   local next_item, total = reader(what, list, level + 1)
   local record = fn.record
   local grouped = true
@@ -172,7 +173,7 @@ local function fill(state)
 end
 
 -- A failed or lost task of one item, or a group that failed as a whole.
-local function failed_task(flight, state, value, name)
+local function failed_task(state, value, name)
   if state == "cancelled" then return errors.new({ message = "the run was cancelled" }) end
   if state == "lost" then return errors.new({ message = "a result could not be read back" }) end
   return require("tidemill.compute").error(value, name)
@@ -184,7 +185,7 @@ local function land(state, flight, keep)
   core.release(flight.run)
   local seconds = core.clock() - flight.began
   if what ~= "finished" then
-    local problem = failed_task(flight, what, value, name)
+    local problem = failed_task(what, value, name)
     for i = 1, flight.count do keep(flight.first + i - 1, false, problem, seconds, flight.items[i]) end
   elseif not state.job.grouped then
     keep(flight.first, true, value)

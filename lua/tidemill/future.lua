@@ -83,6 +83,7 @@ function future.submit(fn, ...)
   elseif not task.is(fn) then
     error("submit: expected submit(function, ...), got a " .. type(fn), 2)
   end
+  task.check_one(fn, "submit", 2)
   return future.start(fn(...))
 end
 
@@ -103,6 +104,7 @@ local function settle(self)
   else
     self.state, self.error = "cancelled", errors.new({ message = "the task was cancelled" })
   end
+  if core.worker then core.asked(self.run) end -- what it raises is known here from now on
   if not self.input then core.release(self.run) end
   self.run = nil
 end

@@ -87,6 +87,7 @@ function map.each_worker(fn, ...)
   elseif not task.is(fn) then
     error("each_worker: expected each_worker(function, ...), got a " .. type(fn), 2)
   end
+  task.check_one(fn, "each_worker", 2)
   local nodes, count = {}, math.max(1, core.stats().workers)
   for i = 1, count do nodes[i] = fn(...) end
   local results = compute.list(nodes, { distribution = "pinned" })

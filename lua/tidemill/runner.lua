@@ -11,6 +11,7 @@ local ffi = require("ffi")
 local core = require("tidemill.core")
 local C = require("tidemill.clib")
 local errors = require("tidemill.errors")
+local origin = require("tidemill.origin")
 
 local worker = ffi.cast("void *", core.worker)
 local call = ffi.cast("struct tidemill__call *", core.worker)
@@ -50,7 +51,7 @@ local function fail(fields)
   fields.worker, fields.lane = fields.worker or call.worker, fields.lane or core.lane
   fields.attempt = fields.attempt or attempt
   fields.failed, fields.skipped = nil, nil
-  if attempt > 1 then fields.attempts = seconds end
+  if #seconds > 0 then fields.attempts = seconds end
   if is_worth_a_retry(fields) and core.retry() then return end
   if not pcall(core.fail, fields) then
     fields.cause = nil -- what it threw cannot cross; its text can
@@ -59,6 +60,16 @@ local function fail(fields)
 end
 
 local warned = {}
+
+-- Why a result cannot leave the task.
+local function result_problem(problem)
+  problem = tostring(problem)
+  if problem:find("^cannot send a lazy node") or problem:find("^cannot send a future") then
+    return "the task returned a " .. (problem:find("a future") and "future; return its :result()"
+      or "lazy node; return its value, node:compute()")
+  end
+  return problem
+end
 
 -- The general end of a task; numbers end in the loop itself.
 local function finish(ok, value, more)
@@ -73,7 +84,7 @@ local function finish(ok, value, more)
     end
   end
   local fine, problem = pcall(core.finish, value)
-  if not fine then fail({ message = tostring(problem) }) end
+  if not fine then fail({ message = result_problem(problem) }) end
 end
 
 -- The end of a task with several outputs.
@@ -85,7 +96,7 @@ local function finish_all(outputs, ok, ...)
     return fail({ message = ("returned %d values, but nout is %d"):format(given, outputs) })
   end
   local fine, problem = pcall(core.finish_all, outputs, ...)
-  if not fine then fail({ message = tostring(problem) }) end
+  if not fine then fail({ message = result_problem(problem) }) end
 end
 
 -- ---- loops --------------------------------------------------------------------------------------
@@ -180,6 +191,17 @@ local waiting = {} -- number of a wait -> runner, or the frame of a wait on top 
 local current -- the runner that is running
 local nested, max_nested = 0, 60
 local frames = {} -- of the waits on top of their tasks, the newest last
+
+-- A task's body runs in a coroutine of the engine's; to the task it is none.
+origin.replace("coroutine.yield", function(...)
+  if running() == current then error("attempt to yield from outside a coroutine", 2) end
+  return yield(...)
+end)
+origin.replace("coroutine.running", function()
+  local thread = running()
+  if thread ~= current then return thread end
+end)
+origin.replace("coroutine.isyieldable", function() return running() ~= current and isyieldable() end)
 
 -- The life of a runner: begins when a task is described.
 local function pull()

@@ -115,6 +115,15 @@ function task.delayed(fn, given)
   return facade
 end
 
+--- Raises when calls of a delayed function give several nodes.
+function task.check_one(facade, what, level)
+  local nout = facade.record.nout
+  if nout and nout > 1 then
+    error(("%s: \"%s\" has %d outputs (nout); build its nodes and compute or submit those"):format(what,
+      task.name_of(facade), nout), level + 1)
+  end
+end
+
 --- Whether `value` is a delayed function.
 function task.is(value) return type(value) == "table" and getmetatable(value) == meta end
 
