@@ -38,7 +38,7 @@ struct tidemill {
     int exit_status;
     bool exiting; /* os.exit was called */
     _Atomic int64_t degraded;
-    struct mill_token *token;  /* of all that the script starts; NULL: memory was short */
+    struct mill_token *token;    /* of all that the script starts; NULL: memory was short */
     struct mill_means means;     /* of tasks' times, by name */
     struct mill_scope *scopes;   /* of the workers, by number; there while the pool is open */
     enum mill_strategy strategy; /* of runs that name none */

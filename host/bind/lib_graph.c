@@ -259,8 +259,9 @@ static void set_needs(lua_State *L, struct tidemill *engine, int record,
         }
         double limit = mill_resources_of(resources, resource);
         if (amount > limit) {
-            lua_pushfstring(L, "task \"%s\" needs %f of resource \"%s\", of which there is only %f",
-                            function->name, amount, name, limit);
+            lua_pushfstring(
+                L, "task \"%s\" needs %f of resource \"%s\", of which there is only %f",
+                function->name, amount, name, limit);
             lua_error(L);
         }
         function->needs[function->need_count++] =
@@ -679,12 +680,7 @@ static int graph_ended(lua_State *L)
 /* core.begun(run): whether a worker has taken up a task of it. */
 static int graph_begun(lua_State *L)
 {
-    struct mill_run *run = check_run(L);
-    bool begun = mill_run_done(run) > 0;
-    for (uint32_t i = 0; i < run->root_count && !begun && i < 100; i++) {
-        begun = run->tasks[run->roots[i]].worker != 0;
-    }
-    lua_pushboolean(L, begun);
+    lua_pushboolean(L, atomic_load_explicit(&check_run(L)->begun, memory_order_relaxed));
     return 1;
 }
 
@@ -787,16 +783,24 @@ static int graph_unasked(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
-    {"asked", graph_asked},       {"begun", graph_begun},
+    {"asked", graph_asked},
+    {"begun", graph_begun},
     {"cancel_all", graph_cancel_all},
-    {"cancel", graph_cancel},     {"counts", graph_counts},
-    {"ended", graph_ended},       {"failure", graph_failure},
+    {"cancel", graph_cancel},
+    {"counts", graph_counts},
+    {"ended", graph_ended},
+    {"failure", graph_failure},
     {"functions_in_use", graph_functions_in_use},
-    {"join", graph_join},         {"outcome", graph_outcome},   {"release", graph_release},
-    {"run", graph_run},           {"set_argument", graph_set_argument},
+    {"join", graph_join},
+    {"outcome", graph_outcome},
+    {"release", graph_release},
+    {"run", graph_run},
+    {"set_argument", graph_set_argument},
     {"stream_base", graph_stream_base},
-    {"unasked", graph_unasked},   {"wait", graph_wait},
-    {"wait_all", graph_wait_all}, {NULL, NULL},
+    {"unasked", graph_unasked},
+    {"wait", graph_wait},
+    {"wait_all", graph_wait_all},
+    {NULL, NULL},
 };
 
 void mill_lib_graph(lua_State *L)

@@ -342,11 +342,8 @@ static int view_node_states(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
-    {"arguments", view_arguments},
-    {"info", view_info},
-    {"view", view_view},
-    {"node_states", view_node_states},
-    {NULL, NULL},
+    {"arguments", view_arguments},     {"info", view_info}, {"view", view_view},
+    {"node_states", view_node_states}, {NULL, NULL},
 };
 
 void mill_lib_view(lua_State *L)

@@ -23,8 +23,7 @@ struct mill_notes {
 static void notes_unref(struct mill_notes *notes)
 {
     /* acq_rel pairs with itself: the last one sees every use before it. */
-    if (notes == NULL ||
-        atomic_fetch_sub_explicit(&notes->refs, 1, memory_order_acq_rel) > 1) {
+    if (notes == NULL || atomic_fetch_sub_explicit(&notes->refs, 1, memory_order_acq_rel) > 1) {
         return;
     }
     mill_reads_fini(&notes->reads);
@@ -358,9 +357,10 @@ static void keep(struct mill_lookup *lookup, struct mill_lookup_worker *mine,
     const struct mill_function *function = mill_task_function(task);
     if (value->tag == MILL_TAG_PACKED && !mill_packed_check(value->packed)) {
         char text[300];
-        snprintf(text, sizeof text,
-                 "task \"%.200s\" is not cached: its result holds a function or a shared object",
-                 function->name);
+        snprintf(
+            text, sizeof text,
+            "task \"%.200s\" is not cached: its result holds a function or a shared object",
+            function->name);
         lookup->warn(lookup->context, text);
         return;
     }

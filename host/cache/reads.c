@@ -78,7 +78,7 @@ void mill_reads_join(struct mill_reads *reads, const void *bytes, size_t size)
         }
         struct mill_hash hash;
         memcpy(&hash, at + 1, sizeof hash);
-        mill_reads_add(reads, (enum mill_read_kind)*at, name, hash);
+        mill_reads_add(reads, (enum mill_read_kind) * at, name, hash);
         at = next;
     }
 }

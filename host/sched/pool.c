@@ -189,8 +189,8 @@ tidemill_status mill_pool_submit(struct mill_pool *pool, struct mill_run *run,
     run->pool = pool;
     run->placed = run->strategy != MILL_DYNAMIC;
     if (run->strategy == MILL_ROUND_ROBIN) {
-        run->turn = atomic_fetch_add_explicit(&pool->next_turn, run->count,
-                                              memory_order_relaxed);
+        run->turn =
+            atomic_fetch_add_explicit(&pool->next_turn, run->count, memory_order_relaxed);
     }
     for (uint32_t i = 0; i < run->function_count; i++) {
         /* Relaxed: who gets a task of the run got it after the mutex below. */

@@ -63,7 +63,7 @@ enum { MILL_RUN_LOCKS = 32, MILL_RETRY_LISTS = 64 };
 struct mill_run {
     struct mill_pool *pool;
     struct mill_graph *graph;
-    struct mill_hooks hooks; /* before == NULL: a run without a cache */
+    struct mill_hooks hooks;  /* before == NULL: a run without a cache */
     struct mill_notes *notes; /* the hooks' own, both; NULL: none */
     struct mill_claims *claims;
 
@@ -105,6 +105,7 @@ struct mill_run {
     struct mill_run *next_queued;
 
     /* Anybody. */
+    _Atomic bool begun;         /* a worker has taken up a task */
     _Atomic int64_t unfinished; /* tasks not counted yet */
     struct mill_source end;     /* closes when the run has ended */
     _Atomic int64_t failed, skipped, retried;

@@ -336,6 +336,7 @@ static void turn_to(struct mill_worker *worker, struct mill_run *run)
     if (atomic_load_explicit(&worker->run, memory_order_relaxed) == run) return;
     settle(worker);
     atomic_store_explicit(&worker->run, run, memory_order_relaxed);
+    atomic_store_explicit(&run->begun, true, memory_order_relaxed);
 }
 
 /* ---- ending tasks -------------------------------------------------------------------------------- */

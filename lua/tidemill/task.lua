@@ -154,7 +154,8 @@ local function output_of(record, i)
   local list = outputs[record] or {}
   outputs[record] = list
   if not list[i] then
-    list[i] = setmetatable({ record = { output = i, name = ("%s #%d"):format(task.name_of({ record = record }), i),
+    local name = ("%s #%d"):format(task.name_of({ record = record }), i)
+    list[i] = setmetatable({ record = { output = i, name = name,
       cache = record.cache, priority = record.priority, version = "output " .. i, frozen = true } }, meta)
     enter(list[i].record, list[i])
   end
