@@ -13,3 +13,5 @@ bench.row { name = "tree of 1 M C tasks, per task", ours = ours.task, peer = "on
   peer_value = tbb.light }
 bench.row { name = "a pending C task, memory", ours = ours.bytes, unit = "bytes", peer = "oneTBB",
   peer_value = tbb.bytes, goal = { at_most = 200 } }
+bench.row { name = "results alive at once, tree of 1 M tasks", ours = ours.alive, unit = "count",
+  peer = "all of them", peer_value = 2 ^ (depth + 1) - 1 }
