@@ -14,6 +14,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_STRICT = 3, EXIT_SIGNAL = 128 };
@@ -376,10 +377,22 @@ static void hold_standard_files(void)
     }
 }
 
+/* The script runs on the first thread, with --serial its tasks do, too: nested callbacks need more
+ * than the usual 8 MB, as workers' threads have.  The kernel leaves this much room below. */
+static void deepen_stack(void)
+{
+    const rlim_t wanted = 128 << 20;
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_STACK, &limit) != 0 || limit.rlim_cur >= wanted) return;
+    limit.rlim_cur = wanted < limit.rlim_max ? wanted : limit.rlim_max;
+    setrlimit(RLIMIT_STACK, &limit);
+}
+
 int main(int argc, char **argv)
 {
     struct mill_options options;
     hold_standard_files();
+    deepen_stack();
     tidemill_status status = mill_options_parse(&options, argc, argv);
     int exit_status = status == TIDEMILL_USAGE ? EXIT_USAGE : EXIT_FAILED;
     if (status == TIDEMILL_OK)

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/nearest.h"
+#include "base/stack.h"
 #include "bind/embedded.h"
 #include "bind/lib.h"
 #include "bind/modules.h"
@@ -24,6 +25,13 @@ int mill_lib_raise(lua_State *L, const struct mill_error *error)
 static int core_clock(lua_State *L)
 {
     lua_pushnumber(L, (double)mill_clock_now() / 1e9);
+    return 1;
+}
+
+/* core.stack_is_low() -> whether little of this thread's C stack is left */
+static int core_stack_is_low(lua_State *L)
+{
+    lua_pushboolean(L, mill_stack_is_low());
     return 1;
 }
 
@@ -206,6 +214,7 @@ static const luaL_Reg functions[] = {
     {"keep_module", core_keep_module},
     {"nearest", core_nearest},
     {"register", core_register},
+    {"stack_is_low", core_stack_is_low},
     {"stats", core_stats},
     {NULL, NULL},
 };

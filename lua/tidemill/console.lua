@@ -36,7 +36,10 @@ end
 -- os.exit in the script closes the engine first, so that results are kept.
 function console.install()
   local leave = os.exit
-  if core.owned then origin.replace("os.execute", core.execute) end
+  if core.owned then
+    origin.replace("os.execute", core.execute)
+    require("tidemill.nesting").install()
+  end
   origin.replace("os.exit", core.owned and function(status)
     if status == nil or status == true then status = 0 elseif status == false then status = 1 end
     core.exit(status)

@@ -146,6 +146,7 @@ function sandbox.install(call)
   origin.replace("os.execute", core.execute)
   origin.replace("os.exit", refuse("os.exit", "; raise an error, or return a value"))
   origin.replace("os.setlocale", refuse("os.setlocale"))
+  require("tidemill.nesting").install()
   install_notes()
   install_random(call)
 end
