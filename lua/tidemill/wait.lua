@@ -51,6 +51,7 @@ function wait.call(fn, a, b, seconds, give_up)
     local what, value = fn(a, b, ask)
     if what ~= "park" then
       if what == "waiting" and ask ~= deadline then
+        if give_up then give_up() end -- else what it waited for goes on, and waits in its turn
         error("too many waits inside string.gsub, table.sort, coroutines and other callbacks", 0)
       end
       check(what)
