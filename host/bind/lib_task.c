@@ -158,7 +158,8 @@ static int task_fail(lua_State *L)
     if (mill_encode(L, 1, "the task's error", false, &value, &error) != TIDEMILL_OK) {
         return mill_lib_raise(L, &error);
     }
-    bool cancelled = mill_run_cancelled(worker->task->run);
+    bool cancelled =
+        atomic_load(&worker->pool->cancels) && mill_run_cancelled(worker->task->run);
     if (!cancelled) mill_engine_report(mill_engine_of(L), worker->task, &value);
     mill_worker_finish(worker, cancelled ? MILL_CANCELLED : MILL_FAILED, value);
     return 0;

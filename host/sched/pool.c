@@ -326,8 +326,9 @@ bool mill_pool_park(struct mill_pool *pool, struct mill_wait *wait)
     pthread_mutex_lock(&pool->parked_mutex);
     list_add(pool, wait);
     pthread_mutex_unlock(&pool->parked_mutex);
-    /* A cancel that came before did not find it on the list. */
-    if (wait->task && mill_run_cancelled(wait->task->run)) {
+    /* A cancel that came before did not find it on the list.  Without any, the tokens of runs that
+     * tasks of tasks have started are not walked. */
+    if (wait->task && atomic_load(&pool->cancels) && mill_run_cancelled(wait->task->run)) {
         atomic_fetch_or(&wait->reasons, MILL_REASON_CANCELLED);
     }
     return mill_wait_park(wait);
