@@ -16,6 +16,7 @@ local origin = require("tidemill.origin")
 local worker = ffi.cast("void *", core.worker)
 local call = ffi.cast("struct tidemill__call *", core.worker)
 
+local resume = coroutine.resume -- the builtin: runners are not what a task nests
 local sandbox = require("tidemill.sandbox")
 sandbox.install(call)
 -- What tidemill__next says, as enum mill_next; 2: a task that waited can go on.
@@ -42,7 +43,8 @@ local function is_worth_a_retry(fields)
 end
 
 local function fail(fields)
-  if type(fields) ~= "table" then -- raised where no handler runs, such as stack overflow
+  if type(fields) ~= "table" then -- raised where no handler runs: out of stack, or of memory
+    collectgarbage() -- LuaJIT does not when memory is short: the next task would find none, too
     fields = { message = tostring(fields) }
   end
   local attempt, seconds = core.attempt()
@@ -183,7 +185,7 @@ end
 -- ---- runners ------------------------------------------------------------------------------------
 
 local next_task = C.tidemill__next
-local running, yield, resume = coroutine.running, coroutine.yield, coroutine.resume
+local running, yield = coroutine.running, coroutine.yield
 local isyieldable, create = coroutine.isyieldable, coroutine.create
 
 local spare = {} -- runners that wait for work
@@ -291,8 +293,9 @@ local function park(number)
   if problem then error(problem, 0) end
 end
 
-require("tidemill.wait").set_park(park, function() return nested < max_nested or may_yield() end,
-  may_yield)
+require("tidemill.wait").set_park(park, function()
+  return may_yield() or (nested < max_nested and not core.stack_is_low())
+end, may_yield)
 
 --- Goes on from what the worker was given; returns when there is nothing more.
 return function(got) drive(got) end
