@@ -191,7 +191,7 @@ local isyieldable, create = coroutine.isyieldable, coroutine.create
 local spare = {} -- runners that wait for work
 local waiting = {} -- number of a wait -> runner, or the frame of a wait on top of its task
 local current -- the runner that is running
-local nested, max_nested = 0, 60
+local nested, max_nested = 0, 10000 -- the C stack may end before
 local frames = {} -- of the waits on top of their tasks, the newest last
 
 -- A task's body runs in a coroutine of the engine's; to the task it is none.
@@ -216,11 +216,13 @@ end
 
 -- Lets a runner go on until it has nothing to do, or waits; what the worker is to do next.
 local function continue(runner)
-  local before = current
+  local before, depth = current, nested
   current = runner
   local fine, what, number = resume(runner)
   current = before
   if not fine then -- out of memory: the task's own protection was not enough
+    C.tidemill__nest(worker, depth - nested)
+    while nested > depth do frames[nested], nested = nil, nested - 1 end
     fail({ message = tostring(what) })
     return next_task(worker)
   end
