@@ -720,6 +720,7 @@ static bool serial_is_over(const struct mill_worker *worker)
 static bool serial_sleep(struct mill_worker *worker)
 {
     struct mill_pool *pool = worker->pool;
+    if (anything(worker)) return true; /* telling a run of its end has made tasks ready */
     int64_t until = mill_timers_next(&pool->timers);
     if (until == INT64_MAX && !worker->nested && pool->deadline != INT64_MAX) return false;
     if (until == INT64_MAX) return mill_pool_unstick(pool);
