@@ -30,12 +30,15 @@ static void node_drop_arguments(struct mill_node *node)
     node->count = 0;
 }
 
+/* An argument may be the last to hold a run, which then looks at its nodes, wherever they are. */
 void mill_graph_fini(struct mill_graph *graph)
 {
     for (uint32_t s = 0; s < graph->slab_count; s++) {
         for (int i = 0; i < MILL_SLAB_NODES; i++) {
             if (graph->slabs[s][i].generation & 1) node_drop_arguments(&graph->slabs[s][i]);
         }
+    }
+    for (uint32_t s = 0; s < graph->slab_count; s++) {
         free(graph->slabs[s]);
         free(graph->maps[s]);
     }
