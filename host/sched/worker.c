@@ -325,8 +325,9 @@ static void settle(struct mill_worker *worker)
     int64_t ended = atomic_load_explicit(&worker->ended, memory_order_relaxed);
     atomic_store_explicit(&worker->run, NULL, memory_order_relaxed);
     atomic_store_explicit(&worker->ended, 0, memory_order_relaxed);
-    /* After the count the run may be freed. */
-    if (!mill_run_count(run, ended)) return;
+    /* After the count the run may be freed.  With nothing to count it may be already: its tasks that
+     * began here went on elsewhere. */
+    if (ended == 0 || !mill_run_count(run, ended)) return;
     atomic_fetch_sub(&worker->pool->running, 1);
     mill_park_wake(&worker->pool->ended, INT32_MAX);
 }
