@@ -54,9 +54,12 @@ static bool wait_for_end(struct mill_worker *worker, struct mill_task *task,
         mill_wait_unref(wait);
         return false;
     }
-    if (mill_wait_park(wait)) return true;
+    /* Once parked it is delivered at any moment, with the first reference: keep it until looked at. */
+    atomic_fetch_add_explicit(&wait->refs, 1, memory_order_relaxed);
+    bool parked = mill_wait_park(wait);
     mill_wait_unref(wait);
-    return false;
+    if (!parked) mill_wait_unref(wait);
+    return parked;
 }
 
 /* The task whose error stands for one that did not finish. */
