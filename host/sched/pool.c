@@ -406,11 +406,6 @@ static bool is_of_cancelled(void *context, struct mill_timer *timer)
     return mill_run_cancelled(((struct mill_retry *)timer)->task->run);
 }
 
-void mill_pool_hurry(struct mill_pool *pool)
-{
-    mill_timers_hurry(&pool->timers, is_of_cancelled, NULL);
-}
-
 static void inject(void *context, struct mill_task *task)
 {
     mill_pool_inject(context, task);
@@ -430,7 +425,7 @@ void mill_pool_cancel(struct mill_pool *pool, struct mill_token *token)
     atomic_store_explicit(&token->cancelled, true, memory_order_relaxed);
     /* The default order: what is parked from here on sees the token. */
     atomic_fetch_add(&pool->cancels, 1);
-    mill_pool_hurry(pool);
+    mill_timers_hurry(&pool->timers, is_of_cancelled, NULL);
     mill_resources_let_go(&pool->resources, inject, pool);
     pthread_mutex_lock(&pool->parked_mutex);
     for (struct mill_wait *wait = pool->parked; wait; wait = wait->older) {

@@ -147,9 +147,6 @@ int64_t mill_pool_queued(struct mill_pool *pool);
 
 /* ---- for workers ------------------------------------------------------------------------------ */
 
-/* Tasks of cancelled runs that wait to be tried again are ready at once. */
-void mill_pool_hurry(struct mill_pool *pool);
-
 /* A task is ready, says no worker of the pool: any thread. */
 void mill_pool_inject(struct mill_pool *pool, struct mill_task *task);
 

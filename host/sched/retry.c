@@ -72,11 +72,17 @@ bool mill_retry_is_of(const struct mill_timer *timer)
     return timer->fire == retry_is_due;
 }
 
+static bool is_cancelled(const struct mill_timer *timer)
+{
+    return mill_run_cancelled(((const struct mill_retry *)timer)->task->run);
+}
+
 bool mill_retry_start(struct mill_retry *retry, int64_t when)
 {
+    struct mill_pool *pool = retry->task->run->pool;
     retry->timer.fire = retry_is_due;
     retry->timer.when = when;
-    return mill_timers_add(&retry->task->run->pool->timers, &retry->timer);
+    return mill_timers_add_unless(&pool->timers, &retry->timer, is_cancelled);
 }
 
 double mill_retry_delay(const struct mill_retry_rule *rule, int attempts, double draw)

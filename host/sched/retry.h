@@ -19,7 +19,8 @@ struct mill_retry *mill_retry_find(struct mill_task *task);
 /* Takes down that an attempt of `seconds` has failed; NULL: no memory. */
 struct mill_retry *mill_retry_note(struct mill_task *task, double seconds);
 
-/* Starts the wait for the next attempt: its timer hands the task to the pool. False: no memory. */
+/* Starts the wait for the next attempt: its timer hands the task to the pool, and who does may end
+ * it and its run at once.  False: no memory, or the run was cancelled. */
 bool mill_retry_start(struct mill_retry *retry, int64_t when);
 
 /* Seconds until the next attempt; `draw` is a random number in [0, 1). */

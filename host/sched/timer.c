@@ -19,6 +19,18 @@ void mill_timers_fini(struct mill_timers *timers)
 
 /* ---- the heap, under the mutex ------------------------------------------------------------ */
 
+/* Room for one more. */
+static bool heap_reserve(struct mill_timers *timers)
+{
+    if (timers->count + 1 < timers->room) return true;
+    size_t room = timers->room ? timers->room * 2 : 64;
+    void *grown = realloc(timers->heap, room * sizeof(struct mill_timer *));
+    if (grown == NULL) return false;
+    timers->heap = grown;
+    timers->room = room;
+    return true;
+}
+
 static void heap_set(struct mill_timers *timers, size_t place, struct mill_timer *timer)
 {
     timers->heap[place] = timer;
@@ -70,23 +82,20 @@ static void publish_next(struct mill_timers *timers)
 
 /* ---- what others call ----------------------------------------------------------------------- */
 
-bool mill_timers_add(struct mill_timers *timers, struct mill_timer *timer)
+bool mill_timers_add_unless(struct mill_timers *timers, struct mill_timer *timer,
+                            bool (*refuse)(const struct mill_timer *timer))
 {
     pthread_mutex_lock(&timers->mutex);
-    bool fine = true;
-    if (timers->count + 1 >= timers->room) {
-        size_t room = timers->room ? timers->room * 2 : 64;
-        void *grown = realloc(timers->heap, room * sizeof(struct mill_timer *));
-        fine = grown != NULL;
-        if (fine) {
-            timers->heap = grown;
-            timers->room = room;
-        }
-    }
+    bool fine = !(refuse && refuse(timer)) && heap_reserve(timers);
     if (fine) heap_rise(timers, timer, ++timers->count);
     publish_next(timers);
     pthread_mutex_unlock(&timers->mutex);
     return fine;
+}
+
+bool mill_timers_add(struct mill_timers *timers, struct mill_timer *timer)
+{
+    return mill_timers_add_unless(timers, timer, NULL);
 }
 
 bool mill_timers_remove(struct mill_timers *timers, struct mill_timer *timer)

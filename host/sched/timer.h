@@ -30,6 +30,11 @@ void mill_timers_fini(struct mill_timers *timers); /* forgets what is left */
 /* Starts a timer that is not running; false: no memory. */
 bool mill_timers_add(struct mill_timers *timers, struct mill_timer *timer);
 
+/* The same unless refuse(timer), which is asked under the mutex: who makes it true first and then
+ * hurries the timers misses none. */
+bool mill_timers_add_unless(struct mill_timers *timers, struct mill_timer *timer,
+                            bool (*refuse)(const struct mill_timer *timer));
+
 /* Stops it; false when it has fired.  After it the timer's memory is the caller's again. */
 bool mill_timers_remove(struct mill_timers *timers, struct mill_timer *timer);
 

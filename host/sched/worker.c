@@ -413,7 +413,6 @@ bool mill_worker_retry(struct mill_worker *worker)
     struct mill_pool *pool = worker->pool;
     const struct mill_retry_rule *rule = &mill_task_function(task)->retry;
     struct mill_retry *retry = mill_retry_find(task);
-    uint32_t cancels = atomic_load(&pool->cancels);
     if ((retry ? retry->attempts : 0) >= rule->retries || mill_run_cancelled(task->run)) {
         return false;
     }
@@ -432,8 +431,6 @@ bool mill_worker_retry(struct mill_worker *worker)
     atomic_fetch_add_explicit(&task->run->retried, 1, memory_order_relaxed);
     if (delay <= 0 || !mill_retry_start(retry, now + (int64_t)(delay * 1e9))) {
         mill_worker_push(worker, task);
-    } else if (atomic_load(&pool->cancels) != cancels) {
-        mill_pool_hurry(pool); /* the cancel may have looked too early; the task may be gone */
     }
     return true;
 }
