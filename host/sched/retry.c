@@ -7,6 +7,8 @@
 
 #include "sched/pool.h"
 
+static const double LONGEST = 1e9; /* seconds: 31 years fit into nanoseconds */
+
 static struct mill_retry **list_of(struct mill_task *task)
 {
     return &task->run->retries[task->index % MILL_RETRY_LISTS];
@@ -87,8 +89,10 @@ bool mill_retry_start(struct mill_retry *retry, int64_t when)
 
 double mill_retry_delay(const struct mill_retry_rule *rule, int attempts, double draw)
 {
+    if (!(rule->delay > 0)) return 0; /* and not nothing times infinity */
     double delay = rule->delay * pow(rule->factor, attempts - 1);
     if (!(delay < rule->longest)) delay = rule->longest;
+    if (!(delay < LONGEST)) delay = LONGEST;
     return delay * (1 - rule->jitter * draw);
 }
 
