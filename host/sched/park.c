@@ -129,7 +129,7 @@ bool mill_park_commit(struct mill_park *park, uint32_t ticket, int64_t deadline)
     return mill_park_commit_as(park, ticket, deadline, FUTEX_BITSET_MATCH_ANY);
 }
 
-static void wake(struct mill_park *park, int count, uint32_t bits)
+void mill_park_wake_some(struct mill_park *park, int count, uint32_t bits)
 {
     park_fence(park);
     /* Relaxed: ordered after the caller's publication by the fence; pairs with prepare. */
@@ -141,10 +141,10 @@ static void wake(struct mill_park *park, int count, uint32_t bits)
 
 void mill_park_wake(struct mill_park *park, int count)
 {
-    wake(park, count, FUTEX_BITSET_MATCH_ANY);
+    mill_park_wake_some(park, count, FUTEX_BITSET_MATCH_ANY);
 }
 
 void mill_park_wake_only(struct mill_park *park, uint32_t bits)
 {
-    wake(park, INT_MAX, bits);
+    mill_park_wake_some(park, INT_MAX, bits);
 }

@@ -44,7 +44,10 @@ bool mill_park_commit_as(struct mill_park *park, uint32_t ticket, int64_t deadli
  * does not sleep yet. */
 void mill_park_wake(struct mill_park *park, int count);
 
-/* Wakes all sleepers that share one of the bits; the rest as mill_park_wake. */
+/* Wakes at most `count` of the sleepers that share one of the bits; the rest as mill_park_wake. */
+void mill_park_wake_some(struct mill_park *park, int count, uint32_t bits);
+
+/* Wakes all of them. */
 void mill_park_wake_only(struct mill_park *park, uint32_t bits);
 
 /* For loops that look again and again: gives way to the other thread of the core. */

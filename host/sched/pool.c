@@ -208,7 +208,7 @@ tidemill_status mill_pool_submit(struct mill_pool *pool, struct mill_run *run,
         bool queue = status == TIDEMILL_OK && roots > 0 && !worker && !run->placed;
         if (queue) enqueue(pool, run);
         pthread_mutex_unlock(&pool->mutex);
-        if (queue) mill_park_wake(&pool->idle, roots);
+        if (queue) mill_pool_wake(pool, roots);
     }
     if (status != TIDEMILL_OK) {
         if (run->count > 0) atomic_fetch_sub(&pool->running, 1);
@@ -463,7 +463,7 @@ void mill_pool_resume(struct mill_pool *pool)
 static void wake_helpers(void *waker, int64_t chunks)
 {
     struct mill_pool *pool = waker;
-    mill_park_wake(&pool->idle, chunks < INT_MAX ? (int)chunks : INT_MAX);
+    mill_pool_wake(pool, chunks < INT_MAX ? (int)chunks : INT_MAX);
 }
 
 void mill_pool_fan(void *pool_, int64_t chunks, void (*body)(void *context, int64_t i),
@@ -480,6 +480,11 @@ void mill_pool_fan(void *pool_, int64_t chunks, void (*body)(void *context, int6
 
 /* ---- tasks for workers ------------------------------------------------------------------ */
 
+void mill_pool_wake(struct mill_pool *pool, int count)
+{
+    mill_park_wake_some(&pool->idle, count, MILL_TAKES_WORK);
+}
+
 void mill_pool_inject(struct mill_pool *pool, struct mill_task *task)
 {
     if (task->run->placed && mill_pool_place(pool, NULL, task)) return;
@@ -488,7 +493,7 @@ void mill_pool_inject(struct mill_pool *pool, struct mill_task *task)
         task->result.natural = (uint64_t)(uintptr_t)first;
         /* The default order: pairs with the sleeper's second look, see park.h. */
     } while (!atomic_compare_exchange_weak(&pool->injected, &first, task));
-    mill_park_wake(&pool->idle, 1);
+    mill_pool_wake(pool, 1);
 }
 
 /* Takes the next batch of roots of the oldest run that has some of the level; the batch is
@@ -517,7 +522,7 @@ struct mill_task *mill_pool_take_roots(struct mill_worker *worker, int level)
     for (uint32_t i = first + batch - 1; i > first; i--) {
         mill_worker_add(worker, &run->tasks[run->roots[i]]);
     }
-    if (more) mill_park_wake(&pool->idle, 1);
+    if (more) mill_pool_wake(pool, 1);
     return &run->tasks[run->roots[first]];
 }
 

@@ -147,6 +147,10 @@ int64_t mill_pool_queued(struct mill_pool *pool);
 
 /* ---- for workers ------------------------------------------------------------------------------ */
 
+/* Wakes at most `count` of the sleeping workers that take work: another one would not do it. */
+#define MILL_TAKES_WORK (1u << 31) /* their bit in pool->idle */
+void mill_pool_wake(struct mill_pool *pool, int count);
+
 /* A task is ready, says no worker of the pool: any thread. */
 void mill_pool_inject(struct mill_pool *pool, struct mill_task *task);
 

@@ -77,7 +77,7 @@ static void link_to(struct mill_task *task, struct mill_task *next)
 
 static uint32_t bit_of(const struct mill_worker *worker)
 {
-    return 1u << (worker->index % 32);
+    return 1u << (worker->index % 31); /* the last bit is MILL_TAKES_WORK */
 }
 
 /* Puts a task on a list that many push to and one takes whole. */
@@ -195,17 +195,17 @@ void mill_worker_push(struct mill_worker *worker, struct mill_task *task)
     uint32_t levels = atomic_load_explicit(&worker->pool->levels, memory_order_relaxed);
     if (levels & (levels - 1)) { /* several priorities: the deques sort them */
         bool pushed = push_to_deque(worker, task);
-        if (pushed && has_more(worker, levels)) mill_park_wake(&worker->pool->idle, 1);
+        if (pushed && has_more(worker, levels)) mill_pool_wake(worker->pool, 1);
         return;
     }
     struct mill_task *before = worker->next;
     worker->next = task;
-    if (before && push_to_deque(worker, before)) mill_park_wake(&worker->pool->idle, 1);
+    if (before && push_to_deque(worker, before)) mill_pool_wake(worker->pool, 1);
 }
 
 void mill_worker_add(struct mill_worker *worker, struct mill_task *task)
 {
-    if (push_to_deque(worker, task)) mill_park_wake(&worker->pool->idle, 1);
+    if (push_to_deque(worker, task)) mill_pool_wake(worker->pool, 1);
 }
 
 static void push_granted(void *context, struct mill_task *task)
@@ -234,7 +234,7 @@ static struct mill_task *steal_from(struct mill_worker *worker, struct mill_work
             if (task == NULL) continue;
             count(&worker->counters.steals);
             if (mill_deque_size(&victim->deques[level]) > 0) {
-                mill_park_wake(&worker->pool->idle, 1);
+                mill_pool_wake(worker->pool, 1);
             }
             if (worker->pool->options.event) {
                 int64_t now = mill_clock_now();
@@ -686,8 +686,8 @@ static void go_to_sleep(struct mill_worker *worker)
     atomic_store_explicit(&worker->asleep_since, began, memory_order_relaxed);
     count(&worker->counters.sleeps);
     if (!mill_pool_unstick(pool)) {
-        mill_park_commit_as(&pool->idle, ticket, mill_timers_next(&pool->timers),
-                            bit_of(worker));
+        uint32_t bits = bit_of(worker) | (is_active(worker) ? MILL_TAKES_WORK : 0);
+        mill_park_commit_as(&pool->idle, ticket, mill_timers_next(&pool->timers), bits);
     } else {
         mill_park_cancel(&pool->idle);
     }
