@@ -84,7 +84,10 @@ bool mill_retry_start(struct mill_retry *retry, int64_t when)
     struct mill_pool *pool = retry->task->run->pool;
     retry->timer.fire = retry_is_due;
     retry->timer.when = when;
-    return mill_timers_add_unless(&pool->timers, &retry->timer, is_cancelled);
+    if (!mill_timers_add_unless(&pool->timers, &retry->timer, is_cancelled)) return false;
+    /* This worker may be long with its next task: a sleeper is to know of the time. */
+    mill_pool_wake(pool, 1);
+    return true;
 }
 
 double mill_retry_delay(const struct mill_retry_rule *rule, int attempts, double draw)
