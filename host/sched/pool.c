@@ -220,7 +220,7 @@ tidemill_status mill_pool_submit(struct mill_pool *pool, struct mill_run *run,
 
 /* ---- waiting -------------------------------------------------------------------------- */
 
-static bool is_over(struct mill_pool *pool, struct mill_run *run, struct mill_wait *wait)
+bool mill_pool_is_over(struct mill_pool *pool, struct mill_run *run, struct mill_wait *wait)
 {
     if (run) return mill_run_ended(run);
     if (wait == NULL) return atomic_load(&pool->running) == 0;
@@ -231,7 +231,7 @@ static bool is_over(struct mill_pool *pool, struct mill_run *run, struct mill_wa
 static void spin_until(struct mill_pool *pool, struct mill_run *run, struct mill_wait *wait)
 {
     int64_t until = mill_clock_now() + pool->spin;
-    while (pool->spin && !is_over(pool, run, wait) && mill_clock_now() < until) {
+    while (pool->spin && !mill_pool_is_over(pool, run, wait) && mill_clock_now() < until) {
         for (int i = 0; i < 16; i++) mill_relax();
     }
 }
@@ -240,22 +240,25 @@ static void spin_until(struct mill_pool *pool, struct mill_run *run, struct mill
 static bool wait_until(struct mill_pool *pool, struct mill_run *run, struct mill_wait *wait,
                        int64_t deadline)
 {
-    if (pool->options.threads == 0 && !is_over(pool, run, wait)) {
+    if (pool->options.threads == 0 && !mill_pool_is_over(pool, run, wait)) {
         pool->deadline = deadline;
+        pool->awaited_run = run;
         pool->awaited = wait;
         pool->options.drive(pool->options.context, &pool->workers[0]);
         pool->awaited = NULL;
     }
     spin_until(pool, run, wait);
     for (;;) {
+        /* Again after each wake: one may come late, of a link that was taken before. */
+        if (wait) atomic_store(&wait->parked, 1);
         uint32_t ticket = mill_park_prepare(&pool->ended);
-        if (is_over(pool, run, wait) || atomic_load(&pool->interrupted)) {
+        if (mill_pool_is_over(pool, run, wait) || atomic_load(&pool->interrupted)) {
             mill_park_cancel(&pool->ended);
             break;
         }
         if (!mill_park_commit(&pool->ended, ticket, deadline)) break;
     }
-    return is_over(pool, run, wait);
+    return mill_pool_is_over(pool, run, wait);
 }
 
 bool mill_pool_wait(struct mill_pool *pool, struct mill_run *run, int64_t deadline)
@@ -285,8 +288,10 @@ static void set_blocked(struct mill_pool *pool, bool blocked, struct mill_run *r
     pthread_mutex_lock(&pool->parked_mutex);
     pool->blocked_run = run;
     pool->blocked_wait = wait;
+    /* The default order: see mill_pool_unstick.  Under the mutex: blocked for nothing in particular
+     * is blocked for all runs. */
+    atomic_store(&pool->blocked, blocked);
     pthread_mutex_unlock(&pool->parked_mutex);
-    atomic_store(&pool->blocked, blocked); /* the default order: see mill_pool_unstick */
 }
 
 void mill_pool_block(struct mill_pool *pool, struct mill_run *run, struct mill_wait *wait)
@@ -377,7 +382,7 @@ static bool is_stuck(struct mill_pool *pool)
 static struct mill_wait *choose_victim(struct mill_pool *pool)
 {
     bool blocked = atomic_load(&pool->blocked);
-    if (blocked && is_over(pool, pool->blocked_run, pool->blocked_wait)) return NULL;
+    if (blocked && mill_pool_is_over(pool, pool->blocked_run, pool->blocked_wait)) return NULL;
     struct mill_wait *script = NULL;
     for (struct mill_wait *wait = pool->parked; wait; wait = wait->older) {
         if (atomic_load(&wait->fired) || atomic_load(&wait->reasons)) continue;

@@ -54,8 +54,9 @@ struct mill_pool {
     int worker_count;   /* threads at most, or 1 */
     _Atomic int active; /* workers below it take work; the others finish what is theirs */
     int64_t deadline;   /* of the wait that drives a serial pool; that thread's */
-    struct mill_wait *awaited; /* by that thread; NULL: the end of a run */
-    int64_t spin;              /* nanoseconds that a thread looks for work before it sleeps */
+    struct mill_run *awaited_run; /* by that thread */
+    struct mill_wait *awaited;    /* by that thread; NULL: the end of a run */
+    int64_t spin; /* nanoseconds that a thread looks for work before it sleeps */
     pthread_mutex_t mutex;
     _Atomic bool started;                  /* written under mutex */
     int64_t began;                         /* when the threads started; before `started` */
@@ -108,10 +109,13 @@ bool mill_pool_wait(struct mill_pool *pool, struct mill_run *run, int64_t deadli
 /* The same for all runs there are. */
 bool mill_pool_wait_all(struct mill_pool *pool, int64_t deadline);
 
-/* The same for a wait of the script (its deliver is mill_pool_wake_script): until something has
+/* The same for a parked wait of the script (its deliver is mill_pool_wake_script): until something has
  * fired or there is a reason. */
 bool mill_pool_wait_for(struct mill_pool *pool, struct mill_wait *wait, int64_t deadline);
 void mill_pool_wake_script(struct mill_wait *wait); /* owner: the pool */
+
+/* Whether a run has ended, something has come for a wait, or (both NULL) all runs have ended. */
+bool mill_pool_is_over(struct mill_pool *pool, struct mill_run *run, struct mill_wait *wait);
 
 /* Between block and unblock the script waits for ever: for `run`, for `wait`, or (both NULL) for
  * all runs.  When no worker can go on either, and what it waits for has not come, waits that could

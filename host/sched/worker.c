@@ -721,6 +721,10 @@ static bool serial_sleep(struct mill_worker *worker)
     struct mill_pool *pool = worker->pool;
     if (anything(worker)) return true; /* telling a run of its end has made tasks ready */
     int64_t until = mill_timers_next(&pool->timers);
+    /* The script goes on, and may do what tasks wait for. */
+    if (!worker->nested && mill_pool_is_over(pool, pool->awaited_run, pool->awaited)) {
+        return false;
+    }
     if (until == INT64_MAX && !worker->nested && pool->deadline != INT64_MAX) return false;
     if (until == INT64_MAX) return mill_pool_unstick(pool);
     if (!worker->nested && pool->deadline < until) until = pool->deadline;
