@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "sched/pool.h"
 
 static void join_destroy(struct mill_shared *shared)
@@ -33,33 +34,28 @@ struct mill_join *mill_join_new(struct mill_run *run, uint32_t wanted,
 /* The other run has ended: the joining task is ready, for any worker. */
 static void other_has_ended(struct mill_wait *wait)
 {
-    struct mill_task *task = wait->task;
-    mill_pool_inject(wait->owner, task);
-    mill_wait_unref(wait);
+    mill_pool_inject(wait->owner, wait->task);
 }
 
-/* True: the task is put behind the other run. */
-static bool wait_for_end(struct mill_worker *worker, struct mill_task *task,
-                         struct mill_run *other)
+enum outcome { ENDED, WAITS, NO_MEMORY };
+
+/* WAITS: the task is put behind the other run, whose link alone keeps the wait. */
+static enum outcome wait_for_end(struct mill_worker *worker, struct mill_task *task,
+                                 struct mill_run *other)
 {
     struct mill_wait *wait = mill_wait_new(other_has_ended, worker->pool);
     struct mill_link *link = wait ? mill_link_new(wait, 0) : NULL;
-    if (link == NULL) {
-        mill_wait_unref(wait);
-        return false;
+    enum outcome outcome = link ? ENDED : NO_MEMORY;
+    if (link) {
+        wait->task = task;
+        if (!mill_source_attach(&other->end, link)) {
+            mill_link_drop(link);
+        } else if (mill_wait_park(wait)) {
+            outcome = WAITS;
+        }
     }
-    wait->task = task;
-    if (!mill_source_attach(&other->end, link)) {
-        mill_link_drop(link);
-        mill_wait_unref(wait);
-        return false;
-    }
-    /* Once parked it is delivered at any moment, with the first reference: keep it until looked at. */
-    atomic_fetch_add_explicit(&wait->refs, 1, memory_order_relaxed);
-    bool parked = mill_wait_park(wait);
     mill_wait_unref(wait);
-    if (!parked) mill_wait_unref(wait);
-    return parked;
+    return outcome;
 }
 
 /* The task whose error stands for one that did not finish. */
@@ -67,6 +63,14 @@ static struct mill_task *reason_of(struct mill_task *source)
 {
     if (mill_task_state(source) != MILL_SKIPPED) return source;
     return &source->run->tasks[atomic_load_explicit(&source->cause, memory_order_relaxed)];
+}
+
+static void finish(struct mill_worker *worker, struct mill_task *task, enum mill_state state,
+                   struct mill_value value)
+{
+    worker->task = task;
+    worker->began = mill_clock_now();
+    mill_worker_finish(worker, state, value);
 }
 
 static void end_alike(struct mill_worker *worker, struct mill_task *task,
@@ -94,15 +98,18 @@ static void end_alike(struct mill_worker *worker, struct mill_task *task,
         state = mill_task_state(reason) == MILL_FAILED ? MILL_FAILED : MILL_CANCELLED;
         if (state == MILL_FAILED) value = mill_value_ref(reason->result);
     }
-    worker->task = task;
-    mill_worker_finish(worker, state, value);
+    finish(worker, task, state, value);
 }
 
 void mill_join_begin(struct mill_worker *worker, struct mill_task *task)
 {
     struct mill_join *join = (struct mill_join *)mill_node_arguments(task->node)[0].shared;
-    while (!mill_run_ended(join->run)) {
-        if (wait_for_end(worker, task, join->run)) return;
+    enum outcome outcome =
+        mill_run_ended(join->run) ? ENDED : wait_for_end(worker, task, join->run);
+    if (outcome == ENDED) {
+        end_alike(worker, task, &join->run->tasks[join->run->wanted[join->wanted]]);
+    } else if (outcome == NO_MEMORY) {
+        bool failed = false;
+        finish(worker, task, MILL_FAILED, mill_string("out of memory", 13, &failed));
     }
-    end_alike(worker, task, &join->run->tasks[join->run->wanted[join->wanted]]);
 }
