@@ -213,14 +213,18 @@ bool mill_resources_take(struct mill_resources *resources, struct mill_task *tas
             kept[i] += resources->waiting[level].amounts[i];
         }
     }
-    bool granted = fits(resources, mill_task_function(task), kept);
-    if (granted) {
-        use(resources, task, 1);
-    } else {
-        enqueue_task(resources, task);
+    /* Under the mutex: a cancel lets go of what waits after it has set its mark. */
+    bool goes_on = mill_run_cancelled(task->run);
+    if (!goes_on) {
+        goes_on = fits(resources, mill_task_function(task), kept);
+        if (goes_on) {
+            use(resources, task, 1);
+        } else {
+            enqueue_task(resources, task);
+        }
     }
     pthread_mutex_unlock(&resources->mutex);
-    return granted;
+    return goes_on;
 }
 
 void mill_resources_give(struct mill_resources *resources, struct mill_task *task,
@@ -236,7 +240,6 @@ void mill_resources_give(struct mill_resources *resources, struct mill_task *tas
 void mill_resources_let_go(struct mill_resources *resources,
                            void (*push)(void *context, struct mill_task *task), void *context)
 {
-    if (atomic_load_explicit(&resources->waiting_count, memory_order_relaxed) == 0) return;
     pthread_mutex_lock(&resources->mutex);
     struct mill_task *list = take_out(resources, true);
     pthread_mutex_unlock(&resources->mutex);

@@ -38,8 +38,8 @@ int mill_resources_find(struct mill_resources *resources, const char *name);
 /* How much there is of it. */
 double mill_resources_of(struct mill_resources *resources, int resource);
 
-/* True: the task has what it needs, and MILL_TASK_GRANTED.  False: it waits; push gets it later,
- * with its share. */
+/* True: the task has what it needs, and MILL_TASK_GRANTED; or, without that, its run was cancelled.
+ * False: it waits; push gets it later, with its share. */
 bool mill_resources_take(struct mill_resources *resources, struct mill_task *task);
 
 /* The task gives back its share; those that now have theirs go to push(context, task). */

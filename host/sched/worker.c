@@ -506,6 +506,11 @@ static void set_stream(struct mill_worker *worker, const struct mill_task *task,
     worker->call.stream[1] = task->node->place;
 }
 
+static bool has_flag(struct mill_task *task, enum mill_task_flags flag)
+{
+    return atomic_load_explicit(&task->flags, memory_order_relaxed) & flag;
+}
+
 /* True when the worker's driver is to run the body; all else is done here. */
 static bool begin(struct mill_worker *worker, struct mill_task *task)
 {
@@ -534,10 +539,12 @@ static bool begin(struct mill_worker *worker, struct mill_task *task)
             return false;
         }
     }
-    if (function->need_count &&
-        !(atomic_load_explicit(&task->flags, memory_order_relaxed) & MILL_TASK_GRANTED) &&
-        !mill_resources_take(&worker->pool->resources, task)) {
-        return false;
+    if (function->need_count && !has_flag(task, MILL_TASK_GRANTED)) {
+        if (!mill_resources_take(&worker->pool->resources, task)) return false;
+        if (!has_flag(task, MILL_TASK_GRANTED)) { /* cancelled meanwhile */
+            mill_worker_complete(worker, task, MILL_CANCELLED, mill_nil());
+            return false;
+        }
     }
     worker->task = task;
     if (!gather(worker, task)) {
