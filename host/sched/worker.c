@@ -361,6 +361,24 @@ static void let_go(struct mill_worker *worker)
     worker->held_count = 0;
 }
 
+/* What a task was thought to take counts as this worker's load until it ends or goes elsewhere. */
+static int64_t take_load(struct mill_worker *worker, struct mill_task *task)
+{
+    struct mill_run *run = task->run;
+    if (run->strategy != MILL_LOAD_BALANCED || run->spans == NULL) return 0;
+    int64_t load = run->spans[task->index].begin;
+    atomic_fetch_sub_explicit(&worker->load, load, memory_order_relaxed);
+    run->spans[task->index].begin = 0;
+    return load;
+}
+
+static void put_load(struct mill_worker *worker, struct mill_task *task, int64_t load)
+{
+    if (load == 0) return;
+    task->run->spans[task->index].begin = load;
+    atomic_fetch_add_explicit(&worker->load, load, memory_order_relaxed);
+}
+
 /* The times of a task that has run. */
 static void measure(struct mill_worker *worker, struct mill_task *task, enum mill_state state)
 {
@@ -368,11 +386,10 @@ static void measure(struct mill_worker *worker, struct mill_task *task, enum mil
     if (run->spans == NULL && worker->pool->options.event == NULL) return;
     int64_t now = mill_clock_now();
     if (run->spans) {
-        struct mill_span *span = &run->spans[task->index];
-        if (run->strategy == MILL_LOAD_BALANCED) {
-            atomic_fetch_sub_explicit(&worker->load, span->begin, memory_order_relaxed);
-        }
-        *span = (struct mill_span){worker->began, now};
+        take_load(worker, task);
+        bool again = state == MILL_PENDING;
+        run->spans[task->index] =
+            again ? (struct mill_span){0, 0} : (struct mill_span){worker->began, now};
     }
     struct mill_mean *mean = mill_task_function(task)->mean;
     if (mean) {
@@ -516,6 +533,7 @@ static bool begin(struct mill_worker *worker, struct mill_task *task)
 {
     struct mill_run *run = task->run;
     turn_to(worker, run);
+    int64_t load = take_load(worker, task);
     /* Relaxed: see mill_run_cancelled. */
     if (atomic_load_explicit(&worker->pool->cancels, memory_order_relaxed) &&
         mill_run_cancelled(run)) {
@@ -547,6 +565,7 @@ static bool begin(struct mill_worker *worker, struct mill_task *task)
         }
     }
     worker->task = task;
+    put_load(worker, task, load);
     if (!gather(worker, task)) {
         bool failed = false;
         mill_worker_finish(worker, MILL_FAILED, mill_string("out of memory", 13, &failed));
