@@ -644,6 +644,7 @@ static bool take_resumed(struct mill_worker *worker)
     }
     worker->resumed = worker->ready;
     worker->ready = worker->resumed->next_ready;
+    clear_slot(worker); /* it may go on for long */
     return true;
 }
 
