@@ -550,8 +550,11 @@ static int holder_of(const struct mill_task *task)
     size_t most = 0;
     int holder = 0;
     for (uint32_t i = 0; i < mill_task_inputs(task); i++) {
-        const struct mill_task *input = &run->tasks[run->inputs[task->first_input + i]];
+        struct mill_task *input = &run->tasks[run->inputs[task->first_input + i]];
+        pthread_mutex_t *lock = run->content ? mill_run_lock(input) : NULL;
+        if (lock) pthread_mutex_lock(lock);
         size_t size = 1 + (mill_task_has_value(input) ? mill_value_size(&input->result) : 0);
+        if (lock) pthread_mutex_unlock(lock);
         if (input->worker && size > most) {
             most = size;
             holder = input->worker;
@@ -594,6 +597,7 @@ bool mill_pool_place(struct mill_pool *pool, struct mill_worker *self, struct mi
         target = least_loaded(pool, task, active);
     } else if (strategy == MILL_AFFINITY) {
         target = holder_of(task) - 1;
+        if (target >= active) target = -1; /* it takes no work any more */
     }
     if (target < 0) return false;
     (void)self;

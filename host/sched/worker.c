@@ -574,7 +574,9 @@ static bool begin(struct mill_worker *worker, struct mill_task *task)
     count(&worker->counters.executed);
     worker->call.turn = ++worker->turns;
     worker->places = 0;
-    if (run->strategy != MILL_PINNED) task->worker = (uint16_t)(worker->index + 1);
+    if (run->strategy != MILL_PINNED && !has_flag(task, MILL_TASK_REVIVED)) {
+        task->worker = (uint16_t)(worker->index + 1); /* readers look at it without a lock */
+    }
     if (run->spans || function->retry.retries || worker->pool->options.event) {
         worker->began = mill_clock_now();
     }
