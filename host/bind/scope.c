@@ -17,7 +17,11 @@ void mill_scope_init(struct mill_scope *scope, struct tidemill *engine,
 void mill_scope_fini(struct mill_scope *scope)
 {
     for (uint32_t i = 1; i <= scope->parked_count; i++) {
-        if (scope->parked[i - 1].wait) mill_scope_release(scope, i);
+        struct mill_parked *parked = &scope->parked[i - 1];
+        if (parked->wait == NULL) continue;
+        if (parked->task.task) mill_reads_fini(&parked->lookup.reads);
+        mill_suspended_fini(&parked->task);
+        mill_scope_release(scope, i);
     }
     for (size_t i = 0; i < scope->left_count; i++) mill_run_free(scope->left[i]);
     scope->left_count = 0;

@@ -616,6 +616,17 @@ void mill_worker_resume(struct mill_worker *worker, struct mill_suspended *kept)
     worker->held = kept->held;
     worker->held_count = kept->held_count;
     worker->held_room = kept->held_room;
+    kept->task = NULL;
+    kept->held = NULL;
+}
+
+void mill_suspended_fini(struct mill_suspended *kept)
+{
+    for (uint32_t i = 0; kept->held && i < kept->held_count; i++) {
+        mill_value_unref(kept->held[i]);
+    }
+    free(kept->held);
+    *kept = (struct mill_suspended){.task = NULL};
 }
 
 void mill_worker_resumable(struct mill_wait *wait)

@@ -120,8 +120,10 @@ struct mill_suspended {
     uint32_t held_count, held_room;
 };
 
+/* The running task's arguments are not kept: it has read them. */
 void mill_worker_suspend(struct mill_worker *worker, struct mill_suspended *kept);
 void mill_worker_resume(struct mill_worker *worker, struct mill_suspended *kept);
+void mill_suspended_fini(struct mill_suspended *kept); /* of one that will not go on */
 
 /* The `deliver` of waits whose owner is a worker: any thread. */
 void mill_worker_resumable(struct mill_wait *wait);
