@@ -41,5 +41,5 @@ struct mill_mean *mill_means_of(struct mill_means *means, const char *name)
         *list = found;
     }
     pthread_mutex_unlock(&means->mutex);
-    return &found->mean;
+    return found ? &found->mean : NULL;
 }
