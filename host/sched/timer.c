@@ -126,15 +126,16 @@ void mill_timers_hurry(struct mill_timers *timers,
                        bool (*which)(void *context, struct mill_timer *timer), void *context)
 {
     pthread_mutex_lock(&timers->mutex);
-    for (size_t i = 1; i <= timers->count;) {
-        struct mill_timer *timer = timers->heap[i];
-        if (!which(context, timer)) {
-            i++;
+    for (size_t i = timers->count; i > 0;) {
+        struct mill_timer *timer = i <= timers->count ? timers->heap[i] : NULL;
+        if (timer == NULL || !which(context, timer)) {
+            i--;
             continue;
         }
-        heap_remove(timers, timer); /* another one stands at i now */
+        /* Another one stands at i now: one from below, which was asked, or the one from above it,
+         * which was not.  All others that were not asked are still before i. */
+        heap_remove(timers, timer);
         timer->fire(timer);
-        i = 1;
     }
     publish_next(timers);
     pthread_mutex_unlock(&timers->mutex);
