@@ -151,8 +151,17 @@ int mill_lib_wait_run(lua_State *L, struct mill_scope *scope, struct mill_run_bo
             return 1;
         }
         if (box->wait == NULL) {
-            box->wait = new_wait(L, scope);
-            if (!attach(L, box->wait, box->run, 0)) continue;
+            struct mill_wait *wait = mill_lib_wait_new(scope);
+            struct mill_link *link = wait ? mill_link_new(wait, 0) : NULL;
+            if (link == NULL) {
+                mill_wait_unref(wait);
+                return luaL_error(L, "out of memory (a wait)");
+            }
+            box->wait = wait;
+            if (!mill_source_attach(&box->run->end, link)) {
+                mill_link_drop(link);
+                continue;
+            }
         }
         if (atomic_load(&box->wait->refs) > 2) { /* the handle's and the link's: it is parked */
             return luaL_error(L, "two coroutines of a task wait for the same future");
