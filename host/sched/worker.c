@@ -807,7 +807,8 @@ enum mill_next mill_worker_next(struct mill_worker *worker)
             continue;
         }
         if (serial) {
-            if (!serial_sleep(worker)) return MILL_NEXT_STOP;
+            /* Telling a run its end may have made others' tasks ready. */
+            if (!anything(worker) && !serial_sleep(worker)) return MILL_NEXT_STOP;
         } else if (!mill_fans_help(&pool->fans) && !spin(worker)) {
             go_to_sleep(worker);
         }
