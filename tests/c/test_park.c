@@ -186,6 +186,99 @@ static void wake_of_all_wakes_all_sleepers(void)
     CHECK(waiters(&dormitory.park) == 0);
 }
 
+/* ---- sleepers with names --------------------------------------------------------------- */
+
+struct named {
+    struct dormitory *dormitory;
+    uint32_t bits;
+    _Atomic int awake;
+};
+
+static void *sleep_as(void *context)
+{
+    struct named *named = context;
+    struct mill_park *park = &named->dormitory->park;
+    uint32_t ticket = mill_park_prepare(park);
+    atomic_store(&named->dormitory->tid, syscall(SYS_gettid));
+    if (mill_park_commit_as(park, ticket, INT64_MAX, named->bits)) {
+        atomic_fetch_add(&named->awake, 1);
+    }
+    return NULL;
+}
+
+static void start_named(struct named *named, struct dormitory *dormitory, const uint32_t *bits,
+                        pthread_t *threads)
+{
+    mill_park_init(&dormitory->park);
+    for (int i = 0; i < SLEEPERS; i++) {
+        named[i] = (struct named){.dormitory = dormitory, .bits = bits[i]};
+        atomic_store(&dormitory->tid, 0);
+        CHECK(pthread_create(&threads[i], NULL, sleep_as, &named[i]) == 0);
+        long tid;
+        while ((tid = atomic_load(&dormitory->tid)) == 0) pause_ms(1);
+        await_sleep(tid);
+    }
+}
+
+static void check_awake(struct named *named, const char *expected)
+{
+    for (int i = 0; i < SLEEPERS; i++) {
+        if (expected[i] == '1') await_count(&named[i].awake, 1);
+    }
+    pause_ms(5);
+    for (int i = 0; i < SLEEPERS; i++) {
+        CHECK_SAYING(atomic_load(&named[i].awake) == expected[i] - '0', "%s: sleeper %d",
+                     expected, i);
+    }
+}
+
+static void wake_only_wakes_all_that_share_a_bit_and_no_other(void)
+{
+    static const uint32_t bits[SLEEPERS] = {1, 2, 5, 1u << 31};
+    struct dormitory dormitory = {.awake = 0};
+    struct named named[SLEEPERS];
+    pthread_t threads[SLEEPERS];
+    start_named(named, &dormitory, bits, threads);
+    mill_park_wake_only(&dormitory.park, 8);
+    check_awake(named, "0000");
+    mill_park_wake_only(&dormitory.park, 1);
+    check_awake(named, "1010");
+    mill_park_wake_only(&dormitory.park, 1u << 31);
+    check_awake(named, "1011");
+    mill_park_wake(&dormitory.park, 1); /* whoever it is */
+    check_awake(named, "1111");
+    for (int i = 0; i < SLEEPERS; i++) pthread_join(threads[i], NULL);
+    CHECK(waiters(&dormitory.park) == 0);
+}
+
+/* One that does not share the bit does not use up the wake. */
+static void wake_some_counts_only_those_that_share_a_bit(void)
+{
+    static const uint32_t bits[SLEEPERS] = {1, 1, 3, 1};
+    struct dormitory dormitory = {.awake = 0};
+    struct named named[SLEEPERS];
+    pthread_t threads[SLEEPERS];
+    start_named(named, &dormitory, bits, threads);
+    mill_park_wake_some(&dormitory.park, 1, 2);
+    check_awake(named, "0010");
+    mill_park_wake_some(&dormitory.park, 5, 2);
+    check_awake(named, "0010");
+    mill_park_wake_some(&dormitory.park, INT_MAX, 1);
+    check_awake(named, "1111");
+    for (int i = 0; i < SLEEPERS; i++) pthread_join(threads[i], NULL);
+}
+
+static void a_wake_of_others_sends_back_who_has_only_prepared(void)
+{
+    struct mill_park park;
+    mill_park_init(&park);
+    uint32_t ticket = mill_park_prepare(&park);
+    mill_park_wake_only(&park, 2);
+    CHECK(mill_park_commit_as(&park, ticket, INT64_MAX, 1));
+    CHECK(!mill_park_commit_as(&park, mill_park_prepare(&park), now() + 1000000, 1));
+    CHECK(waiters(&park) == 0);
+}
+
 static void a_parked_thread_does_not_run(void)
 {
     struct dormitory dormitory = {.awake = 0};
@@ -422,6 +515,9 @@ int main(void)
     RUN(waking_nobody_changes_nothing);
     RUN(wake_of_one_wakes_one_sleeper);
     RUN(wake_of_all_wakes_all_sleepers);
+    RUN(wake_only_wakes_all_that_share_a_bit_and_no_other);
+    RUN(wake_some_counts_only_those_that_share_a_bit);
+    RUN(a_wake_of_others_sends_back_who_has_only_prepared);
     RUN(a_parked_thread_does_not_run);
     RUN(two_threads_hand_a_ball_to_and_fro_without_a_hang);
     RUN(every_token_finds_a_taker);

@@ -486,6 +486,136 @@ static void functions_never_pass_the_check(void)
     mill_value_unref(value);
 }
 
+/* ---- tuples and shared objects --------------------------------------------------------- */
+
+struct thing {
+    struct mill_shared shared; /* first */
+    int *gone;
+    uint64_t content;
+};
+
+static void thing_destroy(struct mill_shared *shared)
+{
+    struct thing *thing = (struct thing *)shared;
+    ++*thing->gone;
+    free(thing);
+}
+
+static struct mill_hash thing_hash(const struct mill_shared *shared)
+{
+    const struct thing *thing = (const struct thing *)shared;
+    return mill_hash_bytes(&thing->content, sizeof thing->content);
+}
+
+static const struct mill_shared_kind clear_kind = {"a thing", thing_destroy, thing_hash};
+static const struct mill_shared_kind opaque_kind = {"an opaque thing", thing_destroy, NULL};
+
+static struct mill_value thing_new(const struct mill_shared_kind *kind, uint64_t content,
+                                   int *gone)
+{
+    struct thing *thing = calloc(1, sizeof *thing);
+    mill_shared_init(&thing->shared, kind);
+    thing->gone = gone;
+    thing->content = content;
+    return (struct mill_value){.tag = MILL_TAG_SHARED, .shared = &thing->shared};
+}
+
+/* Takes over the references of the values. */
+static struct mill_value tuple_of(int count, const struct mill_value *values)
+{
+    struct mill_tuple *tuple = mill_tuple_new((uint32_t)count);
+    for (int i = 0; i < count; i++) tuple->cells[i] = values[i];
+    return (struct mill_value){.tag = MILL_TAG_TUPLE, .tuple = tuple};
+}
+
+/* {thing} in packed form; the thing's reference stays the caller's. */
+static struct mill_value table_of(struct mill_value thing)
+{
+    struct mill_packer packer;
+    bool failed = false;
+    mill_packer_init(&packer);
+    mill_packer_byte(&packer, MILL_MARK_TABLE);
+    mill_packer_size(&packer, 1);
+    mill_packer_size(&packer, 0);
+    mill_packer_byte(&packer, 0);
+    mill_packer_shared(&packer, thing.shared);
+    struct mill_value value = mill_packer_take(&packer, &failed);
+    CHECK(!failed);
+    return value;
+}
+
+static void shared_objects_go_with_their_last_reference(void)
+{
+    int gone = 0;
+    struct mill_value thing = thing_new(&opaque_kind, 0, &gone);
+    struct mill_value again = mill_value_ref(thing), table = table_of(thing);
+    struct mill_value tuple = tuple_of(2, (struct mill_value[]){again, mill_value_ref(table)});
+    CHECK(atomic_load(&thing.shared->refs) == 3);
+    struct mill_value twice = mill_value_ref(tuple);
+    CHECK(atomic_load(&tuple.tuple->refs) == 2 && atomic_load(&thing.shared->refs) == 3);
+    mill_value_unref(thing);
+    mill_value_unref(tuple);
+    mill_value_unref(table);
+    CHECK(gone == 0 && atomic_load(&again.shared->refs) == 2);
+    mill_value_unref(twice);
+    CHECK(gone == 1);
+}
+
+static void a_shared_object_counts_by_its_content_if_it_has_one(void)
+{
+    int gone = 0;
+    CHECK(alike(thing_new(&clear_kind, 7, &gone), thing_new(&clear_kind, 7, &gone)));
+    CHECK(!alike(thing_new(&clear_kind, 7, &gone), thing_new(&clear_kind, 8, &gone)));
+    struct mill_value things[] = {thing_new(&clear_kind, 7, &gone),
+                                  thing_new(&clear_kind, 7, &gone),
+                                  thing_new(&clear_kind, 8, &gone)};
+    CHECK(alike(table_of(things[0]), table_of(things[1])));
+    CHECK(!alike(table_of(things[0]), table_of(things[2])));
+    for (int i = 0; i < 3; i++) {
+        CHECK(!mill_value_is_opaque(&things[i]));
+        mill_value_unref(things[i]);
+    }
+    CHECK(gone == 7);
+}
+
+/* Nothing that mentions it ever has the name of anything, itself included. */
+static void an_opaque_object_is_never_equal(void)
+{
+    int gone = 0;
+    struct mill_value thing = thing_new(&opaque_kind, 0, &gone), table = table_of(thing);
+    struct mill_value tuple = tuple_of(1, (struct mill_value[]){mill_value_ref(table)});
+    const struct mill_value *values[] = {&thing, &table, &tuple};
+    for (int i = 0; i < 3; i++) {
+        CHECK(mill_value_is_opaque(values[i]));
+        struct mill_hash before = mill_value_hash(values[i], NULL);
+        for (int times = 0; times < 100; times++) {
+            struct mill_hash hash = mill_value_hash(values[i], NULL);
+            CHECK(!mill_hash_equal(hash, before));
+            before = hash;
+        }
+        mill_value_unref(*values[i]);
+    }
+    CHECK(gone == 1);
+}
+
+static void tuples_count_by_their_values_in_order(void)
+{
+    bool failed = false;
+    struct mill_value one = mill_number(1), two = mill_number(2);
+    struct mill_value text = mill_string("a text that is not short", 24, &failed);
+    CHECK(alike(tuple_of(2, (struct mill_value[]){one, mill_value_ref(text)}),
+                tuple_of(2, (struct mill_value[]){one, mill_value_ref(text)})));
+    CHECK(!alike(tuple_of(2, (struct mill_value[]){one, two}),
+                 tuple_of(2, (struct mill_value[]){two, one})));
+    CHECK(!alike(tuple_of(1, &one), tuple_of(2, (struct mill_value[]){one, mill_nil()})));
+    CHECK(!alike(tuple_of(1, &one), one));
+    CHECK(!alike(tuple_of(0, NULL), mill_nil()));
+    struct mill_value tuple = tuple_of(2, (struct mill_value[]){one, text});
+    CHECK(!mill_value_is_opaque(&tuple) && mill_value_nodes(&tuple) == 0);
+    CHECK(mill_value_size(&tuple) == 2 * sizeof one + 24);
+    mill_value_unref(tuple);
+}
+
 int main(void)
 {
     random_state = check_seed();
@@ -504,5 +634,9 @@ int main(void)
     RUN(functions_count_by_code_and_what_they_reach);
     RUN(a_function_may_reach_itself);
     RUN(functions_never_pass_the_check);
+    RUN(shared_objects_go_with_their_last_reference);
+    RUN(a_shared_object_counts_by_its_content_if_it_has_one);
+    RUN(an_opaque_object_is_never_equal);
+    RUN(tuples_count_by_their_values_in_order);
     return check_end();
 }
