@@ -106,6 +106,9 @@ static void put_value(struct writer *writer, const struct mill_value *value)
     } else if (value->tag == MILL_TAG_TUPLE) { /* a name: its values are kept by themselves */
         uint64_t count = value->tuple->count;
         put(writer, &count, 8);
+    } else if (value->tag == MILL_TAG_SHARED) { /* no address gets out; nothing to load */
+        uint64_t none = 0;
+        put(writer, &none, 8);
     } else {
         put(writer, &value->natural, 8);
     }

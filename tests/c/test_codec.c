@@ -590,6 +590,34 @@ static void nesting_ends_where_readers_would(void)
     free(deep);
 }
 
+static void keep(struct mill_shared *shared)
+{
+    (void)shared;
+}
+
+/* Several values, and objects that cross by reference, are saved as a name and never loaded. */
+static void tuples_and_shared_objects_do_not_come_back(void)
+{
+    static const struct mill_shared_kind kind = {"a thing", keep, NULL};
+    struct mill_shared things[2];
+    struct mill_buffer *blocks[2];
+    for (int i = 0; i < 2; i++) {
+        mill_shared_init(&things[i], &kind);
+        struct mill_value value = {.tag = MILL_TAG_SHARED, .shared = &things[i]}, loaded;
+        blocks[i] = mill_codec_save(&value, NULL);
+        CHECK(mill_codec_load(blocks[i], &loaded) == TIDEMILL_DATA &&
+              loaded.tag == MILL_TAG_NIL);
+    }
+    CHECK(blocks[0]->size == blocks[1]->size &&
+          memcmp(blocks[0]->data, blocks[1]->data, blocks[0]->size) == 0);
+    for (int i = 0; i < 2; i++) mill_buffer_unref(blocks[i]);
+    struct mill_value tuple = {.tag = MILL_TAG_TUPLE, .tuple = mill_tuple_new(3)}, loaded;
+    struct mill_buffer *block = mill_codec_save(&tuple, NULL);
+    CHECK(mill_codec_load(block, &loaded) == TIDEMILL_DATA && loaded.tag == MILL_TAG_NIL);
+    mill_buffer_unref(block);
+    mill_value_unref(tuple);
+}
+
 int main(int argc, char **argv)
 {
     if (argc > 1) rounds = atoi(argv[1]);
@@ -606,5 +634,6 @@ int main(int argc, char **argv)
     RUN(no_count_makes_it_allocate_more_than_the_bytes_could_hold);
     RUN(what_lua_could_not_take_does_not_pass);
     RUN(nesting_ends_where_readers_would);
+    RUN(tuples_and_shared_objects_do_not_come_back);
     return check_end();
 }
