@@ -4,6 +4,7 @@
  * SPDX-License-Identifier: MIT */
 #include <unistd.h>
 
+#include "fail_check.h"
 #include "wait_check.h"
 
 static int rounds = 10;
@@ -543,6 +544,143 @@ static void one_that_waits_for_what_needs_its_own_resource_gives_it_back(void)
     }
 }
 
+/* ---- cancelling ------------------------------------------------------------------------------------ */
+
+static _Atomic int asleep, woken;
+
+/* Tasks of an odd depth start one below and wait for it; the last one sleeps for an hour. */
+static bool nap_step(struct job *job)
+{
+    if (job->phase++ == 0 && job->depth > 0) {
+        uint64_t child = job->id + 1;
+        job->runs[0] = bed_run(job->grove, job_bed(job), plain, &child, 1, job->depth - 1);
+        job->run_count = 1;
+        CHECK(mill_source_attach(&job->runs[0]->end, mill_link_new(job_wait(job), 0)));
+        grove_submit(job->grove, job->runs[0], job->worker);
+        if (job_park(job, INT64_MAX)) return false;
+    } else if (job->phase == 1) {
+        atomic_fetch_add(&asleep, 1);
+        if (job_park(job, mill_clock_after(3600))) return false;
+    }
+    /* Or the one below it has ended first. */
+    CHECK(job->reasons & MILL_REASON_CANCELLED || mill_run_ended(job->runs[0]));
+    CHECK(mill_run_cancelled(job->worker->task->run));
+    atomic_fetch_add(&woken, 1);
+    job_finish(job, MILL_FAILED, mill_nil());
+    return true;
+}
+
+static void a_run_that_a_task_started_is_cancelled_with_that_of_the_task(void)
+{
+    enum { DEPTH = 5 };
+    for (int round = 0; round < rounds; round++) {
+        for (int t = 0; t < THREAD_COUNTS; t++) {
+            struct grove grove;
+            uint64_t ids[2] = {0, 100};
+            atomic_store(&asleep, 0);
+            atomic_store(&woken, 0);
+            grove_open(&grove, thread_counts[t], nap_step);
+            struct mill_run *runs[2];
+            for (int i = 0; i < 2; i++) {
+                runs[i] = bed_run(&grove, grove_script(&grove), plain, &ids[i], 1, DEPTH);
+                grove_submit(&grove, runs[i], NULL);
+            }
+            if (thread_counts[t] == 0) {
+                while (atomic_load(&asleep) < 2) {
+                    mill_pool_wait(&grove.pool, runs[0], mill_clock_after(0.001));
+                }
+            }
+            while (atomic_load(&asleep) < 2) usleep(100);
+            mill_run_cancel(runs[0]);
+            grove_wait(&grove, runs[0]);
+            /* Those below it end as well; the other one and those below it go on. */
+            while (atomic_load(&woken) < DEPTH + 1) {
+                mill_pool_wait(&grove.pool, runs[1], mill_clock_after(0.001));
+            }
+            CHECK(!mill_run_ended(runs[1]) && atomic_load(&woken) == DEPTH + 1);
+            mill_run_cancel(runs[1]);
+            grove_wait(&grove, runs[1]);
+            CHECK(mill_pool_wait_all(&grove.pool, INT64_MAX));
+            CHECK(atomic_load(&woken) == 2 * (DEPTH + 1));
+            for (int i = 0; i < 2; i++) mill_run_free(runs[i]);
+            grove_close(&grove);
+        }
+    }
+}
+
+/* A task that starts many while there is no memory for a larger deque. */
+static bool poor_step(struct job *job)
+{
+    enum { WIDE = 3000 };
+    if (job->depth > 0 && job->phase++ == 0) {
+        uint32_t *wanted = malloc(WIDE * sizeof *wanted);
+        struct bed *bed = job_bed(job);
+        for (uint32_t i = 0; i < WIDE; i++) {
+            wanted[i] = (uint32_t)bed_node(bed, i % 3 ? 11 : i % 5, i, 0);
+        }
+        job->runs[0] =
+            mill_run_new(&bed->graph, wanted, WIDE, grove_function, job->grove, NULL);
+        for (int i = 0; i < WIDE; i++) mill_graph_unref(&bed->graph, wanted[i]);
+        free(wanted);
+        job->run_count = 1;
+        struct mill_link *link = mill_link_new(job_wait(job), 0);
+        CHECK(mill_source_attach(&job->runs[0]->end, link));
+        allocations_left = 0;
+        grove_submit(job->grove, job->runs[0], job->worker);
+        bool waits = job_park(job, INT64_MAX);
+        allocations_left = INT64_MAX;
+        if (waits) return false;
+    }
+    CHECK(job->reasons == 0);
+    if (job->depth > 0) {
+        for (uint32_t i = 0; i < WIDE; i++) {
+            CHECK(mill_task_state(&job->runs[0]->tasks[i]) == MILL_FINISHED);
+        }
+    }
+    job_finish(job, MILL_FINISHED, mill_nil());
+    return true;
+}
+
+static void without_memory_a_task_starts_tasks_and_waits_all_the_same(void)
+{
+    if (!CAN_FAIL_MEMORY) SKIP("the sanitizer has an allocator of its own");
+    for (int t = 0; t < THREAD_COUNTS; t++) {
+        struct grove grove;
+        uint64_t id = 0;
+        grove_open(&grove, thread_counts[t], poor_step);
+        tree_functions(&grove, true);
+        struct mill_run *run = bed_run(&grove, grove_script(&grove), plain, &id, 1, 1);
+        grove_submit(&grove, run, NULL);
+        grove_wait(&grove, run);
+        CHECK(mill_task_state(&run->tasks[0]) == MILL_FINISHED);
+        mill_run_free(run);
+        grove_close(&grove);
+    }
+}
+
+/* A wait for all runs is one that may never end. */
+static void a_wait_for_all_ends_what_could_never_end(void)
+{
+    for (int t = 0; t < THREAD_COUNTS; t++) {
+        struct grove grove;
+        struct mill_rooms rooms;
+        uint64_t ids[] = {0, 1, 2};
+        rooms_open(&rooms, 3);
+        grove_open(&grove, thread_counts[t], take_step);
+        grove.context = &rooms;
+        struct mill_run *run = bed_run(&grove, grove_script(&grove), plain, ids, 3, 0);
+        struct mill_awaited all = {.run = NULL};
+        grove_submit(&grove, run, NULL);
+        mill_pool_block(&grove.pool, &all);
+        CHECK(mill_pool_wait_all(&grove.pool, INT64_MAX));
+        mill_pool_unblock(&grove.pool, &all);
+        CHECK(mill_run_ended(run) && atomic_load(&rooms.told) == 3);
+        mill_run_free(run);
+        grove_close(&grove);
+        rooms_close(&rooms);
+    }
+}
+
 /* ---- depth ----------------------------------------------------------------------------------------- */
 
 /* A task that starts one that starts one: as deep as it goes, and no worker is held. */
@@ -631,8 +769,11 @@ int main(int argc, char **argv)
     RUN(a_task_that_waits_for_the_script_is_not_told_so);
     RUN(a_task_that_waits_for_an_answer_of_the_script_is_not_told_so);
     RUN(one_that_waits_for_what_needs_its_own_resource_gives_it_back);
+    RUN(a_run_that_a_task_started_is_cancelled_with_that_of_the_task);
     if (only_random) return check_end();
     RUN(the_script_is_told_when_nothing_runs);
+    RUN(a_wait_for_all_ends_what_could_never_end);
+    RUN(without_memory_a_task_starts_tasks_and_waits_all_the_same);
     RUN(tasks_wait_for_tasks_to_any_depth);
     RUN(a_serial_wait_does_not_sleep_for_the_timers_of_others);
     return check_end();
