@@ -153,7 +153,11 @@ static bool busy_step(struct job *job)
         uint64_t id = 2;
         job->runs[0] = bed_run(job->grove, job_bed(job), function_of, &id, 1, 0);
         job->run_count = 1;
+        job->runs[0]->strategy = MILL_PINNED; /* here, and nobody else is woken */
+        job->runs[0]->tasks[0].worker = (uint16_t)(job->worker->index + 1);
         grove_submit(job->grove, job->runs[0], job->worker);
+        while (atomic_load(&job->grove->pool.asleep) < 1) usleep(50);
+        usleep(1000); /* from the announcement to the sleep */
         CHECK(mill_worker_retry(job->worker));
         job_free(job);
         return true;
