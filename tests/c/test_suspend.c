@@ -443,11 +443,10 @@ static void a_task_that_waits_for_an_answer_of_the_script_is_not_told_so(void)
                     struct mill_wait *wait = mill_wait_new(mill_pool_wake_script, pool);
                     struct mill_link *link = mill_link_new(wait, 0);
                     if (mill_channel_attach(answers, link, false)) {
-                        struct mill_awaited awaited = {.wait = wait};
                         bool parked = mill_pool_park(pool, wait);
-                        if (parked) mill_pool_block(pool, &awaited);
+                        if (parked) mill_pool_block(pool, NULL, wait);
                         if (parked) CHECK(mill_pool_wait_for(pool, wait, INT64_MAX));
-                        if (parked) mill_pool_unblock(pool, &awaited);
+                        if (parked) mill_pool_unblock(pool);
                         mill_pool_unpark(pool, wait);
                         CHECK(atomic_load(&wait->reasons) == 0);
                     } else {
@@ -478,12 +477,11 @@ static void the_script_is_told_when_nothing_runs(void)
         struct mill_run *run = bed_run(&grove, grove_script(&grove), plain, &id, 1, 0);
         grove_submit(&grove, run, NULL);
         struct mill_wait *wait = mill_wait_new(mill_pool_wake_script, &grove.pool);
-        struct mill_awaited awaited = {.wait = wait};
         CHECK(mill_channel_attach(rooms.channels[0], mill_link_new(wait, 0), false));
         CHECK(mill_pool_park(&grove.pool, wait));
-        mill_pool_block(&grove.pool, &awaited);
+        mill_pool_block(&grove.pool, NULL, wait);
         CHECK(mill_pool_wait_for(&grove.pool, wait, INT64_MAX));
-        mill_pool_unblock(&grove.pool, &awaited);
+        mill_pool_unblock(&grove.pool);
         mill_pool_unpark(&grove.pool, wait);
         CHECK(atomic_load(&wait->reasons) == MILL_REASON_STUCK);
         mill_wait_unref(wait);
@@ -533,10 +531,9 @@ static void one_that_waits_for_what_needs_its_own_resource_gives_it_back(void)
             struct mill_run *run = bed_run(&grove, grove_script(&grove), by_id, &id, 1, 3);
             grove_submit(&grove, run, NULL);
             grove_wait(&grove, run);
-            struct mill_awaited all = {.run = NULL}; /* those below it */
-            mill_pool_block(&grove.pool, &all);
+            mill_pool_block(&grove.pool, NULL, NULL);
             CHECK(mill_pool_wait_all(&grove.pool, INT64_MAX));
-            mill_pool_unblock(&grove.pool, &all);
+            mill_pool_unblock(&grove.pool);
             CHECK(atomic_load(&grove.stuck) == 3);
             mill_run_free(run);
             grove_close(&grove);
@@ -669,11 +666,10 @@ static void a_wait_for_all_ends_what_could_never_end(void)
         grove_open(&grove, thread_counts[t], take_step);
         grove.context = &rooms;
         struct mill_run *run = bed_run(&grove, grove_script(&grove), plain, ids, 3, 0);
-        struct mill_awaited all = {.run = NULL};
         grove_submit(&grove, run, NULL);
-        mill_pool_block(&grove.pool, &all);
+        mill_pool_block(&grove.pool, NULL, NULL);
         CHECK(mill_pool_wait_all(&grove.pool, INT64_MAX));
-        mill_pool_unblock(&grove.pool, &all);
+        mill_pool_unblock(&grove.pool);
         CHECK(mill_run_ended(run) && atomic_load(&rooms.told) == 3);
         mill_run_free(run);
         grove_close(&grove);

@@ -119,7 +119,7 @@ static inline void grove_submit(struct grove *grove, struct mill_run *run,
                                 struct mill_worker *worker)
 {
     struct mill_error error = {0};
-    if (worker) mill_run_set_parent(run, worker->task->run);
+    if (worker) mill_run_set_parent(run, worker->task->run->token);
     if (run->strategy == MILL_LOAD_BALANCED) CHECK(mill_run_measure(run));
     CHECK_SAYING(mill_pool_submit(&grove->pool, run, worker, &error) == TIDEMILL_OK, "%s",
                  error.text);
@@ -152,10 +152,9 @@ static inline void bed_leave(struct bed *bed, struct mill_run *run)
 /* The script waits for ever, as it does in Lua: what can never end is to be noticed. */
 static inline void grove_wait(struct grove *grove, struct mill_run *run)
 {
-    struct mill_awaited awaited = {.run = run};
-    mill_pool_block(&grove->pool, &awaited);
+    mill_pool_block(&grove->pool, run, NULL);
     CHECK(mill_pool_wait(&grove->pool, run, INT64_MAX));
-    mill_pool_unblock(&grove->pool, &awaited);
+    mill_pool_unblock(&grove->pool);
 }
 
 /* ---- jobs ------------------------------------------------------------------------------------- */
@@ -332,7 +331,7 @@ static inline void grove_close(struct grove *grove)
         CHECK(atomic_load(&grove->pool.workers[i].load) == 0);
     }
     mill_pool_stop(&grove->pool);
-    CHECK(grove->pool.blocked == NULL && atomic_load(&grove->pool.blocked_count) == 0);
+    CHECK(!atomic_load(&grove->pool.blocked));
     CHECK(atomic_load(&grove->pool.asleep) == 0 && atomic_load(&grove->pool.spinning) == 0);
     for (int i = 0; i <= grove->pool.worker_count; i++) {
         struct bed *bed = &grove->beds[i];
