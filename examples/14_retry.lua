@@ -27,7 +27,7 @@ local _, never = server(100)
 local lost = tm.delayed(never, { name = "lost", retries = 2, retry_delay = 0.001 })
 local ok, problem = pcall(tm.compute, lost("letter"))
 print(ok, problem)
-print(("attempt %d of task %s; times of %d others are kept"):format(problem.attempt, problem.task,
+print(("attempt %d of task %s; the times of all %d are kept"):format(problem.attempt, problem.task,
   #problem.attempts))
 
 -- Not every error is worth another attempt.
@@ -56,7 +56,7 @@ print(("%d of %d: %s"):format(batch.successful, batch.total, table.concat(batch.
 -- report is here
 -- calls: 3
 -- false	letter: busy
--- attempt 3 of task lost; times of 2 others are kept
+-- attempt 3 of task lost; the times of all 3 are kept
 -- no number: seven	attempt 1
 -- 3 of 5, 60 %
 -- item 2 (2): disk of 2 is away

@@ -165,11 +165,10 @@ static bool answer(struct mill_lookup *lookup, struct mill_worker *worker,
         return false;
     }
     if (notes) notes_add(notes, &mine->reads);
-    count_one(&worker->counters.hits);
     task->run->content[task->index] = search.content;
     atomic_fetch_or_explicit(&task->flags, MILL_TASK_KEPT, memory_order_relaxed);
     struct mill_value stored = {.tag = MILL_TAG_STORED};
-    mill_worker_complete(worker, task, MILL_FINISHED, stored);
+    mill_worker_hit(worker, task, stored);
     return true;
 }
 
@@ -241,8 +240,7 @@ static bool copy_result(struct mill_worker *worker, struct mill_task *task,
     if (flags & MILL_TASK_KEPT) {
         atomic_fetch_or_explicit(&task->flags, MILL_TASK_KEPT, memory_order_relaxed);
     }
-    count_one(&worker->counters.hits);
-    mill_worker_complete(worker, task, MILL_FINISHED, value);
+    mill_worker_hit(worker, task, value);
     return true;
 }
 
@@ -355,7 +353,8 @@ static void keep(struct mill_lookup *lookup, struct mill_lookup_worker *mine,
                  struct mill_task *task, const struct mill_value *value, struct mill_hash hash)
 {
     const struct mill_function *function = mill_task_function(task);
-    if (value->tag == MILL_TAG_PACKED && !mill_packed_check(value->packed)) {
+    if (value->tag == MILL_TAG_SHARED ||
+        (value->tag == MILL_TAG_PACKED && !mill_packed_check(value->packed))) {
         char text[300];
         snprintf(
             text, sizeof text,

@@ -342,6 +342,17 @@ static void turn_to(struct mill_worker *worker, struct mill_run *run)
 
 /* ---- ending tasks -------------------------------------------------------------------------------- */
 
+void mill_worker_hit(struct mill_worker *worker, struct mill_task *task,
+                     struct mill_value result)
+{
+    count(&worker->counters.hits);
+    if (worker->pool->options.event) {
+        int64_t now = mill_clock_now();
+        tell(worker, MILL_EVENT_HIT, task, 0, now, now);
+    }
+    mill_worker_complete(worker, task, MILL_FINISHED, result);
+}
+
 void mill_worker_complete(struct mill_worker *worker, struct mill_task *task,
                           enum mill_state state, struct mill_value result)
 {
@@ -550,12 +561,9 @@ static bool begin(struct mill_worker *worker, struct mill_task *task)
         return false;
     }
     set_stream(worker, task, function); /* the hook may set another */
-    if (run->hooks.before) {
-        int64_t now = worker->pool->options.event ? mill_clock_now() : 0;
-        if (run->hooks.before(run->hooks.context, worker, task) == MILL_TAKEN) {
-            if (now) tell(worker, MILL_EVENT_HIT, task, 0, now, mill_clock_now());
-            return false;
-        }
+    if (run->hooks.before &&
+        run->hooks.before(run->hooks.context, worker, task) == MILL_TAKEN) {
+        return false; /* the task and its run may be gone */
     }
     if (function->need_count && !has_flag(task, MILL_TASK_GRANTED)) {
         if (!mill_resources_take(&worker->pool->resources, task)) return false;

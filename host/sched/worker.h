@@ -98,6 +98,10 @@ bool mill_worker_retry(struct mill_worker *worker);
  * first). */
 int mill_worker_attempt(const struct mill_worker *worker, const double **seconds);
 
+/* For hooks: ends a task with a result that was there already. */
+void mill_worker_hit(struct mill_worker *worker, struct mill_task *task,
+                     struct mill_value result);
+
 /* For hooks: ends a task without running it. */
 void mill_worker_complete(struct mill_worker *worker, struct mill_task *task,
                           enum mill_state state, struct mill_value result);

@@ -403,7 +403,7 @@ function tm.autotune(fn, sample, given) end
 ---@field worker? integer
 ---@field lane? string
 ---@field attempt? integer which attempt failed, from 1
----@field attempts? number[] seconds that each earlier attempt took; nil: there was none
+---@field attempts? number[] seconds that each attempt took, of a task with retries
 ---@field cause? any what the task threw, when that was not a string
 ---@field failed? integer tasks of the run that failed
 ---@field skipped? integer tasks that did not run because of them
