@@ -751,6 +751,26 @@ static int graph_outcome(lua_State *L)
     }
 }
 
+/* core.results(run, list) -> nil: list[k] is the value of the k-th wanted node, for all; or the first
+ * k whose task has not finished, or whose value is lost: core.outcome says more. */
+static int graph_results(lua_State *L)
+{
+    struct mill_run *run = check_run(L);
+    struct mill_scope *scope = mill_scope_of(L);
+    for (uint32_t k = 0; k < run->wanted_count; k++) {
+        struct mill_task *task = &run->tasks[run->wanted[k]];
+        if (mill_task_state(task) != MILL_FINISHED ||
+            (run->content &&
+             !mill_lookup_load(&scope->engine->lookup, reader_of(scope), task))) {
+            lua_pushnumber(L, k + 1);
+            return 1;
+        }
+        mill_decode(L, &task->result, NULL);
+        lua_rawseti(L, 2, (int)k + 1);
+    }
+    return 0;
+}
+
 /* core.failure(run) -> error, task of the first failed task of a run; nil when none failed */
 static int graph_failure(lua_State *L)
 {
@@ -794,6 +814,7 @@ static const luaL_Reg functions[] = {
     {"join", graph_join},
     {"outcome", graph_outcome},
     {"release", graph_release},
+    {"results", graph_results},
     {"run", graph_run},
     {"set_argument", graph_set_argument},
     {"stream_base", graph_stream_base},

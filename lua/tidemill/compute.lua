@@ -55,6 +55,10 @@ local function collect(nodes, given)
     wait.call(core.wait, run, nil, nil, function() core.cancel(run) end)
     local cause, name = core.failure(run)
     if name then raise(run, cause, name) end
+    if attempt == 1 and not core.results(run, values) then
+      core.release(run)
+      return values
+    end
     local lost, lost_places = {}, {}
     for k = 1, #wanted do
       local state, value = core.outcome(run, k)
@@ -135,7 +139,17 @@ local function fill_shape(shape, values, done)
   return out
 end
 
+-- Whether a table is a list of nodes and nothing else.
+local function is_plain_list(value)
+  local count = #value
+  for i = 1, count do
+    if not node.is(value[i]) then return false end
+  end
+  return count > 0 and next(value, count) == nil
+end
+
 local function collect_shape(value, given)
+  if is_plain_list(value) then return collect(value, given) end
   local nodes = {}
   local shape = gather_shape(value, nodes, {})
   return fill_shape(shape, collect(nodes, given), {})

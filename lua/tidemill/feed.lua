@@ -134,7 +134,7 @@ end
 local function grouped(job)
   if not job.group then
     local name, priority = task.name_of(job.fn), job.fn.record.priority
-    job.group = task.delayed(require("tidemill.group").body(job.fn.record.fn, job.base),
+    job.group = task.delayed(require("tidemill.group").body(job.fn.record.fn, job.base, job.what == "batch"),
       { name = name, priority = priority })
   end
   return job.group
@@ -161,7 +161,10 @@ end
 local function has_room(state)
   local window = state.job.window
   if state.ended or (window and state.items >= window) then return false end
-  -- Tasks of one item are cheap to hold, and those that wait do not hold a worker: many of them.
+  local job = state.job
+  if not job.grouped then return state.flying < (window or 64 * state.slots) end
+  if not state.measured then return state.flying < 4 * state.slots end
+  -- Items that take long each are cheap to hold, and those that wait hold no worker: many of them.
   return state.flying < (state.size > 1 and state.slots or window or 64 * state.slots)
 end
 
@@ -200,7 +203,8 @@ local function land(state, flight, keep)
       end
     end
     local wanted = group_seconds / math.max(value.seconds / flight.count, 1e-9)
-    state.size = math.max(1, math.min(math.floor(wanted), 4 * state.size))
+    state.size = math.max(1, math.min(math.floor(wanted), 16 * state.size))
+    state.measured = true
   end
   state.flying, state.items = state.flying - 1, state.items - flight.count
   state.done = state.done + flight.count

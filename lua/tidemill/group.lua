@@ -19,30 +19,51 @@ local function failure(fields, began)
   return { error = fields, time = C.tidemill__clock() - began }
 end
 
---- Applies fn to items[1..count], which are items `first`.. of the map; gives their values, and the
---- failures by place (nil: none), and the seconds that it took.
-function group.run(fn, items, count, first, base)
+-- Each function gets a loop of its own, as in tidemill.runner: one that LuaJIT cannot compile would
+-- spoil a common one for all.
+local text = [[
+local C, worker, handler, failure, fn, xpcall = ...
+return function(items, count, first, base)
   local values, failures = {}, nil
   local began = C.tidemill__clock()
-  local start = began
+  $START
   for i = 1, count do
     C.tidemill__stream(worker, base, first + i - 1)
-    local fine, value = xpcall(fn, errors.handler, items[i])
+    local fine, value = xpcall(fn, handler, items[i])
     if fine then
       values[i] = value
     else
       failures = failures or {}
-      failures[i] = failure(value, start)
+      failures[i] = failure(value, $FROM)
     end
-    start = C.tidemill__clock()
+    $NEXT
   end
-  return { values = values, failures = failures, seconds = start - began }
+  return { values = values, failures = failures, seconds = C.tidemill__clock() - began }
+end
+]]
+-- The clock is read for each item only where somebody wants to know how long those took that fail.
+local timed = { START = "local start = began", FROM = "start", NEXT = "start = C.tidemill__clock()" }
+local plain = { START = "", FROM = "began", NEXT = "" }
+
+local loops = { [true] = setmetatable({}, { __mode = "k" }), [false] = setmetatable({}, { __mode = "k" }) }
+
+--- Applies fn to items[1..count], which are items `first`.. of the map; gives their values, and the
+--- failures by place (nil: none), and the seconds that it took.
+function group.run(fn, items, count, first, base, is_timed)
+  local loop = loops[is_timed][fn]
+  if not loop then
+    local made = text:gsub("%$(%u+)", is_timed and timed or plain)
+    loop = assert(loadstring(made, "=(tidemill loop)"))(C, worker, errors.handler, failure, fn,
+      xpcall)
+    loops[is_timed][fn] = loop
+  end
+  return loop(items, count, first, base)
 end
 
 --- The body of the groups of a map of `fn`.
-function group.body(fn, base)
+function group.body(fn, base, is_timed)
   return function(items, count, first)
-    return require("tidemill.group").run(fn, items, count, first, base)
+    return require("tidemill.group").run(fn, items, count, first, base, is_timed)
   end
 end
 
