@@ -191,7 +191,7 @@ local isyieldable, create = coroutine.isyieldable, coroutine.create
 local spare = {} -- runners that wait for work
 local waiting = {} -- number of a wait -> runner, or the frame of a wait on top of its task
 local current -- the runner that is running
-local nested, max_nested = 0, 10000 -- the C stack may end before
+local nested, max_nested = 0, 1000 -- the C stack may end before
 local frames = {} -- of the waits on top of their tasks, the newest last
 
 -- A task's body runs in a coroutine of the engine's; to the task it is none.
