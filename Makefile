@@ -6,6 +6,7 @@
 #   only       part of a name: `make test only=deque` runs the tests whose path holds it, and
 #              `make bench only=tree` the benchmarks
 #   workers    of `make bench`, ours and the peers'
+#   N, seed, first   of `make soak`: how many graphs, from which seed, the first one's number
 #   CC         a C11 compiler, gcc or clang (asan and tsan: gcc)
 #   LUAJIT     the LuaJIT that builds and tests
 #   CFLAGS, LDFLAGS   are added to the flags below
@@ -14,6 +15,9 @@ config ?= release
 V      ?= 0
 only   ?=
 workers ?= 2
+N      ?= 10000
+seed   ?=
+first  ?= 1
 LUAJIT ?= luajit
 PREFIX ?= /usr/local
 LIBDIR ?= $(PREFIX)/lib
@@ -86,7 +90,7 @@ endif
 
 # ---- Everyday targets ----------------------------------------------------------------------
 
-.PHONY: all demo test repl examples bench bench-peers lint format install uninstall clean setup help FORCE
+.PHONY: all demo test soak repl examples bench bench-peers lint format install uninstall clean setup help FORCE
 
 all: $(PRODUCTS) ## build the binary, the Lua module and the libraries (installs what is missing)
 
@@ -100,6 +104,9 @@ RUNS := $(TESTS) $(sort $(wildcard tests/spec/*_spec.lua)) $(EXAMPLES) \
 test: all $(TESTS) $(EXAMPLES) ## build, then run every test; the last line counts them
 	@$(LUAJIT) scripts/dev/test.lua $(config) $(OUT) \
 	    $(if $(only),$(foreach run,$(RUNS),$(if $(findstring $(only),$(run)),$(run))),$(RUNS))
+
+soak: all ## build, then run N random graphs on several numbers of workers against the serial lane
+	@$(LUAJIT) tests/soak/soak.lua $(OUT) $(N) $(or $(seed),$$(date +%s)) $(first)
 
 repl: all ## build, then start the REPL
 	@$(OUT)/tidemill
