@@ -64,9 +64,12 @@ local function fields_of(value)
   else
     local meta_of = getmetatable(value)
     local speaks = type(meta_of) == "table" and meta_of.__tostring
-    local message = type(value) == "table" and type(value.message) == "string" and value.message
-    fields = { message = message or (speaks or type(value) ~= "table") and tostring(value)
-      or "the task threw a table", cause = value }
+    local message = type(value) == "table" and value.message
+    if type(message) ~= "string" then
+      message = (speaks or type(value) ~= "table") and tostring(value)
+    end
+    if type(message) ~= "string" then message = "the task threw a table" end -- __tostring may give none
+    fields = { message = message, cause = value }
   end
   fields.traceback = fields.traceback or debug.traceback("", 2):sub(2)
   return fields
