@@ -69,7 +69,8 @@ end
 
 function bodies.list(log, id, ...)
   note(log, id)
-  return { id, math.random(), { sum = sum_of(...), n = select("#", ...) }, select("#", ...) > 0 and (...) or nil }
+  local n = select("#", ...)
+  return { id, math.random(), { sum = sum_of(...), n = n }, n > 0 and (...) or nil }
 end
 
 function bodies.nothing(log, id, ...)
@@ -138,7 +139,8 @@ end
 
 function waits.compute(depth, id, x)
   local shared = leaf(id, x)
-  local a, b = require("tidemill").compute(family(depth - 1, id * 2, shared), family(depth - 1, id * 2 + 1, shared))
+  local a, b = require("tidemill").compute(family(depth - 1, id * 2, shared),
+    family(depth - 1, id * 2 + 1, shared))
   return a - b
 end
 
@@ -150,7 +152,9 @@ function waits.gather(depth, id, x)
 end
 
 function waits.map(depth, id, x)
-  local got = require("tidemill").map(function(i) return family(depth - 1, i, x):compute() + i end, { 1, 2, 3 })
+  local got = require("tidemill").map(function(i)
+    return family(depth - 1, i + id, x):compute() + i
+  end, { 1, 2, 3 })
   return sum_of(got)
 end
 
@@ -348,7 +352,8 @@ function builders.channel(graph, id)
   local producers, consumers = {}, {}
   for i = 1, roll(3) do producers[i] = producer(graph.log, id * 10 + i, channel, roll(20)) end
   for i = 1, roll(3) do consumers[i] = consumer(graph.log, id * 10 + 5 + i, channel) end
-  local closer = tm.delayed(bodies.closer, { name = "closer" })(graph.log, id * 10, channel, unpack(producers))
+  local closer = tm.delayed(bodies.closer, { name = "closer" })(graph.log, id * 10, channel,
+    unpack(producers))
   local all = tm.delayed(function(_, ...)
     local got, sum = 0, 0
     for i = 1, select("#", ...) do

@@ -1,0 +1,571 @@
+-- Tasks that fail, are tried again, are cancelled, run out of memory or of stack.
+-- SPDX-License-Identifier: MIT
+
+local helper = require "tests.spec.helper"
+local process = require "tests.spec.process"
+
+local sanitized = helper.config == "asan" or helper.config == "tsan"
+
+-- Runs a script in a fresh process; without workers on the serial lane.
+local function run(workers, text, ...)
+  local options = { "--cache", "off", "-e", text, ... }
+  table.insert(options, 1, workers == 0 and "--serial" or "--workers=" .. workers)
+  local result = process.run(options)
+  assert(result.status ~= 124 and result.status ~= 137, "it hangs: " .. result.out .. result.err)
+  return result
+end
+
+local lanes = { 0, 1, 2, 8 }
+
+-- What a script prints on each number of workers, which must be `expected`.
+local function everywhere(expected, text, ...)
+  for _, workers in ipairs(lanes) do
+    local result = run(workers, text, ...)
+    assert.are.equal(expected, result.out, workers .. " workers: " .. result.err)
+    assert.are.equal("", result.err)
+    assert.are.equal(0, result.status)
+  end
+end
+
+local function contains(text, part)
+  assert.is_truthy(text:find(part, 1, true), ("%q does not contain %q"):format(text, part))
+end
+
+-- What a task gives, or the message of its error.
+local try = [[
+local function try(name, fn, ...)
+  local fine, value = pcall(function(...) return tm.delayed(fn, { name = name })(...):compute() end, ...)
+  local text
+  if fine then text = "gave " .. tostring(value) else text = "raised " .. tostring(value.message) end
+  io.write(name, ": ", text, "\n")
+  return value
+end
+]]
+
+describe("a task throws", function()
+  it("a text, a number, a table, nil, an object that speaks", function()
+    everywhere([[
+text: raised as it is
+number: raised 5
+table: raised the task threw a table
+nil: raised nil
+false: raised false
+speaks: raised I speak
+message: raised in the field
+number table boolean nil
+7 tables
+]], try .. [[
+      try("text", function() error("as it is", 0) end)
+      try("number", function() error(5, 0) end)
+      local a = try("table", function() error({ code = 7, list = { "tables" } }) end)
+      try("nil", function() error() end)
+      local b = try("false", function() error(false) end)
+      local c = try("speaks", function()
+        error(setmetatable({}, { __tostring = function() return "I speak" end }))
+      end)
+      try("message", function() error({ message = "in the field" }) end)
+      io.write(type(a.cause.code), " ", type(c.cause), " ", type(b.cause), " ",
+        type(try and b.task and a.nothing), "\n", a.cause.code, " ", a.cause.list[1], "\n")]])
+  end)
+
+  it("an object whose __tostring raises, or gives no text", function()
+    everywhere([[
+mute: raised an error whose description failed
+no text: raised the task threw a table
+index: raised an error whose description failed
+after: gave 1
+]], try .. [[
+      try("mute", function() error(setmetatable({}, { __tostring = function() error("inner") end })) end)
+      try("no text", function() error(setmetatable({}, { __tostring = function() return {} end })) end)
+      try("index", function() error(setmetatable({}, { __index = function() error("inner") end })) end)
+      try("after", function() return 1 end)]])
+  end)
+
+  it("what cannot cross: its text does", function()
+    for _, workers in ipairs(lanes) do
+      local out = run(workers, try .. [[
+        local e = try("thread", function() error(coroutine.create(print)) end)
+        print(e.cause)
+        e = try("file", function() error({ io.stdout, message = "with a file" }) end)
+        print(e.cause)]]).out
+      assert.is_truthy(out:find("^thread: raised thread: [^\n]*\nnil\nfile: raised with a file\nnil\n$"), out)
+    end
+  end)
+
+  it("an error inside an error handler", function()
+    everywhere("handler: gave false\nagain: gave false\n", try .. [[
+      local function broken() error("again") end
+      try("handler", function() return (xpcall(error, broken, "first")) end)
+      try("again", function() return (xpcall(function() return nil + 1 end, broken)) end)]])
+  end)
+
+  it("through tasks that waited: the message and the task stay those of the first", function()
+    everywhere("at the bottom|bottom|1|true\n", [[
+      local bottom = tm.delayed(function() error("at the bottom", 0) end, { name = "bottom" })
+      local middle = tm.delayed(function() return bottom():compute() end, { name = "middle" })
+      local top = tm.delayed(function()
+        return (("x"):gsub(".", function() return middle():compute() end))
+      end, { name = "top" })
+      local _, e = pcall(function() return top():compute() end)
+      print(e.message .. "|" .. e.task .. "|" .. e.failed .. "|" .. tostring(e.traceback ~= nil))]])
+  end)
+
+  it("and what needs it is skipped, all else runs", function()
+    everywhere("1 4\nerror finished skipped 2\n", [[
+      local bad = tm.delayed(function() error("bad", 0) end)
+      local log = tm.channel(10)
+      local good = tm.delayed(function(x) log:put(x) return x end)
+      local failed = bad()
+      local _, e = pcall(tm.compute, { good(failed), good(good(failed)), good(1), good(failed) })
+      print(e.failed .. " " .. e.skipped)
+      local a, b, c = bad():submit(), good(2):submit(), good(bad()):submit()
+      tm.wait({ a, b, c })
+      pcall(a.result, a)
+      pcall(c.result, c)
+      print(a:status() .. " " .. b:status() .. " " .. c:status() .. " " .. (log:state()))]])
+  end)
+end)
+
+describe("an error that nobody asked for", function()
+  it("of a task that a task has started ends the script with status 1", function()
+    for _, workers in ipairs(lanes) do
+      local result = run(workers, [[
+        tm.submit(function()
+          require("tidemill").submit(function() error("nobody asked", 0) end)
+          return 1
+        end):result()
+        print("end")]])
+      assert.are.equal("end\n", result.out)
+      assert.are.equal(1, result.status)
+      contains(result.err, "nobody asked")
+    end
+  end)
+
+  it("is none when the task asks: by result, gather, or a node that needs it", function()
+    everywhere("3\n", [[
+      local bad = tm.delayed(function() error("bad", 0) end)
+      local good = tm.delayed(function() return 1 end)
+      print(tm.submit(function()
+        local tm = require "tidemill"
+        local a, b, c = bad():submit(), bad():submit(), bad():submit()
+        local count = 0
+        for _, fn in ipairs { function() return a:result() end, function() return tm.gather { b } end,
+          function() return tm.delayed(function(x) return x end)(c):compute() end } do
+          if not pcall(fn) then count = count + 1 end
+        end
+        return count
+      end):result())]])
+  end)
+end)
+
+describe("retries", function()
+  -- Fails until the counter has reached `failures`.
+  local flaky = [[
+    local function flaky(given, failures)
+      local counter = tm.channel(1)
+      counter:put(0)
+      local task = tm.delayed(function()
+        local n = counter:take() + 1
+        counter:put(n)
+        if n <= failures then error("attempt " .. n, 0) end
+        return n
+      end, given)
+      local fine, value = pcall(function() return task():compute() end)
+      return fine, value, counter:take()
+    end
+    local function show(fine, value, ran)
+      print(("%s %s %d"):format(tostring(fine), tostring(value), ran))
+      return value
+    end
+  ]]
+
+  it("are as many as were asked for", function()
+    everywhere("true 3 3\nfalse attempt 3 3\nfalse attempt 1 1\ntrue 1 1\n3 3\n", flaky .. [[
+      show(flaky({ retries = 2, retry_delay = 0 }, 2))
+      local e = show(flaky({ retries = 2, retry_delay = 0.001, backoff = 1 }, 3))
+      show(flaky({ retries = 0 }, 1))
+      show(flaky({ retries = 5 }, 0))
+      print(e.attempt .. " " .. #e.attempts)]])
+  end)
+
+  it("keep how long each attempt took", function()
+    everywhere("3 true true\n", [[
+      local task = tm.delayed(function() tm.sleep(0.01) error("x", 0) end,
+        { retries = 2, retry_delay = 0 })
+      local _, e = pcall(function() return task():compute() end)
+      local least = math.min(unpack(e.attempts))
+      print(#e.attempts .. " " .. tostring(least >= 0.01) .. " " .. tostring(least < 10))]])
+  end)
+
+  it("ask retry_on, whose own error is told", function()
+    everywhere("true 3 3\nfalse attempt 1 1\nfalse attempt 2 2\nfalse true 1\n", flaky .. [[
+      show(flaky({ retries = 2, retry_delay = 0, retry_on = function() return true end }, 2))
+      show(flaky({ retries = 2, retry_delay = 0, retry_on = function() return false end }, 2))
+      show(flaky({ retries = 5, retry_delay = 0, retry_on = function(e) return e.attempt < 2 end }, 9))
+      local fine, e, ran = flaky({ retries = 2, retry_on = function() error("cannot tell", 0) end }, 2)
+      print(("%s %s %d"):format(tostring(fine),
+        tostring(e.message == "attempt 1 (and retry_on failed: cannot tell)"), ran))]])
+  end)
+
+  it("wait between attempts without a worker", function()
+    for _, workers in ipairs { 0, 1 } do
+      local out = run(workers, flaky .. [[
+        local other = tm.delayed(function() return tm.clock() end)
+        local began = tm.clock()
+        local node = tm.delayed(function(done)
+          if (done:state()) == 0 then error("not yet", 0) end
+          return "after the other"
+        end, { retries = 100, retry_delay = 0.005, backoff = 1 })
+        local done = tm.channel(1)
+        print(tm.compute(node(done), tm.delayed(function() done:put(1) end)()))]]).out
+      assert.are.equal("after the other\tnil\n", out)
+    end
+  end)
+
+  it("options are checked by name", function()
+    local out = run(1, [[
+      local function refuse(given) print((select(2, pcall(tm.delayed, print, given)))) end
+      refuse { retries = -1 }
+      refuse { retries = 1.5 }
+      refuse { retry_delay = -1 }
+      refuse { retry_delay = "1" }
+      refuse { retry_on = true }
+      refuse { backoff = 0.5 }
+      refuse { backoff = { fctor = 2 } }
+      refuse { backoff = { jitter = 2 } }]]).out
+    for name, expected in pairs { retries = "a whole number from 0 to 1000",
+      retry_on = "a function of the error", retry_delay = "seconds, a number from 0",
+      backoff = "a factor from 1, or a table such as" } do
+      contains(out, ("option \"%s\": expected %s"):format(name, expected))
+    end
+    assert.is_nil(out:find("delayed function", 1, true), out)
+    local _, count = out:gsub("\n", "")
+    assert.are.equal(8, count)
+  end)
+end)
+
+describe("cancelling", function()
+  it("ends tasks that wait: for a time, a channel, a child, another attempt, a resource", function()
+    everywhere("cancelled cancelled cancelled cancelled cancelled cancelled\n", [[
+      local channel = tm.channel(1)
+      local nap = tm.delayed(function() tm.sleep(600) end)
+      local fail = tm.delayed(function() error("x") end, { retries = 9, retry_delay = 600, backoff = 1 })
+      local hold = tm.delayed(function() tm.sleep(600) end, { resources = { db = 1 } })
+      local futures = {
+        nap():submit(),
+        tm.submit(function() return channel:take() end),
+        tm.submit(function() return nap():compute() end),
+        fail():submit(),
+        hold():submit(),
+        hold():submit(),
+      }
+      tm.sleep(0.02)
+      for _, future in ipairs(futures) do future:cancel() end
+      local states = {}
+      for i, future in ipairs(futures) do
+        future:wait()
+        states[i] = future:status()
+      end
+      print(table.concat(states, " "))]], "--set", "resources=db=1")
+  end)
+
+  it("ends waits in callbacks and coroutines too", function()
+    -- On the serial lane these waits lie above the script itself, which cannot cancel them.
+    for _, workers in ipairs { 1, 2, 8 } do
+      local result = run(workers, [[
+      local nap = tm.delayed(function() tm.sleep(600) end)
+      local futures = {
+        tm.submit(function() return (("x"):gsub(".", function() return nap():compute() end)) end),
+        tm.submit(function() table.sort({ 1, 2, 3 }, function() nap():compute() end) end),
+        tm.submit(function() coroutine.wrap(function() tm.sleep(600) end)() end),
+      }
+      tm.sleep(0.02)
+      for _, future in ipairs(futures) do future:cancel() end
+      local states = {}
+      for i, future in ipairs(futures) do
+        future:wait()
+        states[i] = future:status()
+      end
+      print(table.concat(states, " "))]])
+      assert.are.equal("cancelled cancelled cancelled\n", result.out, result.err)
+    end
+  end)
+
+  it("cancels what the task has started, and what that has started", function()
+    everywhere("cancelled\ncancelled 3\n", [[
+      local log = tm.channel(100)
+      local down
+      down = tm.delayed(function(depth)
+        log:put(depth)
+        if depth == 3 then tm.sleep(600) log:put("never") end
+        return down(depth + 1):compute()
+      end)
+      local future = down(1):submit()
+      while (log:state()) < 3 do tm.sleep(0.001) end
+      future:cancel()
+      future:wait()
+      print(future:status())
+      local dropped = tm.submit(function()
+        down(3):submit()
+        down(3):submit()
+        tm.sleep(600)
+      end)
+      while (log:state()) < 5 do tm.sleep(0.001) end
+      dropped:cancel()
+      dropped:wait()
+      local seen = {}
+      while (log:state()) > 0 do seen[#seen + 1] = tostring(log:take()) end
+      table.sort(seen)
+      print(dropped:status() .. " " .. seen[#seen])]])
+  end)
+
+  it("leaves alone what has ended, and what others need", function()
+    everywhere("1 finished 2\n", [[
+      local one = tm.delayed(function() return 1 end)
+      local future = one():submit()
+      future:wait()
+      future:cancel()
+      local shared = one()
+      local a, b = tm.submit(tm.delayed(function(x) return x + 1 end)(shared)), tm.submit(shared)
+      b:cancel()
+      print(future:result() .. " " .. future:status() .. " " .. a:result())]])
+  end)
+end)
+
+describe("recursion without end is an error", function()
+  local ways = {
+    ["through calls"] = "local function f(n) return 1 + f(n + 1) end return f(1)",
+    ["through string.gsub"] = "local function f() return (('a'):gsub('.', f)) end return f()",
+    ["through table.sort"] = [[local function f()
+      table.sort({ 1, 2 }, function(a, b) f() return a < b end)
+    end f()]],
+    ["through coroutines"] = "local function f() return coroutine.wrap(f)() end return f()",
+    ["through coroutine.resume"] = [[local function f()
+      local fine, problem = coroutine.resume(coroutine.create(f))
+      if not fine then error(problem, 0) end
+    end return f()]],
+    ["through coroutines in string.gsub"] = [[local function f()
+      return coroutine.wrap(function() return (('a'):gsub('.', f)) end)()
+    end return f()]],
+    ["through deep string.gsub in coroutines"] = [[local function deep(n)
+      if n == 0 then return coroutine.wrap(deep)(2000) end
+      return (("a"):gsub(".", function() return deep(n - 1) end))
+    end return deep(2000)]],
+    ["through pcall"] = [[local function f()
+      local ok, e = pcall(f) if not ok then error(e, 0) end return 1
+    end return f()]],
+    ["through pcall in string.gsub"] = [[local function f()
+      return (("a"):gsub(".", function() local ok, e = pcall(f) if not ok then error(e, 0) end return e end))
+    end return f()]],
+    ["through __index"] = [[local meta = {}
+      meta.__index = function(t, key) return t[key + 1] + 1 end
+      return setmetatable({}, meta)[1] ]],
+    ["through __tostring"] = [[local meta = {}
+      meta.__tostring = function(t) return "a" .. tostring(t) end
+      return tostring(setmetatable({}, meta))]],
+    ["through __concat"] = [[local meta = {}
+      meta.__concat = function(a, b) return 1 + (a .. b) end
+      return setmetatable({}, meta) .. ""]],
+    ["through __lt"] = [[local meta = {}
+      meta.__lt = function(a, b) return not (a < b) end
+      return setmetatable({}, meta) < setmetatable({}, meta)]],
+    ["through an iterator"] = [[local function f()
+      local n = 0 for x in f do n = n + x end return n + 1
+    end return f()]],
+    ["through loaded text"] = [[local function f()
+      return 1 + assert(loadstring("return ..."))(f())
+    end return f()]],
+  }
+  for name, body in pairs(ways) do
+    it(name, function()
+      for _, workers in ipairs { 0, 1, 8 } do
+        local result = run(workers, ([[
+          local function endless() %s end
+          local node = tm.delayed(endless, { name = "endless" })()
+          local fine, problem = pcall(function() return node:compute() end)
+          print(fine, problem.task, problem.message:find("stack overflow") ~= nil)
+          print(tm.delayed(function() return "goes on" end)():compute())]]):format(body))
+        assert.are.equal("false\tendless\ttrue\ngoes on\n", result.out,
+          ("%d workers, status %s: %s"):format(workers, result.status, result.err))
+      end
+    end)
+  end
+
+  it("through waits in callbacks, of tasks that start one another", function()
+    for _, workers in ipairs { 0, 1, 2 } do
+      local result = run(workers, [[
+        local f
+        f = tm.delayed(function(n) return (("a"):gsub(".", function() return f(n + 1):compute() end)) end)
+        local fine, problem = pcall(function() return f(1):compute() end)
+        print(fine, problem)
+        print(tm.delayed(function() return "goes on" end)():compute())]])
+      contains(result.out, "false\ttoo many waits inside string.gsub")
+      contains(result.out, "goes on\n")
+    end
+  end)
+end)
+
+describe("a task that runs out of memory", function()
+  -- Memory is limited from outside; sanitizers need too much of it.
+  local function limited(workers, kilobytes, text)
+    local command = ("ulimit -v %d; %s --workers %d --cache off -e %s"):format(kilobytes,
+      process.quote(process.program), workers, process.quote(text))
+    local out, err, status = helper.shell(command, 100)
+    return out, ("status %s: %s"):format(status, err)
+  end
+
+  for name, body in pairs {
+    ["by a table of long strings"] = "local t = {} for i = 1, 1e9 do t[i] = ('x'):rep(1e6) .. i end",
+    ["by one string"] = "local s = 'x' while true do s = s .. s end",
+    ["by small tables"] = "local t = {} for i = 1, 1e9 do t[i] = { i } end",
+    ["while it waits"] = "local t = {} for i = 1, 1e9 do t[i] = ('x'):rep(1e6) .. i tm.sleep(0) end",
+  } do
+    it(name .. " fails, and later tasks run", function()
+      if sanitized then return pending("sanitizers need more memory") end
+      for _, workers in ipairs { 0, 1, 2 } do
+        local out, why = limited(workers, 1200000, ([[
+          local function greedy() %s end
+          for _ = 1, 2 do
+            local node = tm.delayed(greedy, { name = "greedy" })()
+            local fine, problem = pcall(function() return node:compute() end)
+            print(fine, problem.task, problem.message:find("memory") ~= nil)
+            print(tm.map(function(x) return x * x end, { 1, 2, 3 })[3])
+          end]]):format(body))
+        assert.are.equal(("false\tgreedy\ttrue\n9\n"):rep(2), out, workers .. " workers, " .. why)
+      end
+    end)
+  end
+
+  it("by starting tasks that wait, without end", function()
+    if sanitized then return pending("sanitizers need more memory") end
+    for _, workers in ipairs { 0, 1, 2 } do
+      local out, why = limited(workers, 700000, [[
+        local f
+        f = tm.delayed(function(n) return f(n + 1):compute() end)
+        local fine, problem = pcall(function() return f(1):compute() end)
+        print(fine, problem.message:find("memory") ~= nil)
+        print(tm.delayed(function() return "goes on" end)():compute())]])
+      assert.are.equal("false\ttrue\ngoes on\n", out, workers .. " workers, " .. why)
+    end
+  end)
+end)
+
+describe("futures and kept nodes", function()
+  it("are inputs as arguments and in tables, in several runs, and run once", function()
+    everywhere("8 8 3 1\n", [[
+      local ran = tm.channel(10)
+      local once = tm.delayed(function() ran:put(1) return 4 end)
+      local double = tm.delayed(function(x) return 2 * (type(x) == "table" and x.list[1] or x) end)
+      local future = once():submit()
+      local a, b = double(future):compute(), double({ list = { future } }):compute()
+      local sum = tm.delayed(function(x, y) return (x == y and x or 0) - 1 end)(future, future)
+      print(a .. " " .. b .. " " .. sum:compute() .. " " .. (ran:state()))]])
+  end)
+
+  it("that persist keeps run once, also in tasks", function()
+    everywhere("30 1\n12 1\n", [[
+      local ran = tm.channel(10)
+      local once = tm.delayed(function() ran:put(1) return 10 end)
+      local same = tm.delayed(function(x) return x end)
+      local kept = once():persist()
+      local x = same(kept):compute() + same(kept):compute() + kept:compute()
+      print(x .. " " .. (ran:state()))
+      ran:take()
+      local task = tm.delayed(function()
+        local inside = tm.delayed(function() ran:put(1) return 4 end)():persist()
+        return same(inside):compute() + same(inside):compute() + inside:compute()
+      end)
+      print(task():compute() .. " " .. (ran:state()))]])
+  end)
+
+  it("carry the error of the task, not their own", function()
+    everywhere("broken bad true\nbroken bad skipped\n", [[
+      local bad = tm.delayed(function() error("broken", 0) end, { name = "bad" })
+      local same = tm.delayed(function(x) return x end, { name = "same" })
+      local kept = bad():persist()
+      local _, e = pcall(function() return same(kept):compute() end)
+      local _, again = pcall(function() return kept:compute() end)
+      print(e.message .. " " .. e.task .. " " .. tostring(again.message == e.message))
+      local future = same(bad():submit()):submit()
+      local _, third = pcall(future.result, future)
+      print(third.message .. " " .. third.task .. " " .. future:status())]])
+  end)
+
+  it("are refused as upvalues", function()
+    local out = run(1, [[
+      local future, kept = tm.submit(function() return 1 end), tm.delayed(function() return 1 end)():persist()
+      print(pcall(function() return tm.delayed(function() return future end)():compute() end))
+      print(pcall(function() return tm.delayed(function() return kept end)():compute() end))]]).out
+    contains(out, "cannot send a future to a task")
+    contains(out, "upvalue future)")
+    contains(out, "upvalue kept)")
+  end)
+
+  it("hold memory of their runs until the end without harm: 6,000 of them", function()
+    everywhere("6000\n", [[
+      local add = tm.delayed(function(a, b) return a + b end)
+      local node = add(0, 0):persist()
+      for i = 1, 6000 do node = add(node, 1):persist() end
+      print(node:compute())]])
+  end)
+end)
+
+describe("nout", function()
+  it("makes as many nodes, each cached by itself", function()
+    local folder = helper.folder()
+    finally(function() helper.remove(folder) end)
+    local text = [[
+      local two = tm.delayed(function(x) return x + 1, { x } end, { nout = 2, cache = true, name = "two" })
+      local a, b = two(5)
+      if SECOND then
+        print(a:compute())
+      else
+        local x, y = tm.compute(a, b)
+        print(x, y[1])
+      end
+      print(tm.stats().executed)]]
+    for _, workers in ipairs { "0", "2" } do
+      local cache = ("%s/cache%s.db"):format(folder, workers)
+      local first = process.run { "--workers", workers, "--cache", cache, "-e", text }
+      assert.are.equal("6\t5\n", first.out:match("^[^\n]*\n"), first.err)
+      local second = process.run { "--workers", workers, "--cache", cache, "-e", "SECOND = true " .. text }
+      assert.are.equal("6\n0\n", second.out, second.err)
+    end
+  end)
+
+  it("gives nil for what was not returned, and is an error for more", function()
+    everywhere("1 nil\nreturned 3 values, but nout is 2\n", [[
+      local a, b = tm.delayed(function() return 1 end, { nout = 2 })()
+      local x, y = tm.compute(a, b)
+      print(tostring(x) .. " " .. tostring(y))
+      local c = tm.delayed(function() return 1, 2, 3 end, { nout = 2 })()
+      print((select(2, pcall(function() return c:compute() end))).message)]])
+  end)
+end)
+
+describe("tm.share", function()
+  it("is the value itself in a task, one for all tasks of a worker", function()
+    everywhere("2 x true\n", [[
+      local shared = tm.share({ 1, { "x" } })
+      local task = tm.delayed(function(list, other)
+        return { #list, list[2][1], list == other.inner, tostring(list) }
+      end)
+      local nodes = {}
+      for i = 1, 20 do nodes[i] = task(shared, { inner = shared }) end
+      local same, first = true, nil
+      for _, got in ipairs(tm.compute(nodes)) do
+        first, same = first or got, same and got[3]
+      end
+      print(first[1] .. " " .. first[2] .. " " .. tostring(same))]])
+    local out = run(1, [[
+      local shared = tm.share({})
+      local seen, count = {}, 0
+      local task = tm.delayed(function(list) return tostring(list) end)
+      for i = 1, 10 do
+        local address = task(shared):compute()
+        if not seen[address] then seen[address], count = true, count + 1 end
+      end
+      print(count)]]).out
+    assert.are.equal("1\n", out)
+  end)
+end)
