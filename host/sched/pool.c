@@ -200,7 +200,9 @@ tidemill_status mill_pool_submit(struct mill_pool *pool, struct mill_run *run,
         if (run->functions[i]->affinity) run->placed = true;
     }
     if (run->count > 0) atomic_fetch_add(&pool->running, 1);
-    if (mill_run_cancelled(run)) atomic_fetch_add(&pool->cancels, 1); /* before it had a pool */
+    if (atomic_load(&run->token->cancelled)) { /* before it had a pool */
+        atomic_fetch_add(&pool->cancels, 1);
+    }
     if (!atomic_load_explicit(&pool->started, memory_order_acquire) || !worker) {
         pthread_mutex_lock(&pool->mutex);
         if (!atomic_load_explicit(&pool->started, memory_order_relaxed)) {

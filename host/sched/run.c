@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "sched/pool.h"
 #include "sched/retry.h"
 
 /* `waiter` is ready but for the result of `lost`, which is made again. */
@@ -319,6 +320,20 @@ void mill_run_set_parent(struct mill_run *run, struct mill_token *parent)
 {
     run->token->parent = parent;
     if (parent) atomic_fetch_add_explicit(&parent->refs, 1, memory_order_relaxed);
+}
+
+bool mill_run_cancelled(const struct mill_run *run)
+{
+    /* Acquire: pairs with the count of a cancel, which comes after its mark. */
+    uint32_t now =
+        run->pool ? atomic_load_explicit(&run->pool->cancels, memory_order_acquire) + 1 : 0;
+    const struct mill_token *token = run->token;
+    for (; token; token = token->parent) {
+        if (atomic_load_explicit(&token->cancelled, memory_order_relaxed)) return true;
+        if (now && atomic_load_explicit(&token->checked, memory_order_relaxed) == now) break;
+    }
+    atomic_store_explicit(&run->token->checked, now, memory_order_relaxed);
+    return false;
 }
 
 bool mill_run_measure(struct mill_run *run)

@@ -47,6 +47,9 @@ enum mill_strategy {
 struct mill_token {
     _Atomic int32_t refs;
     _Atomic bool cancelled;
+    _Atomic uint32_t
+        checked; /* 1 + the pool's `cancels` when nothing above was cancelled: spares
+                                  deep tasks the way up */
     struct mill_token *parent; /* with a reference */
 };
 
@@ -143,15 +146,9 @@ void mill_run_set_parent(struct mill_run *run, struct mill_token *parent);
 /* Room for the times of its tasks; false: no memory.  Before the run is submitted. */
 bool mill_run_measure(struct mill_run *run);
 
-static inline bool mill_run_cancelled(const struct mill_run *run)
-{
-    const struct mill_token *token = run->token;
-    /* Relaxed: a task that starts a moment later is as good as one that started before. */
-    while (token && !atomic_load_explicit(&token->cancelled, memory_order_relaxed)) {
-        token = token->parent;
-    }
-    return token != NULL;
-}
+/* Whether it was cancelled, itself or above.  A task that starts a moment later is as good as one that
+ * started before. */
+bool mill_run_cancelled(const struct mill_run *run);
 
 static inline uint32_t mill_task_inputs(const struct mill_task *task)
 {
