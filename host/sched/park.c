@@ -32,6 +32,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <linux/futex.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <sys/syscall.h>
@@ -147,4 +148,19 @@ void mill_park_wake(struct mill_park *park, int count)
 void mill_park_wake_only(struct mill_park *park, uint32_t bits)
 {
     mill_park_wake_some(park, INT_MAX, bits);
+}
+
+static void pause_a_little(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+}
+
+void mill_relax(uint32_t round)
+{
+    for (int i = 0; i < 16; i++) pause_a_little();
+    if (round % 8 == 7) sched_yield();
 }

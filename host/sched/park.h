@@ -50,14 +50,8 @@ void mill_park_wake_some(struct mill_park *park, int count, uint32_t bits);
 /* Wakes all of them. */
 void mill_park_wake_only(struct mill_park *park, uint32_t bits);
 
-/* For loops that look again and again: gives way to the other thread of the core. */
-static inline void mill_relax(void)
-{
-#if defined(__x86_64__) || defined(__i386__)
-    __builtin_ia32_pause();
-#elif defined(__aarch64__)
-    __asm__ volatile("yield");
-#endif
-}
+/* For loops that look again and again: a short pause, and now and then the CPU for whom it was woken
+ * that is looked out for: it may have been put on this very one. */
+void mill_relax(uint32_t round);
 
 #endif

@@ -17,8 +17,9 @@
 
 enum { ROOT_BATCH = 64 };
 
-/* Waking a sleeping thread takes several microseconds, up to tens on virtual machines. */
-static const int64_t SPIN = 50 * 1000;
+/* Waking a sleeping thread takes several microseconds, up to a hundred on virtual machines: whoever
+ * gave up sooner than that would always just miss it. */
+static const int64_t SPIN = 200 * 1000;
 
 /* ---- opening and closing -------------------------------------------------------------- */
 
@@ -41,6 +42,7 @@ tidemill_status mill_pool_init(struct mill_pool *pool, const struct mill_pool_op
     mill_park_init(&pool->ended);
     struct mill_cpus cpus;
     mill_cpus_count(&cpus);
+    pool->cpus = cpus.usable;
     if (cpus.usable > 1) pool->spin = SPIN;
     atomic_init(&pool->active, wanted);
     atomic_init(&pool->levels, 1u << MILL_LEVEL_ZERO);
@@ -230,12 +232,22 @@ bool mill_pool_is_over(struct mill_pool *pool, struct mill_run *run, struct mill
     return (atomic_load(&wait->fired) != NULL || atomic_load(&wait->reasons) != 0);
 }
 
+bool mill_pool_may_spin(struct mill_pool *pool, bool script)
+{
+    /* Relaxed guesses: the worst that can come of them is a little waiting. */
+    uint32_t parked = atomic_load_explicit(&pool->ended.waiters, memory_order_relaxed);
+    int awake = pool->worker_count - atomic_load_explicit(&pool->asleep, memory_order_relaxed);
+    return pool->spin > 0 && awake + (script || parked == 0) <= pool->cpus;
+}
+
 /* Looks for a while before it sleeps: most results of small tasks come at once. */
 static void spin_until(struct mill_pool *pool, struct mill_run *run, struct mill_wait *wait)
 {
     int64_t until = mill_clock_now() + pool->spin;
-    while (pool->spin && !mill_pool_is_over(pool, run, wait) && mill_clock_now() < until) {
-        for (int i = 0; i < 16; i++) mill_relax();
+    uint32_t round = 0;
+    while (!mill_pool_is_over(pool, run, wait) && mill_pool_may_spin(pool, true) &&
+           mill_clock_now() < until) {
+        mill_relax(round++);
     }
 }
 
@@ -488,8 +500,15 @@ void mill_pool_fan(void *pool_, int64_t chunks, void (*body)(void *context, int6
 
 /* ---- tasks for workers ------------------------------------------------------------------ */
 
+/* A worker that spins will find what one sleeper would be woken for, and look whether there is more.
+ * Should it have given up meanwhile: it takes itself off `spinning` and then looks once more, and the
+ * two read-modify-writes of `spinning` have an order. */
 void mill_pool_wake(struct mill_pool *pool, int count)
 {
+    if (count == 1 && atomic_load_explicit(&pool->spinning, memory_order_relaxed) > 0 &&
+        atomic_fetch_add(&pool->spinning, 0) > 0) {
+        return;
+    }
     mill_park_wake_some(&pool->idle, count, MILL_TAKES_WORK);
 }
 

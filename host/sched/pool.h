@@ -56,6 +56,7 @@ struct mill_pool {
     int64_t deadline;   /* of the wait that drives a serial pool; that thread's */
     struct mill_run *awaited_run; /* by that thread */
     struct mill_wait *awaited;    /* by that thread; NULL: the end of a run */
+    int cpus;                     /* that the process may use */
     int64_t spin; /* nanoseconds that a thread looks for work before it sleeps */
     pthread_mutex_t mutex;
     _Atomic bool started;                  /* written under mutex */
@@ -148,6 +149,10 @@ void mill_pool_set_active(struct mill_pool *pool, int active);
 
 /* Ready tasks that nobody has begun: a guess. */
 int64_t mill_pool_queued(struct mill_pool *pool);
+
+/* Whether a thread that only looks for work takes no CPU from one that has some. `script`: the
+ * script's thread asks. */
+bool mill_pool_may_spin(struct mill_pool *pool, bool script);
 
 /* ---- for workers ------------------------------------------------------------------------------ */
 

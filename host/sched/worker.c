@@ -695,19 +695,19 @@ static bool anything(struct mill_worker *worker)
 static bool spin(struct mill_worker *worker)
 {
     struct mill_pool *pool = worker->pool;
-    if (pool->spin == 0 || !is_active(worker) ||
+    if (!mill_pool_may_spin(pool, false) || !is_active(worker) ||
         atomic_load_explicit(&pool->spinning, memory_order_relaxed) > 0) {
         return false;
     }
-    /* Relaxed: two that look at once do no harm. */
-    atomic_fetch_add_explicit(&pool->spinning, 1, memory_order_relaxed);
+    atomic_fetch_add(&pool->spinning, 1); /* the default orders: see mill_pool_wake */
     int64_t until = mill_clock_now() + pool->spin;
+    uint32_t round = 0;
     bool found;
     do {
-        for (int i = 0; i < 16; i++) mill_relax();
+        mill_relax(round++);
         found = anything(worker);
-    } while (!found && mill_clock_now() < until);
-    atomic_fetch_sub_explicit(&pool->spinning, 1, memory_order_relaxed);
+    } while (!found && mill_pool_may_spin(pool, false) && mill_clock_now() < until);
+    atomic_fetch_sub(&pool->spinning, 1);
     return found;
 }
 
@@ -785,10 +785,17 @@ static bool serial_sleep(struct mill_worker *worker)
     return true;
 }
 
+/* While a worker spins nobody is woken for work that it will find.  When it has found some it has its
+ * hands full, and looks whether there is more. */
+static void hand_on(struct mill_worker *worker, bool spun)
+{
+    if (spun && anything(worker)) mill_pool_wake(worker->pool, 1);
+}
+
 enum mill_next mill_worker_next(struct mill_worker *worker)
 {
     struct mill_pool *pool = worker->pool;
-    bool serial = pool->options.threads == 0;
+    bool serial = pool->options.threads == 0, spun = false;
     for (;;) {
         if (atomic_load_explicit(&pool->stop, memory_order_relaxed)) return MILL_NEXT_STOP;
         if (serial && serial_is_over(worker)) {
@@ -798,18 +805,27 @@ enum mill_next mill_worker_next(struct mill_worker *worker)
         run_timers(pool);
         if (take_call(worker)) {
             settle(worker);
+            hand_on(worker, spun);
             return MILL_NEXT_CALLED;
         }
-        if (take_resumed(worker)) return MILL_NEXT_READY;
+        if (take_resumed(worker)) {
+            hand_on(worker, spun);
+            return MILL_NEXT_READY;
+        }
         struct mill_task *task = pop(worker);
         if (task == NULL) {
             settle(worker);
-            if (take_resumed(worker)) return MILL_NEXT_READY;
+            if (take_resumed(worker)) {
+                hand_on(worker, spun);
+                return MILL_NEXT_READY;
+            }
             bool active = is_active(worker);
             for (int i = 0; task == NULL && active && i < STEAL_ROUNDS; i++) {
                 task = steal(worker);
             }
         }
+        hand_on(worker, spun);
+        spun = false;
         if (task) {
             if (begin(worker, task)) return MILL_NEXT_TASK;
             continue;
@@ -817,8 +833,9 @@ enum mill_next mill_worker_next(struct mill_worker *worker)
         if (serial) {
             /* Telling a run its end may have made others' tasks ready. */
             if (!anything(worker) && !serial_sleep(worker)) return MILL_NEXT_STOP;
-        } else if (!mill_fans_help(&pool->fans) && !spin(worker)) {
-            go_to_sleep(worker);
+        } else if (!mill_fans_help(&pool->fans)) {
+            spun = spin(worker);
+            if (!spun) go_to_sleep(worker);
         }
     }
 }
