@@ -713,6 +713,17 @@ static int push_failure(lua_State *L, const char *state, struct mill_task *faile
     return 3;
 }
 
+/* Cancelled with the task that asks: when that goes on and returns, it has no answer to keep. */
+static int push_cancelled(lua_State *L, struct mill_scope *scope)
+{
+    struct mill_worker *worker = scope->worker;
+    if (worker && worker->task && mill_run_cancelled(worker->task->run)) {
+        mill_lookup_distrust(&scope->engine->lookup, worker);
+    }
+    lua_pushliteral(L, "cancelled");
+    return 1;
+}
+
 /* core.outcome(run, k) -> "finished", value | "failed", error, task | "skipped", error of the
  * task that failed, its name | "cancelled" | "lost" (to be run again) | "pending"; of the k-th
  * wanted node. */
@@ -739,12 +750,10 @@ static int graph_outcome(lua_State *L)
         int32_t cause = atomic_load(&task->cause);
         struct mill_task *failed = &run->tasks[cause];
         if (mill_task_state(failed) == MILL_FAILED) return push_failure(L, "skipped", failed);
-        lua_pushliteral(L, "cancelled");
-        return 1;
+        return push_cancelled(L, scope);
     }
     case MILL_CANCELLED:
-        lua_pushliteral(L, "cancelled");
-        return 1;
+        return push_cancelled(L, scope);
     default:
         lua_pushliteral(L, "pending");
         return 1;

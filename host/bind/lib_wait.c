@@ -27,6 +27,13 @@ int64_t mill_lib_deadline(lua_State *L, int index)
 
 /* ---- waiting in a task ------------------------------------------------------------------------ */
 
+/* A cached task that catches this and returns has no answer to keep. */
+static void push_cancelled(lua_State *L, struct mill_scope *scope)
+{
+    mill_lookup_distrust(&scope->engine->lookup, scope->worker);
+    lua_pushliteral(L, "the task was cancelled");
+}
+
 /* 1: the caller returns "park" and the number, which are on the stack.  0: something has fired, or
  * its time has come: look again.  -1: an error, its message is on the stack.  Takes over the wait's
  * reference unless it is `borrowed`. */
@@ -59,7 +66,7 @@ static int park(lua_State *L, struct mill_scope *scope, struct mill_wait *wait, 
         if (timed) mill_timers_remove(&pool->timers, &wait->timer);
         bool cancelled = atomic_load(&wait->reasons) & MILL_REASON_CANCELLED;
         mill_scope_release(scope, number);
-        if (cancelled) lua_pushliteral(L, "the task was cancelled");
+        if (cancelled) push_cancelled(L, scope);
         return cancelled ? -1 : 0;
     }
     mill_lookup_suspend(&scope->engine->lookup, worker, &parked->lookup);
@@ -102,7 +109,7 @@ static int wait_woken(lua_State *L)
     uint32_t reasons = atomic_load(&scope->parked[number - 1].wait->reasons);
     mill_scope_release(scope, number);
     if (reasons & MILL_REASON_CANCELLED) {
-        lua_pushliteral(L, "the task was cancelled");
+        push_cancelled(L, scope);
     } else if (reasons & MILL_REASON_STUCK) {
         char text[300] = "nothing else runs";
         mill_resources_explain(&scope->engine->pool.resources, text, sizeof text);

@@ -319,6 +319,36 @@ describe("cancelling", function()
       print(dropped:status() .. " " .. seen[#seen])]])
   end)
 
+  it("keeps no answer of a cached task that catches it and goes on", function()
+    local folder = helper.folder()
+    finally(function() helper.remove(folder) end)
+    for _, workers in ipairs { "1", "2" } do
+      local cache = ("%s/%s.db"):format(folder, workers)
+      local result = process.run { "--workers", workers, "--cache", cache, "-e", [[
+        local nap = tm.delayed(function() tm.sleep(600) end)
+        local waits = {
+          function() tm.sleep(600) end,
+          function() tm.channel(1):take(600) end,
+          function() nap():compute() end,
+          function() nap():submit():result() end,
+          function() return (("x"):gsub(".", function() tm.sleep(600) end)) end,
+        }
+        for _ = 1, 2 do
+          for i, wait in ipairs(waits) do
+            local task = tm.delayed(function() return pcall(wait) and "waited" or "gave up" end,
+              { cache = true, version = i })
+            local future = task():submit()
+            while future:status() == "pending" do tm.sleep(0.001) end
+            tm.sleep(0.005)
+            future:cancel()
+            future:wait()
+          end
+        end
+        print(tm.stats().hits)]] }
+      assert.are.equal("0\n", result.out, result.err)
+    end
+  end)
+
   it("leaves alone what has ended, and what others need", function()
     everywhere("1 finished 2\n", [[
       local one = tm.delayed(function() return 1 end)
