@@ -38,6 +38,30 @@ uint64_t tidemill__node_new(struct mill_scope *scope, uint32_t function, uint32_
     return handle;
 }
 
+uint64_t tidemill__node_of_number(struct mill_scope *scope, uint32_t function, double number)
+{
+    uint64_t handle = tidemill__node_new(scope, function, 1);
+    if (handle == 0) return 0;
+    struct mill_node *node = mill_graph_at(&scope->graph, (uint32_t)handle);
+    mill_graph_argument(&scope->graph, node, 0, mill_number(number));
+    return handle;
+}
+
+uint64_t tidemill__node_of_nodes(struct mill_scope *scope, uint32_t function, uint64_t first,
+                                 uint64_t second)
+{
+    struct mill_graph *graph = &scope->graph;
+    if (!mill_graph_find(graph, first) || !mill_graph_find(graph, second)) return 1;
+    uint64_t handle = tidemill__node_new(scope, function, 2);
+    if (handle == 0) return 0;
+    struct mill_node *node = mill_graph_at(graph, (uint32_t)handle);
+    struct mill_value left = {.tag = MILL_TAG_NODE, .natural = (uint32_t)first};
+    struct mill_value right = {.tag = MILL_TAG_NODE, .natural = (uint32_t)second};
+    mill_graph_argument(graph, node, 0, left);
+    mill_graph_argument(graph, node, 1, right);
+    return handle;
+}
+
 void tidemill__node_number(struct mill_scope *scope, uint64_t handle, uint32_t i, double number)
 {
     struct mill_node *node = mill_graph_find(&scope->graph, handle);

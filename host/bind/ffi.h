@@ -21,6 +21,13 @@ TIDEMILL_API void tidemill__finish_number(struct mill_worker *worker, double num
 /* 0: no memory, or too many arguments. */
 TIDEMILL_API uint64_t tidemill__node_new(struct mill_scope *scope, uint32_t function,
                                          uint32_t count);
+
+/* The two most frequent calls at once: of one number, of two nodes.  0 as above; 1, which is no
+ * handle: an input does not name a node. */
+TIDEMILL_API uint64_t tidemill__node_of_number(struct mill_scope *scope, uint32_t function,
+                                               double number);
+TIDEMILL_API uint64_t tidemill__node_of_nodes(struct mill_scope *scope, uint32_t function,
+                                              uint64_t first, uint64_t second);
 TIDEMILL_API void tidemill__node_number(struct mill_scope *scope, uint64_t node, uint32_t i,
                                         double number);
 

@@ -42,6 +42,8 @@ void tidemill__nest(void *worker, int change);
 void tidemill__stream(void *worker, double base, double place);
 void tidemill__finish_number(void *worker, double number);
 uint64_t tidemill__node_new(void *scope, uint32_t function, uint32_t count);
+uint64_t tidemill__node_of_number(void *scope, uint32_t function, double number);
+uint64_t tidemill__node_of_nodes(void *scope, uint32_t function, uint64_t first, uint64_t second);
 void tidemill__node_number(void *scope, uint64_t node, uint32_t i, double number);
 bool tidemill__node_node(void *scope, uint64_t node, uint32_t i, uint64_t input);
 int64_t tidemill__node_live(void *scope);

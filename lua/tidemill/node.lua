@@ -53,9 +53,16 @@ local function sweep()
   sweep_at, force_at = live + 250000, 2 * live + 4000000
 end
 
-local function new_handle(number, count)
+-- Nodes that may be built until somebody looks whether a sweep is due.
+local unlooked = 0
+
+local function look()
   if C.tidemill__node_live(scope) > sweep_at then sweep() end
-  local name = C.tidemill__node_new(scope, number, count)
+  unlooked = 1000
+end
+
+-- The handle of a new node, whose name is `name`.
+local function new_handle(name, count)
   if name == 0 then
     error(count > 60000 and "a call takes at most 60000 arguments; pass a table" or
       "out of memory (node)", 3)
@@ -63,7 +70,7 @@ local function new_handle(number, count)
   local handle = handle_type()
   cast(handle_bits, handle)[0] = name
   held[handle.index] = handle
-  return handle, name
+  return handle
 end
 
 local function set(handle, name, i, value)
@@ -81,12 +88,26 @@ end
 --- A node that calls function `number` with these arguments; nodes among them are inputs.
 function node.build(number, ...)
   local count = select("#", ...)
-  local handle, name = new_handle(number, count)
+  unlooked = unlooked - 1
+  if unlooked < 0 then look() end
+  local a, b = ...
+  if count == 1 and type(a) == "number" then
+    local handle = new_handle(C.tidemill__node_of_number(scope, number, a), count)
+    return handle -- not a tail call: errors count the levels
+  elseif count == 2 and type(a) == "cdata" and type(b) == "cdata" and istype(handle_type, a)
+    and istype(handle_type, b) then
+    local name = C.tidemill__node_of_nodes(scope, number, bits(a), bits(b))
+    if name ~= 1 then -- else one is stale: which, is told below
+      local handle = new_handle(name, count)
+      return handle
+    end
+  end
+  local name = C.tidemill__node_new(scope, number, count)
+  local handle = new_handle(name, count)
   -- LuaJIT compiles these; a loop over `...` it does not.
   if count == 1 then
-    set(handle, name, 0, (...))
+    set(handle, name, 0, a)
   elseif count == 2 then
-    local a, b = ...
     set(handle, name, 0, a)
     set(handle, name, 1, b)
   else
