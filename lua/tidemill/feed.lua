@@ -1,7 +1,7 @@
 -- feed: many items through one function, in parallel, a bounded number of them at a time: what map,
 -- batch and submit_all share.
 --
--- Items that need nothing of their own travel in groups, so that a task takes about two
+-- Items that need nothing of their own travel in groups, so that a task takes about five
 -- milliseconds: large enough that its cost does not count, small enough to spread.  Groups begin
 -- with one item each and grow by what has been measured.
 local core = require("tidemill.core")
@@ -14,7 +14,7 @@ local wait = require("tidemill.wait")
 
 local feed = {}
 
-local group_seconds = 0.002
+local group_seconds = 0.005
 local largest_group = 4096
 
 -- ---- what is to be done --------------------------------------------------------------------------
