@@ -6,30 +6,9 @@ local process = require "tests.spec.process"
 
 local sanitized = helper.config == "asan" or helper.config == "tsan"
 
--- Runs a script in a fresh process; without workers on the serial lane.
-local function run(workers, text, ...)
-  local options = { "--cache", "off", "-e", text, ... }
-  table.insert(options, 1, workers == 0 and "--serial" or "--workers=" .. workers)
-  local result = process.run(options)
-  assert(result.status ~= 124 and result.status ~= 137, "it hangs: " .. result.out .. result.err)
-  return result
-end
-
-local lanes = { 0, 1, 2, 8 }
-
--- What a script prints on each number of workers, which must be `expected`.
-local function everywhere(expected, text, ...)
-  for _, workers in ipairs(lanes) do
-    local result = run(workers, text, ...)
-    assert.are.equal(expected, result.out, workers .. " workers: " .. result.err)
-    assert.are.equal("", result.err)
-    assert.are.equal(0, result.status)
-  end
-end
-
-local function contains(text, part)
-  assert.is_truthy(text:find(part, 1, true), ("%q does not contain %q"):format(text, part))
-end
+local shared = require "tests.spec.everywhere"
+local run, everywhere = shared.run, shared.prints
+local contains, lanes = shared.contains, shared.lanes
 
 -- What a task gives, or the message of its error.
 local try = [[
