@@ -94,6 +94,17 @@ static int task_finish(lua_State *L)
     return 0;
 }
 
+/* core.crosses(value): raises when the value could not be a task's result. */
+static int task_crosses(lua_State *L)
+{
+    struct mill_value value;
+    struct mill_error error;
+    lua_settop(L, 1);
+    if (encode_result(L, 1, &value, &error) != TIDEMILL_OK) return mill_lib_raise(L, &error);
+    mill_value_unref(value);
+    return 0;
+}
+
 /* core.finish_all(count, ...): a task with that many outputs has returned. */
 static int task_finish_all(lua_State *L)
 {
@@ -208,6 +219,7 @@ static const luaL_Reg functions[] = {
     {"body", task_body},
     {"call", task_call},
     {"cancelled", task_cancelled},
+    {"crosses", task_crosses},
     {"depends", task_depends},
     {"fail", task_fail},
     {"finish", task_finish},

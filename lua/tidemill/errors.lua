@@ -83,6 +83,18 @@ function errors.handler(value)
   return fine and fields or { message = "an error whose description failed" }
 end
 
+--- Why a result cannot leave its task: the text of what encoding it has raised.
+---@param problem any
+---@return string
+function errors.of_result(problem)
+  problem = tostring(problem)
+  if problem:find("^cannot send a lazy node") or problem:find("^cannot send a future") then
+    return "the task returned a " .. (problem:find("a future") and "future; return its :result()"
+      or "lazy node; return its value, node:compute()")
+  end
+  return problem
+end
+
 -- ---- what an uncaught error prints -------------------------------------------------------------
 
 local function plural(count, what)

@@ -47,6 +47,26 @@ local plain = { START = "", FROM = "began", NEXT = "" }
 
 local loops = { [true] = setmetatable({}, { __mode = "k" }), [false] = setmetatable({}, { __mode = "k" }) }
 
+local results = setmetatable({}, { __mode = "k" }) -- of groups -> number of items
+
+--- The result of a group cannot leave the task: makes failures of the values that are to blame, so
+-- that the other items keep theirs.  False: it is no group's.
+function group.repair(result)
+  local count = results[result]
+  if not count then return false end
+  result.failures = result.failures or {}
+  for i = 1, count do
+    local fine, problem = pcall(core.crosses, result.values[i])
+    if not fine then
+      result.values[i] = nil
+      result.failures[i] = failure({ message = errors.of_result(problem) }, C.tidemill__clock())
+    elseif result.failures[i] and not pcall(core.crosses, result.failures[i]) then
+      result.failures[i].error.cause = nil -- what it threw cannot cross; its text can
+    end
+  end
+  return true
+end
+
 --- Applies fn to items[1..count], which are items `first`.. of the map; gives their values, and the
 --- failures by place (nil: none), and the seconds that it took.
 function group.run(fn, items, count, first, base, is_timed)
@@ -57,7 +77,9 @@ function group.run(fn, items, count, first, base, is_timed)
       xpcall)
     loops[is_timed][fn] = loop
   end
-  return loop(items, count, first, base)
+  local result = loop(items, count, first, base)
+  results[result] = count
+  return result
 end
 
 --- The body of the groups of a map of `fn`.

@@ -63,16 +63,6 @@ end
 
 local warned = {}
 
--- Why a result cannot leave the task.
-local function result_problem(problem)
-  problem = tostring(problem)
-  if problem:find("^cannot send a lazy node") or problem:find("^cannot send a future") then
-    return "the task returned a " .. (problem:find("a future") and "future; return its :result()"
-      or "lazy node; return its value, node:compute()")
-  end
-  return problem
-end
-
 -- The general end of a task; numbers end in the loop itself.
 local function finish(ok, value, more)
   sandbox.end_task()
@@ -86,7 +76,9 @@ local function finish(ok, value, more)
     end
   end
   local fine, problem = pcall(core.finish, value)
-  if not fine then fail({ message = result_problem(problem) }) end
+  local group = not fine and package.loaded["tidemill.group"]
+  if group and group.repair(value) then fine, problem = pcall(core.finish, value) end
+  if not fine then fail({ message = errors.of_result(problem) }) end
 end
 
 -- The end of a task with several outputs.
@@ -98,7 +90,7 @@ local function finish_all(outputs, ok, ...)
     return fail({ message = ("returned %d values, but nout is %d"):format(given, outputs) })
   end
   local fine, problem = pcall(core.finish_all, outputs, ...)
-  if not fine then fail({ message = result_problem(problem) }) end
+  if not fine then fail({ message = errors.of_result(problem) }) end
 end
 
 -- ---- loops --------------------------------------------------------------------------------------

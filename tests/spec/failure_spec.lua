@@ -459,6 +459,23 @@ describe("a task that runs out of memory", function()
   end)
 end)
 
+describe("an item whose result cannot leave its task", function()
+  it("fails alone, whatever travels with it", function()
+    everywhere("299\t1\t150\ttrue\n298\t150\n", [[
+      local items = {}
+      for i = 1, 300 do items[i] = i end
+      local r = tm.batch(function(i) return i == 150 and coroutine.create(print) or i end, items)
+      print(r.successful, r.failed, r.errors[1].index,
+        r.errors[1].error.message:find("cannot send a coroutine", 1, true) ~= nil)
+      r = tm.batch(function(i)
+        if i == 150 then error({ message = "m", on = io.stdout }) end
+        if i == 151 then return io.stdout end
+        return i
+      end, items)
+      print(r.successful, r.errors[1].index)]])
+  end)
+end)
+
 describe("futures and kept nodes", function()
   it("are inputs as arguments and in tables, in several runs, and run once", function()
     everywhere("8 8 3 1\n", [[
