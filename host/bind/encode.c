@@ -12,6 +12,7 @@
 
 #include "bind/bytecode.h"
 #include "bind/shared.h"
+#include "bind/witness.h"
 #include "data/packed.h"
 
 const char mill_builtins_key[] = "tidemill.builtins", mill_modules_key[] = "tidemill.modules",
@@ -55,6 +56,8 @@ struct encoder {
     struct place path[MILL_PACKED_DEPTH + 2];
     int depth;
     bool nodes, refreshed;
+    int witness;   /* stack index of what to take down in; 0: nobody asks */
+    bool unsteady; /* met something that may change without the witness noticing */
     const char *where;
     struct mill_error *error;
     tidemill_status status;
@@ -269,6 +272,9 @@ static bool encode_builtin(struct encoder *encoder, int index)
     bool known = !lua_isnil(encoder->L, -1);
     if (known) put_string(encoder, MILL_MARK_BUILTIN, -1);
     lua_pop(encoder->L, 1);
+    if (known && encoder->witness && lua_istable(encoder->L, index)) {
+        mill_witness_library(encoder->L, encoder->witness, index);
+    }
     return known;
 }
 
@@ -284,6 +290,7 @@ static bool encode_known(struct encoder *encoder, int index)
     refresh(encoder);
     if (encode_builtin(encoder, index)) return true;
     if (!push_module_part(encoder, index)) return false;
+    encoder->unsteady = true;
     size_t size;
     const char *text = lua_tolstring(L, -1, &size); /* 16 bytes of hash, module, zero, path */
     const char *module = text + 16;
@@ -530,6 +537,7 @@ static bool encode_table(struct encoder *encoder, int index)
     if (push_converter(L, index)) return encode_converted(encoder, index);
     if (encode_known(encoder, index)) return true;
     if (refuse_table(encoder, index)) return false;
+    encoder->unsteady = true;
     bool fresh;
     uint32_t number = number_of(encoder, &encoder->objects, lua_topointer(L, index), &fresh);
     if (!fresh) {
@@ -582,6 +590,7 @@ static bool encode_upvalue(struct encoder *encoder, int function, int i, const c
     snprintf(phrase, sizeof phrase, "upvalue %.60s", name && *name ? name : "(no name)");
     if (!enter(encoder, 0, phrase, 0)) return false;
     lua_getupvalue(L, function, i);
+    if (encoder->witness) mill_witness_upvalue(L, encoder->witness, function, i);
     bool nodes = encoder->nodes;
     encoder->nodes = false; /* as upvalues they are refused */
     bool fine = encode(encoder, lua_gettop(L));
@@ -657,11 +666,12 @@ static bool push_string_metatable(struct encoder *encoder)
         lua_pop(L, 1);
         members++;
     }
-    if (plain && members == 1) {
-        lua_pop(L, 1);
-        return false;
+    if (!plain || members != 1) return true;
+    if (encoder->witness && !mill_witness_strings(L, encoder->witness, lua_gettop(L))) {
+        encoder->unsteady = true;
     }
-    return true;
+    lua_pop(L, 1);
+    return false;
 }
 
 static bool check_assignments(struct encoder *encoder, int function,
@@ -700,6 +710,9 @@ static bool encode_body(struct encoder *encoder, int function, const struct mill
     }
     lua_getfenv(L, function);
     int environment = lua_gettop(L);
+    if (encoder->witness) {
+        mill_witness_environment(L, encoder->witness, function, environment);
+    }
     bool fresh;
     uint32_t number =
         number_of(encoder, &encoder->environments, lua_topointer(L, environment), &fresh);
@@ -709,6 +722,9 @@ static bool encode_body(struct encoder *encoder, int function, const struct mill
     bool fine = !strings || encode_global(encoder, number, string_metatable);
     for (int i = 0; fine && i < code->read_count; i++) {
         lua_getfield(L, environment, code->reads[i]);
+        if (encoder->witness) {
+            mill_witness_global(L, encoder->witness, environment, code->reads[i]);
+        }
         fine = encode_global(encoder, number, code->reads[i]);
     }
     lua_pop(L, 1);
@@ -838,15 +854,46 @@ static void encoder_fini(struct encoder *encoder)
 }
 
 /* The walk may raise (Lua out of memory, a metamethod of a script): it runs protected, so that
- * what it holds is freed. */
+ * what it holds is freed. (encoder, value, witness) */
 static int walk_protected(lua_State *L)
 {
     struct encoder *encoder = lua_touserdata(L, 1);
     lua_remove(L, 1);
     lua_newtable(L); /* what must stay alive */
     lua_insert(L, 1);
+    if (encoder->witness) encoder->witness = 3;
     encode(encoder, 2);
     return 0;
+}
+
+/* Into encoder->out, which is the caller's; `witness` is a stack index, 0: none. */
+static void walk(struct encoder *encoder, int index, int witness)
+{
+    lua_State *L = encoder->L;
+    mill_packer_init(&encoder->out);
+    encoder->witness = witness;
+    lua_pushcfunction(L, walk_protected);
+    lua_pushlightuserdata(L, encoder);
+    lua_pushvalue(L, index);
+    if (witness) lua_pushvalue(L, witness);
+    if (lua_pcall(L, 2 + (witness != 0), 0, 0) != 0) {
+        const char *text = lua_tostring(L, -1);
+        encoder->status = mill_fail(encoder->error, TIDEMILL_ERROR, "%s (%s)",
+                                    text ? text : "an error", encoder->where);
+        lua_pop(L, 1);
+    }
+}
+
+/* What the walk has made, and its end. */
+static tidemill_status take(struct encoder *encoder, struct mill_value *value)
+{
+    bool failed = false;
+    if (encoder->status == TIDEMILL_OK) {
+        *value = mill_packer_take(&encoder->out, &failed);
+        if (failed) encoder->status = mill_no_memory(encoder->error, encoder->where);
+    }
+    encoder_fini(encoder);
+    return encoder->status;
 }
 
 tidemill_status mill_encode(lua_State *L, int index, const char *where, bool nodes,
@@ -859,20 +906,17 @@ tidemill_status mill_encode(lua_State *L, int index, const char *where, bool nod
         return failed ? mill_no_memory(error, where) : TIDEMILL_OK;
     }
     struct encoder encoder = {.L = L, .nodes = nodes, .where = where, .error = error};
-    mill_packer_init(&encoder.out);
-    lua_pushcfunction(L, walk_protected);
-    lua_pushlightuserdata(L, &encoder);
-    lua_pushvalue(L, index);
-    int raised = lua_pcall(L, 2, 0, 0);
-    if (raised) {
-        const char *text = lua_tostring(L, -1);
-        mill_fail(error, TIDEMILL_ERROR, "%s (%s)", text ? text : "an error", where);
-        lua_pop(L, 1);
-        encoder.status = TIDEMILL_ERROR;
-    } else if (encoder.status == TIDEMILL_OK) {
-        *value = mill_packer_take(&encoder.out, &failed);
-        if (failed) encoder.status = mill_no_memory(error, where);
-    }
-    encoder_fini(&encoder);
-    return encoder.status;
+    walk(&encoder, index, 0);
+    return take(&encoder, value);
+}
+
+tidemill_status mill_encode_function(lua_State *L, int index, const char *where, int witness,
+                                     bool *steady, struct mill_value *value,
+                                     struct mill_error *error)
+{
+    *value = mill_nil();
+    struct encoder encoder = {.L = L, .where = where, .error = error};
+    walk(&encoder, index, witness);
+    *steady = !encoder.unsteady;
+    return take(&encoder, value);
 }

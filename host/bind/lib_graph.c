@@ -12,6 +12,7 @@
 #include "bind/encode.h"
 #include "bind/lib.h"
 #include "bind/shared.h"
+#include "bind/witness.h"
 #include "sched/join.h"
 
 static const char run_name[] = "tidemill.run", function_name[] = "tidemill.function",
@@ -60,7 +61,13 @@ static int graph_functions_in_use(lua_State *L)
 /* ---- functions ------------------------------------------------------------------------- */
 
 /* What a delayed function is at this moment: its record, a Lua table at the top of the stack,
- * holds name, fn, cache, priority, version, seed, pure, files; `snapshot` is the last answer. */
+ * holds name, fn, cache, priority, version, seed, pure, files. */
+
+/* The last answer, a userdata whose environment is the witness of its code (bind/witness.h). */
+struct snapshot {
+    struct mill_function *function;
+    bool steady; /* the code is the same as long as the witness holds */
+};
 
 struct making {
     struct tidemill *engine;
@@ -166,21 +173,21 @@ static void push_snapshots(lua_State *L)
     lua_setfield(L, LUA_REGISTRYINDEX, snapshots_key);
 }
 
-static struct mill_function **snapshot_of(lua_State *L, int record)
+/* Pushes it, or nil. */
+static struct snapshot *push_snapshot(lua_State *L, int record)
 {
     push_snapshots(L);
     lua_pushvalue(L, record);
     lua_rawget(L, -2);
-    struct mill_function **box = lua_touserdata(L, -1);
-    lua_pop(L, 2);
-    return box;
+    lua_remove(L, -2);
+    return lua_touserdata(L, -1);
 }
 
 static int function_gc(lua_State *L)
 {
-    struct mill_function **box = lua_touserdata(L, 1);
-    mill_function_unref(*box);
-    *box = NULL;
+    struct snapshot *snapshot = lua_touserdata(L, 1);
+    mill_function_unref(snapshot->function);
+    snapshot->function = NULL;
     return 0;
 }
 
@@ -193,17 +200,19 @@ static void forget_snapshot(lua_State *L, int record)
     lua_pop(L, 1);
 }
 
-static void keep_snapshot(lua_State *L, int record, struct mill_function *function)
+static void keep_snapshot(lua_State *L, int record, int witness, struct snapshot made)
 {
     push_snapshots(L);
     lua_pushvalue(L, record);
-    struct mill_function **box = lua_newuserdata(L, sizeof(struct mill_function *));
-    *box = function;
+    struct snapshot *snapshot = lua_newuserdata(L, sizeof *snapshot);
+    *snapshot = made;
     if (luaL_newmetatable(L, function_name)) {
         lua_pushcfunction(L, function_gc);
         lua_setfield(L, -2, "__gc");
     }
     lua_setmetatable(L, -2);
+    lua_pushvalue(L, witness);
+    lua_setfenv(L, -2);
     lua_rawset(L, -3);
     lua_pop(L, 1);
 }
@@ -314,14 +323,15 @@ static bool is_built_in(lua_State *L, int record, struct mill_function *function
     return function->joins || function->body;
 }
 
-/* The code of the record's function; what tasks decoded does not change any more. */
+/* The code of the record's function. */
 static tidemill_status read_code(lua_State *L, struct making *making, int record,
-                                 const char *name, struct mill_value *code)
+                                 struct snapshot *made, int witness)
 {
     char where[160];
-    snprintf(where, sizeof where, "task \"%.120s\"", name);
+    snprintf(where, sizeof where, "task \"%.120s\"", made->function->name);
     lua_getfield(L, record, "fn");
-    return mill_encode(L, -1, where, false, code, making->error);
+    return mill_encode_function(L, lua_gettop(L), where, witness, &made->steady,
+                                &made->function->code, making->error);
 }
 
 static bool is_frozen(lua_State *L, int record)
@@ -332,35 +342,50 @@ static bool is_frozen(lua_State *L, int record)
     return frozen;
 }
 
+/* Whether the snapshot, at the top of the stack, is as good as a new one. */
+static bool is_current(lua_State *L, const struct snapshot *snapshot, int record)
+{
+    if (is_frozen(L, record)) return true; /* what tasks decoded does not change any more */
+    if (!snapshot->steady || files_are_declared(L, record)) return false;
+    lua_getfenv(L, -1);
+    bool holds = mill_witness_holds(L, lua_gettop(L));
+    lua_pop(L, 1);
+    return holds;
+}
+
 /* With the record and its name on the stack. The function's reference belongs to the record. */
 static void make_function(lua_State *L, struct making *making)
 {
-    enum { RECORD = 2, NAME = 3 };
-    struct mill_function **old = snapshot_of(L, RECORD);
-    if (old && is_frozen(L, RECORD)) {
-        making->function = *old;
+    enum { RECORD = 2, NAME = 3, SNAPSHOT = 4, WITNESS = 5 };
+    struct snapshot *old = push_snapshot(L, RECORD);
+    if (old && is_current(L, old, RECORD)) {
+        making->function = old->function;
         return;
     }
     const char *name = luaL_checkstring(L, NAME);
+    mill_witness_new(L);
     struct mill_function *function = mill_function_new(name);
     if (function == NULL) {
         mill_no_memory(making->error, name);
         return;
     }
-    struct mill_value code = mill_nil();
+    struct snapshot made = {.function = function};
     if (!is_built_in(L, RECORD, function) &&
-        read_code(L, making, RECORD, name, &code) != TIDEMILL_OK) {
+        read_code(L, making, RECORD, &made, WITNESS) != TIDEMILL_OK) {
         mill_function_unref(function);
         return;
     }
-    function->code = code;
-    if (old && same_code(&(*old)->code, &code) && !files_are_declared(L, RECORD)) {
+    if (old && same_code(&old->function->code, &function->code) &&
+        !files_are_declared(L, RECORD)) {
         mill_function_unref(function);
-        making->function = *old;
+        making->function = old->function;
+        old->steady = made.steady;
+        lua_pushvalue(L, WITNESS);
+        lua_setfenv(L, SNAPSHOT);
         return;
     }
     function->serial = mill_pool_serial(&making->engine->pool);
-    keep_snapshot(L, RECORD, function);
+    keep_snapshot(L, RECORD, WITNESS, made);
     making->unfinished = true;
     lua_getfield(L, RECORD, "retry_on");
     if (!lua_isnil(L, -1) && mill_encode(L, -1, "option \"retry_on\"", false,

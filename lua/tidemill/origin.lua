@@ -54,6 +54,12 @@ end
 
 local volatile = { package = true, jit = true } -- these change by themselves
 
+-- The same for the encoder's short cut (host/bind/witness.h), with the metatable of strings.
+local copies = { [getmetatable("")] = { __index = string } }
+for name, was in pairs(pristine) do
+  if not volatile[name] then copies[was.library] = was.copy end
+end
+
 local function forget_changed_libraries()
   for name, was in pairs(pristine) do
     local same = true
@@ -91,6 +97,7 @@ modules.install({ builtins = builtins, libraries = library_names, replace = repl
 core.register("tidemill.builtins", builtins)
 core.register("tidemill.names", names)
 core.register("tidemill.modules", modules.objects)
+core.register("tidemill.pristine", copies)
 core.register("tidemill.refused", refused)
 core.register("tidemill.resolve", modules.resolve)
 core.register("tidemill.refresh", function()

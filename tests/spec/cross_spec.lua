@@ -433,3 +433,130 @@ describe("what cannot cross is refused with its path:", function()
     contains(refusal(function() return coroutine.create(print) end), "cannot send a coroutine")
   end)
 end)
+
+describe("A delayed function is looked at for every run", function()
+  -- Its value before and after each change; the second look at the same state may take the short
+  -- cut of host/bind/witness.h, which must see the next change all the same.
+  local function follows(fn, expected, changes)
+    local task, given = tm.delayed(fn, { name = "t" }), {}
+    local function look()
+      for _ = 1, 3 do given[#given + 1] = { task():compute() } end
+    end
+    look()
+    local wanted = { { expected }, { expected }, { expected } }
+    for _, change in ipairs(changes) do
+      change[1]()
+      look()
+      for _ = 1, 3 do wanted[#wanted + 1] = { change[2] } end
+    end
+    assert.are.same(wanted, given) -- at the end: it needs the methods of strings that some replace
+  end
+
+  it("upvalues: plain values by their bits, functions and what those have", function()
+    local plain, inner = 0, 1
+    local function deep() return inner end
+    local function other() return "other" end
+    local callee = deep
+    follows(function() return { 1 / plain, callee == os.date and "date" or callee() } end, { math.huge, 1 }, {
+      { function() plain = -0.0 end, { -math.huge, 1 } },
+      { function() plain = 2 end, { 0.5, 1 } },
+      { function() inner = "two" end, { 0.5, "two" } },
+      { function() inner = nil end, { 0.5 } },
+      { function() callee = other end, { 0.5, "other" } },
+      { function() callee = os.date end, { 0.5, "date" } },
+    })
+  end)
+
+  it("upvalues joined to those of other functions", function()
+    local one, two = 1, 2
+    local function fn() return one end
+    follows(fn, 1, { { function() debug.upvaluejoin(fn, 1, function() return two end, 1) end, 2 } })
+  end)
+
+  it("tables, their metatables, arrays and 64-bit integers", function()
+    local list, kept, big = { 1 }, tm.array { 1, 2 }, 5LL
+    follows(function() return { #list, list.extra, kept[1], tostring(big) } end,
+      { 1, nil, 1, "5LL" }, {
+        { function() list[2] = 2 end, { 2, nil, 1, "5LL" } },
+        { function() setmetatable(list, { __index = { extra = 7 } }) end, { 2, 7, 1, "5LL" } },
+        { function() kept = tm.array { 10 } end, { 2, 7, 10, "5LL" } },
+        { function() big = 6LL end, { 2, 7, 10, "6LL" } },
+      })
+  end)
+
+  it("globals, also such as a metatable of the globals makes up", function()
+    local environment = setmetatable({}, { __index = function(_, name) return "no " .. name end })
+    local fn = setfenv(function() return limit end, environment)
+    follows(fn, "no limit", {
+      { function() environment.limit = 1 end, 1 },
+      { function() environment.limit = nil end, "no limit" },
+      { function() getmetatable(environment).__index = { limit = 2 } end, 2 },
+      { function() setfenv(fn, { limit = 3 }) end, 3 },
+    })
+  end)
+
+  it("libraries: functions replaced, added and taken away, the library itself", function()
+    local floor, library = math.floor, math
+    finally(function() math, math.floor, math.added = library, floor, nil end)
+    follows(function() return { math.floor(1.5), math.added ~= nil } end, { 1, false }, {
+      { function() math.added = function() end end, { 1, true } },
+      { function() math.floor = function() return "replaced" end end, { "replaced", true } },
+      { function() math.floor, math.added = floor, nil end, { 1, false } },
+      { function() math = { floor = function() return "own" end } end, { "own", false } },
+    })
+  end)
+
+  it("methods and operators of strings", function()
+    local strings, upper, library = getmetatable(""), string.upper, string
+    finally(function()
+      debug.setmetatable("", strings)
+      strings.__index, strings.__len, string.upper = library, nil, upper
+    end)
+    local function with(word) -- all methods, but for this one
+      local own = { upper = function() return word end }
+      return { __index = setmetatable(own, { __index = library }) }
+    end
+    follows(function() return ("a"):upper() end, "A", {
+      { function() string.upper = function() return "replaced" end end, "replaced" },
+      { function() string.upper = upper end, "A" },
+      { function() strings.__index = with("own").__index end, "own" },
+      { function() strings.__index = library end, "A" },
+      { function() debug.setmetatable("", with("made up")) end, "made up" },
+      { function() debug.setmetatable("", strings) end, "A" },
+      { function() debug.setmetatable("", { __index = library }) end, "A" },
+      { function() string.upper = function() return "again" end end, "again" },
+      { function() string.upper = upper end, "A" },
+      { function() debug.setmetatable("", strings) end, "A" },
+    })
+    follows(function() return (pcall(function() return -"a" end)) end, false, {
+      { function() strings.__unm = function() return 1 end end, true },
+      { function() strings.__unm = nil end, false },
+    })
+  end)
+
+  it("modules, and what they hold", function()
+    local loaded = module("return { value = function() return 1 end }")
+    local plain = loaded.value
+    follows(function() return loaded.value() end, 1, {
+      { function() loaded.value = function() return 2 end end, 2 },
+      { function() loaded.value = plain end, 1 },
+    })
+    follows(plain, 1, { { function() loaded.more = 1 end, 1 } })
+  end)
+
+  it("declared files", function()
+    local path = folder .. "/declared.txt"
+    helper.write(path, "one")
+    local function read()
+      local file = assert(io.open(path))
+      local text = file:read("*a")
+      file:close()
+      return text
+    end
+    local task = tm.delayed(read, { files = { path }, cache = true })
+    assert.are.equal("one", task():compute())
+    assert.are.equal("one", task():compute())
+    helper.write(path, "two!")
+    assert.are.equal("two!", task():compute())
+  end)
+end)
