@@ -5,6 +5,7 @@
 #define MILL_LIB_H
 
 #include "bind/engine.h"
+#include "bind/handle.h"
 
 /* lua_CFunction: opens "tidemill.core" for the state it is called in. */
 int mill_open_core(lua_State *L);

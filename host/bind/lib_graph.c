@@ -5,18 +5,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/clock.h"
 #include "bind/adapt.h"
 #include "bind/encode.h"
 #include "bind/lib.h"
 #include "bind/shared.h"
-#include "bind/witness.h"
+#include "bind/snapshot.h"
 #include "sched/join.h"
 
-static const char run_name[] = "tidemill.run", function_name[] = "tidemill.function",
-                  snapshots_key[] = "tidemill.snapshots";
+static const char run_name[] = "tidemill.run";
 
 /* ---- arguments of nodes ---------------------------------------------------------------- */
 
@@ -58,399 +56,11 @@ static int graph_functions_in_use(lua_State *L)
     return 1;
 }
 
-/* ---- functions ------------------------------------------------------------------------- */
-
-/* What a delayed function is at this moment: its record, a Lua table at the top of the stack,
- * holds name, fn, cache, priority, version, seed, pure, files. */
-
-/* The last answer, a userdata whose environment is the witness of its code (bind/witness.h). */
-struct snapshot {
-    struct mill_function *function;
-    bool steady; /* the code is the same as long as the witness holds */
-};
-
-struct making {
-    struct tidemill *engine;
-    struct mill_function *function; /* NULL after a failure */
-    bool unfinished;                /* the record's snapshot is of no use */
-    struct mill_error *error;
-};
-
-/* The body of a task that takes one value of several that another has returned; the context is
- * its place. */
-static void take_output(void *context, const struct mill_value *arguments, int count,
-                        struct mill_value *result)
-{
-    uint32_t place = (uint32_t)(uintptr_t)context;
-    if (count < 1 || arguments[0].tag != MILL_TAG_TUPLE || place > arguments[0].tuple->count) {
-        return;
-    }
-    *result = mill_value_ref(arguments[0].tuple->cells[place - 1]);
-}
-
-static bool same_code(const struct mill_value *a, const struct mill_value *b)
-{
-    if (a->tag != b->tag || a->tag != MILL_TAG_PACKED) return false;
-    const struct mill_packed *x = a->packed, *y = b->packed;
-    return x->size == y->size && x->array_count == y->array_count &&
-           memcmp(x->bytes, y->bytes, x->size) == 0 &&
-           (x->array_count == 0 ||
-            memcmp(x->arrays, y->arrays, x->array_count * sizeof *x->arrays) == 0);
-}
-
-/* A number by its bits: as text two that differ may read alike. */
-static void hash_field(lua_State *L, int record, const char *name, struct mill_hasher *hasher)
-{
-    lua_getfield(L, record, name);
-    mill_hasher_number(hasher, (uint64_t)lua_type(L, -1));
-    if (lua_type(L, -1) == LUA_TNUMBER) {
-        double number = lua_tonumber(L, -1);
-        mill_hasher_bytes(hasher, &number, sizeof number);
-    } else {
-        size_t size = 0;
-        const char *text = lua_tolstring(L, -1, &size);
-        mill_hasher_bytes(hasher, text ? text : "", size);
-    }
-    lua_pop(L, 1);
-}
-
-static void hash_files(lua_State *L, struct tidemill *engine, int record,
-                       struct mill_hasher *hasher)
-{
-    lua_getfield(L, record, "files");
-    for (int i = 1; lua_istable(L, -1) && i <= (int)lua_objlen(L, -1); i++) {
-        lua_rawgeti(L, -1, i);
-        const char *path = lua_tostring(L, -1);
-        struct stat status;
-        if (stat(path, &status) == 0 && !S_ISREG(status.st_mode)) {
-            luaL_error(L,
-                       "option \"files\": %s is not a file; name files, such as tm.glob gives",
-                       path);
-        }
-        mill_hasher_bytes(hasher, path, strlen(path));
-        mill_hasher_hash(hasher, mill_files_hash(&engine->files, path));
-        lua_pop(L, 1);
-    }
-    lua_pop(L, 1);
-}
-
-static void set_policy(lua_State *L, struct tidemill *engine, int record,
-                       struct mill_function *function)
-{
-    struct mill_policy *policy = &function->policy;
-    lua_getfield(L, record, "cache");
-    policy->cached = lua_toboolean(L, -1);
-    policy->refresh =
-        lua_type(L, -1) == LUA_TSTRING && strcmp(lua_tostring(L, -1), "refresh") == 0;
-    lua_pop(L, 1);
-    if (!policy->cached) return;
-    if (mill_value_is_opaque(&function->code)) {
-        policy->refusal = strdup("it names a channel or the like, which has no content");
-        return;
-    }
-    struct mill_hasher hasher;
-    mill_hasher_init(&hasher, "function/1");
-    mill_hasher_hash(&hasher, engine->salt);
-    mill_hasher_hash(&hasher, mill_value_hash(&function->code, NULL));
-    hash_field(L, record, "version", &hasher);
-    hash_field(L, record, "seed", &hasher);
-    hash_files(L, engine, record, &hasher);
-    policy->salt = mill_hasher_end(&hasher);
-}
-
-/* Snapshots are kept beside the records, which may cross to other states. */
-static void push_snapshots(lua_State *L)
-{
-    lua_getfield(L, LUA_REGISTRYINDEX, snapshots_key);
-    if (lua_istable(L, -1)) return;
-    lua_pop(L, 1);
-    lua_newtable(L);
-    lua_createtable(L, 0, 1);
-    lua_pushliteral(L, "k");
-    lua_setfield(L, -2, "__mode");
-    lua_setmetatable(L, -2);
-    lua_pushvalue(L, -1);
-    lua_setfield(L, LUA_REGISTRYINDEX, snapshots_key);
-}
-
-/* Pushes it, or nil. */
-static struct snapshot *push_snapshot(lua_State *L, int record)
-{
-    push_snapshots(L);
-    lua_pushvalue(L, record);
-    lua_rawget(L, -2);
-    lua_remove(L, -2);
-    return lua_touserdata(L, -1);
-}
-
-static int function_gc(lua_State *L)
-{
-    struct snapshot *snapshot = lua_touserdata(L, 1);
-    mill_function_unref(snapshot->function);
-    snapshot->function = NULL;
-    return 0;
-}
-
-static void forget_snapshot(lua_State *L, int record)
-{
-    push_snapshots(L);
-    lua_pushvalue(L, record);
-    lua_pushnil(L);
-    lua_rawset(L, -3);
-    lua_pop(L, 1);
-}
-
-static void keep_snapshot(lua_State *L, int record, int witness, struct snapshot made)
-{
-    push_snapshots(L);
-    lua_pushvalue(L, record);
-    struct snapshot *snapshot = lua_newuserdata(L, sizeof *snapshot);
-    *snapshot = made;
-    if (luaL_newmetatable(L, function_name)) {
-        lua_pushcfunction(L, function_gc);
-        lua_setfield(L, -2, "__gc");
-    }
-    lua_setmetatable(L, -2);
-    lua_pushvalue(L, witness);
-    lua_setfenv(L, -2);
-    lua_rawset(L, -3);
-    lua_pop(L, 1);
-}
-
-static bool files_are_declared(lua_State *L, int record)
-{
-    lua_getfield(L, record, "files");
-    bool declared = lua_istable(L, -1);
-    lua_pop(L, 1);
-    return declared;
-}
-
-static double number_field(lua_State *L, int table, const char *name, double otherwise)
-{
-    lua_getfield(L, table, name);
-    double number = lua_isnumber(L, -1) ? lua_tonumber(L, -1) : otherwise;
-    lua_pop(L, 1);
-    return number;
-}
-
-static void set_retry(lua_State *L, int record, struct mill_function *function)
-{
-    struct mill_retry_rule *rule = &function->retry;
-    rule->retries = (int)number_field(L, record, "retries", 0);
-    rule->delay = number_field(L, record, "retry_delay", 0);
-    rule->factor = number_field(L, record, "backoff_factor", 1);
-    rule->longest = number_field(L, record, "backoff_max", INFINITY);
-    rule->jitter = number_field(L, record, "backoff_jitter", 0);
-}
-
-/* resources = {name = amount}; raises. */
-static void set_needs(lua_State *L, struct tidemill *engine, int record,
-                      struct mill_function *function)
-{
-    struct mill_resources *resources = &engine->pool.resources;
-    lua_getfield(L, record, "resources");
-    if (!lua_istable(L, -1)) {
-        lua_pop(L, 1);
-        return;
-    }
-    function->needs = calloc(MILL_MAX_RESOURCES, sizeof *function->needs);
-    if (function->needs == NULL) luaL_error(L, "out of memory (resources)");
-    lua_pushnil(L);
-    while (lua_next(L, -2)) {
-        const char *name = lua_tostring(L, -2);
-        double amount = lua_tonumber(L, -1);
-        int resource = mill_resources_find(resources, name);
-        if (resource < 0) {
-            luaL_error(L,
-                       "task \"%s\": resource \"%s\" has no limit; set one: "
-                       "tm.config{resources = {%s = 3}}",
-                       function->name, name, name);
-        }
-        double limit = mill_resources_of(resources, resource);
-        if (amount > limit) {
-            lua_pushfstring(
-                L, "task \"%s\" needs %f of resource \"%s\", of which there is only %f",
-                function->name, amount, name, limit);
-            lua_error(L);
-        }
-        function->needs[function->need_count++] =
-            (struct mill_need){resource, (int64_t)(amount * MILL_RESOURCE_UNIT + 0.5)};
-        lua_pop(L, 1);
-    }
-    lua_pop(L, 1);
-}
-
-/* Where it runs and what it is thought to cost; `affinity` is a number or a string. */
-static void set_placing(lua_State *L, struct tidemill *engine, int record,
-                        struct mill_function *function)
-{
-    lua_getfield(L, record, "affinity");
-    if (!lua_isnil(L, -1)) {
-        struct mill_hasher hasher;
-        mill_hasher_init(&hasher, "affinity");
-        hash_field(L, record, "affinity", &hasher);
-        function->affinity = mill_hasher_end(&hasher).low | 1;
-    }
-    lua_pop(L, 1);
-    function->cost = number_field(L, record, "cost", NAN);
-    function->mean = mill_means_of(&engine->means, function->name);
-}
-
-static void set_options(lua_State *L, struct tidemill *engine, int record,
-                        struct mill_function *function)
-{
-    function->priority = (int)number_field(L, record, "priority", 0);
-    function->seed = number_field(L, record, "seed", NAN);
-    function->outputs = (uint16_t)number_field(L, record, "nout", 0);
-    set_retry(L, record, function);
-    set_needs(L, engine, record, function);
-    set_placing(L, engine, record, function);
-    set_policy(L, engine, record, function);
-}
-
-/* A body in C: one that stands for another run's task, or one that takes an output out of several;
- * false: it is Lua. */
-static bool is_built_in(lua_State *L, int record, struct mill_function *function)
-{
-    lua_getfield(L, record, "joins");
-    function->joins = lua_toboolean(L, -1);
-    lua_getfield(L, record, "output");
-    if (lua_isnumber(L, -1)) {
-        function->body = take_output;
-        function->context = (void *)(uintptr_t)lua_tointeger(L, -1);
-    }
-    lua_pop(L, 2);
-    return function->joins || function->body;
-}
-
-/* The code of the record's function. */
-static tidemill_status read_code(lua_State *L, struct making *making, int record,
-                                 struct snapshot *made, int witness)
-{
-    char where[160];
-    snprintf(where, sizeof where, "task \"%.120s\"", made->function->name);
-    lua_getfield(L, record, "fn");
-    return mill_encode_function(L, lua_gettop(L), where, witness, &made->steady,
-                                &made->function->code, making->error);
-}
-
-static bool is_frozen(lua_State *L, int record)
-{
-    lua_getfield(L, record, "frozen");
-    bool frozen = lua_toboolean(L, -1);
-    lua_pop(L, 1);
-    return frozen;
-}
-
-/* Whether the snapshot, at the top of the stack, is as good as a new one. */
-static bool is_current(lua_State *L, const struct snapshot *snapshot, int record)
-{
-    if (is_frozen(L, record)) return true; /* what tasks decoded does not change any more */
-    if (!snapshot->steady || files_are_declared(L, record)) return false;
-    lua_getfenv(L, -1);
-    bool holds = mill_witness_holds(L, lua_gettop(L));
-    lua_pop(L, 1);
-    return holds;
-}
-
-/* With the record and its name on the stack. The function's reference belongs to the record. */
-static void make_function(lua_State *L, struct making *making)
-{
-    enum { RECORD = 2, NAME = 3, SNAPSHOT = 4, WITNESS = 5 };
-    struct snapshot *old = push_snapshot(L, RECORD);
-    if (old && is_current(L, old, RECORD)) {
-        making->function = old->function;
-        return;
-    }
-    const char *name = luaL_checkstring(L, NAME);
-    mill_witness_new(L);
-    struct mill_function *function = mill_function_new(name);
-    if (function == NULL) {
-        mill_no_memory(making->error, name);
-        return;
-    }
-    struct snapshot made = {.function = function};
-    if (!is_built_in(L, RECORD, function) &&
-        read_code(L, making, RECORD, &made, WITNESS) != TIDEMILL_OK) {
-        mill_function_unref(function);
-        return;
-    }
-    if (old && same_code(&old->function->code, &function->code) &&
-        !files_are_declared(L, RECORD)) {
-        mill_function_unref(function);
-        making->function = old->function;
-        old->steady = made.steady;
-        lua_pushvalue(L, WITNESS);
-        lua_setfenv(L, SNAPSHOT);
-        return;
-    }
-    function->serial = mill_pool_serial(&making->engine->pool);
-    keep_snapshot(L, RECORD, WITNESS, made);
-    making->unfinished = true;
-    lua_getfield(L, RECORD, "retry_on");
-    if (!lua_isnil(L, -1) && mill_encode(L, -1, "option \"retry_on\"", false,
-                                         &function->retry_on, making->error) != TIDEMILL_OK) {
-        return;
-    }
-    set_options(L, making->engine, RECORD, function);
-    making->unfinished = false;
-    making->function = function;
-}
-
-/* (making, record function, number) */
-static int make_protected(lua_State *L)
-{
-    struct making *making = lua_touserdata(L, 1);
-    lua_call(L, 1, 2); /* the record and its name replace function and number */
-    make_function(L, making);
-    if (making->unfinished) forget_snapshot(L, 2);
-    return 0;
-}
-
-/* After an error that was raised on the way. */
-static int forget_protected(lua_State *L)
-{
-    lua_call(L, 1, 1);
-    forget_snapshot(L, 1);
-    return 0;
-}
-
-struct provider {
-    lua_State *L;
-    struct tidemill *engine;
-    int lookup; /* stack index of the Lua function number -> record */
-    struct mill_error *error;
-};
-
-static struct mill_function *provide(void *context, uint32_t number)
-{
-    struct provider *provider = context;
-    lua_State *L = provider->L;
-    struct making making = {.engine = provider->engine, .error = provider->error};
-    int top = lua_gettop(L);
-    lua_pushcfunction(L, make_protected);
-    lua_pushlightuserdata(L, &making);
-    lua_pushvalue(L, provider->lookup);
-    lua_pushnumber(L, number);
-    if (lua_pcall(L, 3, 0, 0) != 0) {
-        const char *text = lua_tostring(L, -1);
-        mill_fail(provider->error, TIDEMILL_ERROR, "%s", text ? text : "an error");
-        lua_pop(L, 1);
-        lua_pushcfunction(L, forget_protected);
-        lua_pushvalue(L, provider->lookup);
-        lua_pushnumber(L, number);
-        if (making.unfinished && lua_pcall(L, 2, 0, 0) == 0) return NULL;
-        lua_settop(L, top);
-        return NULL;
-    }
-    return making.function;
-}
-
 /* ---- runs ------------------------------------------------------------------------------ */
 
 struct mill_run *mill_check_run(lua_State *L, int index)
 {
-    struct mill_run *run = ((struct mill_run_box *)luaL_checkudata(L, index, run_name))->run;
+    struct mill_run *run = ((struct mill_run_box *)mill_handle_check(L, index, run_name))->run;
     if (run == NULL) luaL_error(L, "the run was released");
     return run;
 }
@@ -474,26 +84,19 @@ static int run_gc(lua_State *L)
 /* core.release(run): its results are not wanted any more. */
 static int graph_release(lua_State *L)
 {
-    luaL_checkudata(L, 1, run_name);
+    mill_handle_check(L, 1, run_name);
     return run_gc(L);
 }
 
-static struct mill_run_box *push_box(lua_State *L)
-{
-    struct mill_run_box *box = lua_newuserdata(L, sizeof *box);
-    memset(box, 0, sizeof *box);
-    if (luaL_newmetatable(L, run_name)) {
-        lua_pushcfunction(L, run_gc);
-        lua_setfield(L, -2, "__gc");
-    }
-    lua_setmetatable(L, -2);
-    return box;
-}
+enum { FEW = 8 };
 
-static uint32_t *wanted_nodes(lua_State *L, struct mill_scope *scope, uint32_t *count)
+/* In `few` when there is room, else in a userdata, which is pushed. */
+static uint32_t *wanted_nodes(lua_State *L, struct mill_scope *scope, uint32_t few[FEW],
+                              uint32_t *count)
 {
     *count = (uint32_t)lua_objlen(L, 1);
-    uint32_t *wanted = lua_newuserdata(L, ((size_t)*count + 1) * sizeof *wanted);
+    uint32_t *wanted =
+        *count <= FEW ? few : lua_newuserdata(L, (size_t)*count * sizeof *wanted);
     for (uint32_t i = 0; i < *count; i++) {
         mill_handle handle;
         lua_rawgeti(L, 1, (int)i + 1);
@@ -572,12 +175,12 @@ static int graph_run(lua_State *L)
                               : (enum mill_strategy)luaL_checkoption(L, 3, NULL, strategies);
     if (mill_engine_start(engine, &error) != TIDEMILL_OK) return mill_lib_raise(L, &error);
     mill_scope_sweep(scope);
-    uint32_t count;
-    uint32_t *wanted = wanted_nodes(L, scope, &count);
-    struct mill_run_box *box = push_box(L);
-    struct provider provider = {L, engine, 2, &error};
+    uint32_t count, few[FEW];
+    uint32_t *wanted = wanted_nodes(L, scope, few, &count);
+    struct mill_run_box *box = mill_handle_new(L, run_name, sizeof *box, run_gc);
+    struct mill_snapshots snapshots = {L, engine, 2, &error};
     struct mill_run *run =
-        mill_run_new(&scope->graph, wanted, count, provide, &provider, &error);
+        mill_run_new(&scope->graph, wanted, count, mill_snapshot, &snapshots, &error);
     if (run == NULL) return mill_lib_raise(L, &error);
     if (!prepare_run(L, scope, run, strategy)) {
         mill_run_free(run);
@@ -667,7 +270,7 @@ static int graph_wait(lua_State *L)
     struct tidemill *engine = scope->engine;
     int64_t deadline = mill_lib_deadline(L, 3);
     if (scope->worker) {
-        return mill_lib_wait_run(L, scope, luaL_checkudata(L, 1, run_name), deadline);
+        return mill_lib_wait_run(L, scope, mill_handle_check(L, 1, run_name), deadline);
     }
     bool ended = mill_run_ended(run);
     if (!ended) {
@@ -749,9 +352,9 @@ static int push_cancelled(lua_State *L, struct mill_scope *scope)
     return 1;
 }
 
-/* core.outcome(run, k) -> "finished", value | "failed", error, task | "skipped", error of the
+/* core.outcome(run, k, ended) -> "finished", value | "failed", error, task | "skipped", error of the
  * task that failed, its name | "cancelled" | "lost" (to be run again) | "pending"; of the k-th
- * wanted node. */
+ * wanted node.  `ended`: all is pending until the run has ended. */
 static int graph_outcome(lua_State *L)
 {
     struct mill_run *run = check_run(L);
@@ -760,7 +363,9 @@ static int graph_outcome(lua_State *L)
     uint32_t k = (uint32_t)luaL_checkinteger(L, 2) - 1;
     if (k >= run->wanted_count) return luaL_error(L, "no outcome %d", (int)k + 1);
     struct mill_task *task = &run->tasks[run->wanted[k]];
-    switch (mill_task_state(task)) {
+    enum mill_state state = mill_task_state(task);
+    if (lua_toboolean(L, 3) && !mill_run_ended(run)) state = MILL_PENDING;
+    switch (state) {
     case MILL_FINISHED:
         if (run->content && !mill_lookup_load(&engine->lookup, reader_of(scope), task)) {
             lua_pushliteral(L, "lost");

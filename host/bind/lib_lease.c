@@ -39,7 +39,7 @@ static struct box *check_box(lua_State *L)
     if (!scope->worker && mill_engine_start(scope->engine, &error) != TIDEMILL_OK) {
         mill_lib_raise(L, &error);
     }
-    return luaL_checkudata(L, 1, place_name);
+    return mill_handle_check(L, 1, place_name);
 }
 
 /* core.lease(max) */
@@ -72,13 +72,7 @@ static int box_gc(lua_State *L)
 
 static struct box *push_box(lua_State *L, struct mill_lease *lease)
 {
-    struct box *box = lua_newuserdata(L, sizeof *box);
-    memset(box, 0, sizeof *box);
-    if (luaL_newmetatable(L, place_name)) {
-        lua_pushcfunction(L, box_gc);
-        lua_setfield(L, -2, "__gc");
-    }
-    lua_setmetatable(L, -2);
+    struct box *box = mill_handle_new(L, place_name, sizeof *box, box_gc);
     box->lease = lease;
     mill_shared_ref(&lease->shared);
     return box;
@@ -139,7 +133,7 @@ static int lease_wait(lua_State *L)
 /* core.lease_leave(place): what it was given goes to others. */
 static int lease_leave(lua_State *L)
 {
-    luaL_checkudata(L, 1, place_name);
+    mill_handle_check(L, 1, place_name);
     return box_gc(L);
 }
 

@@ -126,13 +126,7 @@ static struct view *walk(lua_State *L, mill_walk_visit *visit)
         if (!mill_graph_find(graph, handle)) luaL_error(L, "a stale node (%d)", (int)i + 1);
         starts[i] = (uint32_t)handle;
     }
-    struct view *view = lua_newuserdata(L, sizeof *view);
-    memset(view, 0, sizeof *view);
-    if (luaL_newmetatable(L, view_name)) {
-        lua_pushcfunction(L, view_gc);
-        lua_setfield(L, -2, "__gc");
-    }
-    lua_setmetatable(L, -2);
+    struct view *view = mill_handle_new(L, view_name, sizeof *view, view_gc);
     struct mill_error error;
     if (mill_walk(graph, starts, count, visit, view, &error) != TIDEMILL_OK) {
         mill_lib_raise(L, &error);

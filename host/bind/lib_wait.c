@@ -196,13 +196,8 @@ static int selector_gc(lua_State *L)
 /* core.selector() */
 static int wait_selector(lua_State *L)
 {
-    struct selector *selector = lua_newuserdata(L, sizeof *selector);
-    selector->wait = NULL;
-    if (luaL_newmetatable(L, selector_name)) {
-        lua_pushcfunction(L, selector_gc);
-        lua_setfield(L, -2, "__gc");
-    }
-    lua_setmetatable(L, -2);
+    struct selector *selector =
+        mill_handle_new(L, selector_name, sizeof *selector, selector_gc);
     selector->wait = new_wait(L, mill_scope_of(L));
     return 1;
 }
@@ -210,7 +205,7 @@ static int wait_selector(lua_State *L)
 /* core.select_add(selector, run, tag) -> whether the run has ended, and is not waited for. */
 static int wait_select_add(lua_State *L)
 {
-    struct selector *selector = luaL_checkudata(L, 1, selector_name);
+    struct selector *selector = mill_handle_check(L, 1, selector_name);
     struct mill_run *run = mill_check_run(L, 2);
     mill_engine_asked(mill_engine_of(L), run);
     lua_pushboolean(L, !attach(L, selector->wait, run, (uint32_t)luaL_checknumber(L, 3)));
@@ -259,7 +254,7 @@ int mill_lib_wait_for(lua_State *L, struct mill_scope *scope, struct mill_wait *
  * | an error's message */
 static int wait_select_next(lua_State *L)
 {
-    struct selector *selector = luaL_checkudata(L, 1, selector_name);
+    struct selector *selector = mill_handle_check(L, 1, selector_name);
     struct mill_scope *scope = mill_scope_of(L);
     int64_t deadline = mill_lib_deadline(L, 3);
     for (;;) {

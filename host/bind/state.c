@@ -14,7 +14,7 @@ static const char scope_key[] = "tidemill.scope";
 
 struct mill_scope *mill_scope_of(lua_State *L)
 {
-    lua_getfield(L, LUA_REGISTRYINDEX, scope_key);
+    mill_registry_get(L, scope_key);
     struct mill_scope *scope = lua_touserdata(L, -1);
     lua_pop(L, 1);
     return scope;
@@ -109,7 +109,7 @@ static int prepare(lua_State *L)
     struct mill_worker *worker = scope->worker;
     bool own = lua_toboolean(L, 2);
     lua_pushlightuserdata(L, scope);
-    lua_setfield(L, LUA_REGISTRYINDEX, scope_key);
+    mill_registry_set(L, scope_key);
     if (own) {
         luaL_openlibs(L);
         if (luaL_dostring(L, jit_setup)) lua_error(L);

@@ -21,6 +21,10 @@ struct mill_revival {
 
 enum { UNSEEN = 0, OPEN = 1, NUMBERED = 2 };
 
+enum {
+    FEW = 32
+}; /* nodes: a run of so few is built without memory of its own for the building */
+
 struct builder {
     struct mill_graph *graph;
     uint32_t *stack;
@@ -29,24 +33,45 @@ struct builder {
     size_t count, room;
     uint64_t edges;
     bool failed;
+    uint32_t few_on_stack[FEW], few_nodes[FEW];
 };
 
-static bool grow(void *list, size_t wanted, size_t *room, size_t element)
+/* Not for what is kept: `few` is what the list begins with, on the caller's stack. */
+static bool grow(uint32_t **list, size_t wanted, size_t *room, const uint32_t *few)
 {
     if (wanted <= *room) return true;
-    size_t size = *room ? *room * 2 : 256;
+    size_t size = *room * 2;
     while (size < wanted) size *= 2;
-    void *grown = realloc(*(void **)list, size * element);
+    uint32_t *old = *list == few ? NULL : *list;
+    uint32_t *grown = realloc(old, size * sizeof *grown);
     if (grown == NULL) return false;
-    *(void **)list = grown;
+    if (old == NULL) memcpy(grown, few, *room * sizeof *grown);
+    *list = grown;
     *room = size;
     return true;
+}
+
+static void builder_init(struct builder *builder, struct mill_graph *graph)
+{
+    builder->graph = graph;
+    builder->stack = builder->few_on_stack;
+    builder->nodes = builder->few_nodes;
+    builder->stack_room = builder->room = FEW;
+    builder->stack_size = builder->count = 0;
+    builder->edges = 0;
+    builder->failed = false;
+}
+
+static void builder_fini(struct builder *builder)
+{
+    if (builder->nodes != builder->few_nodes) free(builder->nodes);
+    if (builder->stack != builder->few_on_stack) free(builder->stack);
 }
 
 static void stack_inputs(struct builder *builder, struct mill_node *node)
 {
     if (!grow(&builder->stack, builder->stack_size + node->inputs, &builder->stack_room,
-              sizeof *builder->stack)) {
+              builder->few_on_stack)) {
         builder->failed = true;
         return;
     }
@@ -67,7 +92,7 @@ static void stack_inputs(struct builder *builder, struct mill_node *node)
 
 static void number_node(struct builder *builder, uint32_t index, struct mill_node *node)
 {
-    if (!grow(&builder->nodes, builder->count + 1, &builder->room, sizeof *builder->nodes) ||
+    if (!grow(&builder->nodes, builder->count + 1, &builder->room, builder->few_nodes) ||
         builder->count >= INT32_MAX - NUMBERED) { /* `cause` is an index and signed */
         builder->failed = true;
         return;
@@ -79,10 +104,6 @@ static void number_node(struct builder *builder, uint32_t index, struct mill_nod
 
 static void visit(struct builder *builder, uint32_t wanted)
 {
-    if (!grow(&builder->stack, 1, &builder->stack_room, sizeof *builder->stack)) {
-        builder->failed = true;
-        return;
-    }
     builder->stack[0] = wanted;
     builder->stack_size = 1;
     while (builder->stack_size > 0 && !builder->failed) {
@@ -119,8 +140,9 @@ static bool allocate(struct mill_run *run, const struct builder *builder, uint32
     /* One block.  A task is a cache line; each is written when its turn comes. */
     size_t tasks = (count + 1) * sizeof *run->tasks;
     size_t lists = (2 * edges + count + wanted) * sizeof(uint32_t);
-    run->tasks = aligned_alloc(64, tasks + (lists + 63) / 64 * 64);
-    if (run->tasks == NULL) return false;
+    run->block = malloc(tasks + lists + 63); /* aligned_alloc is slow for few bytes */
+    if (run->block == NULL) return false;
+    run->tasks = (struct mill_task *)(((uintptr_t)run->block + 63) & ~(uintptr_t)63);
     run->inputs = (uint32_t *)(run->tasks + count + 1);
     run->dependents = run->inputs + edges;
     run->roots = run->dependents + edges;
@@ -138,11 +160,25 @@ struct function_map {
     struct slot *slots;
     size_t room;
     uint32_t last_number, last_index;
+    struct slot few[8]; /* the first room */
 };
+
+static void map_init(struct function_map *map)
+{
+    map->slots = map->few;
+    map->room = sizeof map->few / sizeof *map->few;
+    map->last_index = UINT32_MAX;
+    memset(map->few, 0xFF, sizeof map->few);
+}
+
+static void map_fini(struct function_map *map)
+{
+    if (map->slots != map->few) free(map->slots);
+}
 
 static bool map_grow(struct function_map *map)
 {
-    size_t room = map->room ? map->room * 2 : 64;
+    size_t room = map->room * 2;
     struct slot *slots = malloc(room * sizeof *slots);
     if (slots == NULL) return false;
     memset(slots, 0xFF, room * sizeof *slots);
@@ -152,9 +188,20 @@ static bool map_grow(struct function_map *map)
         while (slots[at].index != UINT32_MAX) at = (at + 1) & (room - 1);
         slots[at] = map->slots[i];
     }
-    free(map->slots);
+    map_fini(map);
     map->slots = slots;
     map->room = room;
+    return true;
+}
+
+static bool grow_functions(struct mill_run *run, size_t *room)
+{
+    if (run->function_count < *room) return true;
+    size_t size = *room ? *room * 2 : 4;
+    void *grown = realloc(run->functions, size * sizeof *run->functions);
+    if (grown == NULL) return false;
+    run->functions = grown;
+    *room = size;
     return true;
 }
 
@@ -172,10 +219,7 @@ static bool map_function(struct mill_run *run, struct function_map *map, uint32_
     }
     if (map->slots[at].index == UINT32_MAX) {
         struct mill_function *function = function_of(context, number);
-        if (function == NULL ||
-            !grow(&run->functions, run->function_count + 1, room, sizeof *run->functions)) {
-            return false;
-        }
+        if (function == NULL || !grow_functions(run, room)) return false;
         run->functions[run->function_count] = mill_function_ref(function);
         map->slots[at] = (struct slot){number, run->function_count++};
         map->last_index = map->slots[at].index;
@@ -201,10 +245,11 @@ static void add_reader(struct mill_task *task, bool hashed)
 static bool fill_tasks(struct mill_run *run, struct builder *builder,
                        mill_function_of *function_of, void *context)
 {
-    struct function_map map = {.last_index = UINT32_MAX};
+    struct function_map map;
     size_t room = 0;
     uint32_t edge = 0;
-    bool fine = map_grow(&map);
+    bool fine = true;
+    map_init(&map);
     for (uint32_t i = 0; fine && i < run->count; i++) {
         struct mill_task *task = &run->tasks[i];
         struct mill_node *node = mill_graph_at(builder->graph, builder->nodes[i]);
@@ -222,7 +267,7 @@ static bool fill_tasks(struct mill_run *run, struct builder *builder,
         }
     }
     run->tasks[run->count] = (struct mill_task){.first_input = edge};
-    free(map.slots);
+    map_fini(&map);
     return fine;
 }
 
@@ -346,7 +391,8 @@ struct mill_run *mill_run_new(struct mill_graph *graph, const uint32_t *wanted,
                               uint32_t wanted_count, mill_function_of *function_of,
                               void *context, struct mill_error *error)
 {
-    struct builder builder = {.graph = graph};
+    struct builder builder;
+    builder_init(&builder, graph);
     struct mill_run *run = run_alloc(graph);
     bool fine = run != NULL;
     for (uint32_t i = 0; fine && i < wanted_count && !builder.failed; i++) {
@@ -374,8 +420,7 @@ struct mill_run *mill_run_new(struct mill_graph *graph, const uint32_t *wanted,
         mill_run_free(run);
         run = NULL;
     }
-    free(builder.nodes);
-    free(builder.stack);
+    builder_fini(&builder);
     return run;
 }
 
@@ -419,7 +464,7 @@ void mill_run_free(struct mill_run *run)
     mill_source_fini(&run->end);
     mill_token_unref(run->token);
     free_revivals(run);
-    free(run->tasks);
+    free(run->block);
     free(run->functions);
     free(run->content);
     free(run->locks);

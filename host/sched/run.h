@@ -71,6 +71,7 @@ struct mill_run {
     struct mill_claims *claims;
 
     /* Fixed once built. */
+    void *block;             /* holds `tasks` to `wanted` */
     struct mill_task *tasks; /* count + 1: the last one ends the lists of the one before */
     uint32_t count;
     uint32_t *inputs; /* indexes of tasks, each task's in the order of its arguments */

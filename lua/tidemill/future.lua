@@ -88,19 +88,19 @@ function future.submit(fn, ...)
 end
 
 local function settle(self)
-  if self.state or not core.ended(self.run) then return end
-  local state, value, name = core.outcome(self.run, 1)
+  if self.state then return end
+  local state, value, name = core.outcome(self.run, 1, true)
+  if state == "pending" then return end
   if state == "lost" then
     self.run = compute.start({ self.node })
     return settle(self)
   end
-  local _, _, failed, skipped = core.counts(self.run)
   if state == "finished" then
     self.state, self.value = "finished", value
-  elseif state == "failed" then
-    self.state, self.error = "error", compute.error(value, name, failed, skipped)
-  elseif state == "skipped" then
-    self.state, self.error = "skipped", compute.error(value, name, failed, skipped)
+  elseif name then
+    local _, _, failed, skipped = core.counts(self.run)
+    self.state, self.error = state == "failed" and "error" or "skipped",
+      compute.error(value, name, failed, skipped)
   else
     self.state, self.error = "cancelled", errors.new({ message = "the task was cancelled" })
   end

@@ -1,0 +1,398 @@
+/* snapshot: what delayed functions are.  A record, a Lua table that lua/tidemill/task.lua fills in,
+ * holds name, fn, cache, priority, version, seed, files and the like.
+ * SPDX-License-Identifier: MIT */
+#include "bind/snapshot.h"
+
+#include <lauxlib.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "bind/encode.h"
+#include "bind/handle.h"
+#include "bind/witness.h"
+
+/* The last answer, a userdata whose environment is the witness of its code (bind/witness.h). */
+struct snapshot {
+    struct mill_function *function;
+    bool steady; /* the code is the same as long as the witness holds */
+    bool frozen; /* what tasks decoded does not change any more */
+    bool files;  /* are declared, whose content may have changed */
+    bool whole;  /* its options have been read without an error */
+};
+
+static const char snapshot_type[] = "tidemill.function";
+
+/* Addresses in the registry: record -> snapshot, beside the records, which may cross to other states;
+ * number -> the same.  The first keeps it as long as the record lives. */
+static const char snapshots_key[] = "snapshots", numbers_key[] = "numbers";
+
+struct making {
+    struct tidemill *engine;
+    uint32_t number;
+    struct mill_function *function; /* NULL after a failure */
+    struct mill_error *error;
+};
+
+/* The body of a task that takes one value of several that another has returned; the context is
+ * its place. */
+static void take_output(void *context, const struct mill_value *arguments, int count,
+                        struct mill_value *result)
+{
+    uint32_t place = (uint32_t)(uintptr_t)context;
+    if (count < 1 || arguments[0].tag != MILL_TAG_TUPLE || place > arguments[0].tuple->count) {
+        return;
+    }
+    *result = mill_value_ref(arguments[0].tuple->cells[place - 1]);
+}
+
+static bool same_code(const struct mill_value *a, const struct mill_value *b)
+{
+    if (a->tag != b->tag || a->tag != MILL_TAG_PACKED) return false;
+    const struct mill_packed *x = a->packed, *y = b->packed;
+    return x->size == y->size && x->array_count == y->array_count &&
+           memcmp(x->bytes, y->bytes, x->size) == 0 &&
+           (x->array_count == 0 ||
+            memcmp(x->arrays, y->arrays, x->array_count * sizeof *x->arrays) == 0);
+}
+
+/* A number by its bits: as text two that differ may read alike. */
+static void hash_field(lua_State *L, int record, const char *name, struct mill_hasher *hasher)
+{
+    lua_getfield(L, record, name);
+    mill_hasher_number(hasher, (uint64_t)lua_type(L, -1));
+    if (lua_type(L, -1) == LUA_TNUMBER) {
+        double number = lua_tonumber(L, -1);
+        mill_hasher_bytes(hasher, &number, sizeof number);
+    } else {
+        size_t size = 0;
+        const char *text = lua_tolstring(L, -1, &size);
+        mill_hasher_bytes(hasher, text ? text : "", size);
+    }
+    lua_pop(L, 1);
+}
+
+static void hash_files(lua_State *L, struct tidemill *engine, int record,
+                       struct mill_hasher *hasher)
+{
+    lua_getfield(L, record, "files");
+    for (int i = 1; lua_istable(L, -1) && i <= (int)lua_objlen(L, -1); i++) {
+        lua_rawgeti(L, -1, i);
+        const char *path = lua_tostring(L, -1);
+        struct stat status;
+        if (stat(path, &status) == 0 && !S_ISREG(status.st_mode)) {
+            luaL_error(L,
+                       "option \"files\": %s is not a file; name files, such as tm.glob gives",
+                       path);
+        }
+        mill_hasher_bytes(hasher, path, strlen(path));
+        mill_hasher_hash(hasher, mill_files_hash(&engine->files, path));
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+}
+
+static void set_policy(lua_State *L, struct tidemill *engine, int record,
+                       struct mill_function *function)
+{
+    struct mill_policy *policy = &function->policy;
+    lua_getfield(L, record, "cache");
+    policy->cached = lua_toboolean(L, -1);
+    policy->refresh =
+        lua_type(L, -1) == LUA_TSTRING && strcmp(lua_tostring(L, -1), "refresh") == 0;
+    lua_pop(L, 1);
+    if (!policy->cached) return;
+    if (mill_value_is_opaque(&function->code)) {
+        policy->refusal = strdup("it names a channel or the like, which has no content");
+        return;
+    }
+    struct mill_hasher hasher;
+    mill_hasher_init(&hasher, "function/1");
+    mill_hasher_hash(&hasher, engine->salt);
+    mill_hasher_hash(&hasher, mill_value_hash(&function->code, NULL));
+    hash_field(L, record, "version", &hasher);
+    hash_field(L, record, "seed", &hasher);
+    hash_files(L, engine, record, &hasher);
+    policy->salt = mill_hasher_end(&hasher);
+}
+
+/* Pushes a table of the registry, made when it is asked for first. */
+static void push_weak(lua_State *L, const char *key, const char *mode)
+{
+    mill_registry_get(L, key);
+    if (!lua_isnil(L, -1)) return;
+    lua_pop(L, 1);
+    lua_newtable(L);
+    lua_createtable(L, 0, 1);
+    lua_pushstring(L, mode);
+    lua_setfield(L, -2, "__mode");
+    lua_setmetatable(L, -2);
+    lua_pushvalue(L, -1);
+    mill_registry_set(L, key);
+}
+
+/* Pushes the snapshot of a record, or nil; NULL, too, when it is not whole. */
+static struct snapshot *push_snapshot(lua_State *L, int record)
+{
+    push_weak(L, snapshots_key, "k");
+    lua_pushvalue(L, record);
+    lua_rawget(L, -2);
+    lua_remove(L, -2);
+    struct snapshot *snapshot = lua_touserdata(L, -1);
+    return snapshot && snapshot->whole ? snapshot : NULL;
+}
+
+/* The same of a number. */
+static struct snapshot *push_numbered(lua_State *L, uint32_t number)
+{
+    push_weak(L, numbers_key, "v");
+    lua_rawgeti(L, -1, (int)number);
+    lua_remove(L, -2);
+    return lua_touserdata(L, -1);
+}
+
+static int snapshot_gc(lua_State *L)
+{
+    struct snapshot *snapshot = lua_touserdata(L, 1);
+    mill_function_unref(snapshot->function);
+    snapshot->function = NULL;
+    return 0;
+}
+
+static struct snapshot *keep_snapshot(lua_State *L, int record, int witness,
+                                      struct snapshot made)
+{
+    push_weak(L, snapshots_key, "k");
+    lua_pushvalue(L, record);
+    struct snapshot *snapshot =
+        mill_handle_new(L, snapshot_type, sizeof *snapshot, snapshot_gc);
+    *snapshot = made;
+    lua_pushvalue(L, witness);
+    lua_setfenv(L, -2);
+    lua_rawset(L, -3);
+    lua_pop(L, 1);
+    return snapshot;
+}
+
+static double number_field(lua_State *L, int table, const char *name, double otherwise)
+{
+    lua_getfield(L, table, name);
+    double number = lua_isnumber(L, -1) ? lua_tonumber(L, -1) : otherwise;
+    lua_pop(L, 1);
+    return number;
+}
+
+static void set_retry(lua_State *L, int record, struct mill_function *function)
+{
+    struct mill_retry_rule *rule = &function->retry;
+    rule->retries = (int)number_field(L, record, "retries", 0);
+    rule->delay = number_field(L, record, "retry_delay", 0);
+    rule->factor = number_field(L, record, "backoff_factor", 1);
+    rule->longest = number_field(L, record, "backoff_max", INFINITY);
+    rule->jitter = number_field(L, record, "backoff_jitter", 0);
+}
+
+/* resources = {name = amount}; raises. */
+static void set_needs(lua_State *L, struct tidemill *engine, int record,
+                      struct mill_function *function)
+{
+    struct mill_resources *resources = &engine->pool.resources;
+    lua_getfield(L, record, "resources");
+    if (!lua_istable(L, -1)) {
+        lua_pop(L, 1);
+        return;
+    }
+    function->needs = calloc(MILL_MAX_RESOURCES, sizeof *function->needs);
+    if (function->needs == NULL) luaL_error(L, "out of memory (resources)");
+    lua_pushnil(L);
+    while (lua_next(L, -2)) {
+        const char *name = lua_tostring(L, -2);
+        double amount = lua_tonumber(L, -1);
+        int resource = mill_resources_find(resources, name);
+        if (resource < 0) {
+            luaL_error(L,
+                       "task \"%s\": resource \"%s\" has no limit; set one: "
+                       "tm.config{resources = {%s = 3}}",
+                       function->name, name, name);
+        }
+        double limit = mill_resources_of(resources, resource);
+        if (amount > limit) {
+            lua_pushfstring(
+                L, "task \"%s\" needs %f of resource \"%s\", of which there is only %f",
+                function->name, amount, name, limit);
+            lua_error(L);
+        }
+        function->needs[function->need_count++] =
+            (struct mill_need){resource, (int64_t)(amount * MILL_RESOURCE_UNIT + 0.5)};
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+}
+
+/* Where it runs and what it is thought to cost; `affinity` is a number or a string. */
+static void set_placing(lua_State *L, struct tidemill *engine, int record,
+                        struct mill_function *function)
+{
+    lua_getfield(L, record, "affinity");
+    if (!lua_isnil(L, -1)) {
+        struct mill_hasher hasher;
+        mill_hasher_init(&hasher, "affinity");
+        hash_field(L, record, "affinity", &hasher);
+        function->affinity = mill_hasher_end(&hasher).low | 1;
+    }
+    lua_pop(L, 1);
+    function->cost = number_field(L, record, "cost", NAN);
+    function->mean = mill_means_of(&engine->means, function->name);
+}
+
+static void set_options(lua_State *L, struct tidemill *engine, int record,
+                        struct mill_function *function)
+{
+    function->priority = (int)number_field(L, record, "priority", 0);
+    function->seed = number_field(L, record, "seed", NAN);
+    function->outputs = (uint16_t)number_field(L, record, "nout", 0);
+    set_retry(L, record, function);
+    set_needs(L, engine, record, function);
+    set_placing(L, engine, record, function);
+    set_policy(L, engine, record, function);
+}
+
+/* A body in C: one that stands for another run's task, or one that takes an output out of several;
+ * false: it is Lua. */
+static bool is_built_in(lua_State *L, int record, struct mill_function *function)
+{
+    lua_getfield(L, record, "joins");
+    function->joins = lua_toboolean(L, -1);
+    lua_getfield(L, record, "output");
+    if (lua_isnumber(L, -1)) {
+        function->body = take_output;
+        function->context = (void *)(uintptr_t)lua_tointeger(L, -1);
+    }
+    lua_pop(L, 2);
+    return function->joins || function->body;
+}
+
+/* The code of the record's function. */
+static tidemill_status read_code(lua_State *L, struct making *making, int record,
+                                 struct snapshot *made, int witness)
+{
+    char where[160];
+    snprintf(where, sizeof where, "task \"%.120s\"", made->function->name);
+    lua_getfield(L, record, "fn");
+    return mill_encode_function(L, lua_gettop(L), where, witness, &made->steady,
+                                &made->function->code, making->error);
+}
+
+/* Whether the snapshot, at the top of the stack, is as good as a new one. */
+static bool is_current(lua_State *L, const struct snapshot *snapshot)
+{
+    if (snapshot->frozen) return true;
+    if (!snapshot->steady || snapshot->files) return false;
+    lua_getfenv(L, -1);
+    bool holds = mill_witness_holds(L, lua_gettop(L));
+    lua_pop(L, 1);
+    return holds;
+}
+
+static bool boolean_field(lua_State *L, int table, const char *name)
+{
+    lua_getfield(L, table, name);
+    bool value = lua_toboolean(L, -1);
+    lua_pop(L, 1);
+    return value;
+}
+
+/* Whether the snapshot, whose witness is too old, has this code, too: then it has a new witness. */
+static bool renew(lua_State *L, struct snapshot *old, int snapshot, const struct snapshot *made,
+                  int witness)
+{
+    if (!same_code(&old->function->code, &made->function->code) || made->files) return false;
+    old->steady = made->steady;
+    lua_pushvalue(L, witness);
+    lua_setfenv(L, snapshot);
+    return true;
+}
+
+/* With the record and its name on the stack. */
+static void make_function(lua_State *L, struct making *making)
+{
+    enum { RECORD = 1, NAME = 2, SNAPSHOT = 3, WITNESS = 4 };
+    struct snapshot *old = push_snapshot(L, RECORD);
+    const char *name = luaL_checkstring(L, NAME);
+    mill_witness_new(L);
+    struct snapshot made = {
+        .function = mill_function_new(name),
+        .frozen = boolean_field(L, RECORD, "frozen"),
+        .files = boolean_field(L, RECORD, "files"),
+    };
+    if (made.function == NULL) {
+        mill_no_memory(making->error, name);
+        return;
+    }
+    if (!is_built_in(L, RECORD, made.function) &&
+        read_code(L, making, RECORD, &made, WITNESS) != TIDEMILL_OK) {
+        mill_function_unref(made.function);
+        return;
+    }
+    if (old && renew(L, old, SNAPSHOT, &made, WITNESS)) {
+        mill_function_unref(made.function);
+        making->function = old->function;
+        return;
+    }
+    made.function->serial = mill_pool_serial(&making->engine->pool);
+    struct snapshot *kept = keep_snapshot(L, RECORD, WITNESS, made);
+    lua_getfield(L, RECORD, "retry_on");
+    if (!lua_isnil(L, -1) &&
+        mill_encode(L, -1, "option \"retry_on\"", false, &made.function->retry_on,
+                    making->error) != TIDEMILL_OK) {
+        return;
+    }
+    set_options(L, making->engine, RECORD, made.function);
+    kept->whole = true;
+    making->function = made.function;
+}
+
+/* The number of the record leads to its snapshot from now on. */
+static void note_number(lua_State *L, int record, uint32_t number)
+{
+    push_weak(L, numbers_key, "v");
+    push_snapshot(L, record);
+    lua_rawseti(L, -2, (int)number);
+    lua_pop(L, 1);
+}
+
+/* (making, lookup) */
+static int make_protected(lua_State *L)
+{
+    struct making *making = lua_touserdata(L, 1);
+    struct snapshot *known = push_numbered(L, making->number);
+    if (known && is_current(L, known)) {
+        making->function = known->function;
+        return 0;
+    }
+    lua_settop(L, 2);
+    lua_pushnumber(L, making->number);
+    lua_call(L, 1, 2);
+    lua_remove(L, 1);
+    make_function(L, making);
+    if (making->function) note_number(L, 1, making->number);
+    return 0;
+}
+
+struct mill_function *mill_snapshot(void *snapshots_, uint32_t number)
+{
+    struct mill_snapshots *snapshots = snapshots_;
+    lua_State *L = snapshots->L;
+    struct making making = {
+        .engine = snapshots->engine, .number = number, .error = snapshots->error};
+    lua_pushcfunction(L, make_protected);
+    lua_pushlightuserdata(L, &making);
+    lua_pushvalue(L, snapshots->lookup);
+    if (lua_pcall(L, 2, 0, 0) == 0) return making.function;
+    const char *text = lua_tostring(L, -1);
+    mill_fail(snapshots->error, TIDEMILL_ERROR, "%s", text ? text : "an error");
+    lua_pop(L, 1);
+    return NULL;
+}
