@@ -94,7 +94,8 @@ enum dump_operand {
     A_UPVALUE = 256,    /* assigned */
     READS_GLOBAL = 512, /* the global named by D */
     WRITES_GLOBAL = 1024,
-    NEVER_DUMPED = 2048
+    NEVER_DUMPED = 2048,
+    LOOPS = 4096
 };
 
 enum dump_code {
@@ -139,11 +140,14 @@ static const struct dump_instruction {
     [70] = {0, CODE_ITERC},               /* ITERN */
     [72] = {0, CODE_JMP},                 /* ISNEXT */
     [78] = {0, CODE_FORI},                /* JFORI */
-    [80] = {0, CODE_FORL},                /* IFORL */
+    [79] = {LOOPS, 0},                    /* FORL */
+    [80] = {LOOPS, CODE_FORL},            /* IFORL */
     [81] = {NEVER_DUMPED, 0},             /* JFORL */
-    [83] = {0, CODE_ITERL},               /* IITERL */
+    [82] = {LOOPS, 0},                    /* ITERL */
+    [83] = {LOOPS, CODE_ITERL},           /* IITERL */
     [84] = {NEVER_DUMPED, 0},             /* JITERL */
-    [86] = {0, CODE_LOOP},                /* ILOOP */
+    [85] = {LOOPS, 0},                    /* LOOP */
+    [86] = {LOOPS, CODE_LOOP},            /* ILOOP */
     [87] = {NEVER_DUMPED, 0},             /* JLOOP */
 };
 
@@ -189,6 +193,7 @@ struct dump_reader {
     uint32_t flags;
     struct dump_list protos, constants, entries, reads;
     struct dump_name written; /* bytes NULL: no global is assigned */
+    bool loops;
     tidemill_status status;
     struct mill_error *error;
 };
@@ -543,6 +548,7 @@ static void dump_operands(struct dump_reader *reader, struct dump_body *body,
         return;
     }
     if (operands & A_UPVALUE) dump_upvalue_add(body->assigned, code[1]);
+    if (operands & LOOPS) reader->loops = true;
     if (!(operands & (READS_GLOBAL | WRITES_GLOBAL)) ||
         (operands & READS_GLOBAL && constant->noted))
         return;
@@ -754,6 +760,7 @@ tidemill_status mill_bytecode_read(const void *dump, size_t size,
         struct dump_proto *outermost = reader.protos.items;
         bytecode->hash = outermost->hash;
         bytecode->upvalues = outermost->upvalues;
+        bytecode->loops = reader.loops;
         bytecode->assigned_upvalue = dump_first_assigned(outermost);
     }
     free(reader.protos.items);

@@ -5,6 +5,8 @@
 #ifndef MILL_BYTECODE_H
 #define MILL_BYTECODE_H
 
+#include <stdbool.h>
+
 #include "base/hash.h"
 #include "base/status.h"
 
@@ -18,6 +20,7 @@ struct mill_bytecode {
     int assigned_upvalue; /* index from 0 of the first upvalue of the outermost function that
                              it or a function inside it assigns; -1: none */
     int upvalues;         /* of the outermost function */
+    bool loops;           /* it or a function inside it has a loop */
     void *memory;         /* owns the names */
 };
 

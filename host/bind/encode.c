@@ -58,6 +58,7 @@ struct encoder {
     bool nodes, refreshed;
     int witness;   /* stack index of what to take down in; 0: nobody asks */
     bool unsteady; /* met something that may change without the witness noticing */
+    bool loops;    /* met a function that has some */
     const char *where;
     struct mill_error *error;
     tidemill_status status;
@@ -759,6 +760,7 @@ static bool encode_function(struct encoder *encoder, int index)
     if (!fine) {
         refuse(encoder, "a function", error.text);
     } else {
+        encoder->loops = encoder->loops || code.loops;
         fine = check_assignments(encoder, index, &code) &&
                encode_body(encoder, index, &code, (const char *)dump.bytes, dump.size);
         mill_bytecode_fini(&code);
@@ -911,12 +913,12 @@ tidemill_status mill_encode(lua_State *L, int index, const char *where, bool nod
 }
 
 tidemill_status mill_encode_function(lua_State *L, int index, const char *where, int witness,
-                                     bool *steady, struct mill_value *value,
-                                     struct mill_error *error)
+                                     struct mill_encoded *encoded, struct mill_error *error)
 {
-    *value = mill_nil();
+    encoded->code = mill_nil();
     struct encoder encoder = {.L = L, .where = where, .error = error};
     walk(&encoder, index, witness);
-    *steady = !encoder.unsteady;
-    return take(&encoder, value);
+    encoded->steady = !encoder.unsteady;
+    encoded->loops = encoder.loops;
+    return take(&encoder, &encoded->code);
 }

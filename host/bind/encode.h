@@ -16,12 +16,16 @@
 tidemill_status mill_encode(lua_State *L, int index, const char *where, bool nodes,
                             struct mill_value *value, struct mill_error *error);
 
+struct mill_encoded {
+    struct mill_value code;
+    bool steady; /* the code stays the same as long as the witness holds */
+    bool loops;  /* there are loops in it */
+};
+
 /* The same for a function, at an index that is not negative.  The table at `witness` is told what the
- * encoding rests upon (bind/witness.h); *steady: all of it, so that the code stays the same as long
- * as the witness holds. */
+ * encoding rests upon (bind/witness.h). */
 tidemill_status mill_encode_function(lua_State *L, int index, const char *where, int witness,
-                                     bool *steady, struct mill_value *value,
-                                     struct mill_error *error);
+                                     struct mill_encoded *encoded, struct mill_error *error);
 
 /* Pushes the value.  `inputs` are the results of the nodes that it mentions, in order.  Raises a
  * Lua error when a module or a builtin that it names is not to be had. */

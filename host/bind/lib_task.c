@@ -39,10 +39,9 @@ static int task_argument(lua_State *L)
     return 1;
 }
 
-/* core.arguments() -> all of them */
-static int task_arguments(lua_State *L)
+/* Pushes the arguments of the running task; how many. */
+static int push_arguments(lua_State *L, struct mill_worker *worker)
 {
-    struct mill_worker *worker = running(L);
     luaL_checkstack(L, worker->call.count, "too many arguments");
     uint32_t next = 0;
     const struct mill_value *arguments = mill_node_arguments(worker->task->node);
@@ -51,6 +50,12 @@ static int task_arguments(lua_State *L)
         next += mill_value_nodes(&arguments[i]);
     }
     return worker->call.count;
+}
+
+/* core.arguments() -> all of them */
+static int task_arguments(lua_State *L)
+{
+    return push_arguments(L, running(L));
 }
 
 /* core.body() -> the function of the running task, its name */
@@ -66,6 +71,13 @@ static int task_body(lua_State *L)
 static int task_name(lua_State *L)
 {
     lua_pushstring(L, mill_task_function(running(L)->task)->name);
+    return 1;
+}
+
+/* core.loops() -> whether the running task's function has loops, or calls what has */
+static int task_loops(lua_State *L)
+{
+    lua_pushboolean(L, mill_task_function(running(L)->task)->loops);
     return 1;
 }
 
@@ -122,6 +134,29 @@ static int task_finish_all(lua_State *L)
     }
     mill_worker_finish(worker, MILL_FINISHED, tuple);
     return 0;
+}
+
+/* What core.turn says beside the names of mill_next: another task of the same function. */
+enum { SAME = 4 };
+
+/* core.turn(number) -> what to do next, arguments...: the running task has returned a number, or has
+ * ended before (nil).  The arguments come with SAME: the next task has the function of this one and
+ * as many of them.  For loops that LuaJIT does not compile: one call a task, where calls through
+ * the FFI cost as much each. */
+static int task_turn(lua_State *L)
+{
+    struct mill_worker *worker = lua_touserdata(L, lua_upvalueindex(1));
+    uint64_t serial = worker->call.serial;
+    int32_t count = worker->call.count;
+    if (lua_type(L, 1) == LUA_TNUMBER) {
+        mill_worker_finish(worker, MILL_FINISHED, mill_number(lua_tonumber(L, 1)));
+    }
+    enum mill_next next = mill_worker_next(worker);
+    bool same =
+        next == MILL_NEXT_TASK && worker->call.serial == serial && worker->call.count == count;
+    lua_settop(L, 0);
+    lua_pushinteger(L, same ? SAME : (int)next);
+    return same ? 1 + push_arguments(L, worker) : 1;
 }
 
 /* core.retry() -> whether the task, which has failed, will be tried again: then it has ended as far
@@ -224,6 +259,7 @@ static const luaL_Reg functions[] = {
     {"fail", task_fail},
     {"finish", task_finish},
     {"finish_all", task_finish_all},
+    {"loops", task_loops},
     {"name", task_name},
     {"outputs", task_outputs},
     {"retry", task_retry},
@@ -234,4 +270,7 @@ static const luaL_Reg functions[] = {
 void mill_lib_task(lua_State *L)
 {
     luaL_register(L, NULL, functions);
+    lua_pushlightuserdata(L, mill_worker_of(L));
+    lua_pushcclosure(L, task_turn, 1);
+    lua_setfield(L, -2, "turn");
 }

@@ -281,8 +281,13 @@ static tidemill_status read_code(lua_State *L, struct making *making, int record
     char where[160];
     snprintf(where, sizeof where, "task \"%.120s\"", made->function->name);
     lua_getfield(L, record, "fn");
-    return mill_encode_function(L, lua_gettop(L), where, witness, &made->steady,
-                                &made->function->code, making->error);
+    struct mill_encoded encoded;
+    tidemill_status status =
+        mill_encode_function(L, lua_gettop(L), where, witness, &encoded, making->error);
+    made->steady = encoded.steady;
+    made->function->code = encoded.code;
+    made->function->loops = encoded.loops;
+    return status;
 }
 
 /* Whether the snapshot, at the top of the stack, is as good as a new one. */

@@ -9,13 +9,23 @@
 
 #include <stdlib.h>
 
+#include "base/pages.h"
+
 enum { WORDS = MILL_SLAB_NODES / 64, FULL = 8 };
+
+/* The first slabs have blocks of their own; later ones share one, which is a huge page. */
+enum { BLOCK_SLABS = MILL_HUGE_PAGE / (MILL_SLAB_NODES * (int)sizeof(struct mill_node)) };
 
 struct mill_slab_map {
     uint64_t free[WORDS]; /* a bit is set: the node is free */
     uint32_t count;       /* of these */
     uint32_t word;        /* those before it have no free node, unless one was freed since */
 };
+
+static bool begins_block(uint32_t slab)
+{
+    return slab < BLOCK_SLABS || slab % BLOCK_SLABS == 0;
+}
 
 void mill_graph_init(struct mill_graph *graph)
 {
@@ -39,7 +49,7 @@ void mill_graph_fini(struct mill_graph *graph)
         }
     }
     for (uint32_t s = 0; s < graph->slab_count; s++) {
-        free(graph->slabs[s]);
+        if (begins_block(s)) free(graph->slabs[s]);
         free(graph->maps[s]);
     }
     free(graph->slabs);
@@ -74,17 +84,27 @@ static bool lists_grow(struct mill_graph *graph)
     return true;
 }
 
+static bool reserve_slabs(struct mill_graph *graph)
+{
+    if (graph->reserved > 0) return true;
+    uint32_t count = graph->slab_count < BLOCK_SLABS ? 1 : BLOCK_SLABS;
+    graph->reserve = mill_pages_new(count * MILL_SLAB_NODES * sizeof *graph->reserve);
+    if (graph->reserve) graph->reserved = count;
+    return graph->reserve != NULL;
+}
+
 static bool graph_grow(struct mill_graph *graph)
 {
     if (graph->slab_count == UINT32_MAX / MILL_SLAB_NODES) return false;
     if (graph->slab_count == graph->slab_room && !lists_grow(graph)) return false;
-    struct mill_node *slab = aligned_alloc(64, MILL_SLAB_NODES * sizeof *slab);
     struct mill_slab_map *map = malloc(sizeof *map);
-    if (slab == NULL || map == NULL) {
-        free(slab);
+    if (map == NULL || !reserve_slabs(graph)) {
         free(map);
         return false;
     }
+    struct mill_node *slab = graph->reserve;
+    graph->reserve += MILL_SLAB_NODES;
+    graph->reserved--;
     memset(slab, 0, MILL_SLAB_NODES * sizeof *slab);
     memset(map->free, 0xFF, sizeof map->free);
     map->count = MILL_SLAB_NODES;

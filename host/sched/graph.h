@@ -33,6 +33,8 @@ struct mill_slab_map; /* which nodes of a slab are free */
 struct mill_graph {
     struct mill_node **slabs;
     struct mill_slab_map **maps; /* one a slab */
+    struct mill_node *reserve;   /* memory of the next slabs, `reserved` of them */
+    uint32_t reserved;
     uint32_t slab_count, slab_room;
     uint32_t cursor; /* slab that new nodes come from */
     int64_t free_count;

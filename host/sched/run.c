@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "base/pages.h"
 #include "sched/pool.h"
 #include "sched/retry.h"
 
@@ -140,7 +141,9 @@ static bool allocate(struct mill_run *run, const struct builder *builder, uint32
     /* One block.  A task is a cache line; each is written when its turn comes. */
     size_t tasks = (count + 1) * sizeof *run->tasks;
     size_t lists = (2 * edges + count + wanted) * sizeof(uint32_t);
-    run->block = malloc(tasks + lists + 63); /* aligned_alloc is slow for few bytes */
+    size_t size = tasks + lists + 63;
+    /* aligned_alloc is slow for few bytes. */
+    run->block = size < MILL_HUGE_PAGE ? malloc(size) : mill_pages_new(size);
     if (run->block == NULL) return false;
     run->tasks = (struct mill_task *)(((uintptr_t)run->block + 63) & ~(uintptr_t)63);
     run->inputs = (uint32_t *)(run->tasks + count + 1);

@@ -50,6 +50,7 @@ struct mill_function {
     uint32_t serial;        /* unique in its pool: workers know loaded code by it */
     char *name;             /* owned */
     struct mill_value code; /* for a body in Lua */
+    bool loops;             /* which has loops, or calls what has */
     void (*body)(void *context, const struct mill_value *arguments, int count,
                  struct mill_value *result); /* a body in C; NULL: in Lua */
     void *context;

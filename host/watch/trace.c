@@ -9,12 +9,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "base/aside.h"
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/json.h"
+#include "base/pages.h"
 
 enum {
     CHUNK_BYTES = 1 << 21, /* a huge page */
@@ -250,9 +250,7 @@ static struct chunk *new_chunk(size_t room)
 {
     struct chunk *chunk;
     if (room < CHUNK) return malloc(sizeof *chunk + room * sizeof chunk->events[0]);
-    chunk = aligned_alloc(CHUNK_BYTES, CHUNK_BYTES);
-    if (chunk) madvise(chunk, CHUNK_BYTES, MADV_HUGEPAGE);
-    return chunk;
+    return mill_pages_new(CHUNK_BYTES);
 }
 
 /* A further chunk; NULL: the lane is full, or there is no memory. */

@@ -119,6 +119,26 @@ local ok, value, more = xpcall(body, handler$LIST)
 
 local run_all = "finish(outputs, xpcall(body, handler$LIST))"
 
+-- The same for bodies with loops.  LuaJIT compiles those loops and never the one around the body:
+-- it is interpreted, where one call of core.turn costs less than the FFI and its structures.
+local interpreted = [[
+local turn, arguments, finish, body, handler, output, xpcall, type = ...
+return function()
+  $READ
+  local got
+  repeat
+    local ok, value, more = xpcall(body, handler$LIST)
+    if ok and more == nil and type(value) == "number" and not output.unfinished then
+      got$LIST = turn(value)
+    else
+      finish(ok, value, more)
+      got$LIST = turn()
+    end
+  until got ~= 4 -- SAME of host/bind/lib_task.c
+  return got
+end
+]]
+
 local max_spread = 8 -- calls with more arguments go through one C function
 
 local function loop_text(count, outputs)
@@ -138,6 +158,16 @@ local function loop_text(count, outputs)
   return (template:gsub("%$(RUN)", parts):gsub("%$(%u+)", parts))
 end
 
+local function interpreted_text(count)
+  local list = {}
+  for i = 1, count do list[i] = "a" .. i end
+  list = table.concat(list, ", ")
+  return (interpreted:gsub("%$(%u+)", {
+    READ = count > 0 and ("local %s = arguments()"):format(list) or "",
+    LIST = count > 0 and ", " .. list or "",
+  }))
+end
+
 local bodies, loops, loop_count = {}, {}, 0
 local max_loops = 4096
 
@@ -155,6 +185,17 @@ local function use_strings(body)
   for key, value in pairs(wanted) do strings[key] = value end
 end
 
+local function make_loop(body, count, outputs)
+  local name = "=(tidemill loop)"
+  if core.loops() and outputs == 0 and count <= max_spread then
+    return assert(loadstring(interpreted_text(count), name))(core.turn, core.arguments, finish, body,
+      handler, sandbox.output, xpcall, type)
+  end
+  return assert(loadstring(loop_text(count, outputs), name))(C, call, worker, core.argument,
+    core.arguments, outputs > 0 and finish_all or finish, body, handler, sandbox.output, xpcall, type,
+    outputs)
+end
+
 local function loop_of_current()
   local serial, count = call.serial, call.count
   local key = serial .. ":" .. count
@@ -165,10 +206,7 @@ local function loop_of_current()
   end
   if loop_count >= max_loops then bodies, loops, predicates, loop_count = {}, {}, {}, 0 end
   bodies[serial] = bodies[serial] or core.body()
-  local outputs = core.outputs()
-  local make = assert(loadstring(loop_text(count, outputs), "=(tidemill loop)"))
-  loop = make(C, call, worker, core.argument, core.arguments, outputs > 0 and finish_all or finish,
-    bodies[serial], handler, sandbox.output, xpcall, type, outputs)
+  loop = make_loop(bodies[serial], count, core.outputs())
   loops[key], loop_count = loop, loop_count + 1
   use_strings(bodies[serial])
   return loop

@@ -407,6 +407,33 @@ static void globals_and_assigned_upvalues_are_found(void)
     }
 }
 
+static void loops_are_found(void)
+{
+    static const struct {
+        const char *source;
+        bool loops;
+    } cases[] = {
+        {"return function(x) return x + 1 end", false},
+        {"return function(x) if x then return 1 end return x and 2 or 3 end", false},
+        {"return function(f) return f(f) end", false},
+        {"return function(n) for i = 1, n do print(i) end end", true},
+        {"return function(t) for k in pairs(t) do print(k) end end", true},
+        {"return function(f) for k in f() do print(k) end end", true},
+        {"return function(f) while f() do end end", true},
+        {"return function(f) repeat local x = f() until x end", true},
+        {"return function(n) return function() for i = 1, n do print(i) end end end", true},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct dump dump = dump_of(cases[i].source, true);
+        struct mill_bytecode bytecode;
+        struct mill_error error = {.text = ""};
+        CHECK(mill_bytecode_read(dump.bytes, dump.size, &bytecode, &error) == TIDEMILL_OK);
+        CHECK_SAYING(bytecode.loops == cases[i].loops, "%s", cases[i].source);
+        mill_bytecode_fini(&bytecode);
+        free(dump.bytes);
+    }
+}
+
 static void a_thousand_globals_come_back_sorted_and_once(void)
 {
     const char *source = "local s = {'return function() '} for i = 1, 1000 do s[#s + 1] = "
@@ -607,6 +634,7 @@ int main(int argc, char **argv)
     RUN(sixty_states_agree_on_a_large_constant_table);
     RUN(fresh_processes_agree_on_a_large_constant_table);
     RUN(globals_and_assigned_upvalues_are_found);
+    RUN(loops_are_found);
     RUN(a_thousand_globals_come_back_sorted_and_once);
     RUN(other_formats_are_refused_by_name);
     RUN(an_instruction_that_no_dump_holds_is_refused);
