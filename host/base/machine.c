@@ -4,9 +4,12 @@
 
 #include <math.h>
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/sysinfo.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/cpus.h"
@@ -96,6 +99,24 @@ double mill_machine_memory_share(const char *root)
     struct mill_machine_memory memory;
     mill_machine_memory(root, &memory);
     return memory.total > 0 ? (double)memory.used / (double)memory.total : NAN;
+}
+
+/* The share that is taken of the address space that the process may have; 0: no limit. */
+static double address_space_share(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return 0;
+    FILE *file = fopen("/proc/self/statm", "re");
+    long pages = 0;
+    if (file == NULL || fscanf(file, "%ld", &pages) != 1) pages = 0;
+    if (file) fclose(file);
+    return (double)pages * (double)sysconf(_SC_PAGESIZE) / (double)limit.rlim_cur;
+}
+
+bool mill_machine_memory_is_short(const char *root)
+{
+    /* Allocators take address space in large pieces. */
+    return mill_machine_memory_share(root) > 0.97 || address_space_share() > 0.85;
 }
 
 /* ---- CPU time -------------------------------------------------------------------------- */

@@ -21,6 +21,10 @@ void mill_machine_memory(const char *root, struct mill_machine_memory *memory);
 /* used / total; NaN: not known. */
 double mill_machine_memory_share(const char *root);
 
+/* Whether the next megabytes may be the last: of the machine and the process's groups, or of the
+ * address space that the process may have (ulimit -v).  Some system calls. */
+bool mill_machine_memory_is_short(const char *root);
+
 /* CPU time up to now.  Where the groups' quota is smaller than the number of CPUs in the
  * process's mask, of the group with that quota; else of those CPUs, whoever used them. */
 struct mill_machine_cpu {

@@ -757,7 +757,9 @@ static bool encode_function(struct encoder *encoder, int index)
     struct mill_bytecode code;
     struct mill_error error;
     bool fine = mill_bytecode_read(dump.bytes, dump.size, &code, &error) == TIDEMILL_OK;
-    if (!fine) {
+    if (!fine && error.status == TIDEMILL_MEMORY) {
+        encoder->out.failed = true;
+    } else if (!fine) {
         refuse(encoder, "a function", error.text);
     } else {
         encoder->loops = encoder->loops || code.loops;
@@ -868,6 +870,11 @@ static int walk_protected(lua_State *L)
     return 0;
 }
 
+static tidemill_status status_of(int raised)
+{
+    return raised == LUA_ERRMEM ? TIDEMILL_MEMORY : TIDEMILL_ERROR;
+}
+
 /* Into encoder->out, which is the caller's; `witness` is a stack index, 0: none. */
 static void walk(struct encoder *encoder, int index, int witness)
 {
@@ -878,9 +885,10 @@ static void walk(struct encoder *encoder, int index, int witness)
     lua_pushlightuserdata(L, encoder);
     lua_pushvalue(L, index);
     if (witness) lua_pushvalue(L, witness);
-    if (lua_pcall(L, 2 + (witness != 0), 0, 0) != 0) {
+    int raised = lua_pcall(L, 2 + (witness != 0), 0, 0);
+    if (raised) {
         const char *text = lua_tostring(L, -1);
-        encoder->status = mill_fail(encoder->error, TIDEMILL_ERROR, "%s (%s)",
+        encoder->status = mill_fail(encoder->error, status_of(raised), "%s (%s)",
                                     text ? text : "an error", encoder->where);
         lua_pop(L, 1);
     }

@@ -7,11 +7,13 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/machine.h"
 #include "bind/adapt.h"
 #include "bind/encode.h"
 #include "bind/lib.h"
 #include "bind/shared.h"
 #include "bind/snapshot.h"
+#include "bind/state.h"
 #include "sched/join.h"
 
 static const char run_name[] = "tidemill.run";
@@ -163,6 +165,62 @@ static bool prepare_run(lua_State *L, struct mill_scope *scope, struct mill_run 
     return !measured || mill_run_measure(run);
 }
 
+/* Whether LuaJIT has 64-bit references: else it has 2 GB for all states. */
+static bool is_wide(lua_State *L)
+{
+    int top = lua_gettop(L);
+    bool wide =
+        luaL_dostring(L, "return require('ffi').abi('gc64')") == 0 && lua_toboolean(L, -1);
+    lua_settop(L, top);
+    return wide;
+}
+
+static bool is_memory_short(lua_State *L, struct mill_scope *scope)
+{
+    enum { LUA_MOST = 1400 << 10 };
+    struct tidemill *engine = scope->engine;
+    int64_t heaps = 0;
+    atomic_store_explicit(&scope->heap, lua_gc(L, LUA_GCCOUNT, 0), memory_order_relaxed);
+    for (int i = 0; i < engine->pool.worker_count; i++) {
+        heaps += atomic_load_explicit(&engine->scopes[i].heap, memory_order_relaxed);
+    }
+    return (heaps > LUA_MOST && !is_wide(L)) || mill_machine_memory_is_short("");
+}
+
+/* LuaJIT does not always outlive its own lack of memory, and the system's killer asks nobody: where
+ * many tasks wait, a task that starts more is told in time.  Looked at now and then. */
+static void check_room(lua_State *L, struct mill_scope *scope)
+{
+    enum { MANY = 4096, SELDOM = 256, OFTEN = 16 };
+    int64_t waiting =
+        atomic_load_explicit(&scope->engine->pool.parked_count, memory_order_relaxed);
+    if (waiting < MANY) {
+        scope->short_of_memory = false;
+        return;
+    }
+    if (scope->starts++ % (scope->short_of_memory ? OFTEN : SELDOM) == 0) {
+        scope->short_of_memory = is_memory_short(L, scope);
+    }
+    if (scope->short_of_memory) {
+        lua_pushfstring(L, "out of memory: %d tasks wait for those that they have started",
+                        (int)waiting);
+        lua_error(L);
+    }
+}
+
+/* When memory is short what garbage holds may be enough: the collector does not know how much that
+ * is. */
+static struct mill_run *new_run(lua_State *L, struct mill_scope *scope, const uint32_t *wanted,
+                                uint32_t count, struct mill_error *error)
+{
+    struct mill_snapshots snapshots = {L, scope->engine, 2, error};
+    struct mill_run *run =
+        mill_run_new(&scope->graph, wanted, count, mill_snapshot, &snapshots, error);
+    if (run || error->status != TIDEMILL_MEMORY) return run;
+    mill_state_collect(L);
+    return mill_run_new(&scope->graph, wanted, count, mill_snapshot, &snapshots, error);
+}
+
 /* core.run(nodes, lookup, strategy, seed) -> run: starts what the nodes need.  lookup(number) gives
  * the record of a delayed function. */
 static int graph_run(lua_State *L)
@@ -175,12 +233,11 @@ static int graph_run(lua_State *L)
                               : (enum mill_strategy)luaL_checkoption(L, 3, NULL, strategies);
     if (mill_engine_start(engine, &error) != TIDEMILL_OK) return mill_lib_raise(L, &error);
     mill_scope_sweep(scope);
+    if (scope->worker) check_room(L, scope);
     uint32_t count, few[FEW];
     uint32_t *wanted = wanted_nodes(L, scope, few, &count);
     struct mill_run_box *box = mill_handle_new(L, run_name, sizeof *box, run_gc);
-    struct mill_snapshots snapshots = {L, engine, 2, &error};
-    struct mill_run *run =
-        mill_run_new(&scope->graph, wanted, count, mill_snapshot, &snapshots, &error);
+    struct mill_run *run = new_run(L, scope, wanted, count, &error);
     if (run == NULL) return mill_lib_raise(L, &error);
     if (!prepare_run(L, scope, run, strategy)) {
         mill_run_free(run);

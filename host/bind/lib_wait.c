@@ -162,7 +162,8 @@ int mill_lib_wait_run(lua_State *L, struct mill_scope *scope, struct mill_run_bo
             struct mill_link *link = wait ? mill_link_new(wait, 0) : NULL;
             if (link == NULL) {
                 mill_wait_unref(wait);
-                return luaL_error(L, "out of memory (a wait)");
+                lua_pushliteral(L, "out of memory (a wait)");
+                return 1;
             }
             box->wait = wait;
             if (!mill_source_attach(&box->run->end, link)) {
@@ -174,8 +175,7 @@ int mill_lib_wait_run(lua_State *L, struct mill_scope *scope, struct mill_run_bo
             return luaL_error(L, "two coroutines of a task wait for the same future");
         }
         int parked = park(L, scope, box->wait, true, deadline);
-        if (parked < 0) return lua_error(L);
-        if (parked) return 2;
+        if (parked) return parked < 0 ? 1 : 2; /* a message: lua/tidemill/wait.lua raises it */
     }
 }
 

@@ -30,6 +30,9 @@ struct mill_scope {
     struct mill_history history; /* the script's */
     struct mill_parked *parked;
     uint32_t parked_count, first_free; /* from 1; 0: none */
+    _Atomic int32_t heap;              /* kilobytes of Lua when many tasks waited */
+    uint32_t starts;                   /* of runs by tasks while many wait */
+    bool short_of_memory;              /* found at one of them */
 };
 
 void mill_scope_init(struct mill_scope *scope, struct tidemill *engine,

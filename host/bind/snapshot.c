@@ -395,9 +395,11 @@ struct mill_function *mill_snapshot(void *snapshots_, uint32_t number)
     lua_pushcfunction(L, make_protected);
     lua_pushlightuserdata(L, &making);
     lua_pushvalue(L, snapshots->lookup);
-    if (lua_pcall(L, 2, 0, 0) == 0) return making.function;
+    int raised = lua_pcall(L, 2, 0, 0);
+    if (raised == 0) return making.function;
     const char *text = lua_tostring(L, -1);
-    mill_fail(snapshots->error, TIDEMILL_ERROR, "%s", text ? text : "an error");
+    mill_fail(snapshots->error, raised == LUA_ERRMEM ? TIDEMILL_MEMORY : TIDEMILL_ERROR, "%s",
+              text ? text : "an error");
     lua_pop(L, 1);
     return NULL;
 }

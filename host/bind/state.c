@@ -210,6 +210,26 @@ static int describe(lua_State *L)
     return 1;
 }
 
+static int collect(lua_State *L)
+{
+    lua_gc(L, LUA_GCCOLLECT, 0);
+    return 0;
+}
+
+static void collect_protected(lua_State *L)
+{
+    if (lua_cpcall(L, collect, NULL) != 0) lua_pop(L, 1); /* what a finalizer raised */
+}
+
+void mill_state_collect(lua_State *L)
+{
+    struct mill_scope *scope = mill_scope_of(L);
+    struct tidemill *engine = scope->engine;
+    collect_protected(L);
+    bool serial = engine->pool_open && engine->pool.options.threads == 0;
+    if (serial && !scope->worker && engine->scopes[0].L) collect_protected(engine->scopes[0].L);
+}
+
 tidemill_status mill_state_call(lua_State *L, int arguments, int results, char **message)
 {
     int function = lua_gettop(L) - arguments;

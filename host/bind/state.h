@@ -14,6 +14,10 @@ tidemill_status mill_state_adopt(struct mill_scope *scope, lua_State *L,
 /* Closes the resources that pools keep in the state, while all of Lua still works, then the state. */
 void mill_state_close(lua_State *L);
 
+/* Memory is short: collects the garbage of the running state, and of the worker's, which is idle, when
+ * it is the script's in a serial pool. */
+void mill_state_collect(lua_State *L);
+
 /* Calls the function under `arguments` values on the stack; an error becomes *message
  * (malloc'ed: text and traceback) and the stack is as before the function was pushed. */
 tidemill_status mill_state_call(lua_State *L, int arguments, int results, char **message);

@@ -218,7 +218,7 @@ local next_task = C.tidemill__next
 local running, yield = coroutine.running, coroutine.yield
 local isyieldable, create = coroutine.isyieldable, coroutine.create
 
-local spare = {} -- runners that wait for work
+local spare, max_spare = {}, 1000 -- runners that wait for work
 local waiting = {} -- number of a wait -> runner, or the frame of a wait on top of its task
 local current -- the runner that is running
 local nested, max_nested = 0, 1000 -- the C stack may end before
@@ -260,7 +260,7 @@ local function continue(runner)
     waiting[number] = runner
     return next_task(worker)
   end
-  spare[#spare + 1] = runner
+  if #spare < max_spare then spare[#spare + 1] = runner end
   return what
 end
 

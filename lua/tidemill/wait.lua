@@ -27,15 +27,16 @@ function wait.refused(who, fn, ...)
   return fine, problem
 end
 
+local fine_ends = { ended = true, waiting = true, fired = true, done = true, closed = true }
+
 -- Raises what the engine says of a wait that cannot go on.
-local function check(what)
+local function check(what, give_up)
+  if fine_ends[what] then return end
+  if give_up then give_up() end -- else what it waited for goes on, and waits in its turn
   if what == "interrupted" then
     error(require("tidemill.errors").new({ message = "interrupted" }), 0)
   end
-  if what ~= "ended" and what ~= "waiting" and what ~= "fired" and what ~= "done"
-    and what ~= "closed" then
-    error(what, 0)
-  end
+  error(what, 0)
 end
 
 --- Calls fn(a, b, deadline), one of the engine's functions that may have to wait, until it is done.
@@ -51,10 +52,9 @@ function wait.call(fn, a, b, seconds, give_up)
     local what, value = fn(a, b, ask)
     if what ~= "park" then
       if what == "waiting" and ask ~= deadline then
-        if give_up then give_up() end -- else what it waited for goes on, and waits in its turn
-        error("too many waits inside string.gsub, table.sort, coroutines and other callbacks", 0)
+        what = "too many waits inside string.gsub, table.sort, coroutines and other callbacks"
       end
-      check(what)
+      check(what, give_up)
       return what, value
     end
     if give_up then
