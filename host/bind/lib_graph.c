@@ -191,7 +191,7 @@ static bool is_memory_short(lua_State *L, struct mill_scope *scope)
  * many tasks wait, a task that starts more is told in time.  Looked at now and then. */
 static void check_room(lua_State *L, struct mill_scope *scope)
 {
-    enum { MANY = 4096, SELDOM = 256, OFTEN = 16 };
+    enum { MANY = 1024, SELDOM = 256, OFTEN = 16 };
     int64_t waiting =
         atomic_load_explicit(&scope->engine->pool.parked_count, memory_order_relaxed);
     if (waiting < MANY) {

@@ -448,7 +448,7 @@ describe("a task that runs out of memory", function()
   it("by starting tasks that wait, without end", function()
     if sanitized then return pending("sanitizers need more memory") end
     for _, workers in ipairs { 0, 1, 2 } do
-      local out, why = limited(workers, 700000, [[
+      local out, why = limited(workers, 900000, [[
         local f
         f = tm.delayed(function(n) return f(n + 1):compute() end)
         local fine, problem = pcall(function() return f(1):compute() end)
