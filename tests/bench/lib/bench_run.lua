@@ -46,6 +46,10 @@ local function run(script)
     :format(environment, seconds, quote(products), workers, quote(script))) / 256
 end
 
+if not arg[4] then
+  io.stderr:write("bench: no benchmark has that name: only= takes a part of the name of one in tests/bench\n")
+  os.exit(2)
+end
 os.execute("mkdir -p " .. quote(folder))
 os.remove(rows)
 describe()
