@@ -74,6 +74,18 @@ static int task_name(lua_State *L)
     return 1;
 }
 
+/* core.key() -> key of the running task, 32 hexadecimal digits; nil: it is not cached and has none */
+static int task_key(lua_State *L)
+{
+    struct mill_worker *worker = running(L);
+    const struct mill_lookup_worker *mine = &mill_engine_of(L)->lookup.workers[worker->index];
+    if (!worker->task->run->hooks.before || !mine->keyed) return 0;
+    char text[33];
+    mill_hash_text(mine->key, text);
+    lua_pushstring(L, text);
+    return 1;
+}
+
 /* core.loops() -> whether the running task's function has loops, or calls what has */
 static int task_loops(lua_State *L)
 {
@@ -259,6 +271,7 @@ static const luaL_Reg functions[] = {
     {"fail", task_fail},
     {"finish", task_finish},
     {"finish_all", task_finish_all},
+    {"key", task_key},
     {"loops", task_loops},
     {"name", task_name},
     {"outputs", task_outputs},

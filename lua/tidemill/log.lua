@@ -50,8 +50,7 @@ local function add(number, text, fields)
   end
   local list = fields == nil and none or list_of(fields, 3)
   if not core.worker then return core.log(number, text, list) end
-  core.log(number, text, list, core.name(), core.attempt and core.attempt() or 1,
-    core.key and core.key() or nil, core.run_name and core.run_name() or nil)
+  core.log(number, text, list, core.name(), (core.attempt()), core.key())
 end
 
 --- A line for who looks for an error.

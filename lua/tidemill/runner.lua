@@ -49,7 +49,7 @@ local function fail(fields)
   end
   local attempt, seconds = core.attempt()
   -- The error of a task that this one has waited for stays that task's.
-  fields.task = fields.task or core.name()
+  if not fields.task then fields.task, fields.key = core.name(), core.key() end
   fields.worker, fields.lane = fields.worker or call.worker, fields.lane or core.lane
   fields.attempt = fields.attempt or attempt
   fields.failed, fields.skipped = nil, nil

@@ -595,3 +595,19 @@ describe("tm.share", function()
     assert.are.equal("1\n", out)
   end)
 end)
+
+describe("a task with a key", function()
+  it("has it in its errors and in the lines that it logs, the same each time; others have none", function()
+    everywhere("true\ttrue\ttrue\ttrue\tnil\tnil\n", [[
+      local function fails(x) tm.log.info("about to fail") error("no " .. x) end
+      local function key_of(given, x)
+        given.name = "t"
+        local _, problem = pcall(function() return tm.delayed(fails, given)(x):compute() end)
+        local lines = tm.logs()
+        return problem.key, lines[#lines].key
+      end
+      local key, logged = key_of({ cache = true }, 1)
+      local again, other = key_of({ cache = true }, 1), key_of({ cache = true }, 2)
+      print(#key == 32 and not key:find("%X"), key == logged, key == again, key ~= other, key_of({}, 1))]])
+  end)
+end)
