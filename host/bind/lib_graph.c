@@ -202,8 +202,7 @@ static void check_room(lua_State *L, struct mill_scope *scope)
         scope->short_of_memory = is_memory_short(L, scope);
     }
     if (scope->short_of_memory) {
-        lua_pushfstring(L, "out of memory: %d tasks wait for those that they have started",
-                        (int)waiting);
+        lua_pushfstring(L, "out of memory: %d tasks wait", (int)waiting);
         lua_error(L);
     }
 }

@@ -14,7 +14,8 @@
 #include "bind/handle.h"
 #include "bind/witness.h"
 
-/* The last answer, a userdata whose environment is the witness of its code (bind/witness.h). */
+/* The last answer, a userdata; the environment of a steady one is the witness of its code
+ * (bind/witness.h): another's would only keep alive what the script has let go of. */
 struct snapshot {
     struct mill_function *function;
     bool steady; /* the code is the same as long as the witness holds */
@@ -161,6 +162,16 @@ static int snapshot_gc(lua_State *L)
     return 0;
 }
 
+static void set_witness(lua_State *L, int snapshot, const struct snapshot *made, int witness)
+{
+    if (made->steady && !made->frozen) {
+        lua_pushvalue(L, witness);
+    } else {
+        lua_newtable(L);
+    }
+    lua_setfenv(L, snapshot);
+}
+
 static struct snapshot *keep_snapshot(lua_State *L, int record, int witness,
                                       struct snapshot made)
 {
@@ -169,8 +180,7 @@ static struct snapshot *keep_snapshot(lua_State *L, int record, int witness,
     struct snapshot *snapshot =
         mill_handle_new(L, snapshot_type, sizeof *snapshot, snapshot_gc);
     *snapshot = made;
-    lua_pushvalue(L, witness);
-    lua_setfenv(L, -2);
+    set_witness(L, lua_gettop(L), &made, witness);
     lua_rawset(L, -3);
     lua_pop(L, 1);
     return snapshot;
@@ -315,8 +325,7 @@ static bool renew(lua_State *L, struct snapshot *old, int snapshot, const struct
 {
     if (!same_code(&old->function->code, &made->function->code) || made->files) return false;
     old->steady = made->steady;
-    lua_pushvalue(L, witness);
-    lua_setfenv(L, snapshot);
+    set_witness(L, snapshot, made, witness);
     return true;
 }
 
