@@ -13,6 +13,7 @@
 #include "bind/encode.h"
 #include "bind/lib.h"
 #include "bind/shared.h"
+#include "data/share.h"
 #include "sched/channel.h"
 
 static const char selector_name[] = "tidemill.selector";
