@@ -91,4 +91,8 @@ const void *mill_unpacker_bytes(struct mill_unpacker *unpacker, size_t size);
  * lengths, indexes, nesting. Functions are refused: code is never read from a store. */
 bool mill_packed_check(const struct mill_packed *packed);
 
+/* The same of bytes that may hold functions, nodes and shared objects too: those of a task. What the
+ * code does is not looked at. */
+bool mill_packed_check_task(const struct mill_packed *packed);
+
 #endif
