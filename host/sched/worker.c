@@ -471,10 +471,24 @@ int mill_worker_attempt(const struct mill_worker *worker, const double **seconds
     return retry ? retry->attempts + 1 : 1;
 }
 
+/* The running task is none any more: it will be begun again. */
+static void put_back(struct mill_worker *worker)
+{
+    struct mill_task *task = worker->task;
+    worker->task = NULL;
+    measure(worker, task, MILL_PENDING);
+    let_go(worker);
+    uint8_t flags = atomic_load_explicit(&task->flags, memory_order_relaxed);
+    if (flags & MILL_TASK_GRANTED) {
+        mill_resources_give(&worker->pool->resources, task, push_granted, worker);
+    }
+    count(&worker->counters.retries);
+    atomic_fetch_add_explicit(&task->run->retried, 1, memory_order_relaxed);
+}
+
 bool mill_worker_retry(struct mill_worker *worker)
 {
     struct mill_task *task = worker->task;
-    struct mill_pool *pool = worker->pool;
     const struct mill_retry_rule *rule = &mill_task_function(task)->retry;
     struct mill_retry *retry = mill_retry_find(task);
     if ((retry ? retry->attempts : 0) >= rule->retries || mill_run_cancelled(task->run)) {
@@ -484,18 +498,21 @@ bool mill_worker_retry(struct mill_worker *worker)
     retry = mill_retry_note(task, (double)(now - worker->began) / 1e9);
     if (retry == NULL) return false;
     double delay = mill_retry_delay(rule, retry->attempts, next_random(worker) / 4294967296.0);
-    worker->task = NULL;
-    measure(worker, task, MILL_PENDING); /* it will run again */
-    let_go(worker);
-    uint8_t flags = atomic_load_explicit(&task->flags, memory_order_relaxed);
-    if (flags & MILL_TASK_GRANTED) {
-        mill_resources_give(&pool->resources, task, push_granted, worker);
-    }
-    count(&worker->counters.retries);
-    atomic_fetch_add_explicit(&task->run->retried, 1, memory_order_relaxed);
+    put_back(worker);
     if (delay <= 0 || !mill_retry_start(retry, now + (int64_t)(delay * 1e9))) {
         mill_worker_push(worker, task);
     }
+    return true;
+}
+
+bool mill_worker_again(struct mill_worker *worker, int most)
+{
+    struct mill_task *task = worker->task;
+    if (mill_run_cancelled(task->run)) return false;
+    int lost = mill_retry_note_lost(task);
+    if (lost == 0 || lost > most) return false;
+    put_back(worker);
+    mill_worker_push(worker, task);
     return true;
 }
 

@@ -99,6 +99,10 @@ void mill_worker_finish(struct mill_worker *worker, enum mill_state state,
  * when its function's rule has attempts left. */
 bool mill_worker_retry(struct mill_worker *worker);
 
+/* The running task was lost through nobody's fault that can be told: puts it back, to be begun again
+ * at once, and returns true, unless that has happened `most` times. */
+bool mill_worker_again(struct mill_worker *worker, int most);
+
 /* Number of the running task's attempt, from 1, and how long the earlier ones took (NULL at the
  * first). */
 int mill_worker_attempt(const struct mill_worker *worker, const double **seconds);
