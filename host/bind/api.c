@@ -1,16 +1,19 @@
 /* api: the functions of tidemill.h, and luaopen_tidemill.  SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <fcntl.h>
 #include <lauxlib.h>
 #include <luajit.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/clock.h"
 #include "base/nearest.h"
 #include "bind/embedded.h"
 #include "bind/modules.h"
 #include "bind/runner.h"
+#include "bind/serve.h"
 #include "bind/state.h"
 #include "bind/watch.h"
 
@@ -64,7 +67,7 @@ static struct tidemill *engine_new(const tidemill_config *config)
     return NULL;
 }
 
-static void salt_engine(struct tidemill *engine, lua_State *L)
+void mill_engine_salt(struct tidemill *engine, lua_State *L)
 {
     struct mill_hasher hasher;
     mill_hasher_init(&hasher, "engine");
@@ -123,7 +126,7 @@ tidemill_status tidemill_open(const tidemill_config *given, tidemill **out)
     if (status != TIDEMILL_OK) return status;
     engine->L = mill_state_open(&engine->scope, &engine->error);
     if (engine->L == NULL) return engine->error.status;
-    salt_engine(engine, engine->L);
+    mill_engine_salt(engine, engine->L);
     return TIDEMILL_OK;
 }
 
@@ -150,6 +153,7 @@ void tidemill_close(tidemill *engine)
     mill_settings_fini(engine);
     mill_output_fini(&engine->output);
     pthread_mutex_destroy(&engine->modules_lock);
+    free(engine->worker_path);
     free(engine->package_path);
     free(engine->package_cpath);
     free(engine->message);
@@ -539,6 +543,27 @@ tidemill_status tidemill_settings_json(tidemill *engine, const char *script, cha
     return *text ? TIDEMILL_OK : mill_no_memory(&engine->error, "settings");
 }
 
+/* ---- worker processes ------------------------------------------------------------------------ */
+
+int tidemill_worker_main(int descriptor)
+{
+    int domain = 0;
+    socklen_t size = sizeof domain;
+    if (getsockopt(descriptor, SOL_SOCKET, SO_DOMAIN, &domain, &size) != 0 ||
+        domain != AF_UNIX) {
+        fprintf(stderr, "tidemill: --worker is for engines, which start their worker processes "
+                        "with it\n");
+        return 2;
+    }
+    fcntl(descriptor, F_SETFD, FD_CLOEXEC);
+    tidemill_config config = full_config(NULL);
+    struct tidemill *engine = engine_new(&config);
+    if (engine == NULL) return 1;
+    int status = mill_serve_run(engine, descriptor);
+    tidemill_close(engine);
+    return status;
+}
+
 /* ---- require "tidemill" in somebody's luajit --------------------------------------------- */
 
 static int close_engine(lua_State *L)
@@ -581,7 +606,7 @@ int luaopen_tidemill(lua_State *L)
     struct tidemill *engine = *box;
     engine->L = L;
     engine->borrowed = true;
-    salt_engine(engine, L);
+    mill_engine_salt(engine, L);
     tidemill_status status = mill_settings_environment(engine, &engine->error);
     if (status == TIDEMILL_OK) status = mill_state_adopt(&engine->scope, L, &engine->error);
     if (status == TIDEMILL_OK) status = begin(engine, script_of(L));

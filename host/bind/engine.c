@@ -12,6 +12,7 @@
 
 #include "base/folders.h"
 #include "bind/adapt.h"
+#include "bind/processes.h"
 #include "bind/runner.h"
 #include "bind/watch.h"
 
@@ -155,6 +156,7 @@ tidemill_status mill_engine_start(struct tidemill *engine, struct mill_error *er
     struct mill_pool_options options = {
         .threads = threads_of(engine),
         .lanes[MILL_LANE_LOOP] = {.drive = mill_runner_drive, .context = engine},
+        .lanes[MILL_LANE_PROCESS] = mill_processes_driver(engine),
         .drive = mill_runner_drive,
         .context = engine,
         .load = load,
@@ -181,8 +183,10 @@ tidemill_status mill_engine_start(struct tidemill *engine, struct mill_error *er
         mill_pool_fini(&engine->pool);
         return mill_no_memory(error, "the cache's memory for workers");
     }
-    engine->package_path = package_field(engine->L, "path");
-    engine->package_cpath = package_field(engine->L, "cpath");
+    if (engine->L) { /* a worker process has no script, and was told */
+        engine->package_path = package_field(engine->L, "path");
+        engine->package_cpath = package_field(engine->L, "cpath");
+    }
     engine->pool_open = true;
     return mill_adapt_start(engine, error);
 }
@@ -198,6 +202,7 @@ void mill_engine_stop(struct tidemill *engine)
         engine->pool_open = false;
         if (engine->workers == 0) mill_runner_close(engine, &pool->workers[0]);
         mill_pool_stop(pool); /* no worker runs from here on */
+        mill_processes_close(engine);
         for (size_t i = 0; i < engine->scope.left_count; i++) {
             mill_run_free(engine->scope.left[i]);
         }
@@ -236,14 +241,22 @@ void mill_engine_report(struct tidemill *engine, struct mill_task *task,
 {
     struct mill_run *run = task->run;
     if (!run->nested || atomic_load(&run->asked)) return;
-    struct mill_unasked *unasked = calloc(1, sizeof *unasked);
     char *name = strdup(mill_task_function(task)->name);
-    if (unasked == NULL || name == NULL) {
+    mill_engine_add_unasked(engine, run, name, error);
+    /* Who asks sets `asked` and then looks at `reported`; one of both sees the other. */
+    if (atomic_load(&run->asked)) mill_engine_asked(engine, run);
+}
+
+bool mill_engine_add_unasked(struct tidemill *engine, struct mill_run *run, char *task,
+                             const struct mill_value *error)
+{
+    struct mill_unasked *unasked = calloc(1, sizeof *unasked);
+    if (unasked == NULL || task == NULL) {
         free(unasked);
-        free(name);
-        return;
+        free(task);
+        return false;
     }
-    *unasked = (struct mill_unasked){NULL, run, mill_value_ref(*error), name};
+    *unasked = (struct mill_unasked){NULL, run, mill_value_ref(*error), task};
     pthread_mutex_lock(&engine->unasked_lock);
     struct mill_unasked **end = &engine->unasked;
     while (*end) end = &(*end)->next;
@@ -251,12 +264,11 @@ void mill_engine_report(struct tidemill *engine, struct mill_task *task,
     if (kept) {
         *end = unasked;
         engine->unasked_count++;
-        atomic_store(&run->reported, true);
+        if (run) atomic_store(&run->reported, true);
     }
     pthread_mutex_unlock(&engine->unasked_lock);
     if (!kept) unasked_free(unasked);
-    /* Who asks sets `asked` and then looks at `reported`; one of both sees the other. */
-    if (atomic_load(&run->asked)) mill_engine_asked(engine, run);
+    return kept;
 }
 
 void mill_engine_asked(struct tidemill *engine, struct mill_run *run)

@@ -42,6 +42,10 @@ struct tidemill {
     struct mill_means means;     /* of tasks' times, by name */
     struct mill_scope *scopes;   /* of the workers, by number; there while the pool is open */
     enum mill_strategy strategy; /* of runs that name none */
+    int processes_most;          /* worker processes at once; 0: as many as workers */
+    char *worker_path;           /* their program; NULL: found */
+    struct mill_processes *processes; /* NULL: the lane has not started */
+    struct mill_serve *serve;    /* in a worker process; NULL: this is none */
     int lane;                    /* of tasks that name none: a mill_lane; -1: as it fits */
     _Atomic bool serial_warned;  /* that a task's time-out and the like are not kept */
     pthread_mutex_t unasked_lock;
@@ -84,6 +88,14 @@ void mill_engine_report(struct tidemill *engine, struct mill_task *task,
 
 /* Somebody wants to know how the run ended: its errors are his business. */
 void mill_engine_asked(struct tidemill *engine, struct mill_run *run);
+
+/* The same of an error known by the task's name, malloc'ed, which is taken over; `run` NULL: of a task
+ * in another process.  False: there are too many. */
+bool mill_engine_add_unasked(struct tidemill *engine, struct mill_run *run, char *task,
+                             const struct mill_value *error);
+
+/* Sets the part of every key that stands for the engine; L: any of its states. */
+void mill_engine_salt(struct tidemill *engine, lua_State *L);
 
 /* The run is freed. */
 void mill_engine_forget(struct tidemill *engine, struct mill_run *run);

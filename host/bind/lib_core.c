@@ -152,6 +152,7 @@ static void push_layout(lua_State *L)
 
 static const char *lane_of(const struct tidemill *engine, const struct mill_worker *worker)
 {
+    if (engine->serve) return "process";
     if (engine->workers == 0) return "serial";
     return worker && worker->lane == MILL_LANE_LOOP ? "loop" : "thread";
 }

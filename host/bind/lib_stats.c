@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "bind/lib.h"
+#include "bind/processes.h"
 
 /* The counters of a worker, or of all together, by name. */
 struct counts {
@@ -126,9 +127,23 @@ static struct lane other_lane(struct mill_worker *worker)
     };
 }
 
-/* {thread = {state, load, completed, failed, retries, average}, loop = ..}: the health of each lane. */
-static void push_lanes(lua_State *L, struct mill_pool *pool)
+/* What the process lane has more than others. */
+static void push_processes(lua_State *L, struct tidemill *engine, const char *name)
 {
+    struct mill_process_counts counts = mill_processes_counts(engine);
+    lua_getfield(L, -1, name);
+    mill_lib_set_number(L, "children", counts.children);
+    mill_lib_set_number(L, "started", counts.started);
+    mill_lib_set_number(L, "restarted", counts.restarted);
+    mill_lib_set_number(L, "killed", counts.killed);
+    mill_lib_set_number(L, "timeouts", counts.timeouts);
+    lua_pop(L, 1);
+}
+
+/* {thread = {state, load, completed, failed, retries, average}, loop = ..}: the health of each lane. */
+static void push_lanes(lua_State *L, struct tidemill *engine)
+{
+    struct mill_pool *pool = &engine->pool;
     struct counts threads = {0};
     lua_createtable(L, 0, MILL_LANES);
     for (int i = 0; i < pool->worker_count; i++) {
@@ -141,6 +156,7 @@ static void push_lanes(lua_State *L, struct mill_pool *pool)
         if (worker == NULL) continue;
         lane = other_lane(worker);
         push_lane(L, &lane);
+        if (i == MILL_LANE_PROCESS) push_processes(L, engine, lane.name);
     }
 }
 
@@ -166,7 +182,7 @@ static int core_stats(lua_State *L)
     }
     lua_setfield(L, -2, "per_worker");
     if (engine->pool_open) {
-        push_lanes(L, pool);
+        push_lanes(L, engine);
     } else {
         lua_newtable(L);
     }

@@ -377,6 +377,34 @@ static char *show_workers(struct tidemill *engine)
     return print("%d", engine->workers);
 }
 
+static tidemill_status take_processes(struct tidemill *engine, const char *text)
+{
+    int64_t number = 0;
+    bool automatic = strcmp(text, "auto") == 0;
+    if (!automatic && !mill_units_whole(text, 1, MILL_MAX_WORKERS, &number)) {
+        return TIDEMILL_USAGE;
+    }
+    if (engine) engine->processes_most = (int)number;
+    return TIDEMILL_OK;
+}
+
+static char *show_processes(struct tidemill *engine)
+{
+    return engine->processes_most ? print("%d", engine->processes_most) : strdup("auto");
+}
+
+static tidemill_status take_worker_path(struct tidemill *engine, const char *text)
+{
+    if (*text == '\0') return TIDEMILL_USAGE;
+    if (engine == NULL) return TIDEMILL_OK;
+    return replace(&engine->worker_path, strcmp(text, "auto") == 0 ? NULL : text);
+}
+
+static char *show_worker_path(struct tidemill *engine)
+{
+    return strdup(engine->worker_path ? engine->worker_path : "auto");
+}
+
 /* ---- the table --------------------------------------------------------------------------- */
 
 static const struct setting settings[] = {
@@ -395,6 +423,8 @@ static const struct setting settings[] = {
      "text, json, or auto: by the file's name", take_log_format, show_log_format},
     {"log_level", MILL_SETTING_TEXT, false, ALWAYS, "debug, info, warn or error",
      take_log_level, show_log_level},
+    {"processes", MILL_SETTING_NUMBER, false, BEFORE_WORKERS,
+     "auto (as many as workers) or 1 to 1024", take_processes, show_processes},
     {"resources", MILL_SETTING_PAIRS, false, BEFORE_WORKERS,
      "off, or NAME=LIMIT,NAME=LIMIT with limits above 0", take_resources, show_resources},
     {"seed", MILL_SETTING_NUMBER, false, BEFORE_WORKERS, "a whole number from 0, or random",
@@ -403,6 +433,8 @@ static const struct setting settings[] = {
      show_trace},
     {"trace_events", MILL_SETTING_NUMBER, false, BEFORE_WORKERS, "a whole number from 1",
      take_trace_events, show_trace_events},
+    {"worker_path", MILL_SETTING_TEXT, true, BEFORE_WORKERS,
+     "auto, or the file of the program tidemill", take_worker_path, show_worker_path},
     {"workers", MILL_SETTING_NUMBER, false, BEFORE_WORKERS, "auto, 0 (serial) or 1 to 1024",
      take_workers, show_workers},
 };

@@ -17,8 +17,8 @@ static const char prefix[] = "TIDEMILL_";
 /* Variables of ours that set no setting. */
 static bool is_other_variable(const char *name)
 {
-    static const char *const whole[] = {"BIN", "CONFIG", "ISA", "WORKER"};
-    for (int i = 0; i < 4; i++) {
+    static const char *const whole[] = {"BIN", "CONFIG", "ISA"};
+    for (int i = 0; i < 3; i++) {
         if (strcmp(name, whole[i]) == 0) return true;
     }
     return strncmp(name, "TEST_", 5) == 0 || strncmp(name, "BENCH_", 6) == 0;
@@ -63,11 +63,13 @@ static tidemill_status take_variable(struct tidemill *engine, const char *variab
     memcpy(whole, variable, size);
     whole[size] = '\0';
     if (is_other_variable(whole + sizeof prefix - 1)) return TIDEMILL_OK;
-    lower_case(whole + sizeof prefix - 1, name, sizeof name);
+    const char *rest = whole + sizeof prefix - 1;
+    if (strcmp(rest, "WORKER") == 0) rest = "WORKER_PATH"; /* what others call it */
+    lower_case(rest, name, sizeof name);
     char again[256];
     snprintf(again, sizeof again, "%s", name);
     upper_case(again);
-    bool shouted = strcmp(again, whole + sizeof prefix - 1) == 0;
+    bool shouted = strcmp(again, rest) == 0;
     if (mill_settings_find(name) < 0 || !shouted) {
         warn_variable(engine, whole, name);
         return TIDEMILL_OK;

@@ -9,11 +9,12 @@
 enum { MAX_ATTEMPTS = 100000 };
 
 enum order_flags {
-    ORDER_FORGET = 1,
+    ORDER_FORGET = 1, /* mill_order_forgets */
     ORDER_FUNCTION = 2,
     ORDER_NOTED = 4,
     ORDER_KEYED = 8,
-    ORDER_FLAGS = 15,
+    ORDER_RETRIED = 16,
+    ORDER_FLAGS = 31,
 };
 
 static void put_word(struct mill_wire *wire, uint64_t word)
@@ -26,7 +27,8 @@ static void put_head(struct mill_wire *wire, const struct mill_order *order,
 {
     uint8_t flags = (order->forget ? ORDER_FORGET : 0) |
                     (order->has_function ? ORDER_FUNCTION : 0) |
-                    (order->noted ? ORDER_NOTED : 0) | (order->keyed ? ORDER_KEYED : 0);
+                    (order->noted ? ORDER_NOTED : 0) | (order->keyed ? ORDER_KEYED : 0) |
+                    (order->retried ? ORDER_RETRIED : 0);
     mill_packer_byte(&wire->out, MILL_WIRE_VERSION);
     mill_packer_byte(&wire->out, flags);
     mill_packer_byte(&wire->out, (uint8_t)order->log_level);
@@ -74,6 +76,7 @@ void mill_order_put(struct mill_wire *wire, const struct mill_order *order,
 {
     const double *seconds;
     struct mill_order full = *order;
+    full.retried = mill_task_function(worker->task)->retry.retries > 0;
     full.attempt = mill_worker_attempt(worker, &seconds);
     put_head(wire, &full, seconds);
     if (order->has_function) put_function(wire, mill_task_function(worker->task));
@@ -150,6 +153,7 @@ bool mill_order_take(struct mill_wire_reader *reader, struct mill_order *order,
     order->has_function = flags & ORDER_FUNCTION;
     order->noted = flags & ORDER_NOTED;
     order->keyed = flags & ORDER_KEYED;
+    order->retried = flags & ORDER_RETRIED;
     order->log_level = mill_unpacker_byte(&reader->in);
     order->serial = mill_unpacker_size(&reader->in);
     order->worker = (int)take_count(reader, INT32_MAX);

@@ -15,6 +15,7 @@ struct mill_order {
     bool has_function; /* its function is in it */
     bool noted;        /* what the task reads is of interest */
     bool keyed;        /* `key` is one */
+    bool retried;      /* its function has retries */
     uint64_t serial;   /* of the function, the sender's number */
     int worker;        /* the task's worker, as errors and the log call it */
     int attempt;       /* from 1 */
@@ -40,6 +41,12 @@ struct mill_order_function {
 };
 
 void mill_order_function_fini(struct mill_order_function *function);
+
+/* Whether the order at hand begins with forgetting: to be done before it is read. */
+static inline bool mill_order_forgets(const struct mill_wire_reader *reader)
+{
+    return reader->in.end - reader->in.at > 1 && (reader->in.at[1] & 1);
+}
 
 /* Reads an order; *function, when it has one (else zeros), and *seconds, what each attempt before has
  * taken (malloc'ed), are the caller's.  The arguments follow: their number, then each with the results

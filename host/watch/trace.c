@@ -34,6 +34,7 @@ static const struct kind kinds[MILL_TRACE_KINDS] = {
     [MILL_TRACE_STEAL] = {"steal", "from"},  [MILL_TRACE_SLEEP] = {"sleep", NULL},
     [MILL_TRACE_WAIT] = {"wait", NULL},      [MILL_TRACE_RETRY] = {"retry", "attempt"},
     [MILL_TRACE_SPILL] = {"spill", "bytes"}, [MILL_TRACE_RUN] = {"script", NULL},
+    [MILL_TRACE_KILL] = {"process gone", NULL},
 };
 
 /* Names 0 to MILL_TRACE_KINDS - 1 are those of the kinds; then one for what found no room. */

@@ -27,6 +27,7 @@ enum mill_trace_kind {
     MILL_TRACE_RETRY, /* argument: the attempt that failed */
     MILL_TRACE_SPILL, /* argument: bytes written out */
     MILL_TRACE_RUN,   /* the script's thread ran a script */
+    MILL_TRACE_KILL,  /* a worker process was killed, or ended */
     MILL_TRACE_KINDS,
 };
 
