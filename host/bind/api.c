@@ -6,7 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/nearest.h"
@@ -45,6 +47,15 @@ static tidemill_status fail_with(struct tidemill *engine, tidemill_status status
 
 /* ---- opening and closing ---------------------------------------------------------------- */
 
+static void name_run(struct tidemill *engine)
+{
+    uint32_t number;
+    if (getrandom(&number, sizeof number, GRND_NONBLOCK) != sizeof number) {
+        number = (uint32_t)mill_clock_now() ^ (uint32_t)getpid() << 16;
+    }
+    snprintf(engine->run, sizeof engine->run, "%08x", number);
+}
+
 static struct tidemill *engine_new(const tidemill_config *config)
 {
     struct tidemill *engine = calloc(1, sizeof *engine);
@@ -61,6 +72,7 @@ static struct tidemill *engine_new(const tidemill_config *config)
     engine->output.warning = config->warning;
     engine->output.context = config->context;
     mill_settings_init(engine);
+    name_run(engine);
     if (mill_log_init(&engine->log, MILL_MAX_WORKERS + MILL_LANES, &engine->output))
         return engine;
     tidemill_close(engine);

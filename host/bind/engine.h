@@ -63,6 +63,7 @@ struct tidemill {
     struct mill_limit *limits; /* of named resources */
     size_t limit_count;
     struct mill_log log;
+    char run[9];    /* tells lines of the log from those of other engines; 8 hexadecimal digits */
     char *log_path; /* NULL: none */
     enum mill_log_format log_format;
     _Atomic bool log_tried;   /* whether the log's file was opened */
