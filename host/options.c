@@ -76,6 +76,17 @@ static tidemill_status take_serial(struct parser *parser, const struct option *o
     return add_setting(parser, "workers", "0");
 }
 
+static tidemill_status take_lane(struct parser *parser, const struct option *option,
+                                 char *value)
+{
+    static const char *const names[] = {"auto", "thread", "loop", "process"};
+    if (strcmp(value, "serial") == 0) return add_setting(parser, "workers", "0");
+    for (int i = 0; i < 4; i++) {
+        if (strcmp(value, names[i]) == 0) return add_setting(parser, "lane", value);
+    }
+    return refuse_value(parser, option, value);
+}
+
 static tidemill_status take_cache(struct parser *parser, const struct option *option,
                                   char *value)
 {
@@ -165,6 +176,8 @@ static const struct option engine_options[] = {
      "worker threads (auto: the CPUs it may really use)", take_workers},
     {"--serial", NULL, NULL, "no threads: tasks run one after another; same as --workers 0",
      take_serial},
+    {"--lane", "LANE", "a lane; expected auto, serial, thread, loop or process",
+     "where tasks run that do not say it; serial is --serial", take_lane},
     {"--cache", "FILE|off", "a cache; expected a file name, or off",
      "where results are kept, or off", take_cache},
     {"--progress", "auto|plain|off", "a kind of progress; expected auto, plain or off",

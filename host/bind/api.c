@@ -58,7 +58,8 @@ static struct tidemill *engine_new(const tidemill_config *config)
     engine->output.warning = config->warning;
     engine->output.context = config->context;
     mill_settings_init(engine);
-    if (mill_log_init(&engine->log, MILL_MAX_WORKERS, &engine->output)) return engine;
+    if (mill_log_init(&engine->log, MILL_MAX_WORKERS + MILL_LANES, &engine->output))
+        return engine;
     tidemill_close(engine);
     return NULL;
 }

@@ -101,6 +101,15 @@ static void trace_event(void *context, struct mill_worker *worker, enum mill_eve
                     function ? function->name : NULL, kinds[event], begin, end, argument);
 }
 
+static void lost(void *context, enum mill_lane lane, const struct mill_error *reason)
+{
+    (void)lane;
+    struct tidemill *engine = context;
+    char text[1100];
+    snprintf(text, sizeof text, "%s; its tasks run on threads", reason->text);
+    warn_degraded(engine, text);
+}
+
 /* Threads for the largest set of workers there may be. */
 static int threads_of(const struct tidemill *engine)
 {
@@ -120,7 +129,7 @@ static tidemill_status set_limits(struct tidemill *engine, struct mill_error *er
 
 static bool open_scopes(struct tidemill *engine)
 {
-    int count = engine->pool.worker_count;
+    int count = engine->pool.worker_total;
     engine->scopes = calloc((size_t)count, sizeof *engine->scopes);
     for (int i = 0; engine->scopes && i < count; i++) {
         mill_scope_init(&engine->scopes[i], engine, &engine->pool.workers[i]);
@@ -130,7 +139,7 @@ static bool open_scopes(struct tidemill *engine)
 
 static void close_scopes(struct tidemill *engine)
 {
-    for (int i = 0; engine->scopes && i < engine->pool.worker_count; i++) {
+    for (int i = 0; engine->scopes && i < engine->pool.worker_total; i++) {
         mill_scope_fini(&engine->scopes[i]);
     }
     free(engine->scopes);
@@ -145,9 +154,11 @@ tidemill_status mill_engine_start(struct tidemill *engine, struct mill_error *er
     if (status != TIDEMILL_OK) return status;
     struct mill_pool_options options = {
         .threads = threads_of(engine),
+        .lanes[MILL_LANE_LOOP] = {.drive = mill_runner_drive, .context = engine},
         .drive = mill_runner_drive,
         .context = engine,
         .load = load,
+        .lost = lost,
         .event = engine->trace ? trace_event : NULL,
     };
     status = mill_pool_init(&engine->pool, &options, error);
@@ -165,7 +176,7 @@ tidemill_status mill_engine_start(struct tidemill *engine, struct mill_error *er
     engine->lookup.memory = &engine->memory;
     engine->lookup.warn = warn;
     engine->lookup.context = engine;
-    if (!mill_lookup_init(&engine->lookup, engine->pool.worker_count)) {
+    if (!mill_lookup_init(&engine->lookup, engine->pool.worker_total)) {
         close_scopes(engine);
         mill_pool_fini(&engine->pool);
         return mill_no_memory(error, "the cache's memory for workers");

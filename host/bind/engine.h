@@ -42,6 +42,8 @@ struct tidemill {
     struct mill_means means;     /* of tasks' times, by name */
     struct mill_scope *scopes;   /* of the workers, by number; there while the pool is open */
     enum mill_strategy strategy; /* of runs that name none */
+    int lane;                    /* of tasks that name none: a mill_lane; -1: as it fits */
+    _Atomic bool serial_warned;  /* that a task's time-out and the like are not kept */
     pthread_mutex_t unasked_lock;
     struct mill_unasked *unasked; /* errors of tasks of tasks that nobody has asked for yet, the
                                      oldest first; guarded by unasked_lock */

@@ -13,6 +13,7 @@ int mill_open_core(lua_State *L);
 /* Add functions to the table on top of the stack. */
 void mill_lib_io(lua_State *L);      /* text in and out, files, CSV, environment */
 void mill_lib_machine(lua_State *L); /* the machine's CPUs and memory */
+void mill_lib_stats(lua_State *L);   /* what has happened so far */
 void mill_lib_graph(lua_State *L);   /* nodes, runs and results */
 void mill_lib_view(lua_State *L);    /* graphs looked at */
 void mill_lib_wait(lua_State *L);    /* what can be waited for */
@@ -22,6 +23,13 @@ void mill_lib_watch(lua_State *L);   /* the log, settings */
 
 /* Raises the text as a Lua error without a position. */
 int mill_lib_raise(lua_State *L, const struct mill_error *error);
+
+/* Sets a field of the table on top of the stack. */
+static inline void mill_lib_set_number(lua_State *L, const char *name, double number)
+{
+    lua_pushnumber(L, number);
+    lua_setfield(L, -2, name);
+}
 
 /* What Lua holds of a run. */
 struct mill_run_box {

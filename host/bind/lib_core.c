@@ -6,7 +6,6 @@
 #include <stddef.h>
 #include <string.h>
 #include <sys/auxv.h>
-#include <sys/resource.h>
 
 #include "base/clock.h"
 #include "base/nearest.h"
@@ -113,97 +112,6 @@ static int core_close(lua_State *L)
     return 0;
 }
 
-static void push_number_field(lua_State *L, const char *name, double number)
-{
-    lua_pushnumber(L, number);
-    lua_setfield(L, -2, name);
-}
-
-/* The counters of a worker, or of all together, by name. */
-struct counts {
-    double executed, failed, skipped, steals, sleeps, hits, misses, retries, waits;
-};
-
-static double read_counter(_Atomic int64_t *counter)
-{
-    return (double)atomic_load_explicit(counter, memory_order_relaxed);
-}
-
-static void add_counts(struct counts *sums, struct mill_counters *counters)
-{
-    sums->executed += read_counter(&counters->executed);
-    sums->failed += read_counter(&counters->failed);
-    sums->skipped += read_counter(&counters->skipped);
-    sums->steals += read_counter(&counters->steals);
-    sums->sleeps += read_counter(&counters->sleeps);
-    sums->hits += read_counter(&counters->hits);
-    sums->misses += read_counter(&counters->misses);
-    sums->retries += read_counter(&counters->retries);
-    sums->waits += read_counter(&counters->waits);
-}
-
-static void push_counts(lua_State *L, const struct counts *counts)
-{
-    lua_createtable(L, 0, 20);
-    push_number_field(L, "executed", counts->executed);
-    push_number_field(L, "failed", counts->failed);
-    push_number_field(L, "skipped", counts->skipped);
-    push_number_field(L, "steals", counts->steals);
-    push_number_field(L, "sleeps", counts->sleeps);
-    push_number_field(L, "hits", counts->hits);
-    push_number_field(L, "misses", counts->misses);
-    push_number_field(L, "retries", counts->retries);
-    push_number_field(L, "waits", counts->waits);
-}
-
-/* A worker's share of time with and without something to do, since its thread started. */
-static void push_shares(lua_State *L, struct mill_pool *pool, struct mill_worker *worker)
-{
-    if (pool->options.threads == 0 ||
-        !atomic_load_explicit(&pool->started, memory_order_acquire)) {
-        return;
-    }
-    int64_t now = mill_clock_now();
-    int64_t since = atomic_load_explicit(&worker->asleep_since, memory_order_relaxed);
-    double idle = read_counter(&worker->counters.idle);
-    if (since > 0 && now > since) idle += (double)(now - since);
-    double alive = (double)(now - pool->began), share = alive > 0 ? idle / alive : 0;
-    if (share > 1) share = 1; /* the two clocks are read a moment apart */
-    push_number_field(L, "idle", share);
-    push_number_field(L, "busy", 1 - share);
-}
-
-/* core.stats() -> counters of all workers, each worker's own in `per_worker`, and the process's
- * memory */
-static int core_stats(lua_State *L)
-{
-    struct tidemill *engine = mill_engine_of(L);
-    struct mill_pool *pool = &engine->pool;
-    int workers = engine->pool_open ? pool->worker_count : 0;
-    struct counts sums = {0};
-    for (int i = 0; i < workers; i++) add_counts(&sums, &pool->workers[i].counters);
-    push_counts(L, &sums);
-    lua_createtable(L, workers, 0);
-    for (int i = 0; i < workers; i++) {
-        struct counts own = {0};
-        add_counts(&own, &pool->workers[i].counters);
-        push_counts(L, &own);
-        push_shares(L, pool, &pool->workers[i]);
-        lua_rawseti(L, -2, i + 1);
-    }
-    lua_setfield(L, -2, "per_worker");
-    push_number_field(L, "workers", engine->workers);
-    push_number_field(L, "active",
-                      engine->pool_open ? atomic_load(&pool->active) : engine->workers);
-    push_number_field(L, "queued", workers ? (double)mill_pool_queued(pool) : 0);
-    struct rusage usage;
-    getrusage(RUSAGE_SELF, &usage);
-    push_number_field(L, "peak_resident", (double)usage.ru_maxrss * 1024);
-    push_number_field(L, "bytes", (double)atomic_load(&engine->memory.bytes));
-    push_number_field(L, "peak_bytes", (double)atomic_load(&engine->memory.peak));
-    return 1;
-}
-
 static const luaL_Reg functions[] = {
     {"clock", core_clock},
     {"close", core_close},
@@ -215,7 +123,6 @@ static const luaL_Reg functions[] = {
     {"nearest", core_nearest},
     {"register", core_register},
     {"stack_is_low", core_stack_is_low},
-    {"stats", core_stats},
     {NULL, NULL},
 };
 
@@ -237,10 +144,16 @@ static void push_library(lua_State *L)
 static void push_layout(lua_State *L)
 {
     lua_newtable(L);
-    push_number_field(L, "value", sizeof(struct mill_value));
-    push_number_field(L, "call", offsetof(struct mill_call, stream));
-    push_number_field(L, "array_type", offsetof(struct mill_array, type));
-    push_number_field(L, "array_refs", offsetof(struct mill_array, refs));
+    mill_lib_set_number(L, "value", sizeof(struct mill_value));
+    mill_lib_set_number(L, "call", offsetof(struct mill_call, stream));
+    mill_lib_set_number(L, "array_type", offsetof(struct mill_array, type));
+    mill_lib_set_number(L, "array_refs", offsetof(struct mill_array, refs));
+}
+
+static const char *lane_of(const struct tidemill *engine, const struct mill_worker *worker)
+{
+    if (engine->workers == 0) return "serial";
+    return worker && worker->lane == MILL_LANE_LOOP ? "loop" : "thread";
 }
 
 int mill_open_core(lua_State *L)
@@ -252,6 +165,7 @@ int mill_open_core(lua_State *L)
     mill_lib_io(L);
     mill_lib_watch(L);
     mill_lib_machine(L);
+    mill_lib_stats(L);
     mill_lib_graph(L);
     mill_lib_view(L);
     mill_lib_wait(L);
@@ -271,7 +185,7 @@ int mill_open_core(lua_State *L)
     lua_setfield(L, -2, "layout");
     lua_pushboolean(L, !engine->borrowed);
     lua_setfield(L, -2, "owned"); /* the state is the engine's own */
-    lua_pushstring(L, engine->workers > 0 ? "thread" : "serial");
+    lua_pushstring(L, lane_of(engine, worker));
     lua_setfield(L, -2, "lane");
     lua_pushliteral(L, TIDEMILL_VERSION);
     lua_setfield(L, -2, "version");

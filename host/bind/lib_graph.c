@@ -181,7 +181,7 @@ static bool is_memory_short(lua_State *L, struct mill_scope *scope)
     struct tidemill *engine = scope->engine;
     int64_t heaps = 0;
     atomic_store_explicit(&scope->heap, lua_gc(L, LUA_GCCOUNT, 0), memory_order_relaxed);
-    for (int i = 0; i < engine->pool.worker_count; i++) {
+    for (int i = 0; i < engine->pool.worker_total; i++) {
         heaps += atomic_load_explicit(&engine->scopes[i].heap, memory_order_relaxed);
     }
     return (heaps > LUA_MOST && !is_wide(L)) || mill_machine_memory_is_short("");
@@ -291,7 +291,7 @@ static int graph_join(lua_State *L)
 static int64_t hits_so_far(const struct tidemill *engine)
 {
     int64_t hits = 0;
-    for (int i = 0; i < engine->pool.worker_count; i++) {
+    for (int i = 0; i < engine->pool.worker_total; i++) {
         hits +=
             atomic_load_explicit(&engine->pool.workers[i].counters.hits, memory_order_relaxed);
     }

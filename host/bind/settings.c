@@ -197,6 +197,21 @@ static char *show_distribution(struct tidemill *engine)
     return strdup(distributions[engine->strategy]);
 }
 
+static const char *const lanes[] = {"auto", "thread", "loop", "process"};
+
+static tidemill_status take_lane(struct tidemill *engine, const char *text)
+{
+    int number = word_of(text, lanes, 4);
+    if (number < 0) return TIDEMILL_USAGE;
+    if (engine) engine->lane = number - 1;
+    return TIDEMILL_OK;
+}
+
+static char *show_lane(struct tidemill *engine)
+{
+    return strdup(lanes[engine->lane + 1]);
+}
+
 static tidemill_status take_log(struct tidemill *engine, const char *text)
 {
     return take_path(engine ? &engine->log_path : NULL, text);
@@ -372,6 +387,8 @@ static const struct setting settings[] = {
      show_cache},
     {"distribution", MILL_SETTING_TEXT, false, BEFORE_WORKERS,
      "dynamic, round_robin, load_balanced or affinity", take_distribution, show_distribution},
+    {"lane", MILL_SETTING_TEXT, false, BEFORE_WORKERS,
+     "auto, thread, loop or process (the serial lane is workers = 0)", take_lane, show_lane},
     {"log", MILL_SETTING_TEXT, true, BEFORE_LOG, "a file's name, - for stderr, or off",
      take_log, show_log},
     {"log_format", MILL_SETTING_TEXT, false, BEFORE_LOG,
@@ -416,6 +433,7 @@ void mill_settings_init(struct tidemill *engine)
     pthread_mutex_init(&engine->settings.mutex, NULL);
     mill_cpus_count(&cpus);
     engine->workers = cpus.usable;
+    engine->lane = -1;
     engine->adaptive_setting = default_adaptive();
     engine->trace_events = MILL_TRACE_CAP;
 }

@@ -257,6 +257,83 @@ static void set_placing(lua_State *L, struct tidemill *engine, int record,
     function->mean = mill_means_of(&engine->means, function->name);
 }
 
+static const char *const lanes[] = {"thread", "loop", "process", "serial", "auto"};
+
+enum { LANE_SERIAL = MILL_LANES, LANE_AUTO };
+
+/* The lane that the record names. */
+static int lane_field(lua_State *L, int record)
+{
+    lua_getfield(L, record, "lane");
+    const char *name = lua_tostring(L, -1);
+    int lane = LANE_AUTO;
+    for (int i = 0; name && i < LANE_AUTO; i++) {
+        if (strcmp(name, lanes[i]) == 0) lane = i;
+    }
+    lua_pop(L, 1);
+    return lane;
+}
+
+static bool is_io(lua_State *L, int record)
+{
+    lua_getfield(L, record, "kind");
+    const char *kind = lua_tostring(L, -1);
+    bool io = kind && strcmp(kind, "io") == 0;
+    lua_pop(L, 1);
+    return io;
+}
+
+/* Without threads there is one lane; what only a process could keep is not kept, and said once. */
+static void lose_lane(struct tidemill *engine, const struct mill_function *function)
+{
+    if (!function->lane_asked || strcmp(function->lane_reason, "lane") == 0) return;
+    if (atomic_exchange(&engine->serial_warned, true)) return;
+    mill_output_warn(&engine->output,
+                     "task \"%s\": %s needs the process lane, and --serial has none: it is not "
+                     "kept (said once)",
+                     function->name, function->lane_reason);
+}
+
+/* Which lane its tasks take, and why. */
+static void set_lane(lua_State *L, struct tidemill *engine, int record,
+                     struct mill_function *function)
+{
+    int lane = lane_field(L, record);
+    function->timeout = number_field(L, record, "timeout", 0);
+    function->memory = (int64_t)number_field(L, record, "memory", 0);
+    lua_getfield(L, record, "isolate");
+    function->isolate = lua_toboolean(L, -1);
+    lua_pop(L, 1);
+    const char *needs = function->timeout > 0  ? "timeout"
+                        : function->memory > 0 ? "memory"
+                        : function->isolate    ? "isolate"
+                                               : NULL;
+    if (needs) {
+        lane = MILL_LANE_PROCESS;
+        function->lane_reason = needs;
+    } else if (lane != LANE_AUTO) {
+        function->lane_reason = "lane";
+    } else if (engine->lane >= 0) {
+        lane = engine->lane;
+        function->lane_reason = "setting lane";
+    } else if (is_io(L, record)) {
+        lane = MILL_LANE_LOOP;
+        function->lane_reason = "kind";
+    }
+    function->lane_asked =
+        needs || (function->lane_reason && lane_field(L, record) != LANE_AUTO);
+    if (lane == LANE_SERIAL) function->affinity = MILL_FIRST_WORKER;
+    if (lane >= MILL_LANES) lane = MILL_LANE_THREAD;
+    function->lane = (enum mill_lane)lane;
+    if (engine->workers == 0) {
+        lose_lane(engine, function);
+    } else if (function->lane == MILL_LANE_PROCESS && function->lane_asked &&
+               mill_pool_lane(&engine->pool, MILL_LANE_PROCESS) == NULL) {
+        luaL_error(L, "task \"%s\": %s: there is no process lane here", function->name,
+                   function->lane_reason);
+    }
+}
+
 static void set_options(lua_State *L, struct tidemill *engine, int record,
                         struct mill_function *function)
 {
@@ -266,6 +343,7 @@ static void set_options(lua_State *L, struct tidemill *engine, int record,
     set_retry(L, record, function);
     set_needs(L, engine, record, function);
     set_placing(L, engine, record, function);
+    set_lane(L, engine, record, function);
     set_policy(L, engine, record, function);
 }
 

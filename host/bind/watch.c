@@ -33,7 +33,7 @@ tidemill_status mill_watch_trace(struct tidemill *engine, struct mill_error *err
         [MILL_SKIPPED] = "skipped", [MILL_CANCELLED] = "cancelled",
     };
     if (engine->trace || engine->trace_path == NULL) return TIDEMILL_OK;
-    engine->trace = mill_trace_new(MILL_MAX_WORKERS, engine->trace_events);
+    engine->trace = mill_trace_new(MILL_MAX_WORKERS + MILL_LANES, engine->trace_events);
     if (engine->trace == NULL) return mill_no_memory(error, "the trace");
     engine->trace_due = true;
     mill_trace_states(engine->trace, states, sizeof states / sizeof states[0]);

@@ -29,7 +29,8 @@ tidemill_status mill_pool_init(struct mill_pool *pool, const struct mill_pool_op
     memset(pool, 0, sizeof *pool);
     pool->options = *options;
     int wanted = options->threads > 0 ? options->threads : 1;
-    size_t size = (size_t)wanted * sizeof *pool->workers;
+    pool->worker_total = options->threads > 0 ? wanted + MILL_LANES - 1 : 1;
+    size_t size = (size_t)pool->worker_total * sizeof *pool->workers;
     pool->workers = aligned_alloc(64, (size + 63) / 64 * 64);
     if (pool->workers == NULL) return mill_no_memory(error, "workers");
     memset(pool->workers, 0, size);
@@ -46,9 +47,12 @@ tidemill_status mill_pool_init(struct mill_pool *pool, const struct mill_pool_op
     if (cpus.usable > 1) pool->spin = SPIN;
     atomic_init(&pool->active, wanted);
     atomic_init(&pool->levels, 1u << MILL_LEVEL_ZERO);
-    for (; pool->worker_count < wanted; pool->worker_count++) {
-        struct mill_worker *worker = &pool->workers[pool->worker_count];
-        if (!mill_worker_init(worker, pool, pool->worker_count)) {
+    pool->worker_count = wanted;
+    for (int i = 0; i < pool->worker_total; i++) {
+        struct mill_worker *worker = &pool->workers[i];
+        if (i >= wanted) worker->lane = MILL_LANE_THREAD + 1 + (i - wanted);
+        if (!mill_worker_init(worker, pool, i)) {
+            pool->worker_total = i;
             mill_pool_fini(pool);
             return mill_no_memory(error, "a worker's deques");
         }
@@ -56,21 +60,33 @@ tidemill_status mill_pool_init(struct mill_pool *pool, const struct mill_pool_op
     return TIDEMILL_OK;
 }
 
+struct mill_worker *mill_pool_lane(struct mill_pool *pool, enum mill_lane lane)
+{
+    bool there = pool->options.threads > 0 && lane > MILL_LANE_THREAD &&
+                 pool->options.lanes[lane].drive &&
+                 !(atomic_load_explicit(&pool->lost, memory_order_relaxed) >> lane & 1);
+    return there ? &pool->workers[pool->worker_count + (int)lane - 1] : NULL;
+}
+
 void mill_pool_stop(struct mill_pool *pool)
 {
     atomic_store(&pool->stop, true);
     mill_park_wake(&pool->idle, INT_MAX);
-    for (int i = 0; i < pool->worker_count; i++) {
-        if (pool->workers[i].has_thread) pthread_join(pool->workers[i].thread, NULL);
-        pool->workers[i].has_thread = false;
+    for (int i = 0; i < pool->worker_total; i++) {
+        struct mill_worker *worker = &pool->workers[i];
+        if (!worker->has_thread) continue;
+        mill_worker_wake(worker);
+        pthread_join(worker->thread, NULL);
+        worker->has_thread = false;
     }
+    atomic_store(&pool->thread_count, 0);
 }
 
 void mill_pool_fini(struct mill_pool *pool)
 {
     if (pool->workers == NULL) return;
     mill_pool_stop(pool);
-    for (int i = 0; i < pool->worker_count; i++) mill_worker_fini(&pool->workers[i]);
+    for (int i = 0; i < pool->worker_total; i++) mill_worker_fini(&pool->workers[i]);
     free(pool->workers);
     pool->workers = NULL;
     mill_resources_fini(&pool->resources);
@@ -83,15 +99,27 @@ void mill_pool_fini(struct mill_pool *pool)
 static void *worker_main(void *argument)
 {
     struct mill_worker *worker = argument;
-    worker->pool->options.drive(worker->pool->options.context, worker);
+    const struct mill_pool_options *options = &worker->pool->options;
+    if (worker->lane == MILL_LANE_THREAD) {
+        options->drive(options->context, worker);
+    } else {
+        options->lanes[worker->lane].drive(options->lanes[worker->lane].context, worker);
+    }
     return NULL;
 }
 
 /* Lua needs C stack for nested callbacks; reserved, not used: pages come when touched. */
 enum { STACK_SIZE = 256 << 20, STACK_SIZE_SMALL = 16 << 20 };
 
+/* 0, or an error's number.  Under the mutex. */
 static int start_thread(struct mill_worker *worker)
 {
+    /* Signals are the host program's business: no engine thread takes one. */
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, &before);
+    /* Before it runs: a thread that is not counted yet does not sleep. */
+    atomic_fetch_add(&worker->pool->thread_count, 1);
     pthread_attr_t attributes;
     pthread_attr_init(&attributes);
     pthread_attr_setstacksize(&attributes, STACK_SIZE);
@@ -101,6 +129,9 @@ static int start_thread(struct mill_worker *worker)
         failure = pthread_create(&worker->thread, &attributes, worker_main, worker);
     }
     pthread_attr_destroy(&attributes);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    worker->has_thread = !failure;
+    if (failure) atomic_fetch_sub(&worker->pool->thread_count, 1);
     return failure;
 }
 
@@ -108,16 +139,11 @@ static int start_thread(struct mill_worker *worker)
 static tidemill_status pool_start(struct mill_pool *pool, struct mill_error *error)
 {
     int threads = pool->options.threads > 0 ? pool->worker_count : 0;
-    /* Signals are the host program's business: no engine thread takes one. */
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_BLOCK, &all, &before);
     int started = 0, failure = 0;
     while (started < threads && !failure) {
         failure = start_thread(&pool->workers[started]);
-        if (!failure) pool->workers[started++].has_thread = true;
+        started += !failure;
     }
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (!failure) {
         pool->began = mill_clock_now();
         /* Release: pairs with whoever asks how long the workers have been there. */
@@ -128,6 +154,34 @@ static tidemill_status pool_start(struct mill_pool *pool, struct mill_error *err
     atomic_store(&pool->stop, false);
     return mill_fail(error, TIDEMILL_MEMORY, "cannot start worker thread %d of %d: %s",
                      started + 1, pool->worker_count, strerror(failure));
+}
+
+/* The lanes of a run's tasks, whose threads start by need. */
+static tidemill_status start_lanes(struct mill_pool *pool, const struct mill_run *run,
+                                   struct mill_error *error)
+{
+    static const char *const names[] = {"thread", "loop", "process"};
+    tidemill_status status = TIDEMILL_OK;
+    pthread_mutex_lock(&pool->mutex);
+    for (uint32_t i = 0; i < run->function_count && status == TIDEMILL_OK; i++) {
+        enum mill_lane lane = run->functions[i]->lane;
+        struct mill_worker *worker = mill_pool_lane(pool, lane);
+        if (worker == NULL || worker->has_thread) continue;
+        const struct mill_lane_driver *driver = &pool->options.lanes[lane];
+        if (driver->open) status = driver->open(driver->context, worker, error);
+        int failure = status == TIDEMILL_OK ? start_thread(worker) : 0;
+        if (failure) {
+            status = mill_fail(error, TIDEMILL_MEMORY, "cannot start the %s lane: %s",
+                               names[lane], strerror(failure));
+        }
+        if (status != TIDEMILL_OK && !run->functions[i]->lane_asked) {
+            atomic_fetch_or_explicit(&pool->lost, 1u << lane, memory_order_relaxed);
+            if (pool->options.lost) pool->options.lost(pool->options.context, lane, error);
+            status = TIDEMILL_OK;
+        }
+    }
+    pthread_mutex_unlock(&pool->mutex);
+    return status;
 }
 
 uint32_t mill_pool_serial(struct mill_pool *pool)
@@ -183,10 +237,36 @@ static void push_roots(struct mill_pool *pool, struct mill_run *run, struct mill
     }
 }
 
+/* Puts the roots that are for lanes behind the others, which keep their order; false: no memory. */
+static bool part_roots(struct mill_pool *pool, struct mill_run *run)
+{
+    uint32_t kept = 0, from = 0, lanes = 0;
+    uint32_t *aside = malloc((run->root_count + 1) * sizeof *aside);
+    if (aside == NULL) return false;
+    for (int level = MILL_LEVELS - 1; level >= 0; level--) {
+        for (; from < run->level_end[level]; from++) {
+            uint32_t root = run->roots[from];
+            bool lane = mill_pool_lane(pool, mill_task_function(&run->tasks[root])->lane);
+            if (lane) {
+                aside[lanes++] = root;
+            } else {
+                run->roots[kept++] = root;
+            }
+        }
+        run->level_end[level] = kept;
+    }
+    memcpy(run->roots + kept, aside, lanes * sizeof *aside);
+    run->root_count = kept;
+    run->lane_roots = lanes;
+    free(aside);
+    return true;
+}
+
 tidemill_status mill_pool_submit(struct mill_pool *pool, struct mill_run *run,
                                  struct mill_worker *worker, struct mill_error *error)
 {
     tidemill_status status = TIDEMILL_OK;
+    bool lanes = false;
     int roots = run->root_count < INT_MAX ? (int)run->root_count : INT_MAX;
     run->pool = pool;
     run->placed = run->strategy != MILL_DYNAMIC;
@@ -200,6 +280,14 @@ tidemill_status mill_pool_submit(struct mill_pool *pool, struct mill_run *run,
                                  1u << (run->functions[i]->priority + MILL_LEVEL_ZERO),
                                  memory_order_relaxed);
         if (run->functions[i]->affinity) run->placed = true;
+        lanes = lanes || mill_pool_lane(pool, run->functions[i]->lane);
+    }
+    if (lanes) status = start_lanes(pool, run, error);
+    if (status != TIDEMILL_OK) return status;
+    bool each = run->placed;
+    run->placed = run->placed || lanes;
+    if (lanes && !each && !worker && !part_roots(pool, run)) {
+        return mill_no_memory(error, "a run's roots");
     }
     if (run->count > 0) atomic_fetch_add(&pool->running, 1);
     if (atomic_load(&run->token->cancelled)) { /* before it had a pool */
@@ -210,15 +298,21 @@ tidemill_status mill_pool_submit(struct mill_pool *pool, struct mill_run *run,
         if (!atomic_load_explicit(&pool->started, memory_order_relaxed)) {
             status = pool_start(pool, error);
         }
-        bool queue = status == TIDEMILL_OK && roots > 0 && !worker && !run->placed;
+        bool queue = status == TIDEMILL_OK && run->root_count > 0 && !worker && !each;
         if (queue) enqueue(pool, run);
         pthread_mutex_unlock(&pool->mutex);
         if (queue) mill_pool_wake(pool, roots);
     }
     if (status != TIDEMILL_OK) {
         if (run->count > 0) atomic_fetch_sub(&pool->running, 1);
-    } else if (worker || run->placed) {
+    } else if (worker || each) {
         push_roots(pool, run, worker);
+    } else {
+        /* With the last of them the run may end: what is left of it to read is on this stack. */
+        uint32_t first = run->root_count, end = first + run->lane_roots;
+        for (uint32_t i = first; i < end; i++) {
+            mill_pool_place(pool, NULL, &run->tasks[run->roots[i]]);
+        }
     }
     return status;
 }
@@ -236,7 +330,8 @@ bool mill_pool_may_spin(struct mill_pool *pool, bool script)
 {
     /* Relaxed guesses: the worst that can come of them is a little waiting. */
     uint32_t parked = atomic_load_explicit(&pool->ended.waiters, memory_order_relaxed);
-    int awake = pool->worker_count - atomic_load_explicit(&pool->asleep, memory_order_relaxed);
+    int awake = atomic_load_explicit(&pool->thread_count, memory_order_relaxed) -
+                atomic_load_explicit(&pool->asleep, memory_order_relaxed);
     return pool->spin > 0 && awake + (script || parked == 0) <= pool->cpus;
 }
 
@@ -366,10 +461,10 @@ static bool is_work(struct mill_pool *pool)
 {
     if (atomic_load(&pool->stop) || atomic_load(&pool->queued) ||
         atomic_load(&pool->injected) || atomic_load(&pool->fans.open) > 0 ||
-        mill_timers_next(&pool->timers) != INT64_MAX) {
+        atomic_load(&pool->outside) > 0 || mill_timers_next(&pool->timers) != INT64_MAX) {
         return true;
     }
-    for (int i = 0; i < pool->worker_count; i++) {
+    for (int i = 0; i < pool->worker_total; i++) {
         struct mill_worker *worker = &pool->workers[i];
         if (mill_worker_has_mail(worker)) return true;
         for (int level = 0; level < MILL_LEVELS; level++) {
@@ -384,8 +479,7 @@ static bool is_work(struct mill_pool *pool)
 static bool is_stuck(struct mill_pool *pool)
 {
     if (pool->options.threads == 0) return !is_work(pool);
-    /* Threads that have not started sleep, too. */
-    int asleep = atomic_load(&pool->started) ? pool->worker_count : 0;
+    int asleep = atomic_load(&pool->thread_count);
     uint32_t wakes = atomic_load(&pool->wakes);
     return atomic_load(&pool->blocked) && atomic_load(&pool->asleep) == asleep &&
            !is_work(pool) && atomic_load(&pool->asleep) == asleep &&
@@ -431,6 +525,15 @@ static void inject(void *context, struct mill_task *task)
     mill_pool_inject(context, task);
 }
 
+/* Whether its thread has started is the mutex's to say. */
+static void call_lane(struct mill_pool *pool, struct mill_worker *worker)
+{
+    pthread_mutex_lock(&pool->mutex);
+    bool there = worker->has_thread;
+    pthread_mutex_unlock(&pool->mutex);
+    if (there) mill_worker_call(worker);
+}
+
 void mill_run_cancel(struct mill_run *run)
 {
     if (run->pool) {
@@ -447,6 +550,11 @@ void mill_pool_cancel(struct mill_pool *pool, struct mill_token *token)
     atomic_fetch_add(&pool->cancels, 1);
     mill_timers_hurry(&pool->timers, is_of_cancelled, NULL);
     mill_resources_let_go(&pool->resources, inject, pool);
+    for (int i = pool->worker_count; i < pool->worker_total; i++) {
+        struct mill_worker *worker = &pool->workers[i];
+        /* One that has tasks where the pool cannot reach them. */
+        if (pool->options.lanes[worker->lane].sleep) call_lane(pool, worker);
+    }
     pthread_mutex_lock(&pool->parked_mutex);
     for (struct mill_wait *wait = pool->parked; wait; wait = wait->older) {
         if (wait->task && mill_run_cancelled(wait->task->run)) {
@@ -460,7 +568,7 @@ int64_t mill_run_done(struct mill_run *run)
 {
     struct mill_pool *pool = run->pool;
     int64_t done = atomic_load_explicit(&run->done, memory_order_relaxed);
-    for (int i = 0; pool && i < pool->worker_count; i++) {
+    for (int i = 0; pool && i < pool->worker_total; i++) {
         struct mill_worker *worker = &pool->workers[i];
         if (atomic_load_explicit(&worker->run, memory_order_relaxed) != run) continue;
         done += atomic_load_explicit(&worker->ended, memory_order_relaxed);
@@ -515,6 +623,11 @@ void mill_pool_wake(struct mill_pool *pool, int count)
 void mill_pool_inject(struct mill_pool *pool, struct mill_task *task)
 {
     if (task->run->placed && mill_pool_place(pool, NULL, task)) return;
+    mill_pool_offer(pool, task);
+}
+
+void mill_pool_offer(struct mill_pool *pool, struct mill_task *task)
+{
     struct mill_task *first = atomic_load_explicit(&pool->injected, memory_order_relaxed);
     do {
         task->result.natural = (uint64_t)(uintptr_t)first;
@@ -608,8 +721,13 @@ bool mill_pool_place(struct mill_pool *pool, struct mill_worker *self, struct mi
     int active = atomic_load_explicit(&pool->active, memory_order_relaxed), target = -1;
     uint64_t key = mill_task_function(task)->affinity;
     enum mill_strategy strategy = task->run->strategy;
-    if (strategy == MILL_PINNED) {
+    struct mill_worker *lane = mill_pool_lane(pool, mill_task_function(task)->lane);
+    if (lane) {
+        target = lane->index;
+    } else if (strategy == MILL_PINNED) {
         target = task->worker - 1;
+    } else if (key == MILL_FIRST_WORKER) {
+        target = 0;
     } else if (key) {
         target = (int)(key % (uint64_t)active);
     } else if (strategy == MILL_ROUND_ROBIN) {

@@ -29,8 +29,23 @@ enum mill_event {
     MILL_EVENT_RETRY, /* an attempt that failed and will be followed by another */
 };
 
+/* The worker of a lane beside the threads: it runs what is placed on it, and nothing else. */
+struct mill_lane_driver {
+    /* Before its thread starts, under the pool's mutex; NULL: nothing to do. */
+    tidemill_status (*open)(void *context, struct mill_worker *worker,
+                            struct mill_error *error);
+    void (*drive)(void *context,
+                  struct mill_worker *worker); /* as the pool's; NULL: no such lane */
+    /* In place of the pool's sleep: until `deadline`, until wake was called since the last sleep, or
+     * until the lane has something to do; called by mill_worker_next.  NULL: sleeps as others do. */
+    void (*sleep)(void *context, struct mill_worker *worker, int64_t deadline);
+    void (*wake)(void *context); /* any thread, after `open`; with `sleep` */
+    void *context;
+};
+
 struct mill_pool_options {
-    int threads; /* 0: serial */
+    int threads;                               /* 0: serial, and without lanes */
+    struct mill_lane_driver lanes[MILL_LANES]; /* that of threads is not looked at */
     /* The body of a worker's thread: returns when mill_worker_next returns MILL_NEXT_STOP.  In a
      * serial pool: called by whoever waits. */
     void (*drive)(void *context, struct mill_worker *worker);
@@ -38,6 +53,9 @@ struct mill_pool_options {
     /* Puts the value of a finished task of a run with a cache in memory; false: it is lost.  NULL
      * when no run has one. */
     bool (*load)(void *context, struct mill_worker *worker, struct mill_task *task);
+    /* The lane cannot start, for that reason, and tasks that it would have been right for run on
+     * threads; once a lane.  NULL: nobody wants to know. */
+    void (*lost)(void *context, enum mill_lane lane, const struct mill_error *reason);
     /* Told of what happens, with times in nanoseconds; `task` is NULL for sleeps; the argument is
      * a task's mill_state, a steal's victim from 1.  NULL: nobody wants to know. */
     void (*event)(void *context, struct mill_worker *worker, enum mill_event event,
@@ -51,9 +69,12 @@ struct mill_queue { /* runs whose next root is of one level, the oldest first */
 struct mill_pool {
     struct mill_pool_options options;
     struct mill_worker *workers;
-    int worker_count;   /* threads at most, or 1 */
-    _Atomic int active; /* workers below it take work; the others finish what is theirs */
-    int64_t deadline;   /* of the wait that drives a serial pool; that thread's */
+    int worker_count; /* threads at most, or 1 */
+    int worker_total; /* with the workers of lanes, which come last, by number of the lane */
+    _Atomic uint32_t lost; /* bit per lane that could not start; written under mutex, relaxed */
+    _Atomic int thread_count; /* threads that have started; written under mutex */
+    _Atomic int active;       /* workers below it take work; the others finish what is theirs */
+    int64_t deadline;         /* of the wait that drives a serial pool; that thread's */
     struct mill_run *awaited_run; /* by that thread */
     struct mill_wait *awaited;    /* by that thread; NULL: the end of a run */
     int cpus;                     /* that the process may use */
@@ -75,7 +96,10 @@ struct mill_pool {
     struct mill_park idle;  /* workers */
     struct mill_park ended; /* threads that wait for runs */
 
-    _Atomic int64_t running;            /* runs that have not ended */
+    _Atomic int64_t running; /* runs that have not ended */
+    _Atomic int64_t
+        outside; /* operations in flight outside the pool: nothing is stuck meanwhile.
+                                Raised before anybody waits for one, lowered after it was told. */
     struct mill_task *_Atomic injected; /* ready tasks from outside; linked */
     _Atomic int spinning;               /* workers that look for work instead of sleeping */
     _Atomic int asleep;                 /* workers that sleep, or are about to */
@@ -144,6 +168,9 @@ void mill_pool_fan(void *pool, int64_t count, void (*body)(void *context, int64_
 
 uint32_t mill_pool_serial(struct mill_pool *pool); /* a new number for a function */
 
+/* The worker of a lane; NULL in a serial pool, and where the lane has no driver. */
+struct mill_worker *mill_pool_lane(struct mill_pool *pool, enum mill_lane lane);
+
 /* Lets `active` workers (1 to worker_count) take work. */
 void mill_pool_set_active(struct mill_pool *pool, int active);
 
@@ -162,6 +189,9 @@ void mill_pool_wake(struct mill_pool *pool, int count);
 
 /* A task is ready, says no worker of the pool: any thread. */
 void mill_pool_inject(struct mill_pool *pool, struct mill_task *task);
+
+/* The same of a task that is for no certain worker. */
+void mill_pool_offer(struct mill_pool *pool, struct mill_task *task);
 
 /* Hands the task to the worker that it is for; false: it is for any. */
 bool mill_pool_place(struct mill_pool *pool, struct mill_worker *self, struct mill_task *task);

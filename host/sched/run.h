@@ -87,8 +87,10 @@ struct mill_run {
     uint64_t seed;
     struct mill_token *token;
     enum mill_strategy strategy;
-    bool placed;             /* some task is for a certain worker */
-    uint32_t turn;           /* of its first task, when they go round robin */
+    bool placed; /* some task is for a certain worker, or for a lane */
+    uint32_t
+        lane_roots; /* behind the other roots: they do not wait for a thread to take them */
+    uint32_t turn;  /* of its first task, when they go round robin */
     struct mill_span *spans; /* one a task, when somebody wants to know; else NULL */
     int refs;                /* of the thread that built it */
     bool nested;             /* a task has started it */

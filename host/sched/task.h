@@ -24,6 +24,17 @@ struct mill_policy {
 /* Priorities are -2 to 2; a level is a priority counted from 0. */
 enum { MILL_LEVELS = 5, MILL_LEVEL_ZERO = 2 };
 
+/* Where a task runs: on one of the pool's threads, or on a worker that is a lane of its own. */
+enum mill_lane {
+    MILL_LANE_THREAD,
+    MILL_LANE_LOOP,    /* tasks that mostly wait: a thread of their own, with a Lua state */
+    MILL_LANE_PROCESS, /* tasks that may be stopped: in processes of their own */
+    MILL_LANES,
+};
+
+/* As `affinity`: on the first worker, one after another. */
+static const uint64_t MILL_FIRST_WORKER = UINT64_MAX;
+
 /* How often and when a task that failed is tried again. */
 struct mill_retry_rule {
     int retries;    /* attempts after the first */
@@ -63,8 +74,14 @@ struct mill_function {
     uint64_t affinity;      /* tasks with the same number run on the same worker; 0: anywhere */
     double cost;            /* seconds that it is thought to take; NaN: nobody said */
     struct mill_mean *mean; /* of its name; NULL: not measured */
-    uint16_t outputs;       /* > 0: returns so many values, each the result of a node */
-    bool joins;             /* its tasks stand for those of other runs, see join.h */
+    enum mill_lane lane;
+    const char *lane_reason; /* what has decided that; static text, NULL: nothing did */
+    bool lane_asked;         /* it is no guess: another lane would not do */
+    double timeout;          /* seconds that an attempt may take; 0: any time */
+    int64_t memory;          /* bytes that its process may take; 0: as any other */
+    bool isolate;            /* in a process that runs nothing else */
+    uint16_t outputs;        /* > 0: returns so many values, each the result of a node */
+    bool joins;              /* its tasks stand for those of other runs, see join.h */
     struct mill_policy policy;
 };
 

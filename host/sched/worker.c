@@ -13,6 +13,7 @@
  * SPDX-License-Identifier: MIT */
 #include "sched/worker.h"
 
+#include <limits.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -22,11 +23,16 @@
 
 enum { STEAL_ROUNDS = 2 };
 
-static void count(_Atomic int64_t *counter)
+static void add_to(_Atomic int64_t *counter, int64_t number)
 {
     /* One writer: no read-modify-write is needed. */
-    atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + 1,
+    atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + number,
                           memory_order_relaxed);
+}
+
+static void count(_Atomic int64_t *counter)
+{
+    add_to(counter, 1);
 }
 
 void mill_worker_fini(struct mill_worker *worker)
@@ -80,6 +86,21 @@ static uint32_t bit_of(const struct mill_worker *worker)
     return 1u << (worker->index % 31); /* the last bit is MILL_TAKES_WORK */
 }
 
+static const struct mill_lane_driver *driver_of(const struct mill_worker *worker)
+{
+    return &worker->pool->options.lanes[worker->lane];
+}
+
+void mill_worker_wake(struct mill_worker *worker)
+{
+    const struct mill_lane_driver *driver = driver_of(worker);
+    if (worker->lane != MILL_LANE_THREAD && driver->wake) {
+        driver->wake(driver->context);
+    } else {
+        mill_park_wake_only(&worker->pool->idle, bit_of(worker));
+    }
+}
+
 /* Puts a task on a list that many push to and one takes whole. */
 static void post(struct mill_task *_Atomic *list, struct mill_task *task)
 {
@@ -90,21 +111,24 @@ static void post(struct mill_task *_Atomic *list, struct mill_task *task)
     } while (!atomic_compare_exchange_weak(list, &first, task));
 }
 
+/* A task is given to a lane, taken up, run, ended: it is pending before and while it runs. */
+static void add_pending(struct mill_worker *worker, int64_t tasks)
+{
+    if (worker->lane == MILL_LANE_THREAD) return;
+    atomic_fetch_add_explicit(&worker->pending, tasks, memory_order_relaxed);
+}
+
 void mill_worker_assign(struct mill_worker *worker, struct mill_task *task)
 {
+    add_pending(worker, 1);
     post(&worker->inbox, task);
-    mill_park_wake_only(&worker->pool->idle, bit_of(worker));
+    mill_worker_wake(worker);
 }
 
 bool mill_worker_has_mail(struct mill_worker *worker)
 {
     return atomic_load(&worker->inbox) != NULL || atomic_load(&worker->delivered) != NULL ||
            atomic_load(&worker->called);
-}
-
-void mill_worker_wake(struct mill_worker *worker)
-{
-    mill_park_wake_only(&worker->pool->idle, bit_of(worker));
 }
 
 void mill_worker_call(struct mill_worker *worker)
@@ -192,6 +216,10 @@ static bool has_more(struct mill_worker *worker, uint32_t levels)
 void mill_worker_push(struct mill_worker *worker, struct mill_task *task)
 {
     if (task->run->placed && mill_pool_place(worker->pool, worker, task)) return;
+    if (worker->lane != MILL_LANE_THREAD) { /* it runs what is placed on it, and nothing else */
+        mill_pool_offer(worker->pool, task);
+        return;
+    }
     uint32_t levels = atomic_load_explicit(&worker->pool->levels, memory_order_relaxed);
     if (levels & (levels - 1)) { /* several priorities: the deques sort them */
         bool pushed = push_to_deque(worker, task);
@@ -205,6 +233,10 @@ void mill_worker_push(struct mill_worker *worker, struct mill_task *task)
 
 void mill_worker_add(struct mill_worker *worker, struct mill_task *task)
 {
+    if (worker->lane != MILL_LANE_THREAD) {
+        mill_pool_offer(worker->pool, task);
+        return;
+    }
     if (push_to_deque(worker, task)) mill_pool_wake(worker->pool, 1);
 }
 
@@ -394,8 +426,11 @@ static void put_load(struct mill_worker *worker, struct mill_task *task, int64_t
 static void measure(struct mill_worker *worker, struct mill_task *task, enum mill_state state)
 {
     struct mill_run *run = task->run;
-    if (run->spans == NULL && worker->pool->options.event == NULL) return;
+    bool lane = worker->lane != MILL_LANE_THREAD;
+    if (run->spans == NULL && worker->pool->options.event == NULL && !lane) return;
     int64_t now = mill_clock_now();
+    if (lane) add_to(&worker->counters.took, now - worker->began);
+    add_pending(worker, -1);
     if (run->spans) {
         take_load(worker, task);
         bool again = state == MILL_PENDING;
@@ -419,6 +454,7 @@ void mill_worker_finish(struct mill_worker *worker, enum mill_state state,
     struct mill_task *task = worker->task;
     struct mill_run *run = task->run;
     worker->task = NULL;
+    if (state == MILL_FINISHED) count(&worker->counters.finished);
     if (state == MILL_FINISHED && run->hooks.after) {
         run->hooks.after(run->hooks.context, worker, task, &result);
     }
@@ -544,6 +580,7 @@ static bool begin(struct mill_worker *worker, struct mill_task *task)
 {
     struct mill_run *run = task->run;
     turn_to(worker, run);
+    add_pending(worker, -1);
     int64_t load = take_load(worker, task);
     /* Relaxed: see mill_run_cancelled. */
     if (atomic_load_explicit(&worker->pool->cancels, memory_order_relaxed) &&
@@ -573,6 +610,7 @@ static bool begin(struct mill_worker *worker, struct mill_task *task)
         }
     }
     worker->task = task;
+    add_pending(worker, 1);
     put_load(worker, task, load);
     if (!gather(worker, task)) {
         bool failed = false;
@@ -585,7 +623,8 @@ static bool begin(struct mill_worker *worker, struct mill_task *task)
     if (run->strategy != MILL_PINNED && !has_flag(task, MILL_TASK_REVIVED)) {
         task->worker = (uint16_t)(worker->index + 1); /* readers look at it without a lock */
     }
-    if (run->spans || function->retry.retries || worker->pool->options.event) {
+    if (run->spans || function->retry.retries || worker->pool->options.event ||
+        worker->lane != MILL_LANE_THREAD) {
         worker->began = mill_clock_now();
     }
     if (function->body == NULL) return true;
@@ -643,7 +682,11 @@ void mill_worker_resumable(struct mill_wait *wait)
     wait->next_ready = atomic_load_explicit(&worker->delivered, memory_order_relaxed);
     /* The default order: pairs with the sleeper's second look, see park.h. */
     while (!atomic_compare_exchange_weak(&worker->delivered, &wait->next_ready, wait)) {}
-    mill_park_wake_only(&worker->pool->idle, bit_of(worker));
+    if (worker->pool->options.threads > 0) {
+        mill_worker_wake(worker);
+    } else { /* its thread sleeps as the script's */
+        mill_park_wake(&worker->pool->ended, INT_MAX);
+    }
 }
 
 /* True when a task that waited can go on: worker->resumed. */
@@ -733,7 +776,13 @@ static void go_to_sleep(struct mill_worker *worker)
     int64_t began = mill_clock_now();
     atomic_store_explicit(&worker->asleep_since, began, memory_order_relaxed);
     count(&worker->counters.sleeps);
-    if (!mill_pool_unstick(pool)) {
+    const struct mill_lane_driver *driver = driver_of(worker);
+    if (worker->lane != MILL_LANE_THREAD && driver->sleep) {
+        mill_park_cancel(&pool->idle);
+        if (!mill_pool_unstick(pool)) {
+            driver->sleep(driver->context, worker, mill_timers_next(&pool->timers));
+        }
+    } else if (!mill_pool_unstick(pool)) {
         uint32_t bits = bit_of(worker) | (is_active(worker) ? MILL_TAKES_WORK : 0);
         mill_park_commit_as(&pool->idle, ticket, mill_timers_next(&pool->timers), bits);
     } else {
@@ -743,10 +792,7 @@ static void go_to_sleep(struct mill_worker *worker)
     atomic_fetch_sub(&pool->asleep, 1);
     int64_t now = mill_clock_now();
     atomic_store_explicit(&worker->asleep_since, 0, memory_order_relaxed);
-    atomic_store_explicit(&worker->counters.idle,
-                          atomic_load_explicit(&worker->counters.idle, memory_order_relaxed) +
-                              now - began,
-                          memory_order_relaxed);
+    add_to(&worker->counters.idle, now - began);
     tell(worker, MILL_EVENT_SLEEP, NULL, 0, began, now);
 }
 
@@ -773,11 +819,15 @@ static bool serial_sleep(struct mill_worker *worker)
     if (!worker->nested && mill_pool_is_over(pool, pool->awaited_run, pool->awaited)) {
         return false;
     }
-    if (until == INT64_MAX && !worker->nested && pool->deadline != INT64_MAX) return false;
-    if (until == INT64_MAX) return mill_pool_unstick(pool);
+    bool outside = atomic_load(&pool->outside) > 0; /* then something will come */
+    if (until == INT64_MAX && !outside) {
+        if (!worker->nested && pool->deadline != INT64_MAX) return false;
+        return mill_pool_unstick(pool);
+    }
     if (!worker->nested && pool->deadline < until) until = pool->deadline;
     uint32_t ticket = mill_park_prepare(&pool->ended);
-    if (atomic_load(&pool->interrupted)) {
+    if (atomic_load(&pool->interrupted) || anything(worker) ||
+        (!worker->nested && mill_pool_is_over(pool, pool->awaited_run, pool->awaited))) {
         mill_park_cancel(&pool->ended);
     } else {
         mill_park_commit(&pool->ended, ticket, until);

@@ -24,8 +24,11 @@ struct mill_call {
 };
 
 struct mill_counters { /* each written by one worker, read by anybody: relaxed */
-    _Atomic int64_t executed, failed, skipped, steals, sleeps, hits, misses, retries, waits;
+    _Atomic int64_t executed, finished, failed, skipped, steals, sleeps, hits, misses, retries,
+        waits;
     _Atomic int64_t idle; /* nanoseconds asleep */
+    _Atomic int64_t
+        took; /* nanoseconds of attempts, where they are measured: on every lane's worker */
 };
 
 /* Ready tasks for this worker alone, the oldest first; linked through result.natural. */
@@ -37,6 +40,7 @@ struct mill_worker {
     struct mill_call call; /* first: its address is the worker's for the FFI */
     struct mill_pool *pool;
     int index;
+    enum mill_lane lane;      /* that it is the worker of */
     uint32_t random;          /* picks victims */
     uint32_t turns;           /* tasks begun */
     uint32_t places;          /* nodes that the running task has built */
@@ -68,7 +72,8 @@ struct mill_worker {
     _Alignas(64) struct mill_wait *_Atomic delivered; /* waits whose tasks can go on; linked */
     struct mill_task *_Atomic inbox; /* tasks for this worker from others; linked */
     _Atomic int64_t load;            /* nanoseconds of work predicted to be queued here */
-    _Atomic bool called;             /* see mill_worker_call */
+    _Atomic int64_t pending; /* of a lane: tasks given to it that have not ended; relaxed */
+    _Atomic bool called;     /* see mill_worker_call */
 };
 
 enum mill_next {

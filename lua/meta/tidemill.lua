@@ -11,13 +11,16 @@ local tm = {}
 ---@class tidemill.options
 ---@field name? string what messages call the task; in no key
 ---@field priority? -2|-1|0|1|2 of two ready tasks the higher one starts first
----@field kind? "cpu"|"io" what the task mostly waits for; without effect in this release
+---@field kind? "cpu"|"io" what the task mostly waits for: "io" runs on the loop lane
 ---@field cache? boolean|"refresh" keep the result; "refresh" computes anew and keeps that
 ---@field version? string|number part of the key: another one computes anew
 ---@field seed? number part of the key, and with it of the random numbers of a cached task
 ---@field files? string[] files whose content is part of the key
 ---@field pure? boolean
----@field lane? "auto"|"thread"
+---@field lane? "auto"|"thread"|"serial"|"loop"|"process" where it runs; "auto": as its other options say
+---@field timeout? number|string seconds that an attempt may take, or "250ms", "5m"; on the process lane
+---@field memory? number|string bytes that its process may take, or "512MB"; on the process lane
+---@field isolate? boolean a process that runs nothing else
 ---@field retries? integer attempts after the first one, 0 to 1000; default 0
 ---@field retry_delay? number seconds before the second attempt; default 0.1
 ---@field backoff? number|tidemill.backoff how delays grow: a factor from 1, or a table; default 2
@@ -642,6 +645,7 @@ function tm.logs(given) end
 ---@field adaptive string|table<string, number>
 ---@field cache string
 ---@field distribution "dynamic"|"round_robin"|"load_balanced"|"affinity"
+---@field lane "auto"|"thread"|"loop"|"process"
 ---@field log string
 ---@field log_format "auto"|"text"|"json"
 ---@field log_level "debug"|"info"|"warn"|"error"

@@ -16,13 +16,15 @@ local feed = {}
 
 local group_seconds = 0.005
 local largest_group = 4096
+local most_waiting = 10000 -- items that wait hold no worker
 
 -- ---- what is to be done --------------------------------------------------------------------------
 
 local feed_options = { window = true, progress = true, distribution = true }
 
 -- Options that belong to single items: then each item has a task of its own.
-local own_task = { "cache", "retries", "resources", "affinity", "nout", "seed", "files", "version", "cost" }
+local own_task = { "cache", "retries", "resources", "affinity", "nout", "seed", "files", "version", "cost",
+  "timeout", "memory", "isolate" }
 
 local function part_options(what, given, level)
   local of_task, of_feed = {}, {}
@@ -88,9 +90,12 @@ function feed.job(what, fn, list, given, level)
   for _, name in ipairs(own_task) do
     if record[name] and record[name] ~= 0 then grouped = false end
   end
+  -- Items of these lanes wait, or die, each for itself.
+  local lane = record.lane == nil and record.kind == "io" and "loop" or record.lane
+  if lane == "loop" or lane == "process" then grouped = false end
   return { what = what, fn = fn, next = next_item, total = total, grouped = grouped,
     window = of_feed.window, progress = of_feed.progress, strategy = of_feed.distribution,
-    base = core.stream_base() }
+    base = core.stream_base(), waits = lane == "loop" }
 end
 
 -- ---- feeding -------------------------------------------------------------------------------------
@@ -162,6 +167,7 @@ local function has_room(state)
   local window = state.job.window
   if state.ended or (window and state.items >= window) then return false end
   local job = state.job
+  if job.waits then return state.flying < (window or most_waiting) end
   if not job.grouped then return state.flying < (window or 64 * state.slots) end
   if not state.measured then return state.flying < 4 * state.slots end
   -- Items that take long each are cheap to hold, and those that wait hold no worker: many of them.

@@ -1,4 +1,5 @@
 -- options: the options of a task, checked; and tables of named options in general.
+local sizes = require("tidemill.sizes")
 local suggest = require("tidemill.suggest")
 
 local options = {}
@@ -69,8 +70,11 @@ local task = {
   version = { function(v) return is_text(v) or is_number(v) end, "a string or a number" },
   files = { is_list_of_text, "a list of paths" },
   seed = { is_number, "a number" },
-  lane = { one_of("auto", "thread"),
-    "\"auto\" or \"thread\" (this release has no other; --serial is for the whole run)" },
+  lane = { one_of("auto", "thread", "serial", "loop", "process"),
+    "\"auto\", \"thread\", \"serial\", \"loop\" or \"process\"" },
+  timeout = { function(v) return (sizes.seconds(v) or 0) > 0 end, sizes.expected_time },
+  memory = { function(v) return (sizes.parse(v) or 0) >= 1e6 end, "at least a megabyte, as " .. sizes.expected },
+  isolate = { is_boolean, "true or false" },
   retries = { function(v) return is_from(0, true)(v) and v <= 1000 end, "a whole number from 0 to 1000" },
   retry_delay = { is_from(0), "seconds, a number from 0" },
   backoff = { is_backoff, "a factor from 1, or a table such as {factor = 2, max = 60, jitter = 0.25}" },
@@ -82,7 +86,20 @@ local task = {
 }
 
 -- Options of the design that this release does not have: refused, never ignored.
-local later = { timeout = true, isolate = true, ttl = true, memory = true }
+local later = { ttl = true }
+
+-- What only a process of its own can give.
+local of_process = { "timeout", "memory", "isolate" }
+
+local function check_lane(given, level)
+  if given.lane == nil or given.lane == "auto" or given.lane == "process" then return end
+  for _, name in ipairs(of_process) do
+    if given[name] then
+      error(("option \"%s\": only the process lane can keep it, and lane is \"%s\""):format(name, given.lane),
+        level + 1)
+    end
+  end
+end
 
 local names = {}
 for name in pairs(task) do names[#names + 1] = name end
@@ -129,6 +146,7 @@ function options.task(given, level, more)
       error(("option \"%s\": expected %s, got %s"):format(name, rule[2], shown(value)), level + 1)
     end
   end
+  check_lane(given, level + 1)
   return given
 end
 

@@ -33,6 +33,24 @@ function sizes.parse(size, whole)
   return math.floor(bytes)
 end
 
+local seconds = { us = 1e-6, ms = 1e-3, s = 1, m = 60, h = 3600, d = 86400, [""] = 1 }
+
+--- What a time may be, for messages.
+sizes.expected_time = "seconds as a number above 0, or text such as \"250ms\" or \"5m\""
+
+--- The seconds that a time stands for, or nil when it is none.
+---@param time any
+---@return number?
+function sizes.seconds(time)
+  if type(time) == "string" then
+    local text, unit = time:match("^%s*([%d.]+)%s*(%a*)%s*$")
+    local number, factor = text and number_of(text), unit and seconds[unit:lower()]
+    time = number and factor and number * factor
+  end
+  if type(time) ~= "number" or not (time >= 0 and time < math.huge) then return nil end
+  return time
+end
+
 --- A number of bytes for people: "100 MiB".
 ---@param bytes number
 ---@return string

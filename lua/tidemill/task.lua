@@ -4,6 +4,7 @@
 -- own: a facade that has come from another state gets one by its first call.
 local core = require("tidemill.core")
 local options = require("tidemill.options")
+local sizes = require("tidemill.sizes")
 local node = require("tidemill.node")
 
 local task = {}
@@ -42,9 +43,10 @@ local function fill(record, given)
   record.name = given.name
   record.cache = given.cache or false
   for _, key in ipairs({ "priority", "version", "seed", "files", "retries", "retry_delay", "retry_on",
-    "affinity", "cost", "nout", "resources" }) do
+    "affinity", "cost", "nout", "resources", "kind", "lane", "isolate" }) do
     record[key] = given[key]
   end
+  record.timeout, record.memory = sizes.seconds(given.timeout), sizes.parse(given.memory)
   if (given.retries or 0) > 0 then
     local backoff = given.backoff == nil and 2 or given.backoff
     if type(backoff) ~= "table" then backoff = { factor = backoff } end

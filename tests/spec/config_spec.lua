@@ -51,7 +51,7 @@ describe("settings", function()
         assert.is_true(last < name)
         last = name
       end
-      for _, name in ipairs { "adaptive", "cache", "distribution", "log", "log_format", "log_level",
+      for _, name in ipairs { "adaptive", "cache", "distribution", "lane", "log", "log_format", "log_level",
         "resources", "seed", "trace", "trace_events", "workers" } do
         assert.are.equal("default", rows[name][2], name)
         rows[name].known = true

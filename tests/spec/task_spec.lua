@@ -350,10 +350,29 @@ describe("options of a task", function()
   end)
 
   it("are refused, never ignored, when this release does not have them", function()
-    for _, name in ipairs { "timeout", "ttl", "memory", "isolate" } do
-      contains(refusal { [name] = 1 }, ("option \"%s\" is not available in this release"):format(name))
+    contains(refusal { ttl = 1 }, "option \"ttl\" is not available in this release")
+  end)
+
+  it("say what a lane, a time-out and a limit of memory may be", function()
+    contains(refusal { lane = "fast" }, "option \"lane\": expected \"auto\", \"thread\", \"serial\", \"loop\" or "
+      .. "\"process\", got \"fast\"")
+    for _, timeout in ipairs { 0, -1, "1 week", 1 / 0, 0 / 0, {} } do
+      contains(refusal { timeout = timeout }, "option \"timeout\": expected seconds as a number above 0, or text such as "
+        .. "\"250ms\" or \"5m\", got ")
     end
-    contains(refusal { lane = "process" }, "option \"lane\": expected \"auto\"")
+    for _, memory in ipairs { 0, 1000, "10%", "much" } do
+      contains(refusal { memory = memory }, "option \"memory\": expected at least a megabyte, as bytes as a number")
+    end
+    contains(refusal { isolate = 1 }, "option \"isolate\": expected true or false")
+  end)
+
+  it("refuse what only the process lane can keep on another lane", function()
+    for option, value in pairs { timeout = "1s", memory = "1GB", isolate = true } do
+      for _, lane in ipairs { "thread", "serial", "loop" } do
+        contains(refusal { [option] = value, lane = lane },
+          ("option \"%s\": only the process lane can keep it, and lane is \"%s\""):format(option, lane))
+      end
+    end
   end)
 
   it("are checked by map and submit_all too, at the caller's line", function()
