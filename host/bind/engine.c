@@ -151,12 +151,14 @@ tidemill_status mill_engine_start(struct tidemill *engine, struct mill_error *er
     if (engine->pool_open) return TIDEMILL_OK;
     mill_engine_open_cache(engine);
     tidemill_status status = mill_watch_trace(engine, error);
+    if (status == TIDEMILL_OK) status = mill_limit_start(engine, error);
     if (status != TIDEMILL_OK) return status;
     struct mill_pool_options options = {
         .threads = threads_of(engine),
         .lanes[MILL_LANE_LOOP] = {.drive = mill_runner_drive, .context = engine},
         .drive = mill_runner_drive,
         .context = engine,
+        .memory = &engine->memory,
         .load = load,
         .lost = lost,
         .event = engine->trace ? trace_event : NULL,

@@ -59,6 +59,9 @@ void mill_memory_update(struct mill_memory *memory)
     if (before < MILL_PRESSURE_PAUSE && after >= MILL_PRESSURE_PAUSE) {
         atomic_fetch_add_explicit(&memory->pauses, 1, memory_order_relaxed);
     }
+    if (memory->changed) {
+        memory->changed(memory->context, (enum mill_pressure)before, (enum mill_pressure)after);
+    }
 }
 
 void mill_memory_look(struct mill_memory *memory, int64_t now)

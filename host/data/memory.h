@@ -22,6 +22,16 @@ enum mill_pressure {
     MILL_PRESSURES,
 };
 
+/* What a Lua state holds in buffers, of which its collector sees nothing; the state's own, read by
+ * LuaJIT's FFI, too (lua/tidemill/holdings.lua). */
+struct mill_holdings {
+    double held; /* bytes that its handles hold */
+    double
+        debt; /* of those, and of dead ones, the bytes that came since it has last collected */
+    double room; /* a debt of so much is worth a collection, however little is held */
+    double due;  /* not 0: the worker is idle, and the state is to collect */
+};
+
 /* One that is all zeros is an account without limits. */
 struct mill_memory {
     _Atomic int64_t bytes; /* now held in memory; relaxed, as all of these */
@@ -35,6 +45,9 @@ struct mill_memory {
     _Atomic int64_t other;    /* at the last measurement: more than `bytes` that there was */
     _Atomic int64_t measured; /* when that was, nanoseconds */
     _Atomic int64_t pauses;   /* times that MILL_PRESSURE_PAUSE was reached */
+    /* Told of each change, by whoever found it; any thread, and soon.  NULL: nobody is. */
+    void (*changed)(void *context, enum mill_pressure before, enum mill_pressure after);
+    void *context;
 };
 
 void mill_memory_add(struct mill_memory *memory, int64_t bytes); /* NULL is fine */
