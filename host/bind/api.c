@@ -71,6 +71,7 @@ static struct tidemill *engine_new(const tidemill_config *config)
     engine->output.notes = config->notes;
     engine->output.warning = config->warning;
     engine->output.context = config->context;
+    mill_limit_init(engine);
     mill_settings_init(engine);
     name_run(engine);
     if (mill_log_init(&engine->log, MILL_MAX_WORKERS + MILL_LANES, &engine->output))
@@ -163,6 +164,7 @@ void tidemill_close(tidemill *engine)
     mill_token_unref(engine->token);
     mill_log_fini(&engine->log);
     mill_settings_fini(engine);
+    mill_limit_fini(engine);
     mill_output_fini(&engine->output);
     pthread_mutex_destroy(&engine->modules_lock);
     free(engine->worker_path);

@@ -152,6 +152,7 @@ tidemill_status mill_engine_start(struct tidemill *engine, struct mill_error *er
     if (engine->pool_open) return TIDEMILL_OK;
     mill_engine_open_cache(engine);
     tidemill_status status = mill_watch_trace(engine, error);
+    if (status == TIDEMILL_OK) status = mill_limit_start(engine, error);
     if (status != TIDEMILL_OK) return status;
     struct mill_pool_options options = {
         .threads = threads_of(engine),
@@ -159,6 +160,7 @@ tidemill_status mill_engine_start(struct tidemill *engine, struct mill_error *er
         .lanes[MILL_LANE_PROCESS] = mill_processes_driver(engine),
         .drive = mill_runner_drive,
         .context = engine,
+        .memory = &engine->memory,
         .load = load,
         .lost = lost,
         .event = engine->trace ? trace_event : NULL,

@@ -5,6 +5,7 @@
 
 #include <lua.h>
 
+#include "bind/limit.h"
 #include "bind/scope.h"
 #include "bind/settings.h"
 #include "cache/lookup.h"
@@ -22,6 +23,8 @@ struct tidemill {
     lua_State *L;  /* the script's state */
     bool borrowed; /* it belongs to the host program: `require "tidemill"` */
     struct mill_memory memory;
+    struct mill_spill spill;
+    _Atomic int64_t collected; /* when states were last asked to, see bind/limit.c */
     struct mill_output output;
     struct mill_scope scope; /* the script's */
     struct mill_pool pool;
@@ -58,6 +61,7 @@ struct tidemill {
     char *package_path, *package_cpath; /* of the script, for workers; fixed at the first run */
 
     struct mill_settings settings; /* where the values come from that follow */
+    struct mill_limit_setting limit_setting;
     struct mill_adaptive_setting adaptive_setting;
     struct mill_adapt *adapt;  /* NULL: the worker set is fixed */
     struct mill_limit *limits; /* of named resources */

@@ -176,6 +176,10 @@ int mill_open_core(lua_State *L)
     lua_setfield(L, -2, "engine");
     lua_pushlightuserdata(L, mill_scope_of(L));
     lua_setfield(L, -2, "scope");
+    lua_pushlightuserdata(L, mill_scope_of(L)->holdings);
+    lua_setfield(L, -2, "holdings");
+    lua_pushlightuserdata(L, &engine->memory.pressure);
+    lua_setfield(L, -2, "pressure");
     if (worker) {
         lua_pushlightuserdata(L, worker);
         lua_setfield(L, -2, "worker");

@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 
 #include "base/clock.h"
+#include "base/machine.h"
 #include "bind/lib.h"
 #include "bind/processes.h"
 
@@ -160,6 +161,24 @@ static void push_lanes(lua_State *L, struct tidemill *engine)
     }
 }
 
+static void push_memory(lua_State *L, struct tidemill *engine)
+{
+    static const char *const states[] = {"fine", "target", "spill", "pause", "terminate"};
+    struct mill_memory *memory = &engine->memory;
+    lua_createtable(L, 0, 7);
+    if (memory->limit > 0) mill_lib_set_number(L, "limit", (double)memory->limit);
+    mill_memory_look(memory, mill_clock_now());
+    int64_t used = memory->limit > 0 ? mill_memory_used(memory) : mill_machine_process_memory();
+    mill_lib_set_number(L, "used", (double)used);
+    mill_lib_set_number(L, "spilled", read_counter(&memory->spilled));
+    mill_lib_set_number(L, "spills", read_counter(&engine->spill.count));
+    mill_lib_set_number(L, "pauses", read_counter(&memory->pauses));
+    mill_lib_set_number(L, "held", mill_scope_of(L)->holdings->held);
+    lua_pushstring(L, states[mill_memory_pressure(memory)]);
+    lua_setfield(L, -2, "state");
+    lua_setfield(L, -2, "memory");
+}
+
 /* core.stats() -> counters of all workers, those of each thread in `per_worker`, of each lane in
  * `lanes`, and the process's memory */
 static int core_stats(lua_State *L)
@@ -194,6 +213,7 @@ static int core_stats(lua_State *L)
     struct rusage usage;
     getrusage(RUSAGE_SELF, &usage);
     mill_lib_set_number(L, "peak_resident", (double)usage.ru_maxrss * 1024);
+    push_memory(L, engine);
     mill_lib_set_number(L, "bytes", (double)atomic_load(&engine->memory.bytes));
     mill_lib_set_number(L, "peak_bytes", (double)atomic_load(&engine->memory.peak));
     return 1;

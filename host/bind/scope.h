@@ -24,6 +24,8 @@ struct mill_scope {
     struct tidemill *engine;
     struct mill_worker *worker; /* NULL: the script's */
     lua_State *L;
+    struct mill_holdings *holdings; /* the worker's, or `own` */
+    struct mill_holdings own;
     struct mill_graph graph;
     struct mill_run **left; /* runs that still run and whose handles are gone */
     size_t left_count, left_room;

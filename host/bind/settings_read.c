@@ -38,6 +38,7 @@ static void upper_case(char *text)
 {
     for (; *text; text++) {
         if (*text >= 'a' && *text <= 'z') *text = (char)(*text & ~32);
+        if (*text == '.') *text = '_';
     }
 }
 
@@ -70,13 +71,14 @@ static tidemill_status take_variable(struct tidemill *engine, const char *variab
     snprintf(again, sizeof again, "%s", name);
     upper_case(again);
     bool shouted = strcmp(again, rest) == 0;
-    if (mill_settings_find(name) < 0 || !shouted) {
+    int number = mill_settings_find_variable(name);
+    if (number < 0 || !shouted) {
         warn_variable(engine, whole, name);
         return TIDEMILL_OK;
     }
     struct mill_error reason;
-    tidemill_status status =
-        mill_settings_set(engine, name, equals + 1, MILL_FROM_ENVIRONMENT, whole, &reason);
+    tidemill_status status = mill_settings_set(engine, mill_settings_name(number), equals + 1,
+                                               MILL_FROM_ENVIRONMENT, whole, &reason);
     if (status == TIDEMILL_OK) return status;
     return mill_fail(error, status, "%s: %s", whole, reason.text);
 }
@@ -132,7 +134,8 @@ static void cut_comment(char *line)
 static char *placed(const struct reading *reading, int number, const char *value)
 {
     const char *slash = strrchr(reading->path, '/');
-    bool word = strcmp(value, "off") == 0 || strcmp(value, "-") == 0;
+    bool word =
+        strcmp(value, "off") == 0 || strcmp(value, "auto") == 0 || strcmp(value, "-") == 0;
     if (!mill_settings_is_path(number) || word || *value == '/' || *value == '\0' ||
         slash == NULL) {
         return strdup(value);

@@ -187,7 +187,7 @@ static void take_string(struct reader *reader, struct mill_value *value)
     take_into(reader, &size, 8);
     const void *bytes = take(reader, size);
     bool failed = false;
-    if (bytes) *value = mill_string(bytes, size, &failed);
+    if (bytes) *value = mill_string_in(reader->block->memory, bytes, size, &failed);
     if (failed) reader->status = TIDEMILL_MEMORY;
 }
 
@@ -200,7 +200,7 @@ static void take_packed(struct reader *reader, struct mill_value *value)
     size_t room = (reader->block->size - reader->at) / sizeof(struct mill_flat_head);
     if (bytes && sizes[1] > room) reader->status = TIDEMILL_DATA;
     if (bytes == NULL || reader->status != TIDEMILL_OK) return;
-    struct mill_packed *packed = mill_packed_new(sizes[0]);
+    struct mill_packed *packed = mill_packed_new(reader->block->memory, sizes[0]);
     if (packed && sizes[1]) packed->arrays = calloc(sizes[1], sizeof *packed->arrays);
     if (packed == NULL || (sizes[1] && packed->arrays == NULL)) {
         reader->status = TIDEMILL_MEMORY;
@@ -208,6 +208,7 @@ static void take_packed(struct reader *reader, struct mill_value *value)
         return;
     }
     memcpy(packed->bytes, bytes, sizes[0]);
+    mill_buffer_publish(packed->buffer);
     while (packed->array_count < sizes[1]) {
         struct mill_array *array = take_array(reader, 0);
         if (array == NULL) break;
@@ -261,5 +262,6 @@ tidemill_status mill_codec_load(struct mill_buffer *block, struct mill_value *va
         mill_value_unref(*value);
     }
     if (reader.status != TIDEMILL_OK) *value = mill_nil();
+    mill_buffer_publish(block); /* the value's arrays are parts of it */
     return reader.status;
 }

@@ -18,8 +18,27 @@ void mill_packer_fini(struct mill_packer *packer)
     free(packer->arrays);
     free(packer->nodes);
     free(packer->shared);
-    free(packer->bytes);
+    if (packer->buffer) {
+        mill_buffer_unref(packer->buffer);
+    } else {
+        free(packer->bytes);
+    }
     mill_packer_init(packer);
+}
+
+/* Many bytes lie in a buffer: it grows without a copy, and may spill. */
+static uint8_t *grow_bytes(struct mill_packer *packer, size_t room)
+{
+    if (packer->buffer) {
+        return mill_buffer_grow(packer->buffer, room) ? packer->buffer->data : NULL;
+    }
+    if (room < MILL_BUFFER_MAPPED) return realloc(packer->bytes, room);
+    struct mill_buffer *buffer = mill_buffer_new(packer->memory, room);
+    if (buffer == NULL) return NULL;
+    if (packer->size) memcpy(buffer->data, packer->bytes, packer->size);
+    free(packer->bytes);
+    packer->buffer = buffer;
+    return buffer->data;
 }
 
 static bool packer_reserve(struct mill_packer *packer, size_t size)
@@ -28,7 +47,7 @@ static bool packer_reserve(struct mill_packer *packer, size_t size)
     if (size <= packer->room - packer->size) return true;
     size_t room = packer->room ? packer->room * 2 : 256;
     while (room - packer->size < size) room *= 2;
-    uint8_t *bytes = realloc(packer->bytes, room);
+    uint8_t *bytes = grow_bytes(packer, room);
     if (bytes == NULL) {
         packer->failed = true;
         return false;
@@ -99,6 +118,7 @@ void mill_packer_array(struct mill_packer *packer, struct mill_array *array)
     }
     mill_packer_byte(packer, MILL_MARK_ARRAY);
     mill_packer_size(packer, packer->array_count);
+    mill_array_publish(array);
     packer->arrays[packer->array_count++] = mill_array_ref(array);
 }
 
@@ -134,8 +154,16 @@ struct mill_value mill_packer_take(struct mill_packer *packer, bool *failed)
     }
     atomic_init(&packed->refs, 1);
     packed->size = packer->size;
-    packed->bytes = realloc(packer->bytes, packer->size);
-    if (packed->bytes == NULL) packed->bytes = packer->bytes; /* could not shrink: as it is */
+    if (packer->buffer) {
+        mill_buffer_shrink(packer->buffer, packer->size);
+        mill_buffer_publish(packer->buffer);
+        packed->buffer = packer->buffer;
+        packed->bytes = packer->buffer->data;
+    } else {
+        packed->bytes = realloc(packer->bytes, packer->size);
+        if (packed->bytes == NULL)
+            packed->bytes = packer->bytes; /* could not shrink: as it is */
+    }
     packed->arrays = packer->arrays;
     packed->array_count = packer->array_count;
     packed->nodes = packer->nodes;

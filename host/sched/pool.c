@@ -650,7 +650,9 @@ struct mill_task *mill_pool_take_roots(struct mill_worker *worker, int level)
     uint32_t first = run->next_root, left = run->level_end[level] - first;
     uint32_t batch =
         left / (2 * (uint32_t)atomic_load_explicit(&pool->active, memory_order_relaxed)) + 1;
+    enum mill_pressure pressure = mill_pool_pressure(pool);
     if (batch > ROOT_BATCH) batch = ROOT_BATCH;
+    if (pressure >= MILL_PRESSURE_TARGET) batch = 1;
     run->next_root += batch;
     if (batch == left) {
         dequeue(pool, level);
@@ -662,8 +664,27 @@ struct mill_task *mill_pool_take_roots(struct mill_worker *worker, int level)
     for (uint32_t i = first + batch - 1; i > first; i--) {
         mill_worker_add(worker, &run->tasks[run->roots[i]]);
     }
-    if (more) mill_pool_wake(pool, 1);
+    if (more && pressure < MILL_PRESSURE_PAUSE) mill_pool_wake(pool, 1);
     return &run->tasks[run->roots[first]];
+}
+
+bool mill_pool_may_begin(struct mill_pool *pool)
+{
+    /* The default orders: of several workers that go to sleep the last one sees the others. */
+    return mill_pool_pressure(pool) < MILL_PRESSURE_PAUSE ||
+           atomic_load(&pool->asleep) + 1 >= atomic_load(&pool->thread_count);
+}
+
+void mill_pool_call_all(struct mill_pool *pool)
+{
+    for (int i = 0; i < pool->worker_total; i++) {
+        struct mill_worker *worker = &pool->workers[i];
+        if (worker->lane == MILL_LANE_THREAD) {
+            mill_worker_call(worker);
+        } else if (!pool->options.lanes[worker->lane].sleep) {
+            call_lane(pool, worker);
+        }
+    }
 }
 
 /* Nanoseconds that a task is thought to take; 0: nobody knows. */

@@ -56,10 +56,13 @@ struct mill_worker {
     struct mill_task *overflow;  /* ready tasks that a deque had no memory for; linked */
     struct mill_tasks *assigned; /* by level: ready tasks for this worker alone */
     int64_t assigned_count;
-    int nested;                /* waits on this thread's stack, see mill_worker_next */
-    struct mill_wait *resumed; /* that mill_worker_next said is ready */
-    struct mill_wait *ready;   /* the rest of those taken from `delivered`, in order */
-    void *user;                /* the driver's own: its Lua state, its cache reader */
+    int nested;                    /* waits on this thread's stack, see mill_worker_next */
+    struct mill_wait *resumed;     /* that mill_worker_next said is ready */
+    struct mill_wait *ready;       /* the rest of those taken from `delivered`, in order */
+    void *user;                    /* the driver's own: its Lua state, its cache reader */
+    struct mill_holdings holdings; /* of its Lua state */
+    int looks;                     /* tasks until it looks whether memory is short */
+    int64_t looked;                /* when it last did, by the coarse clock */
     pthread_t thread;
     bool has_thread;
     _Alignas(64) struct mill_deque deques[MILL_LEVELS];

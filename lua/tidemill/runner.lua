@@ -268,6 +268,8 @@ end
 local function answer_call()
   local pool = package.loaded["tidemill.pool"]
   if pool then pcall(pool.answer) end
+  local holdings = package.loaded["tidemill.holdings"]
+  if holdings then pcall(holdings.answer) end
   sandbox.end_task() -- what `close` has printed
 end
 

@@ -537,7 +537,7 @@ static void no_count_makes_it_allocate_more_than_the_bytes_could_hold(void)
 /* Bytes of one packed value, checked as they are. */
 static bool passes(const void *bytes, size_t size)
 {
-    struct mill_packed *packed = mill_packed_new(size);
+    struct mill_packed *packed = mill_packed_new(NULL, size);
     memcpy(packed->bytes, bytes, size);
     bool fine = mill_packed_check(packed);
     mill_packed_unref(packed);
