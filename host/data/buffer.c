@@ -273,6 +273,8 @@ static bool map_over(void *at, size_t length, int protection, int flags, int fd)
     return syscall(SYS_mmap, at, length, protection, flags | MAP_FIXED, fd, 0) != -1;
 }
 
+enum { SEALS = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL };
+
 bool mill_block_move(struct mill_block *block, int fd, enum mill_origin origin)
 {
     struct mill_buffer *buffer = &block->buffer;
@@ -288,10 +290,12 @@ bool mill_block_move(struct mill_block *block, int fd, enum mill_origin origin)
         errno != ENOSYS) {
         return false;
     }
+    /* A memory file is sealed: nobody can change the bytes, or take them away, under another process.
+     * Before it is mapped, and privately: kernels up to 6.6 refuse both otherwise. */
     return ftruncate(fd, (off_t)block->length) == 0 &&
            write_bytes(fd, buffer->data, buffer->size) &&
-           map_over(buffer->data, block->length, PROT_READ,
-                    origin == MILL_ORIGIN_MEMFD ? MAP_SHARED : MAP_PRIVATE, fd);
+           (origin != MILL_ORIGIN_MEMFD || fcntl(fd, F_ADD_SEALS, SEALS) == 0) &&
+           map_over(buffer->data, block->length, PROT_READ, MAP_PRIVATE, fd);
 }
 
 static int share_block(struct mill_block *block, struct mill_error *error)
@@ -306,8 +310,6 @@ static int share_block(struct mill_block *block, struct mill_error *error)
         if (fd >= 0) close(fd);
         return -1;
     }
-    /* Nobody can change the bytes, or take them away, under the other process. */
-    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL);
     block->fd = fd;
     bool was_file = origin_of(buffer) == MILL_ORIGIN_FILE;
     atomic_store_explicit(&buffer->origin, MILL_ORIGIN_MEMFD, memory_order_relaxed);
@@ -354,7 +356,7 @@ struct mill_buffer *mill_buffer_map(struct mill_memory *memory, int fd, size_t s
     size_t whole = ((size_t)file.st_size + page - 1) / page * page;
     if (whole > length) whole = length;
     if (data != MAP_FAILED &&
-        (whole == 0 || map_over(data, whole, PROT_READ, MAP_SHARED, fd))) {
+        (whole == 0 || map_over(data, whole, PROT_READ, MAP_PRIVATE, fd))) {
         buffer = block_make(MILL_ORIGIN_MEMFD, data, size, length, fd);
     }
     if (buffer == NULL) {

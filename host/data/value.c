@@ -26,6 +26,21 @@ struct mill_packed *mill_packed_new(struct mill_memory *memory, size_t size)
     return packed;
 }
 
+struct mill_packed *mill_packed_wrap(struct mill_buffer *buffer)
+{
+    struct mill_packed *packed = calloc(1, sizeof *packed);
+    if (packed == NULL) {
+        mill_buffer_unref(buffer);
+        return NULL;
+    }
+    atomic_init(&packed->refs, 1);
+    mill_buffer_publish(buffer);
+    packed->buffer = buffer;
+    packed->bytes = buffer->data;
+    packed->size = buffer->size;
+    return packed;
+}
+
 void mill_packed_unref(struct mill_packed *packed)
 {
     /* acq_rel pairs with itself: the last one sees every use before it. */

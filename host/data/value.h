@@ -100,6 +100,9 @@ void mill_value_unref(struct mill_value value);
 /* Bytes uninitialised, in a buffer of `memory` when they are many, which whoever has written them
  * publishes; NULL: no memory. */
 struct mill_packed *mill_packed_new(struct mill_memory *memory, size_t size);
+
+/* The bytes of a buffer, whose reference passes to it, on failure too; published. */
+struct mill_packed *mill_packed_wrap(struct mill_buffer *buffer);
 void mill_packed_unref(struct mill_packed *packed);
 
 /* Hash of the content, by value and not by identity; equal values hash alike in every process

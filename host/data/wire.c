@@ -46,8 +46,16 @@ static void put_inline(struct mill_wire *wire, const void *bytes, size_t size)
 /* The number of the descriptor of a buffer's memory; -1: it has to go inside. */
 static int descriptor_of(struct mill_wire *wire, struct mill_buffer *buffer, size_t *offset)
 {
-    (void)wire, (void)buffer, (void)offset;
-    return -1;
+    struct mill_error error;
+    int descriptor = buffer ? mill_buffer_share(buffer, offset, &error) : -1;
+    if (descriptor < 0) return -1; /* no mapping, or memory or descriptors are short */
+    for (int i = 0; i < wire->descriptor_count; i++) {
+        if (wire->descriptors[i] == descriptor) return i;
+    }
+    if (wire->descriptor_count == MILL_WIRE_DESCRIPTORS) return -1;
+    wire->descriptors[wire->descriptor_count] = descriptor;
+    wire->buffers[wire->descriptor_count] = mill_buffer_ref(buffer);
+    return wire->descriptor_count++;
 }
 
 /* Bytes that lie in a buffer. */
@@ -64,6 +72,17 @@ static void put_part(struct mill_wire *wire, struct mill_buffer *buffer, const v
     mill_packer_byte(&wire->out, BESIDE);
     mill_packer_size(&wire->out, (uint64_t)number);
     mill_packer_size(&wire->out, offset + (size_t)((const uint8_t *)bytes - buffer->data));
+}
+
+static void put_text(struct mill_wire *wire, const struct mill_packed *packed,
+                     const void *bytes, size_t size)
+{
+    mill_packer_size(&wire->out, size);
+    if (size >= MILL_WIRE_LARGE) {
+        put_part(wire, packed->buffer, bytes, size);
+    } else {
+        mill_packer_bytes(&wire->out, bytes, size);
+    }
 }
 
 /* Offsets count from the first text that the array has. */
@@ -125,7 +144,7 @@ static void put_shared(struct mill_wire *wire, struct mill_shared *shared, const
 static void put_packed(struct mill_wire *wire, const struct mill_packed *packed,
                        const char *where)
 {
-    mill_packer_text(&wire->out, (const char *)packed->bytes, packed->size);
+    put_text(wire, packed, packed->bytes, packed->size);
     mill_packer_size(&wire->out, packed->node_count);
     mill_packer_size(&wire->out, packed->array_count);
     mill_packer_size(&wire->out, packed->shared_count);
@@ -146,7 +165,7 @@ static void put_body(struct mill_wire *wire, const struct mill_value *value, con
     size_t size;
     const char *text = mill_value_text(value, &size);
     if (text) {
-        mill_packer_text(&wire->out, text, size);
+        put_text(wire, value->packed, text, size); /* of a short one none is looked at */
     } else if (value->tag == MILL_TAG_PACKED) {
         put_packed(wire, value->packed, where);
     } else if (value->tag == MILL_TAG_COLUMN) {
@@ -183,9 +202,28 @@ void mill_wire_value(struct mill_wire *wire, const struct mill_value *value, con
 
 /* ---- reading -------------------------------------------------------------------------------- */
 
-static void close_all(const int *descriptors, int count)
+/* Memory that its sender could change or cut off would not be what was looked at. */
+static bool is_sealed(int descriptor)
 {
-    for (int i = 0; i < count; i++) close(descriptors[i]);
+    int seals = fcntl(descriptor, F_GET_SEALS), wanted = F_SEAL_WRITE | F_SEAL_SHRINK;
+    return seals >= 0 && (seals & wanted) == wanted;
+}
+
+/* Takes over the descriptor; NULL: *status. */
+static struct mill_buffer *map(int descriptor, struct mill_memory *memory,
+                               tidemill_status *status)
+{
+    struct stat file;
+    struct mill_error error;
+    if (!is_sealed(descriptor) || fstat(descriptor, &file) != 0 || file.st_size <= 0) {
+        close(descriptor);
+        *status = TIDEMILL_DATA;
+        return NULL;
+    }
+    struct mill_buffer *buffer =
+        mill_buffer_map(memory, descriptor, (size_t)file.st_size, &error);
+    if (buffer == NULL) *status = error.status;
+    return buffer;
 }
 
 void mill_wire_reader_init(struct mill_wire_reader *reader, struct mill_buffer *block,
@@ -194,9 +232,17 @@ void mill_wire_reader_init(struct mill_wire_reader *reader, struct mill_buffer *
     memset(reader, 0, sizeof *reader);
     reader->in = (struct mill_unpacker){block->data, block->data + block->size, false};
     reader->block = block;
-    (void)memory;
-    close_all(descriptors, count);
-    if (count > 0) reader->status = TIDEMILL_DATA;
+    reader->memory = memory;
+    mill_buffer_publish(block);
+    for (int i = 0; i < count; i++) {
+        bool fine = reader->status == TIDEMILL_OK && i < MILL_WIRE_DESCRIPTORS;
+        if (fine) {
+            reader->maps[i] = map(descriptors[i], memory, &reader->status);
+            if (reader->maps[i]) reader->map_count++;
+        } else {
+            close(descriptors[i]);
+        }
+    }
 }
 
 void mill_wire_reader_fini(struct mill_wire_reader *reader)
@@ -344,22 +390,32 @@ static void take_members(struct mill_wire_reader *reader, struct mill_packed *pa
     }
 }
 
+/* Bytes with their length, as a value's; NULL: failed. */
+static struct mill_packed *take_text(struct mill_wire_reader *reader)
+{
+    uint64_t size = mill_unpacker_size(&reader->in);
+    struct mill_packed *packed;
+    if (size >= MILL_WIRE_LARGE) {
+        struct mill_buffer *part = is_sound(reader) ? take_part(reader, size) : NULL;
+        packed = part ? mill_packed_wrap(part) : NULL;
+    } else {
+        const void *bytes = mill_unpacker_bytes(&reader->in, size);
+        packed = is_sound(reader) ? mill_packed_new(reader->memory, size) : NULL;
+        if (packed) memcpy(packed->bytes, bytes, size);
+    }
+    if (packed == NULL && is_sound(reader)) reader->status = TIDEMILL_MEMORY;
+    return packed;
+}
+
 static struct mill_value take_packed(struct mill_wire_reader *reader, bool nodes)
 {
-    size_t size;
-    const char *bytes = mill_unpacker_text(&reader->in, &size);
+    struct mill_packed *packed = take_text(reader);
+    if (packed == NULL) return mill_nil();
     uint64_t node_count = mill_unpacker_size(&reader->in);
     uint64_t arrays = mill_unpacker_size(&reader->in);
     uint64_t shared = mill_unpacker_size(&reader->in);
-    if (node_count > (nodes ? size / 2 : 0) || node_count > UINT32_MAX) spoil(reader);
-    if (!is_sound(reader)) return mill_nil();
-    struct mill_packed *packed = mill_packed_new(size);
-    if (packed == NULL) {
-        reader->status = TIDEMILL_MEMORY;
-        return mill_nil();
-    }
-    memcpy(packed->bytes, bytes, size);
-    if (node_count > 0) {
+    if (node_count > (nodes ? packed->size / 2 : 0) || node_count > UINT32_MAX) spoil(reader);
+    if (is_sound(reader) && node_count > 0) {
         packed->nodes = calloc(node_count, sizeof *packed->nodes);
         if (packed->nodes == NULL) reader->status = TIDEMILL_MEMORY;
         packed->node_count = packed->nodes ? (uint32_t)node_count : 0;
@@ -391,13 +447,14 @@ static struct mill_value take_tuple(struct mill_wire_reader *reader)
 
 static struct mill_value take_string(struct mill_wire_reader *reader)
 {
-    size_t size;
+    struct mill_packed *packed = take_text(reader);
+    if (packed == NULL) return mill_nil();
+    struct mill_value value = {.tag = MILL_TAG_STRING, .packed = packed};
+    if (packed->size > MILL_SHORT_MAX) return value;
     bool failed = false;
-    const char *text = mill_unpacker_text(&reader->in, &size);
-    if (!is_sound(reader)) return mill_nil();
-    struct mill_value value = mill_string(text, size, &failed);
-    if (failed) reader->status = TIDEMILL_MEMORY;
-    return value;
+    struct mill_value inside = mill_string((const char *)packed->bytes, packed->size, &failed);
+    mill_value_unref(value);
+    return inside;
 }
 
 static struct mill_value take_body(struct mill_wire_reader *reader, uint8_t tag, bool nodes)

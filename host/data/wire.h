@@ -5,12 +5,13 @@
  *
  *     value      tag of the cell, then
  *                NUMBER INT64 UINT64   8 bytes
- *                SHORT STRING          size, bytes
- *                PACKED                size, bytes; counts of nodes, arrays, shared objects; these
+ *                SHORT STRING          text
+ *                PACKED                text; counts of nodes, arrays, shared objects; these
  *                COLUMN                an array
  *                SHARED                a shared object
  *                TUPLE                 count, values
  *     array      head and sizes (data/flat.h), a part for values, offsets, validity; dictionary
+ *     text       size, then the bytes, those of MILL_WIRE_LARGE and more as a part
  *     part       0: zeros up to a multiple of 64 bytes from the start of all, bytes
  *                1: number of a descriptor, offset in its memory
  *     shared     hash of the content; 1 and the value, or 0: the other side has it
@@ -62,6 +63,7 @@ bool mill_wire_is_fine(struct mill_wire *wire);
 struct mill_wire_reader {
     struct mill_unpacker in; /* anything else may be read there between values */
     struct mill_buffer *block; /* borrowed; arrays become slices of it, with references */
+    struct mill_memory *memory;
     struct mill_buffer *maps[MILL_WIRE_DESCRIPTORS];
     int map_count;
     /* The shared value with this content that was kept (its reference stays the keeper's), and one

@@ -111,7 +111,7 @@ void mill_inbox_open(struct mill_inbox *inbox, struct mill_wire_reader *reader,
     mill_wire_reader_init(reader, inbox->body, inbox->descriptors, count, memory);
 }
 
-/* Takes down the descriptors of what was received; false: there are too many. */
+/* Takes down the descriptors of what was received; false: not all are there. */
 static bool take_descriptors(struct mill_inbox *inbox, struct msghdr *message)
 {
     bool fine = !(message->msg_flags & MSG_CTRUNC);
@@ -156,7 +156,8 @@ static enum mill_transfer receive_head(struct mill_inbox *inbox, int socket, int
     } while (got < 0 && errno == EINTR);
     enum mill_transfer result = outcome(got);
     if (result != MILL_TRANSFER_DONE) return result;
-    if (!take_descriptors(inbox, &message)) return MILL_TRANSFER_GARBAGE;
+    /* The system has left out some for which this process has no room. */
+    if (!take_descriptors(inbox, &message)) return MILL_TRANSFER_MEMORY;
     inbox->got += (size_t)got;
     if (inbox->got < HEAD) return MILL_TRANSFER_DONE;
     const struct mill_message_head *head = &inbox->head;
@@ -173,12 +174,9 @@ static bool grow(struct mill_inbox *inbox, struct mill_memory *memory)
     if (inbox->body && got < inbox->body->size) return true;
     size_t room = inbox->body ? 2 * inbox->body->size : FIRST_ROOM;
     if (room > inbox->head.size) room = inbox->head.size;
-    struct mill_buffer *larger = mill_buffer_new(memory, room);
-    if (larger == NULL) return false;
-    if (inbox->body) memcpy(larger->data, inbox->body->data, got);
-    mill_buffer_unref(inbox->body);
-    inbox->body = larger;
-    return true;
+    if (inbox->body) return mill_buffer_grow(inbox->body, room);
+    inbox->body = mill_buffer_new(memory, room);
+    return inbox->body != NULL;
 }
 
 static enum mill_transfer receive_body(struct mill_inbox *inbox, int socket, int flags,

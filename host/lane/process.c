@@ -493,7 +493,7 @@ static bool hear(struct mill_process *process, struct mill_worker *worker,
         if (result == MILL_TRANSFER_AGAIN) return true;
         if (result == MILL_TRANSFER_GONE) return false;
         if (result == MILL_TRANSFER_MEMORY) {
-            garbage(process, worker, child, "out of memory (a task's result)");
+            garbage(process, worker, child, "out of memory or descriptors (a task's result)");
             return true;
         }
         struct mill_wire_reader reader;
@@ -507,7 +507,7 @@ static bool hear(struct mill_process *process, struct mill_worker *worker,
         mill_inbox_clear(&child->inbox);
         if (!fine) {
             garbage(process, worker, child,
-                    memory ? "out of memory (a task's result)"
+                    memory ? "out of memory or descriptors (a task's result)"
                            : "the task's process sent what is no message");
         }
         look_at_idle(process, child);
