@@ -494,6 +494,7 @@ static int graph_failure(lua_State *L)
 /* core.wait_all() -> "ended" or "interrupted": for runs that nobody holds any more. */
 static int graph_wait_all(lua_State *L)
 {
+    mill_lib_check_here(L);
     lua_pushstring(L, mill_engine_wait(mill_engine_of(L)) ? "ended" : "interrupted");
     return 1;
 }

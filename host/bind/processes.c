@@ -289,6 +289,11 @@ static tidemill_status open_lane(void *context, struct mill_worker *worker,
     lane->program = processes->program;
     lane->most = engine->processes_most > 0 ? engine->processes_most : engine->workers;
     lane->limit = INT64_MAX;
+    const struct mill_limit_setting *limits = &engine->limit_setting;
+    if (limits->worker_bytes > 0) {
+        double share = limits->shares[MILL_PRESSURE_TERMINATE];
+        lane->limit = (int64_t)((double)limits->worker_bytes * share);
+    }
     lane->memory = &engine->memory;
     lane->pool = &engine->pool;
     tidemill_status status =

@@ -52,7 +52,7 @@ describe("settings", function()
         last = name
       end
       for _, name in ipairs { "adaptive", "cache", "distribution", "lane", "log", "log_format", "log_level",
-        "resources", "seed", "trace", "trace_events", "workers" } do
+        "processes", "resources", "seed", "trace", "trace_events", "worker_path", "workers" } do
         assert.are.equal("default", rows[name][2], name)
         rows[name].known = true
       end
