@@ -90,6 +90,11 @@ static void hello(void *context, struct mill_wire *wire)
     mill_packer_bytes(&wire->out, &engine->seed, sizeof engine->seed);
     put_text(wire, engine->package_path);
     put_text(wire, engine->package_cpath);
+    /* Its own limit, at shares of which it spills and collects as an engine does. */
+    int64_t limit = engine->limit_setting.worker_bytes;
+    if (limit == MILL_LIMIT_OFF) limit = MILL_LIMIT_AUTO;
+    mill_packer_bytes(&wire->out, &limit, sizeof limit);
+    put_text(wire, engine->limit_setting.folder);
 }
 
 static void put_module(void *context, const char *name, const char *path, const char *text,

@@ -476,6 +476,13 @@ static bool start_engine(struct mill_serve *serve, struct mill_wire_reader *read
     engine->seed = mill_unpacker_word(&reader->in);
     engine->package_path = take_copy(reader);
     engine->package_cpath = take_copy(reader);
+    engine->limit_setting.bytes = (int64_t)mill_unpacker_word(&reader->in);
+    char *folder = take_copy(reader);
+    if (folder && *folder) {
+        engine->limit_setting.folder = folder; /* a worker process's settings are the defaults */
+    } else {
+        free(folder);
+    }
     engine->workers = 0;
     engine->cache_tried = true; /* there is none */
     if (reader->in.bad) return false;

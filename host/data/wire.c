@@ -122,18 +122,36 @@ static void put_array(struct mill_wire *wire, const struct mill_array *array)
 static void put_value(struct mill_wire *wire, const struct mill_value *value,
                       const char *where);
 
+static tidemill_status check_shared(struct mill_shared *shared, const char *where,
+                                    struct mill_error *error)
+{
+    bool share = mill_share_of(shared) != NULL;
+    if (share && shared->kind->hash) return TIDEMILL_OK;
+    return mill_fail(error, TIDEMILL_USAGE,
+                     "%s cannot be used in another process (%s); use it in a task of the thread "
+                     "lane, or pass what is needed of it as a value",
+                     share ? "a shared value that holds a channel or the like"
+                           : shared->kind->name,
+                     where);
+}
+
+tidemill_status mill_wire_check(const struct mill_value *value, const char *where,
+                                struct mill_error *error)
+{
+    tidemill_status status = TIDEMILL_OK;
+    if (value->tag == MILL_TAG_SHARED) return check_shared(value->shared, where, error);
+    if (value->tag != MILL_TAG_PACKED) return status;
+    for (uint32_t i = 0; i < value->packed->shared_count && status == TIDEMILL_OK; i++) {
+        status = check_shared(value->packed->shared[i], where, error);
+    }
+    return status;
+}
+
 static void put_shared(struct mill_wire *wire, struct mill_shared *shared, const char *where)
 {
     struct mill_share *share = mill_share_of(shared);
-    if (share == NULL || shared->kind->hash == NULL) {
-        wire->status = mill_fail(&wire->error, TIDEMILL_USAGE,
-                                 "%s cannot be used in another process (%s); a task of the "
-                                 "thread lane can, or pass what is needed of it as a value",
-                                 share ? "a shared value that holds a channel or the like"
-                                       : shared->kind->name,
-                                 where);
-        return;
-    }
+    wire->status = check_shared(shared, where, &wire->error);
+    if (wire->status != TIDEMILL_OK) return;
     mill_packer_bytes(&wire->out, &share->hash, sizeof share->hash);
     bool there =
         wire->has && wire->has(wire->context, share->hash, mill_value_size(&share->value));

@@ -55,6 +55,10 @@ void mill_wire_fini(struct mill_wire *wire);
  * errors. */
 void mill_wire_value(struct mill_wire *wire, const struct mill_value *value, const char *where);
 
+/* What mill_wire_value would refuse, found before anything is written. */
+tidemill_status mill_wire_check(const struct mill_value *value, const char *where,
+                                struct mill_error *error);
+
 /* Whether all was written; else the reason is in wire->error. */
 bool mill_wire_is_fine(struct mill_wire *wire);
 
