@@ -6,14 +6,10 @@ local helper = require "tests.spec.helper"
 local process = require "tests.spec.process"
 local tm = require "tidemill"
 
-ffi.cdef "int kill(int pid, int sig); int getpid(void); int setenv(const char *, const char *, int);"
+ffi.cdef "int kill(int pid, int sig); int getpid(void);"
 
--- Sanitizers are slow, and would end a process that crashes in their own way.
+-- Sanitizers are slow.
 local slow = helper.config == "asan" or helper.config == "tsan"
-for _, name in ipairs { "ASAN_OPTIONS", "TSAN_OPTIONS" } do
-  local options = (os.getenv(name) or "") .. ":handle_segv=0:handle_abort=0"
-  if slow then ffi.C.setenv(name, options, 1) end
-end
 
 local function on_process(fn, options)
   options = options or {}
