@@ -50,9 +50,9 @@ struct tidemill {
     int processes_most;          /* worker processes at once; 0: as many as workers */
     char *worker_path;           /* their program; NULL: found */
     struct mill_processes *processes; /* NULL: the lane has not started */
-    struct mill_serve *serve;    /* in a worker process; NULL: this is none */
-    int lane;                    /* of tasks that name none: a mill_lane; -1: as it fits */
-    _Atomic bool serial_warned;  /* that a task's time-out and the like are not kept */
+    struct mill_serve *serve;         /* in a worker process; NULL: this is none */
+    int lane;                         /* of tasks that name none: a mill_lane; -1: as it fits */
+    _Atomic bool serial_warned;       /* that a task's time-out and the like are not kept */
     pthread_mutex_t unasked_lock;
     struct mill_unasked *unasked; /* errors of tasks of tasks that nobody has asked for yet, the
                                      oldest first; guarded by unasked_lock */

@@ -240,7 +240,8 @@ static tidemill_status check_processes(const struct mill_run *run, struct mill_e
         if (function->lane != MILL_LANE_PROCESS || function->joins) continue;
         const struct mill_value *arguments = mill_node_arguments(task->node);
         for (uint32_t k = 0; k < task->node->count && status == TIDEMILL_OK; k++) {
-            snprintf(where, sizeof where, "task \"%.120s\", argument %u", function->name, k + 1);
+            snprintf(where, sizeof where, "task \"%.120s\", argument %u", function->name,
+                     k + 1);
             status = mill_wire_check(&arguments[k], where, error);
         }
     }

@@ -63,7 +63,8 @@ static tidemill_status find_program(struct tidemill *engine, char *out, size_t r
         path[size > 0 ? size : 0] = '\0';
         const char *slash = strrchr(path, '/');
         if (slash && strcmp(slash, "/tidemill") == 0) {
-            snprintf(out, room, "/proc/self/exe"); /* also when the file was replaced meanwhile */
+            snprintf(out, room,
+                     "/proc/self/exe"); /* also when the file was replaced meanwhile */
             return TIDEMILL_OK;
         }
     } else {
@@ -150,7 +151,8 @@ static void drop(void *context, void *kept)
     free(kept);
 }
 
-static void answered(void *context, struct mill_worker *worker, const struct mill_answer *answer)
+static void answered(void *context, struct mill_worker *worker,
+                     const struct mill_answer *answer)
 {
     struct tidemill *engine = context;
     atomic_fetch_add(&engine->degraded, (int64_t)answer->degraded);
@@ -179,11 +181,12 @@ static bool ready(void *context, struct mill_wire_reader *reader, struct mill_er
                 luajit_size == strlen(LUAJIT_VERSION) &&
                 memcmp(luajit, LUAJIT_VERSION, luajit_size) == 0;
     if (same) return true;
-    mill_fail(error, TIDEMILL_UNSUPPORTED,
-              "the worker process %s is of another release (%.*s with %.*s, and the engine is %s "
-              "with %s)",
-              engine->processes->program, (int)release_size, release ? release : "",
-              (int)luajit_size, luajit ? luajit : "", TIDEMILL_VERSION, LUAJIT_VERSION);
+    mill_fail(
+        error, TIDEMILL_UNSUPPORTED,
+        "the worker process %s is of another release (%.*s with %.*s, and the engine is %s "
+        "with %s)",
+        engine->processes->program, (int)release_size, release ? release : "", (int)luajit_size,
+        luajit ? luajit : "", TIDEMILL_VERSION, LUAJIT_VERSION);
     return false;
 }
 

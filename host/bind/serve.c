@@ -274,8 +274,8 @@ static bool take_modules(struct mill_serve *serve, struct mill_wire_reader *read
         for (int k = 0; k < 3; k++) parts[k] = mill_unpacker_text(&reader->in, &sizes[k]);
         if (reader->in.bad) break;
         char *name = strndup(parts[0], sizes[0]), *path = strndup(parts[1], sizes[1]);
-        bool kept = name && path &&
-                    mill_modules_keep(serve->engine, name, path, parts[2], sizes[2]);
+        bool kept =
+            name && path && mill_modules_keep(serve->engine, name, path, parts[2], sizes[2]);
         free(name);
         free(path);
         if (!kept) return false;
@@ -479,7 +479,8 @@ static bool start_engine(struct mill_serve *serve, struct mill_wire_reader *read
     engine->limit_setting.bytes = (int64_t)mill_unpacker_word(&reader->in);
     char *folder = take_copy(reader);
     if (folder && *folder) {
-        engine->limit_setting.folder = folder; /* a worker process's settings are the defaults */
+        engine->limit_setting.folder =
+            folder; /* a worker process's settings are the defaults */
     } else {
         free(folder);
     }

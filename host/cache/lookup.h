@@ -65,7 +65,8 @@ void mill_lookup_join(struct mill_lookup *lookup, const struct mill_worker *work
 
 /* For a process that runs tasks for another one: what a run's tasks read is gathered in its notes,
  * which are read when it has ended. */
-bool mill_lookup_gather(struct mill_lookup *lookup, struct mill_run *run); /* false: no memory */
+bool mill_lookup_gather(struct mill_lookup *lookup,
+                        struct mill_run *run); /* false: no memory */
 const struct mill_reads *mill_lookup_gathered(const struct mill_run *run);
 
 /* Puts the value of an ended task in memory, from the store when it is only known by its hash.

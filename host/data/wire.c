@@ -127,12 +127,11 @@ static tidemill_status check_shared(struct mill_shared *shared, const char *wher
 {
     bool share = mill_share_of(shared) != NULL;
     if (share && shared->kind->hash) return TIDEMILL_OK;
-    return mill_fail(error, TIDEMILL_USAGE,
-                     "%s cannot be used in another process (%s); use it in a task of the thread "
-                     "lane, or pass what is needed of it as a value",
-                     share ? "a shared value that holds a channel or the like"
-                           : shared->kind->name,
-                     where);
+    return mill_fail(
+        error, TIDEMILL_USAGE,
+        "%s cannot be used in another process (%s); use it in a task of the thread "
+        "lane, or pass what is needed of it as a value",
+        share ? "a shared value that holds a channel or the like" : shared->kind->name, where);
 }
 
 tidemill_status mill_wire_check(const struct mill_value *value, const char *where,

@@ -27,8 +27,8 @@
 
 enum {
     MILL_WIRE_VERSION = 1,
-    MILL_WIRE_LARGE = 64 << 10,   /* buffers from here on travel as descriptors */
-    MILL_WIRE_DESCRIPTORS = 200,  /* of one message; further buffers go inside */
+    MILL_WIRE_LARGE = 64 << 10,  /* buffers from here on travel as descriptors */
+    MILL_WIRE_DESCRIPTORS = 200, /* of one message; further buffers go inside */
 };
 
 /* ---- writing: once `out.failed` or `status` says so later writes do nothing ------------------- */
@@ -36,7 +36,7 @@ enum {
 struct mill_wire {
     struct mill_packer out; /* anything else may be written there between values */
     bool whole;
-    int descriptors[MILL_WIRE_DESCRIPTORS]; /* the buffers' own */
+    int descriptors[MILL_WIRE_DESCRIPTORS];             /* the buffers' own */
     struct mill_buffer *buffers[MILL_WIRE_DESCRIPTORS]; /* owned references */
     int descriptor_count;
     /* Whether the other side has the shared value with this content, and asks it to keep it from now
@@ -65,7 +65,7 @@ bool mill_wire_is_fine(struct mill_wire *wire);
 /* ---- reading ---------------------------------------------------------------------------------- */
 
 struct mill_wire_reader {
-    struct mill_unpacker in; /* anything else may be read there between values */
+    struct mill_unpacker in;   /* anything else may be read there between values */
     struct mill_buffer *block; /* borrowed; arrays become slices of it, with references */
     struct mill_memory *memory;
     struct mill_buffer *maps[MILL_WIRE_DESCRIPTORS];

@@ -54,8 +54,7 @@ static int set_attributes(posix_spawnattr_t *attributes)
     if (!failure) failure = posix_spawnattr_setsigdefault(attributes, &all);
     if (!failure) failure = posix_spawnattr_setpgroup(attributes, 0);
     if (failure) return failure;
-    return posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSIGMASK |
-                                                    POSIX_SPAWN_SETSIGDEF |
+    return posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
                                                     POSIX_SPAWN_SETPGROUP);
 }
 

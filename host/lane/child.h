@@ -41,12 +41,12 @@ struct mill_child {
     pid_t pid;
     int process, socket, status; /* descriptors; status: of /proc/PID/status, -1 */
     int64_t began;
-    int64_t closed; /* when its end of the socket was seen to be; 0: it is not */
+    int64_t closed;          /* when its end of the socket was seen to be; 0: it is not */
     bool may_end, may_speak; /* its descriptors say so; until that was looked at */
-    bool isolated; /* for one task alone */
-    bool busy;     /* `flight` is one */
-    bool forget;   /* it is to forget what it knows with the next order */
-    size_t modules; /* of the script, that it was sent; the upper floors' */
+    bool isolated;           /* for one task alone */
+    bool busy;               /* `flight` is one */
+    bool forget;             /* it is to forget what it knows with the next order */
+    size_t modules;          /* of the script, that it was sent; the upper floors' */
     struct mill_known known;
     struct mill_flight flight;
     struct mill_outbox hello, order;

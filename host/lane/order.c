@@ -114,8 +114,7 @@ static uint64_t take_count(struct mill_wire_reader *reader, uint64_t most)
     return 0;
 }
 
-static void take_function(struct mill_wire_reader *reader,
-                          struct mill_order_function *function)
+static void take_function(struct mill_wire_reader *reader, struct mill_order_function *function)
 {
     size_t size;
     const char *name = mill_unpacker_text(&reader->in, &size);

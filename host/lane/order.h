@@ -58,10 +58,10 @@ bool mill_order_take(struct mill_wire_reader *reader, struct mill_order *order,
 
 struct mill_answer {
     enum mill_state state; /* FINISHED, FAILED or CANCELLED */
-    bool worth;            /* of a failed one: its retry_on says that another attempt may help */
-    bool unsound;          /* of what it read: the result must not be kept */
-    uint64_t degraded;     /* what --strict minds, counted by the task */
-    const char *reads;     /* as cache/reads.h has them; in the message */
+    bool worth;        /* of a failed one: its retry_on says that another attempt may help */
+    bool unsound;      /* of what it read: the result must not be kept */
+    uint64_t degraded; /* what --strict minds, counted by the task */
+    const char *reads; /* as cache/reads.h has them; in the message */
     size_t reads_size;
     struct mill_value value; /* result or error; one reference */
 };

@@ -27,8 +27,7 @@ enum {
 };
 
 static const int64_t NEVER = INT64_MAX, LOOK_EVERY = 20 * 1000000LL,
-                     START_WITHIN = 60 * INT64_C(1000000000),
-                     END_WITHIN = INT64_C(1000000000);
+                     START_WITHIN = 60 * INT64_C(1000000000), END_WITHIN = INT64_C(1000000000);
 
 static void add(_Atomic int64_t *counter, int64_t number)
 {
@@ -104,8 +103,7 @@ static bool take_off(struct mill_process *process, struct mill_worker *worker,
     if (kept == NULL) return false;
     const struct mill_function *function = mill_task_function(worker->task);
     int64_t limit = function->memory > 0 ? function->memory : process->limit;
-    child->flight =
-        (struct mill_flight){.kept = kept, .deadline = NEVER, .limit = limit};
+    child->flight = (struct mill_flight){.kept = kept, .deadline = NEVER, .limit = limit};
     child->busy = true;
     process->busy++;
     atomic_fetch_add(&process->pool->outside, 1);
@@ -310,8 +308,8 @@ static bool ask(struct mill_process *process, struct mill_worker *worker,
     struct mill_child *child = free_child(process, worker, false, &why);
     if (child == NULL) return false;
     begin_order(process, worker, child, 0, &order);
-    mill_order_put_call(&child->order.wire, &order,
-                        &mill_task_function(worker->task)->retry_on, error);
+    mill_order_put_call(&child->order.wire, &order, &mill_task_function(worker->task)->retry_on,
+                        error);
     if (!end_order(child) || !take_off(process, worker, child)) {
         child->forget = true;
         mill_outbox_fini(&child->order);
@@ -637,8 +635,7 @@ static int64_t next_check(const struct mill_process *process)
         if (child->state == MILL_CHILD_STARTING) at = child->began + START_WITHIN + 1;
         if (child->closed > 0) at = child->closed + END_WITHIN + 1;
         if (child->busy && child->flight.deadline < at) at = child->flight.deadline;
-        if (child->busy && child->flight.limit != NEVER &&
-            process->looked + LOOK_EVERY < at) {
+        if (child->busy && child->flight.limit != NEVER && process->looked + LOOK_EVERY < at) {
             at = process->looked + LOOK_EVERY;
         }
         if (at < next) next = at;
@@ -672,7 +669,8 @@ static int list_descriptors(struct mill_process *process)
     *at++ = (struct pollfd){.fd = process->bell, .events = POLLIN};
     for (struct mill_child *child = process->children; child; child = child->next) {
         bool alive = child->state != MILL_CHILD_KILLED && child->closed == 0;
-        bool waits = child->hello.full || (child->order.full && child->state == MILL_CHILD_READY);
+        bool waits =
+            child->hello.full || (child->order.full && child->state == MILL_CHILD_READY);
         *at++ = (struct pollfd){.fd = alive ? child->socket : -1,
                                 .events = (short)(waits ? POLLIN | POLLOUT : POLLIN)};
         *at++ = (struct pollfd){.fd = child->process, .events = POLLIN};
@@ -728,8 +726,7 @@ static void attend_one(struct mill_process *process, struct mill_worker *worker,
     }
     if (ended) {
         bury(process, worker, child);
-    } else if (child->state != MILL_CHILD_KILLED &&
-               feed(child) == MILL_TRANSFER_MEMORY) {
+    } else if (child->state != MILL_CHILD_KILLED && feed(child) == MILL_TRANSFER_MEMORY) {
         garbage(process, worker, child, "the task could not be sent: out of descriptors");
     }
 }

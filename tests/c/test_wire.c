@@ -123,7 +123,8 @@ static void large_parts_are_not_copied_into_the_message(void)
     struct sent sent = send_wire(&wire);
     struct mill_wire_reader reader;
     mill_wire_reader_init(&reader, sent.block, sent.descriptors, sent.count, NULL);
-    struct mill_value one = mill_wire_read(&reader, false), two = mill_wire_read(&reader, false);
+    struct mill_value one = mill_wire_read(&reader, false),
+                      two = mill_wire_read(&reader, false);
     status = reader.status;
     mill_wire_reader_fini(&reader);
     CHECK(status == TIDEMILL_OK && same_value(&value, &one) && same_value(&part, &two));
