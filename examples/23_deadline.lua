@@ -44,6 +44,7 @@ os.remove(marker)
 local greedy = tm.delayed(function()
   local list = {}
   for i = 1, 1e9 do list[i] = { i } end
+  return #list
 end, { name = "greedy", memory = "200MB" })
 local _, problem = pcall(function() return greedy():compute() end)
 print(problem.message)

@@ -35,7 +35,8 @@ local function environment()
     "XDG_CACHE_HOME=" .. quote(here .. logs .. "/cache"),
     "XDG_CONFIG_HOME=" .. quote(here .. logs .. "/config"),
     "UBSAN_OPTIONS=print_stacktrace=1",
-    "TSAN_OPTIONS=" .. quote("second_deadlock_stack=1:handle_segv=0:handle_abort=0:suppressions=" .. here .. "tests/tsan.supp") },
+    "TSAN_OPTIONS=" .. quote("second_deadlock_stack=1:handle_segv=0:handle_abort=0:suppressions=" .. here
+      .. "tests/tsan.supp") },
     " ")
 end
 
