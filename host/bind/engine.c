@@ -97,8 +97,12 @@ static void trace_event(void *context, struct mill_worker *worker, enum mill_eve
     };
     struct tidemill *engine = context;
     const struct mill_function *function = task ? mill_task_function(task) : NULL;
+    int64_t more = argument;
+    if (event == MILL_EVENT_TASK) {
+        more = mill_trace_why(engine->trace, argument, function->lane_reason);
+    }
     mill_trace_task(engine->trace, worker->index + 1, function ? function->serial : 0,
-                    function ? function->name : NULL, kinds[event], begin, end, argument);
+                    function ? function->name : NULL, kinds[event], begin, end, more);
 }
 
 static void lost(void *context, enum mill_lane lane, const struct mill_error *reason)
@@ -108,6 +112,16 @@ static void lost(void *context, enum mill_lane lane, const struct mill_error *re
     char text[1100];
     snprintf(text, sizeof text, "%s; its tasks run on threads", reason->text);
     warn_degraded(engine, text);
+}
+
+static void name_lanes(struct tidemill *engine)
+{
+    static const char *const titles[] = {
+        [MILL_LANE_LOOP] = "loop lane", [MILL_LANE_PROCESS] = "process lane"};
+    for (int i = MILL_LANE_THREAD + 1; engine->trace && i < MILL_LANES; i++) {
+        struct mill_worker *worker = mill_pool_lane(&engine->pool, (enum mill_lane)i);
+        if (worker) mill_trace_title(engine->trace, worker->index + 1, titles[i]);
+    }
 }
 
 /* Threads for the largest set of workers there may be. */
@@ -146,8 +160,19 @@ static void close_scopes(struct tidemill *engine)
     engine->scopes = NULL;
 }
 
+bool mill_engine_is_here(const struct tidemill *engine, struct mill_error *error)
+{
+    if (mill_birth_is_here(&engine->birth)) return true;
+    mill_fail(
+        error, TIDEMILL_UNSUPPORTED,
+        "this process has forked off the one that opened the engine, which is of no use here; "
+        "open another one");
+    return false;
+}
+
 tidemill_status mill_engine_start(struct tidemill *engine, struct mill_error *error)
 {
+    if (!mill_engine_is_here(engine, error)) return TIDEMILL_UNSUPPORTED;
     if (engine->pool_open) return TIDEMILL_OK;
     mill_engine_open_cache(engine);
     tidemill_status status = mill_watch_trace(engine, error);
@@ -165,6 +190,7 @@ tidemill_status mill_engine_start(struct tidemill *engine, struct mill_error *er
     };
     status = mill_pool_init(&engine->pool, &options, error);
     if (status != TIDEMILL_OK) return status;
+    name_lanes(engine);
     status = set_limits(engine, error);
     if (status == TIDEMILL_OK && !open_scopes(engine)) {
         status = mill_no_memory(error, "workers");
@@ -191,6 +217,8 @@ tidemill_status mill_engine_start(struct tidemill *engine, struct mill_error *er
 
 void mill_engine_stop(struct tidemill *engine)
 {
+    if (!mill_birth_is_here(&engine->birth))
+        return; /* the threads are not here to be stopped */
     if (engine->pool_open) {
         struct mill_pool *pool = &engine->pool;
         mill_adapt_stop(engine);

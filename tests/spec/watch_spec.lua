@@ -20,11 +20,11 @@ end
 
 local time = "%d%d%d%d%-%d%d%-%d%dT%d%d:%d%d:%d%d%.%d%d%d%d%d%dZ"
 
--- Lines of a log without their times.
+-- Lines of a log without their times and the name of the run.
 local function lines_of(text)
   local lines = {}
   for line in text:gmatch("([^\n]*)\n") do
-    local rest, found = line:gsub("^" .. time .. " ", "")
+    local rest, found = line:gsub("^" .. time .. " %x%x%x%x%x%x%x%x ", "")
     assert.are.equal(1, found, line)
     lines[#lines + 1] = rest
   end
@@ -157,7 +157,11 @@ describe("the log", function()
       local path = folder .. "/" .. name
       ends_with(0, run { "-e", script, "--log", path, "--workers", "1", "--set",
         "log_format=" .. format })
+      local runs = {}
       local text, times = process.read(path):gsub("\"time\":\"" .. time .. "\",", "")
+      text = text:gsub("\"run\":\"(%x+)\",", function(id) runs[#runs + 1] = id return "" end)
+      assert.are.equal(runs[1], runs[2])
+      assert.are.equal(8, #runs[1])
       assert.are.equal(2, times)
       assert.are.equal("{\"level\":\"info\",\"worker\":0,\"text\":\"began\",\"fields\":"
         .. "{\"big\":9007199254740992,\"nan\":null,\"path\":\"a b\",\"symbols\":2}}\n"
@@ -170,6 +174,10 @@ describe("the log", function()
     local path = folder .. "/a.log"
     for _ = 1, 2 do ends_with(0, run { "-e", "tm.log.info('again')", "--log", path }) end
     assert.are.same({ "info  [script] again", "info  [script] again" }, lines_of(process.read(path)))
+    local runs = {}
+    for line in io.lines(path) do runs[#runs + 1] = line:match("^%S+ (%x+) ") end
+    assert.are.equal(2, #runs)
+    assert.are_not.equal(runs[1], runs[2])
   end)
 
   it("goes to stderr by the name -", function()
@@ -245,6 +253,22 @@ describe("the trace", function()
     os.remove(path)
     ends_with(7, run { "-e", "os.exit(7)", "--trace", path })
     assert.are.equal(1, #events_of(path, "script"))
+  end)
+
+  it("tells which lane a task took, and why", function()
+    local path = folder .. "/t.json"
+    ends_with(0, run { "--trace", path, "--workers", "2", "-e", [[
+      local io = tm.delayed(function() tm.sleep(0.001) end, { kind = "io", name = "waits" })
+      tm.compute { io(), tm.delayed(math.sqrt, { name = "counts" })(4) }]] })
+    local text = process.read(path)
+    local lane = text:match("\"tid\":(%d+),\"name\":\"thread_name\",\"args\":{\"name\":\"loop lane\"")
+    assert.are.equal("3", lane)
+    for _, event in ipairs(events_of(path, "task")) do
+      local waits = event:find("\"waits\"", 1, true)
+      assert.are.equal(waits and "3" or nil, event:match("\"tid\":(3)"))
+      assert.are.equal(waits and "kind" or nil, event:match("\"why\":\"(%w+)\""))
+    end
+    assert.are.equal(2, #events_of(path, "task"))
   end)
 
   it("of a session holds each statement", function()
