@@ -63,11 +63,14 @@ if kind == "array" then -- all of them are alive for the last task
     return all
   end)
   sum = total(results):compute()
-else -- one task could not hold them all as Lua values: they are kept, and read one by one
+else -- one task could not hold them all as Lua values: they are kept, and read one by one, twice
   for i = 1, count do results[i] = results[i]:persist() end
-  tm.wait(results)
-  for i = 1, count do results[i] = check(results[i]) end
-  for _, each in ipairs(tm.compute(results)) do sum = sum + each end
+  for _ = 1, 2 do
+    local checks = {}
+    sum = 0
+    for i = 1, count do checks[i] = check(results[i]) end
+    for _, each in ipairs(tm.compute(checks)) do sum = sum + each end
+  end
 end
 for i = 1, count do expected = expected + want(i) end
 local stats = tm.stats().memory
