@@ -26,7 +26,6 @@ struct tidemill {
     bool borrowed;           /* it belongs to the host program: `require "tidemill"` */
     struct mill_memory memory;
     struct mill_spill spill;
-    _Atomic int64_t collected; /* when states were last asked to, see bind/limit.c */
     struct mill_output output;
     struct mill_scope scope; /* the script's */
     struct mill_pool pool;

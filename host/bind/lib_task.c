@@ -117,7 +117,10 @@ static int task_finish(lua_State *L)
     struct mill_error error;
     lua_settop(L, 1);
     if (encode_result(L, 1, &value, &error) != TIDEMILL_OK) return mill_lib_raise(L, &error);
+    size_t large = value.tag == MILL_TAG_COLUMN ? 0 : mill_value_size(&value);
     mill_worker_finish(worker, MILL_FINISHED, value);
+    lua_settop(L, 0);
+    mill_scope_take_up(L, large);
     return 0;
 }
 

@@ -146,24 +146,10 @@ static void note_spill(void *context, int64_t blocks, int64_t bytes, int64_t beg
     mill_trace_event(engine->trace, MILL_TRACE_SCRIPT, MILL_TRACE_SPILL, begin, end, bytes);
 }
 
-/* States collect when results begin to go to disk: some may be garbage.  Not more often than that
- * helps. */
-static void ask_to_collect(struct tidemill *engine)
-{
-    static const int64_t PAUSE = 100 * 1000 * 1000;
-    int64_t now = mill_clock_now();
-    int64_t last = atomic_load_explicit(&engine->collected, memory_order_relaxed);
-    if (now - last < PAUSE || !atomic_compare_exchange_strong(&engine->collected, &last, now)) {
-        return;
-    }
-    if (engine->pool_open) mill_pool_call_all(&engine->pool);
-}
-
 static void note_pressure(void *context, enum mill_pressure before, enum mill_pressure after)
 {
     struct tidemill *engine = context;
     bool pauses = after >= MILL_PRESSURE_PAUSE;
-    if (after >= MILL_PRESSURE_SPILL && after > before) ask_to_collect(engine);
     if (pauses == (before >= MILL_PRESSURE_PAUSE)) return;
     struct mill_log_field fields[] = {
         log_number("used", (double)mill_memory_used(&engine->memory)),

@@ -40,6 +40,11 @@ struct mill_scope {
 void mill_scope_init(struct mill_scope *scope, struct tidemill *engine,
                      struct mill_worker *worker);
 
+/* The state is about to get a value of so many bytes, or has given away one that it will not look at
+ * again: collects when so many came that most of the heap may be garbage.  LuaJIT's own collector
+ * takes steps by the number of values, and is left behind by large ones.  May run finalizers. */
+void mill_scope_take_up(lua_State *L, size_t bytes);
+
 /* No worker runs any more. */
 void mill_scope_fini(struct mill_scope *scope);
 

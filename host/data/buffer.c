@@ -268,14 +268,13 @@ static bool write_bytes(int fd, const uint8_t *bytes, size_t size)
 /* The kernel exchanges what lies behind the addresses in one step: others read on meanwhile.  By a bare
  * system call, since the sanitizers' mmap takes the memory for new, to which readers would be a
  * race. */
-static bool map_over(void *at, size_t length, int protection, int flags, int fd)
+static bool map_over(void *at, size_t length, int fd)
 {
-    return syscall(SYS_mmap, at, length, protection, flags | MAP_FIXED, fd, 0) != -1;
+    /* Private: a mapping that shares may not be of a file whose bytes are sealed. */
+    return syscall(SYS_mmap, at, length, PROT_READ, MAP_PRIVATE | MAP_FIXED, fd, 0) != -1;
 }
 
-enum { SEALS = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL };
-
-bool mill_block_move(struct mill_block *block, int fd, enum mill_origin origin)
+bool mill_block_move(struct mill_block *block, int fd, int seals)
 {
     struct mill_buffer *buffer = &block->buffer;
     struct rlimit limit; /* beyond which a write is a signal */
@@ -290,12 +289,10 @@ bool mill_block_move(struct mill_block *block, int fd, enum mill_origin origin)
         errno != ENOSYS) {
         return false;
     }
-    /* A memory file is sealed: nobody can change the bytes, or take them away, under another process.
-     * Before it is mapped, and privately: kernels up to 6.6 refuse both otherwise. */
     return ftruncate(fd, (off_t)block->length) == 0 &&
            write_bytes(fd, buffer->data, buffer->size) &&
-           (origin != MILL_ORIGIN_MEMFD || fcntl(fd, F_ADD_SEALS, SEALS) == 0) &&
-           map_over(buffer->data, block->length, PROT_READ, MAP_PRIVATE, fd);
+           (seals == 0 || fcntl(fd, F_ADD_SEALS, seals) == 0) &&
+           map_over(buffer->data, block->length, fd);
 }
 
 static int share_block(struct mill_block *block, struct mill_error *error)
@@ -303,7 +300,9 @@ static int share_block(struct mill_block *block, struct mill_error *error)
     struct mill_buffer *buffer = &block->buffer;
     if (block->fd >= 0) return block->fd;
     int fd = memfd_create("tidemill", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    if (fd < 0 || !mill_block_move(block, fd, MILL_ORIGIN_MEMFD)) {
+    /* Nobody can change the bytes, or take them away, under the other process. */
+    if (fd < 0 ||
+        !mill_block_move(block, fd, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL)) {
         mill_fail(error, errno == ENOMEM || errno == ENOSPC ? TIDEMILL_MEMORY : TIDEMILL_IO,
                   "cannot share %zu bytes of memory with another process: %s", buffer->size,
                   strerror(errno));
@@ -355,8 +354,7 @@ struct mill_buffer *mill_buffer_map(struct mill_memory *memory, int fd, size_t s
     size_t page = page_size();
     size_t whole = ((size_t)file.st_size + page - 1) / page * page;
     if (whole > length) whole = length;
-    if (data != MAP_FAILED &&
-        (whole == 0 || map_over(data, whole, PROT_READ, MAP_PRIVATE, fd))) {
+    if (data != MAP_FAILED && (whole == 0 || map_over(data, whole, fd))) {
         buffer = block_make(MILL_ORIGIN_MEMFD, data, size, length, fd);
     }
     if (buffer == NULL) {

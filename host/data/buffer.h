@@ -108,8 +108,9 @@ static inline bool mill_buffer_is_block(struct mill_buffer *buffer)
     return atomic_load_explicit(&buffer->origin, memory_order_relaxed) >= MILL_ORIGIN_MAPPED;
 }
 
-/* Under the block's mutex: copies its bytes to the file and puts the file in their place, at the same
- * addresses, read-only; readers notice nothing.  False, and all is as before, on a failure: errno. */
-bool mill_block_move(struct mill_block *block, int fd, enum mill_origin origin);
+/* Under the block's mutex: copies its bytes to the file, seals that (seals of a memory file; 0: none),
+ * and puts it in their place, at the same addresses, read-only; readers notice nothing.  False, and
+ * all is as before, on a failure: errno. */
+bool mill_block_move(struct mill_block *block, int fd, int seals);
 
 #endif

@@ -30,6 +30,7 @@ struct mill_holdings {
         debt; /* of those, and of dead ones, the bytes that came since it has last collected */
     double room; /* a debt of so much is worth a collection, however little is held */
     double due;  /* not 0: the worker is idle, and the state is to collect */
+    double heap; /* bytes of Lua's own that the last collection has left */
 };
 
 /* One that is all zeros is an account without limits. */

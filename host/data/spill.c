@@ -189,7 +189,7 @@ static const char *find_place(struct mill_spill *spill)
 /* Under the block's mutex. */
 static bool put_file(struct mill_block *block, int file)
 {
-    if (!mill_block_move(block, file, MILL_ORIGIN_FILE)) return false;
+    if (!mill_block_move(block, file, 0)) return false;
     /* Begins to write: so much less is to be written when the kernel wants the pages. */
     sync_file_range(file, 0, 0, SYNC_FILE_RANGE_WRITE);
     if (block->fd >= 0) {

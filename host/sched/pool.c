@@ -675,8 +675,15 @@ bool mill_pool_may_begin(struct mill_pool *pool)
            atomic_load(&pool->asleep) + 1 >= atomic_load(&pool->thread_count);
 }
 
-void mill_pool_call_all(struct mill_pool *pool)
+void mill_pool_ask_to_collect(struct mill_pool *pool, int64_t now)
 {
+    static const int64_t INTERVAL = 100 * 1000 * 1000;
+    int64_t last = atomic_load_explicit(&pool->collected, memory_order_relaxed);
+    if (now - last < INTERVAL ||
+        !atomic_compare_exchange_strong_explicit(&pool->collected, &last, now,
+                                                 memory_order_relaxed, memory_order_relaxed)) {
+        return;
+    }
     for (int i = 0; i < pool->worker_total; i++) {
         struct mill_worker *worker = &pool->workers[i];
         if (worker->lane == MILL_LANE_THREAD) {

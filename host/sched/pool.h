@@ -105,6 +105,7 @@ struct mill_pool {
     struct mill_task *_Atomic injected; /* ready tasks from outside; linked */
     _Atomic int spinning;               /* workers that look for work instead of sleeping */
     _Atomic int asleep;                 /* workers that sleep, or are about to */
+    _Atomic int64_t collected;          /* when workers were last asked to */
     _Atomic bool held_back;   /* some do though there are roots: memory is short; relaxed */
     _Atomic uint32_t wakes;   /* changes whenever one of them goes on */
     _Atomic bool blocked;     /* the script waits for ever */
@@ -177,8 +178,9 @@ struct mill_worker *mill_pool_lane(struct mill_pool *pool, enum mill_lane lane);
 /* Lets `active` workers (1 to worker_count) take work. */
 void mill_pool_set_active(struct mill_pool *pool, int active);
 
-/* Calls every worker that has started, see mill_worker_call; any thread. */
-void mill_pool_call_all(struct mill_pool *pool);
+/* Memory is short, says a worker: calls them all (mill_worker_call), for what garbage their states hold.
+ * Not more often than that helps. */
+void mill_pool_ask_to_collect(struct mill_pool *pool, int64_t now);
 
 /* Ready tasks that nobody has begun: a guess. */
 int64_t mill_pool_queued(struct mill_pool *pool);

@@ -928,7 +928,10 @@ static void look_at_memory(struct mill_worker *worker)
     if (!long_ago && mill_memory_pressure(memory) == MILL_PRESSURE_NONE) return;
     worker->looked = now;
     mill_memory_look(memory, mill_clock_now());
-    if (mill_memory_pressure(memory) >= MILL_PRESSURE_SPILL) mill_spill_make_room(memory, 0);
+    if (mill_memory_pressure(memory) >= MILL_PRESSURE_SPILL) {
+        mill_pool_ask_to_collect(pool, now);
+        mill_spill_make_room(memory, 0);
+    }
     if (atomic_load_explicit(&pool->held_back, memory_order_relaxed) &&
         mill_memory_pressure(memory) < MILL_PRESSURE_PAUSE &&
         atomic_exchange(&pool->held_back, false)) {

@@ -586,7 +586,17 @@ function tm.cancelled() end
 ---@field busy? number share of the time since the workers started; nil: they have not, or --serial
 ---@field idle? number
 
+---@class tidemill.memory
+---@field limit? integer bytes that the process may have; nil: as many as it likes
+---@field used integer bytes that it has, without pages of files
+---@field spilled integer bytes of results that are on disk now
+---@field spills integer times that one went there
+---@field pauses integer times that so much was used that nothing new was begun
+---@field held integer bytes of the arrays that the script's handles hold
+---@field state "fine"|"target"|"spill"|"pause"|"terminate"
+
 ---@class tidemill.stats: tidemill.counters of all workers together
+---@field memory tidemill.memory
 ---@field tasks integer executed and hits
 ---@field queued integer ready tasks that no worker has taken yet
 ---@field workers integer worker threads, 0 with --serial
@@ -650,7 +660,8 @@ function log.error(text, fields) end
 function tm.logs(given) end
 
 --- Settings of the engine, before what they change has started: tm.config{workers = 2} sets,
---- tm.config.workers reads, tm.config() gives them all.  What the command line or the environment
+--- tm.config.workers reads, tm.config() gives them all; memory = {limit = "1GB", pause = 0.9} stands for
+--- the settings memory.limit and memory.pause.  What the command line or the environment
 --- has set is stronger.
 ---@class tidemill.config
 ---@field adaptive string|table<string, number>
@@ -660,9 +671,16 @@ function tm.logs(given) end
 ---@field log string
 ---@field log_format "auto"|"text"|"json"
 ---@field log_level "debug"|"info"|"warn"|"error"
+---@field ["memory.limit"] "auto"|"off"|string|integer of the process: bytes, "512MB", "2GiB", "50%"
+---@field ["memory.pause"] number share of the limit above which nothing new is begun
+---@field ["memory.spill"] number share of it above which results go to disk
+---@field ["memory.target"] number share of it above which tasks that free results go first
+---@field ["memory.terminate"] number share of its limit above which a process worker is replaced
+---@field ["memory.worker_limit"] "off"|string|integer of each process worker
 ---@field processes integer|"auto"
 ---@field resources string|table<string, integer>
 ---@field seed integer
+---@field spill_folder "auto"|string
 ---@field trace string
 ---@field trace_events integer
 ---@field worker_path string

@@ -37,7 +37,7 @@ struct tidemill__call {
 
 struct tidemill__node { uint32_t index; uint32_t generation; };
 
-struct tidemill__holdings { double held, debt, room, due; };
+struct tidemill__holdings {double held, debt, room, due, heap; };
 
 int tidemill__next(void *worker);
 void tidemill__nest(void *worker, int change);

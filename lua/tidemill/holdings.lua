@@ -11,13 +11,14 @@ local mine = ffi.cast("struct tidemill__holdings *", core.holdings)
 local pressure = ffi.cast("int *", core.pressure)
 local TARGET, PAUSE = 1, 3 -- of enum mill_pressure
 
-local heap = collectgarbage("count") -- kilobytes that the last collection has left
+mine.heap = 1024 * collectgarbage("count")
+
 
 --- Collects all garbage of the state.
 function holdings.collect()
   mine.debt, mine.due = 0, 0 -- before: a finalizer may raise
   collectgarbage()
-  heap = collectgarbage("count")
+  mine.heap = 1024 * collectgarbage("count")
 end
 
 --- The state has got a handle of an array.
@@ -27,7 +28,7 @@ function holdings.take_up(a)
   mine.held, mine.debt = held, debt
   local room = pressure[0] >= TARGET and mine.room / 8 or mine.room
   -- What a collection costs grows with the heap.
-  if debt > room and 2 * debt > held and debt > 1024 * heap then holdings.collect() end
+  if debt > room and 2 * debt > held and debt > mine.heap then holdings.collect() end
 end
 
 --- The handle has been collected.
@@ -36,7 +37,7 @@ function holdings.drop(a)
 end
 
 local function may_hold_garbage()
-  return mine.debt > 0 or collectgarbage("count") > 1.25 * heap + 4096
+  return mine.debt > 0 or 1024 * collectgarbage("count") > 1.25 * mine.heap + 4e6
 end
 
 --- Between tasks: collects when the worker is idle or memory is short.
