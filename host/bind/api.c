@@ -53,6 +53,7 @@ static struct tidemill *engine_new(const tidemill_config *config)
     mill_means_init(&engine->means);
     engine->token = mill_token_new();
     pthread_mutex_init(&engine->modules_lock, NULL);
+    pthread_mutex_init(&engine->hub_lock, NULL);
     engine->output.progress = config->progress;
     engine->output.notes = config->notes;
     engine->output.warning = config->warning;
@@ -150,6 +151,7 @@ void tidemill_close(tidemill *engine)
     mill_settings_fini(engine);
     mill_output_fini(&engine->output);
     pthread_mutex_destroy(&engine->modules_lock);
+    pthread_mutex_destroy(&engine->hub_lock);
     free(engine->package_path);
     free(engine->package_cpath);
     free(engine->message);

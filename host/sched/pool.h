@@ -202,6 +202,11 @@ void mill_pool_unpark(struct mill_pool *pool, struct mill_wait *wait);
 
 struct mill_task *mill_pool_take_roots(struct mill_worker *worker, int level);
 
+/* An operation outside the pool begins, before anybody can wait for it; has ended, after its link was
+ * fired.  Any thread. */
+void mill_pool_enter_outside(struct mill_pool *pool);
+void mill_pool_leave_outside(struct mill_pool *pool);
+
 /* When nobody can go on ends a wait that never could end otherwise, and returns true. */
 bool mill_pool_unstick(struct mill_pool *pool);
 
