@@ -388,11 +388,25 @@ static void deepen_stack(void)
     setrlimit(RLIMIT_STACK, &limit);
 }
 
+/* Connections are descriptors, and the usual soft limit of 1,024 is meant for programs that use
+ * select(), which the engine does not.  More than a million only makes other programs slow. */
+static void raise_files(void)
+{
+    const rlim_t most = 1 << 20;
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+    rlim_t wanted = limit.rlim_max < most ? limit.rlim_max : most;
+    if (limit.rlim_cur >= wanted) return;
+    limit.rlim_cur = wanted;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 int main(int argc, char **argv)
 {
     struct mill_options options;
     hold_standard_files();
     deepen_stack();
+    raise_files();
     tidemill_status status = mill_options_parse(&options, argc, argv);
     int exit_status = status == TIDEMILL_USAGE ? EXIT_USAGE : EXIT_FAILED;
     if (status == TIDEMILL_OK)

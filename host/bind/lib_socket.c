@@ -83,7 +83,7 @@ static int start_connect(lua_State *L)
 static int push_read(lua_State *L, struct mill_operation *operation)
 {
     struct mill_read *read = (struct mill_read *)operation;
-    if (read->at_end && read->mode != MILL_READ_ALL) {
+    if (read->at_end) {
         lua_pushnil(L);
     } else {
         lua_pushlstring(L, read->bytes ? read->bytes : "", read->size);
@@ -91,10 +91,10 @@ static int push_read(lua_State *L, struct mill_operation *operation)
     return 1;
 }
 
-/* core.read(socket, mode, count): "count", "line" or "all" */
+/* core.read(socket, mode, count): "count", "some" or "all" */
 static int start_read(lua_State *L)
 {
-    static const char *const modes[] = {"count", "line", "all", NULL};
+    static const char *const modes[] = {"count", "some", "all", NULL};
     struct mill_socket *socket = check_socket(L, 1);
     int mode = luaL_checkoption(L, 2, NULL, modes);
     struct mill_read *read =

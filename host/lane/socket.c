@@ -163,8 +163,8 @@ struct mill_connect *mill_connect_new(const char *host, int port)
 
 /* ---- reading ---------------------------------------------------------------------------------------- */
 
-/* The first `size` bytes are the result, and `skip` more go with them. */
-static const char *take(struct mill_read *read, size_t size, size_t skip)
+/* The first `size` bytes are the result. */
+static const char *take(struct mill_read *read, size_t size)
 {
     struct mill_socket *socket = read->socket;
     size_t there = socket->last - socket->first;
@@ -172,48 +172,15 @@ static const char *take(struct mill_read *read, size_t size, size_t skip)
     if (size == there && socket->first == 0 && size > 0) { /* the whole block */
         read->bytes = socket->bytes;
         socket->bytes = NULL;
-        socket->last = socket->room = socket->scanned = 0;
+        socket->last = socket->room = 0;
         return NULL;
     }
     read->bytes = malloc(size + 1);
     if (read->bytes == NULL) return "out of memory";
     if (size) memcpy(read->bytes, socket->bytes + socket->first, size);
-    socket->first += size + skip;
+    socket->first += size;
     if (socket->first == socket->last) socket->first = socket->last = 0;
-    socket->scanned = socket->first;
     return NULL;
-}
-
-/* What there is when nothing more comes. */
-static const char *take_rest(struct mill_read *read, size_t there)
-{
-    if (read->socket->ended != UV_EOF) return uv_strerror(read->socket->ended);
-    read->at_end = there == 0;
-    return take(read, there, 0);
-}
-
-static bool take_line(struct mill_read *read, size_t there, const char **failure)
-{
-    struct mill_socket *socket = read->socket;
-    const char *line = socket->bytes + socket->first;
-    const char *end =
-        there ? memchr(socket->bytes + socket->scanned, '\n', socket->last - socket->scanned)
-              : NULL;
-    size_t size = end ? (size_t)(end - line) : there;
-    socket->scanned = socket->last;
-    if (size > read->count) {
-        *failure = "the line is longer than max_bytes";
-        socket->scanned = socket->first;
-        return true;
-    }
-    if (end) {
-        bool carriage = size > 0 && line[size - 1] == '\r';
-        *failure = take(read, carriage ? size - 1 : size, carriage ? 2 : 1);
-        return true;
-    }
-    if (!socket->ended) return false;
-    *failure = take_rest(read, there);
-    return true;
 }
 
 /* True: the read is over, well or with *failure. */
@@ -222,17 +189,20 @@ static bool satisfy(struct mill_read *read, const char **failure)
     struct mill_socket *socket = read->socket;
     size_t there = socket->last - socket->first;
     *failure = NULL;
-    if (read->mode == MILL_READ_LINE) return take_line(read, there, failure);
     if (read->mode == MILL_READ_ALL && there > read->count) {
         *failure = "there are more bytes than max_bytes";
-        return true;
+    } else if (read->mode == MILL_READ_COUNT && there >= read->count) {
+        *failure = take(read, read->count);
+    } else if (read->mode == MILL_READ_SOME && there > 0) {
+        *failure = take(read, there);
+    } else if (!socket->ended) {
+        return false;
+    } else if (socket->ended != UV_EOF) {
+        *failure = uv_strerror(socket->ended);
+    } else {
+        read->at_end = there == 0;
+        *failure = take(read, there);
     }
-    if (read->mode == MILL_READ_COUNT && there >= read->count) {
-        *failure = take(read, read->count, 0);
-        return true;
-    }
-    if (!socket->ended) return false;
-    *failure = take_rest(read, there);
     return true;
 }
 
@@ -241,7 +211,6 @@ static bool append(struct mill_socket *socket, const char *bytes, size_t size)
     if (socket->first > 0 && socket->last + size > socket->room) {
         memmove(socket->bytes, socket->bytes + socket->first, socket->last - socket->first);
         socket->last -= socket->first;
-        socket->scanned -= socket->first;
         socket->first = 0;
     }
     if (socket->last + size > socket->room) {
@@ -268,6 +237,20 @@ static void arrived(uv_stream_t *stream, ssize_t count, const uv_buf_t *bytes)
     end_reader(socket, failure);
 }
 
+/* What the kernel has already is had without asking the loop for it. */
+static void look(struct mill_socket *socket)
+{
+    int file;
+    if (socket->ended || !socket->tcp ||
+        uv_fileno((uv_handle_t *)&socket->tcp->handle, &file)) {
+        return;
+    }
+    char *scratch = socket->hub->scratch;
+    ssize_t count = recv(file, scratch, sizeof socket->hub->scratch, MSG_DONTWAIT);
+    if (count == 0) socket->ended = UV_EOF; /* other failures are told by the loop */
+    if (count > 0 && !append(socket, scratch, (size_t)count)) socket->ended = UV_ENOMEM;
+}
+
 static void read_begin(struct mill_operation *operation)
 {
     struct mill_read *read = (struct mill_read *)operation;
@@ -276,7 +259,7 @@ static void read_begin(struct mill_operation *operation)
     int reason = 0;
     if (socket->reader) {
         failure = "another read of this connection is under way";
-    } else if (!satisfy(read, &failure)) {
+    } else if (!satisfy(read, &failure) && (look(socket), !satisfy(read, &failure))) {
         socket->reader = read;
         if (socket->tcp == NULL) {
             failure = "the connection is closed";

@@ -23,7 +23,6 @@ struct mill_socket {
     struct mill_write *writer;
     char *bytes; /* read and not yet taken: from `first` to `last` */
     size_t first, last, room;
-    size_t scanned; /* no line ends before */
     int ended; /* why nothing more comes: UV_EOF, or another number of libuv's; 0: more may */
 };
 
@@ -47,14 +46,15 @@ struct mill_connect {
 };
 struct mill_connect *mill_connect_new(const char *host, int port);
 
-enum mill_read_mode { MILL_READ_COUNT, MILL_READ_LINE, MILL_READ_ALL };
+/* So many bytes, at the end fewer; what there is, but one at least; or all to the end. */
+enum mill_read_mode { MILL_READ_COUNT, MILL_READ_SOME, MILL_READ_ALL };
 
 struct mill_read {
     struct mill_operation operation; /* first */
     struct mill_socket *socket;
     enum mill_read_mode mode;
-    size_t count; /* wanted (COUNT: at the end fewer), or most that there may be */
-    char *bytes;  /* the result, malloc'ed; a line without its end */
+    size_t count; /* wanted; of ALL: more are a failure */
+    char *bytes;  /* the result, malloc'ed */
     size_t size;
     bool at_end; /* there was nothing more */
 };

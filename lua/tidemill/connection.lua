@@ -18,7 +18,7 @@ local default_seconds = 30
 --- What the core has made: a handle and the address of the other side.
 ---@return tidemill.connection
 function connection.wrap(handle, peer, seconds)
-  return setmetatable({ handle = handle, peer = peer, seconds = seconds }, meta)
+  return setmetatable({ handle = handle, peer = peer, seconds = seconds, rest = "" }, meta)
 end
 
 function connection.default_seconds() return default_seconds end
@@ -49,27 +49,84 @@ function connection.connect(host, port, given)
   return connection.wrap(handle, peer, seconds)
 end
 
--- The results of an operation of the connection, after `true`; raises.
-local function run(self, what, handle, seconds)
-  local fine, value = operation.run(handle, seconds)
-  if fine then return value end
-  if fine == nil then value = "timed out after " .. operation.time(seconds) end
-  error(("connection to %s: %s: %s"):format(self.peer, what, value), 0)
+local function fail(self, what, problem)
+  error(("connection to %s: %s: %s"):format(self.peer, what, problem), 0)
 end
 
--- What nobody waits for any more leaves bytes behind that nobody can place: the connection ends with
--- the task that was cancelled.  Time-outs leave it open.
-local function guarded(self, ...)
-  local fine, value = pcall(run, self, ...)
-  if fine then return value end
-  local problem = tostring(value)
-  if not problem:find("^connection to ") then core.close_socket(self.handle) end
-  error(value, 0)
+-- The result of an operation.  When its task is cancelled the connection is closed: what came, or
+-- went, until then nobody can tell any more.  A time-out leaves it open for reads.
+local function run(self, handle, deadline)
+  local left = deadline and math.max(0, deadline.at - core.clock())
+  local fine, done, value = pcall(operation.run, handle, left)
+  if fine and done then return value end
+  if not fine then
+    core.close_socket(self.handle)
+    error(done, 0)
+  end
+  if done == nil then return nil, "timed out after " .. operation.time(deadline.seconds) end
+  return nil, value
 end
 
-local function seconds_of(self, given, what)
-  if given.timeout == nil then return self.seconds end
-  return operation.seconds(given.timeout, nil, what, 4)
+local function deadline_of(self, given, what)
+  local seconds = self.seconds
+  if given.timeout ~= nil then seconds = operation.seconds(given.timeout, nil, what, 3) end
+  return seconds and { seconds = seconds, at = core.clock() + seconds }
+end
+
+-- ---- reading --------------------------------------------------------------------------------------
+-- What came behind a line's end is kept in `rest`, "" for nothing.
+
+local function read_line(self, most, deadline)
+  local parts, size, rest = {}, 0, self.rest
+  local function put_back() self.rest = table.concat(parts) .. rest end
+  while true do
+    local stop = rest:find("\n", 1, true)
+    if size + (stop and stop - 1 or #rest) > most then
+      put_back()
+      fail(self, "read", ("the line is longer than %d bytes (max_bytes)"):format(most))
+    end
+    if stop then
+      parts[#parts + 1] = rest:sub(1, stop - 1)
+      self.rest = rest:sub(stop + 1)
+      return (table.concat(parts):gsub("\r$", ""))
+    end
+    parts[#parts + 1], size, rest = rest, size + #rest, ""
+    local more, problem = run(self, core.read(self.handle, "some", 1), deadline)
+    if problem then
+      put_back()
+      fail(self, "read", problem)
+    end
+    if not more then
+      self.rest = ""
+      return size > 0 and table.concat(parts) or nil
+    end
+    rest = more
+  end
+end
+
+local function read_count(self, count, deadline)
+  local rest = self.rest
+  if #rest >= count then
+    self.rest = rest:sub(count + 1)
+    return rest:sub(1, count)
+  end
+  local more, problem = run(self, core.read(self.handle, "count", count - #rest), deadline)
+  if problem then fail(self, "read", problem) end
+  self.rest = ""
+  if more then return rest .. more end
+  return rest ~= "" and rest or nil
+end
+
+local function read_all(self, most, deadline)
+  local rest = self.rest
+  local problem = #rest > most and "there are more bytes than max_bytes" or nil
+  local more
+  if not problem then
+    more, problem = run(self, core.read(self.handle, "all", most - #rest), deadline)
+  end
+  if problem then fail(self, "read", problem) end
+  self.rest = ""
+  return rest .. (more or "")
 end
 
 local read_options = { "timeout", "max_bytes" }
@@ -81,13 +138,14 @@ local read_options = { "timeout", "max_bytes" }
 ---@return string?
 function methods:read(what, given)
   given = operation.options(given, read_options, "connection:read", 2)
-  local seconds = seconds_of(self, given, "connection:read")
+  local deadline = deadline_of(self, given, "connection:read")
   local most = operation.bytes(given.max_bytes, "connection:read", 2)
-  local count = type(what) == "number"
-  if count and (what < 1 or what > 2 ^ 40 or what % 1 ~= 0) or not count and what ~= "line" and what ~= "all" then
+  if what == "line" then return read_line(self, most, deadline) end
+  if what == "all" then return read_all(self, most, deadline) end
+  if type(what) ~= "number" or what < 1 or what > 2 ^ 40 or what % 1 ~= 0 then
     error("connection:read: expected a number of bytes from 1, \"line\" or \"all\", got " .. tostring(what), 2)
   end
-  return guarded(self, "read", core.read(self.handle, count and "count" or what, count and what or most), seconds)
+  return read_count(self, what, deadline)
 end
 
 local write_options = { "timeout" }
@@ -98,8 +156,9 @@ local write_options = { "timeout" }
 function methods:write(text, given)
   operation.text(text, "connection:write", "text", 2)
   given = operation.options(given, write_options, "connection:write", 2)
-  local seconds = seconds_of(self, given, "connection:write")
-  guarded(self, "write", core.write(self.handle, text), seconds)
+  local deadline = deadline_of(self, given, "connection:write")
+  local _, problem = run(self, core.write(self.handle, text), deadline)
+  if problem then fail(self, "write", problem) end
 end
 
 --- Closes it; again does nothing.
