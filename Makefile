@@ -67,6 +67,7 @@ BIN_SOURCES   := $(sort $(wildcard host/*.c repl/*.c))
 TEST_SOURCES  := $(sort $(wildcard tests/c/test_*.c))
 BENCH_SOURCES := $(sort $(wildcard tests/bench/*.c))
 EMBED_SOURCES := $(sort $(wildcard examples/embed/*.c))
+OUTSIDE       := $(sort $(wildcard tests/c/embed_*.c))
 EMBEDDED      := $(sort $(shell find lua/tidemill -name '*.lua') \
                  $(wildcard repl/*.lua scripts/*.lua kernels/kernels.h))
 
@@ -77,6 +78,7 @@ OUT := $(if $(filter release,$(config)),build,build/$(config))
 LIB_OBJECTS := $(LIB_SOURCES:%.c=$(OBJ)/%.o) $(OBJ)/embedded.o
 BIN_OBJECTS := $(BIN_SOURCES:%.c=$(OBJ)/%.o)
 TESTS       := $(TEST_SOURCES:%.c=$(OBJ)/%)
+OUTSIDERS   := $(OUTSIDE:%.c=$(OBJ)/%)
 BENCHES     := $(BENCH_SOURCES:%.c=$(OBJ)/%)
 EXAMPLES    := $(sort $(wildcard examples/*.lua examples/embed/*.lua)) $(EMBED_SOURCES:%.c=$(OBJ)/%)
 PRODUCTS    := $(OUT)/tidemill $(OUT)/tidemill.so $(OUT)/libtidemill.a $(OUT)/libtidemill.so
@@ -99,9 +101,9 @@ demo: all ## build, then run the main job on its own market and show the result
 	@echo "Running the main job: $(OUT)/tidemill run day_trade"
 	@$(OUT)/tidemill run day_trade
 
-RUNS := $(TESTS) $(sort $(wildcard tests/spec/*_spec.lua)) $(EXAMPLES) \
+RUNS := $(TESTS) $(OUTSIDERS) $(sort $(wildcard tests/spec/*_spec.lua)) $(EXAMPLES) \
         $(sort $(wildcard README.md docs/*.md)) scripts/dev/check_install.sh
-test: all $(TESTS) $(EXAMPLES) ## build, then run every test; the last line counts them
+test: all $(TESTS) $(OUTSIDERS) $(EXAMPLES) ## build, then run every test; the last line counts them
 	@$(LUAJIT) scripts/dev/test.lua $(config) $(OUT) \
 	    $(if $(only),$(foreach run,$(RUNS),$(if $(findstring $(only),$(run)),$(run))),$(RUNS))
 
@@ -206,11 +208,11 @@ $(TESTS) $(BENCHES): $(OBJ)/%: $(OBJ)/%.o $(OBJ)/inside.a
 	$(call say,LINK)$(LINK) -o $@ $^ $(LUAJIT_LIBS) $(PKG_LIBS)
 
 # Somebody else's program: the shared library, and nothing of ours but its name.
-$(EMBED_SOURCES:%.c=$(OBJ)/%): $(OBJ)/%: $(OBJ)/%.o $(OUT)/libtidemill.so
+$(OUTSIDERS) $(EMBED_SOURCES:%.c=$(OBJ)/%): $(OBJ)/%: $(OBJ)/%.o $(OUT)/libtidemill.so
 	$(call say,LINK)$(LINK) -o $@ $< -L$(OUT) -ltidemill -Wl,-rpath,$(abspath $(OUT))
 
 -include $(patsubst %.o,%.d,$(LIB_OBJECTS) $(BIN_OBJECTS)) $(TESTS:=.d) $(BENCHES:=.d) \
-    $(EMBED_SOURCES:%.c=$(OBJ)/%.d)
+    $(EMBED_SOURCES:%.c=$(OBJ)/%.d) $(OUTSIDERS:=.d)
 
 # ---- Installing ----------------------------------------------------------------------------
 

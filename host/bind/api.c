@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/nearest.h"
@@ -42,6 +44,15 @@ static tidemill_status fail_with(struct tidemill *engine, tidemill_status status
 
 /* ---- opening and closing ---------------------------------------------------------------- */
 
+static void name_run(struct tidemill *engine)
+{
+    uint32_t number;
+    if (getrandom(&number, sizeof number, GRND_NONBLOCK) != sizeof number) {
+        number = (uint32_t)mill_clock_now() ^ (uint32_t)getpid() << 16;
+    }
+    snprintf(engine->run, sizeof engine->run, "%08x", number);
+}
+
 static struct tidemill *engine_new(const tidemill_config *config)
 {
     struct tidemill *engine = calloc(1, sizeof *engine);
@@ -59,6 +70,8 @@ static struct tidemill *engine_new(const tidemill_config *config)
     engine->output.warning = config->warning;
     engine->output.context = config->context;
     mill_settings_init(engine);
+    mill_birth_init(&engine->birth);
+    name_run(engine);
     if (mill_log_init(&engine->log, MILL_MAX_WORKERS + MILL_LANES, &engine->output))
         return engine;
     tidemill_close(engine);
@@ -131,7 +144,7 @@ tidemill_status tidemill_open(const tidemill_config *given, tidemill **out)
 /* In this order: workers use the state's functions, runs hold nodes, the store has readers. */
 void tidemill_close(tidemill *engine)
 {
-    if (engine == NULL) return;
+    if (engine == NULL || !mill_birth_is_here(&engine->birth)) return;
     if (engine->L && !engine->borrowed) mill_state_close(engine->L); /* leaves its runs */
     mill_engine_stop(engine);
     mill_watch_close(engine);
@@ -155,6 +168,7 @@ void tidemill_close(tidemill *engine)
     free(engine->package_path);
     free(engine->package_cpath);
     free(engine->message);
+    mill_birth_fini(&engine->birth);
     free(engine);
 }
 
@@ -169,6 +183,7 @@ const char *tidemill_version(void)
 static tidemill_status begin(struct tidemill *engine, const char *script)
 {
     clear_error(engine);
+    if (!mill_engine_is_here(engine, &engine->error)) return TIDEMILL_UNSUPPORTED;
     if (engine->L == NULL) {
         return mill_fail(&engine->error, TIDEMILL_USAGE, "the engine was not opened");
     }
@@ -480,12 +495,14 @@ int64_t tidemill_strict_count(tidemill *engine)
 
 void tidemill_interrupt(tidemill *engine)
 {
+    if (!mill_birth_is_here(&engine->birth)) return;
     atomic_store(&engine->interrupted, true);
     if (atomic_load(&engine->pool_open)) mill_pool_interrupt(&engine->pool);
 }
 
 tidemill_status tidemill_flush(tidemill *engine, double seconds)
 {
+    if (!mill_engine_is_here(engine, &engine->error)) return TIDEMILL_UNSUPPORTED;
     struct mill_store *store = engine->store;
     if (store == NULL || mill_store_flush(store, seconds)) return TIDEMILL_OK;
     return TIDEMILL_IO;
@@ -501,6 +518,7 @@ const char *tidemill_nearest(const char *word, const char *const *names, size_t 
 tidemill_status tidemill_set(tidemill *engine, const char *name, const char *value)
 {
     clear_error(engine);
+    if (!mill_engine_is_here(engine, &engine->error)) return TIDEMILL_UNSUPPORTED;
     if (strcmp(name, "config") != 0) return set(engine, name, value);
     if (engine->settings.files_read) {
         return mill_fail(&engine->error, TIDEMILL_USAGE,
@@ -519,6 +537,7 @@ tidemill_status tidemill_each_setting(tidemill *engine, const char *script,
                                       void *context)
 {
     clear_error(engine);
+    if (!mill_engine_is_here(engine, &engine->error)) return TIDEMILL_UNSUPPORTED;
     tidemill_status status = mill_settings_files(engine, script, &engine->error);
     for (int i = 0; i < MILL_SETTING_COUNT && status == TIDEMILL_OK; i++) {
         struct mill_setting_view view;
@@ -535,6 +554,7 @@ tidemill_status tidemill_settings_json(tidemill *engine, const char *script, cha
 {
     clear_error(engine);
     *text = NULL;
+    if (!mill_engine_is_here(engine, &engine->error)) return TIDEMILL_UNSUPPORTED;
     tidemill_status status = mill_settings_files(engine, script, &engine->error);
     if (status != TIDEMILL_OK) return status;
     *text = mill_settings_json(engine);

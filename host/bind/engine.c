@@ -147,8 +147,19 @@ static void close_scopes(struct tidemill *engine)
     engine->scopes = NULL;
 }
 
+bool mill_engine_is_here(const struct tidemill *engine, struct mill_error *error)
+{
+    if (mill_birth_is_here(&engine->birth)) return true;
+    mill_fail(
+        error, TIDEMILL_UNSUPPORTED,
+        "this process has forked off the one that opened the engine, which is of no use here; "
+        "open another one");
+    return false;
+}
+
 tidemill_status mill_engine_start(struct tidemill *engine, struct mill_error *error)
 {
+    if (!mill_engine_is_here(engine, error)) return TIDEMILL_UNSUPPORTED;
     if (engine->pool_open) return TIDEMILL_OK;
     mill_engine_open_cache(engine);
     tidemill_status status = mill_watch_trace(engine, error);
@@ -206,6 +217,8 @@ static void close_hub(struct tidemill *engine)
 
 void mill_engine_stop(struct tidemill *engine)
 {
+    if (!mill_birth_is_here(&engine->birth))
+        return; /* the threads are not here to be stopped */
     if (engine->pool_open) {
         struct mill_pool *pool = &engine->pool;
         mill_adapt_stop(engine);

@@ -5,6 +5,7 @@
 
 #include <lua.h>
 
+#include "base/birth.h"
 #include "bind/scope.h"
 #include "bind/settings.h"
 #include "cache/lookup.h"
@@ -18,9 +19,10 @@ enum { MILL_SEMANTICS = 1 };
 
 struct tidemill {
     struct mill_error error;
-    char *message; /* long text of the last failure; malloc'ed, or NULL */
-    lua_State *L;  /* the script's state */
-    bool borrowed; /* it belongs to the host program: `require "tidemill"` */
+    char *message;           /* long text of the last failure; malloc'ed, or NULL */
+    struct mill_birth birth; /* its process's: in a child that has forked off it is of no use */
+    lua_State *L;            /* the script's state */
+    bool borrowed;           /* it belongs to the host program: `require "tidemill"` */
     struct mill_memory memory;
     struct mill_output output;
     struct mill_scope scope; /* the script's */
@@ -61,6 +63,7 @@ struct tidemill {
     struct mill_limit *limits; /* of named resources */
     size_t limit_count;
     struct mill_log log;
+    char run[9]; /* tells lines of the log from those of other engines; 8 hexadecimal digits */
     char *log_path; /* NULL: none */
     enum mill_log_format log_format;
     _Atomic bool log_tried;   /* whether the log's file was opened */
@@ -69,6 +72,9 @@ struct tidemill {
     int64_t trace_events; /* of a worker, at most */
     bool trace_due;       /* something ran since it was written */
 };
+
+/* Whether this process is the engine's, and not a child that has forked off since. */
+bool mill_engine_is_here(const struct tidemill *engine, struct mill_error *error);
 
 /* Opens the pool and the cache when they are not.  Called before the first run. */
 tidemill_status mill_engine_start(struct tidemill *engine, struct mill_error *error);

@@ -27,6 +27,9 @@ void mill_lib_socket(lua_State *L); /* connections and servers */
 /* Raises the text as a Lua error without a position. */
 int mill_lib_raise(lua_State *L, const struct mill_error *error);
 
+/* Raises in a child that has forked off the engine's process, where nothing would ever come. */
+void mill_lib_check_here(lua_State *L);
+
 /* Sets a field of the table on top of the stack. */
 static inline void mill_lib_set_number(lua_State *L, const char *name, double number)
 {
@@ -44,7 +47,8 @@ struct mill_run_box {
 /* The run of a handle; raises. */
 struct mill_run *mill_check_run(lua_State *L, int index);
 
-/* A point in time given in seconds of core.clock, as nanoseconds; none: INT64_MAX. */
+/* Until when to wait: seconds of core.clock as nanoseconds; none: INT64_MAX.  Raises as
+ * mill_lib_check_here. */
 int64_t mill_lib_deadline(lua_State *L, int index);
 
 /* Waits in a task: pushes "ended" or "waiting", or "park" and a number, with which the Lua side

@@ -21,6 +21,12 @@ int mill_lib_raise(lua_State *L, const struct mill_error *error)
     return lua_error(L);
 }
 
+void mill_lib_check_here(lua_State *L)
+{
+    struct mill_error error;
+    if (!mill_engine_is_here(mill_engine_of(L), &error)) mill_lib_raise(L, &error);
+}
+
 static int core_clock(lua_State *L)
 {
     lua_pushnumber(L, (double)mill_clock_now() / 1e9);

@@ -368,6 +368,20 @@ static int graph_begun(lua_State *L)
     return 1;
 }
 
+/* core.run_key(run) -> key of its first wanted task, 32 hexadecimal digits; nil while it is not
+ * known, and of a task that has none */
+static int graph_run_key(lua_State *L)
+{
+    struct mill_run *run = check_run(L);
+    struct mill_hash key;
+    if (run->wanted_count == 0 || !mill_lookup_key_of(&run->tasks[run->wanted[0]], &key))
+        return 0;
+    char text[33];
+    mill_hash_text(key, text);
+    lua_pushstring(L, text);
+    return 1;
+}
+
 /* core.counts(run) -> done, total, failed, skipped */
 static int graph_counts(lua_State *L)
 {
@@ -480,6 +494,7 @@ static int graph_failure(lua_State *L)
 /* core.wait_all() -> "ended" or "interrupted": for runs that nobody holds any more. */
 static int graph_wait_all(lua_State *L)
 {
+    mill_lib_check_here(L);
     lua_pushstring(L, mill_engine_wait(mill_engine_of(L)) ? "ended" : "interrupted");
     return 1;
 }
@@ -511,6 +526,7 @@ static const luaL_Reg functions[] = {
     {"release", graph_release},
     {"results", graph_results},
     {"run", graph_run},
+    {"run_key", graph_run_key},
     {"set_argument", graph_set_argument},
     {"stream_base", graph_stream_base},
     {"unasked", graph_unasked},

@@ -288,6 +288,7 @@ static void push_wrapped(lua_State *L, struct mill_array *array)
  * or nil, has ended the reading. */
 static int io_read_csv(lua_State *L)
 {
+    mill_lib_check_here(L);
     const char *path = luaL_checkstring(L, 1);
     lua_settop(L, 3);
     struct mill_csv_options options;

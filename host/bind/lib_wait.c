@@ -19,6 +19,7 @@ static const char selector_name[] = "tidemill.selector";
 
 int64_t mill_lib_deadline(lua_State *L, int index)
 {
+    mill_lib_check_here(L);
     if (lua_isnoneornil(L, index)) return INT64_MAX;
     double seconds = luaL_checknumber(L, index);
     if (!(seconds < 9e9)) return INT64_MAX;

@@ -38,15 +38,15 @@ static struct mill_log_field read_field(lua_State *L, int i)
     return field;
 }
 
-/* core.log(level, text, {name, value, name, value, ..}, task, attempt, key, run): the level is a
- * number from 0; the last four may be nil. */
+/* core.log(level, text, {name, value, name, value, ..}, task, attempt, key): the level is a number
+ * from 0; the last three may be nil. */
 static int watch_log(lua_State *L)
 {
     struct tidemill *engine = mill_engine_of(L);
     struct mill_worker *worker = mill_worker_of(L);
     luaL_checktype(L, 2, LUA_TSTRING);
     luaL_checktype(L, 3, LUA_TTABLE);
-    lua_settop(L, 7);
+    lua_settop(L, 6);
     int count = (int)lua_objlen(L, 3) / 2;
     struct mill_log_field *fields = lua_newuserdata(L, ((size_t)count + 1) * sizeof *fields);
     for (int i = 0; i < count; i++) fields[i] = read_field(L, i);
@@ -57,7 +57,7 @@ static int watch_log(lua_State *L)
         .text = text_at(L, 2),
         .task = text_at(L, 4),
         .key = text_at(L, 6),
-        .run = text_at(L, 7),
+        .run = {engine->run, strlen(engine->run)},
         .fields = fields,
         .field_count = count,
     };

@@ -87,6 +87,7 @@ tidemill_status mill_watch_begin(struct tidemill *engine, struct mill_error *err
 void mill_watch_close(struct tidemill *engine)
 {
     struct mill_error error;
+    if (!mill_birth_is_here(&engine->birth)) return;
     if (engine->trace_due && mill_watch_end(engine, &error) != TIDEMILL_OK) {
         mill_output_warn(&engine->output, "%s", error.text);
     }

@@ -264,28 +264,49 @@ static bool leave_to_leader(struct mill_worker *worker, struct mill_lookup_worke
     return ended;
 }
 
+/* The first argument without content, from 1; 0: all have some. */
+static uint32_t opaque_argument(const struct mill_task *task)
+{
+    const struct mill_value *arguments = mill_node_arguments(task->node);
+    for (uint32_t i = 0; i < task->node->count; i++) {
+        if (mill_value_is_opaque(&arguments[i])) return i + 1;
+    }
+    return 0;
+}
+
 /* What a task's function and arguments name must have content. */
 static bool is_keyable(struct mill_lookup *lookup, const struct mill_task *task)
 {
     const struct mill_function *function = mill_task_function(task);
-    const struct mill_value *arguments = mill_node_arguments(task->node);
     char text[300];
+    uint32_t opaque = function->policy.refusal ? 0 : opaque_argument(task);
     if (function->policy.refusal) {
         snprintf(text, sizeof text, "task \"%.120s\" is not cached: %.150s", function->name,
                  function->policy.refusal);
-        lookup->warn(lookup->context, text);
-        return false;
-    }
-    for (uint32_t i = 0; i < task->node->count; i++) {
-        if (!mill_value_is_opaque(&arguments[i])) continue;
+    } else if (opaque) {
         snprintf(text, sizeof text,
                  "task \"%.120s\" is not cached: argument %u holds a channel or the like, "
                  "which has no content to tell it by",
-                 function->name, i + 1);
-        lookup->warn(lookup->context, text);
+                 function->name, opaque);
+    } else {
+        return true;
+    }
+    lookup->warn(lookup->context, text);
+    return false;
+}
+
+bool mill_lookup_key_of(struct mill_task *task, struct mill_hash *key)
+{
+    struct mill_run *run = task->run;
+    const struct mill_policy *policy = &mill_task_function(task)->policy;
+    if (run->content == NULL || !policy->cached || policy->refusal || opaque_argument(task)) {
         return false;
     }
-    return true;
+    for (uint32_t i = 0; i < mill_task_inputs(task); i++) {
+        struct mill_task *input = &run->tasks[run->inputs[task->first_input + i]];
+        if (mill_task_state(input) != MILL_FINISHED) return false;
+    }
+    return mill_task_key(task, key);
 }
 
 static enum mill_verdict before(void *context, struct mill_worker *worker,

@@ -77,4 +77,8 @@ void mill_lookup_resume(struct mill_lookup *lookup, const struct mill_worker *wo
 /* Key of a task whose inputs have content hashes; false: no memory. */
 bool mill_task_key(const struct mill_task *task, struct mill_hash *key);
 
+/* The same as far as it is known: false, too, of a task that has none, and while an input has not
+ * finished.  Any thread. */
+bool mill_lookup_key_of(struct mill_task *task, struct mill_hash *key);
+
 #endif

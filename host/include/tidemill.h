@@ -13,6 +13,8 @@
  *
  * Threads: an engine belongs to the thread that opened it; every function is called from that
  * thread unless its comment says "any thread".
+ * Forks: in a child that forks off, the engines of its parent are of no use: every call fails with
+ * TIDEMILL_UNSUPPORTED, tidemill_close does nothing.  A child opens engines of its own.
  * Errors: functions return a status, 0 is success; the text for people stays in the engine
  * until its next call.
  * SPDX-License-Identifier: MIT */

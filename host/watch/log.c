@@ -206,11 +206,15 @@ static void add_value(struct text *text, const struct mill_log_field *field, boo
     }
 }
 
-/* TIME LEVEL [who] text name=value ... */
+/* TIME RUN LEVEL [who] text name=value ... */
 static void write_text(struct text *text, const struct mill_log_line *line)
 {
     char words[64];
     add_time(text, line->time);
+    if (line->run.bytes) {
+        add(text, " ");
+        add_message(text, line->run);
+    }
     snprintf(words, sizeof words, " %-5s ", mill_log_level_names[line->level]);
     add(text, words);
     if (line->worker > 0) {
@@ -226,6 +230,10 @@ static void write_text(struct text *text, const struct mill_log_line *line)
     if (line->attempt > 1) {
         snprintf(words, sizeof words, ", attempt %d", line->attempt);
         add(text, words);
+    }
+    if (line->key.bytes) {
+        add(text, ", key ");
+        add_message(text, line->key);
     }
     add(text, "] ");
     add_message(text, line->text);

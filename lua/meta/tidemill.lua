@@ -152,6 +152,7 @@ function tm.submit(fn, ...) end
 
 --- A task that has been started.
 ---@class tidemill.future
+---@field key? string of a cached task, once its inputs are there: 32 hexadecimal digits, as in errors and the log
 local future = {}
 
 --- "skipped": a task that it needed has failed.

@@ -9,8 +9,16 @@ local wait = require("tidemill.wait")
 local future = {}
 
 ---@class tidemill.future
+---@field key string? of a cached task, once its inputs are there: 32 hexadecimal digits
 local methods = {}
-local meta = { __index = methods, __name = "tidemill.future" }
+local meta = { __name = "tidemill.future" }
+
+function meta.__index(self, name)
+  local method = methods[name]
+  if method ~= nil or name ~= "key" or not rawget(self, "run") then return method end
+  self.key = core.run_key(self.run) -- it does not change any more
+  return rawget(self, "key")
+end
 
 --- The node that stands for a future's result: how it becomes an input of other tasks.
 ---@return tidemill.node
@@ -105,6 +113,7 @@ local function settle(self)
     self.state, self.error = "cancelled", errors.new({ message = "the task was cancelled" })
   end
   if core.worker then core.asked(self.run) end -- what it raises is known here from now on
+  self.key = core.run_key(self.run)
   if not self.input then core.release(self.run) end
   self.run = nil
 end

@@ -72,6 +72,7 @@ local kinds = {
     return "sh " .. quote(path) .. " " .. config .. " " .. products
   end },
   { name = "C", pattern = "/test_[^/]*$", command = quote },
+  { name = "C", pattern = "/embed_[^/]*$", command = function(path) return no_leaks .. quote(path) end },
 }
 
 local function kind_of(path)

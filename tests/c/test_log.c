@@ -256,7 +256,7 @@ static void text_has_one_line_a_record(void)
     char *text = read_all(path_of("log")), *rest = text;
     CHECK_TEXT(
         without_time(strsep(&rest, "\n")),
-        "TIME warn  [worker 2, load x, attempt 2] two\\nlines \"q\" \xE2\x82\xAC a=plain "
+        "TIME 7 warn  [worker 2, load x, attempt 2, key 0abc] two\\nlines \"q\" \xE2\x82\xAC a=plain "
         "\"b c\"=\"say \\\"x\\\"\" empty=\"\" n=0.1 nan=nan neg=-inf ok=true");
     CHECK_TEXT(without_time(strsep(&rest, "\n")), "TIME info  [script] from the script");
     CHECK_TEXT(rest, "");

@@ -465,6 +465,26 @@ print(task():compute())]]
     end)
   end)
 
+  it("tells the key of a future, the same as its error has, in every process", function()
+    local text = [[
+local gate = tm.channel(1)
+local low = tm.delayed(function(x) return x end, { cache = true })
+local bad = tm.delayed(function(x) error("no") end, { cache = true })
+local slow = tm.delayed(function() return gate:take() end)
+local plain, fine, fails = tm.submit(math.sqrt, 4), tm.submit(low, 1), tm.submit(bad, 2)
+local later = tm.submit(low, slow())
+print(plain.key, later.key)                        -- it has none; its input is not there
+gate:put(7)
+local _, problem = pcall(fails.result, fails)
+print(later:result(), problem.key == fails.key, #fails.key, fails.key ~= fine.key)
+print(fine.key, later.key, fails.key, low(1):submit().key == fine.key, plain.key)]]
+    local first = run(text, { warns = true }).out
+    assert.are.equal("nil\tnil\n7\ttrue\t32\ttrue\n", first:match("^.-\n.-\n"))
+    assert.is_truthy(first:match("\n%x+\t%x+\t%x+\ttrue\tnil\n$"), first)
+    assert.are.equal(first, run(text, { warns = true }).out)
+    assert.are.equal(first, run(text, { warns = true, cache = "off", workers = 2 }).out)
+  end)
+
   it("knows 40 tasks again in 12 fresh processes", function()
     write("shapes.lua", [[
 local shapes = { circle = {}, square = {} }

@@ -20,11 +20,11 @@ end
 
 local time = "%d%d%d%d%-%d%d%-%d%dT%d%d:%d%d:%d%d%.%d%d%d%d%d%dZ"
 
--- Lines of a log without their times.
+-- Lines of a log without their times and the name of the run.
 local function lines_of(text)
   local lines = {}
   for line in text:gmatch("([^\n]*)\n") do
-    local rest, found = line:gsub("^" .. time .. " ", "")
+    local rest, found = line:gsub("^" .. time .. " %x%x%x%x%x%x%x%x ", "")
     assert.are.equal(1, found, line)
     lines[#lines + 1] = rest
   end
@@ -157,7 +157,11 @@ describe("the log", function()
       local path = folder .. "/" .. name
       ends_with(0, run { "-e", script, "--log", path, "--workers", "1", "--set",
         "log_format=" .. format })
+      local runs = {}
       local text, times = process.read(path):gsub("\"time\":\"" .. time .. "\",", "")
+      text = text:gsub("\"run\":\"(%x+)\",", function(id) runs[#runs + 1] = id return "" end)
+      assert.are.equal(runs[1], runs[2])
+      assert.are.equal(8, #runs[1])
       assert.are.equal(2, times)
       assert.are.equal("{\"level\":\"info\",\"worker\":0,\"text\":\"began\",\"fields\":"
         .. "{\"big\":9007199254740992,\"nan\":null,\"path\":\"a b\",\"symbols\":2}}\n"
@@ -170,6 +174,10 @@ describe("the log", function()
     local path = folder .. "/a.log"
     for _ = 1, 2 do ends_with(0, run { "-e", "tm.log.info('again')", "--log", path }) end
     assert.are.same({ "info  [script] again", "info  [script] again" }, lines_of(process.read(path)))
+    local runs = {}
+    for line in io.lines(path) do runs[#runs + 1] = line:match("^%S+ (%x+) ") end
+    assert.are.equal(2, #runs)
+    assert.are_not.equal(runs[1], runs[2])
   end)
 
   it("goes to stderr by the name -", function()

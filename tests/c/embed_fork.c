@@ -1,0 +1,105 @@
+/* embed_fork: an engine after a fork: every call of the child fails and says why, and nothing of the
+ * parent is touched.  By the public header alone.  SPDX-License-Identifier: MIT */
+#include <stdbool.h>
+#include <sys/wait.h>
+#include <tidemill.h>
+#include <unistd.h>
+
+#include "check.h"
+
+#ifdef __SANITIZE_THREAD__
+enum { CHECK_THREADS = 0 };
+#else
+enum { CHECK_THREADS = 1 };
+#endif
+
+static const char script[] = "return tm.map(function(x) return x * x end, {1, 2, 3})[3]";
+
+static bool is_refused(tidemill *engine, tidemill_status status)
+{
+    return status == TIDEMILL_UNSUPPORTED && strstr(tidemill_error(engine), "has forked off");
+}
+
+static void ignore_setting(void *context, const char *name, const char *value,
+                           const char *source)
+{
+    (void)context, (void)name, (void)value, (void)source;
+}
+
+/* How many calls of the child were not refused. */
+static int child(tidemill *engine)
+{
+    char *text = NULL;
+    int bad = 0;
+    bad += !is_refused(engine, tidemill_run_string(engine, script, "script", 0, NULL));
+    bad += !is_refused(engine, tidemill_run_file(engine, "/dev/null", 0, NULL));
+    bad += !is_refused(engine, tidemill_run_shipped(engine, "day_trade", 0, NULL));
+    bad += !is_refused(engine, tidemill_eval(engine, "1 + 1"));
+    bad += !is_refused(engine, tidemill_result_json(engine, &text));
+    bad += !is_refused(engine, tidemill_settings_json(engine, NULL, &text));
+    bad += !is_refused(engine, tidemill_each_setting(engine, NULL, ignore_setting, NULL));
+    bad += !is_refused(engine, tidemill_set(engine, "workers", "1"));
+    bad += !is_refused(engine, tidemill_flush(engine, 1));
+    bad += text != NULL;
+    tidemill_interrupt(engine);
+    tidemill_close(engine); /* nothing to stop here, and nothing hangs */
+    /* ThreadSanitizer takes no new threads behind a fork. */
+    int workers = CHECK_THREADS ? 1 : TIDEMILL_SERIAL;
+    tidemill_config config = {.size = sizeof config, .workers = workers, .cache = "off"};
+    tidemill *own;
+    bad += tidemill_open(&config, &own) != TIDEMILL_OK;
+    bad += tidemill_run_string(own, script, "script", 0, NULL) != TIDEMILL_OK;
+    tidemill_close(own);
+    return bad;
+}
+
+static int exit_status(pid_t process)
+{
+    int status;
+    if (waitpid(process, &status, 0) != process) return -1;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
+}
+
+static void check_result(tidemill *engine)
+{
+    char *text = NULL;
+    tidemill_status status = tidemill_run_string(engine, script, "script", 0, NULL);
+    CHECK_SAYING(status == TIDEMILL_OK, "%s", tidemill_error(engine));
+    CHECK(tidemill_result_json(engine, &text) == TIDEMILL_OK);
+    CHECK_TEXT(text, "9");
+    free(text);
+}
+
+static void check_fork(int workers)
+{
+    tidemill_config config = {.size = sizeof config, .workers = workers, .cache = "off"};
+    tidemill *engine;
+    CHECK(tidemill_open(&config, &engine) == TIDEMILL_OK);
+    check_result(engine); /* the threads are there */
+    pid_t process = fork();
+    if (process == 0) {
+        alarm(60);
+        _exit(child(engine));
+    }
+    CHECK(exit_status(process) == 0);
+    check_result(engine);
+    tidemill_close(engine);
+}
+
+static void test_threads(void)
+{
+    check_fork(2);
+}
+
+static void test_serial(void)
+{
+    check_fork(TIDEMILL_SERIAL);
+}
+
+int main(void)
+{
+    alarm(300);
+    RUN(test_threads);
+    RUN(test_serial);
+    return check_end();
+}
