@@ -1,9 +1,16 @@
-/* dial: a name and a port become an open connection.  SPDX-License-Identifier: MIT */
+/* dial: a name and a port become an open connection.
+ *
+ * DESIGN.  A server's kernel queues some thousands of connections that it has not accepted, and drops
+ * those beyond; who was dropped tries again after one second, three, seven...  So only so many are
+ * begun at once to the same address, and the others wait at its door, which is known by the address's
+ * hash.  SPDX-License-Identifier: MIT */
 #include "lane/dial.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { AT_ONCE = 256 };
 
 struct mill_dial {
     struct mill_hub *hub;
@@ -13,9 +20,13 @@ struct mill_dial {
     uv_getaddrinfo_t name;
     struct addrinfo *found;      /* the list of the look-up */
     const struct addrinfo *next; /* to be tried */
+    struct addrinfo own;         /* of an address in numbers */
     struct sockaddr_storage numeric;
-    struct mill_tcp *tcp; /* that is being connected */
-    int failure;          /* of the last address */
+    struct mill_tcp *tcp;             /* that is being connected */
+    struct mill_door *door;           /* where it is counted, or waits; NULL: nowhere */
+    struct mill_dial *before, *after; /* among those that wait there */
+    bool waits;
+    int failure; /* of the last address */
     char host[];
 };
 
@@ -47,12 +58,80 @@ static void end(struct mill_dial *dial, struct mill_tcp *tcp, int failure, bool 
     done(context, tcp, failure, naming);
 }
 
+/* ---- doors ------------------------------------------------------------------------------------- */
+
+static struct mill_door *door_of(struct mill_hub *hub, const struct sockaddr *address)
+{
+    uint32_t hash = 2166136261u; /* FNV-1a, over the address and port */
+    bool six = address->sa_family == AF_INET6;
+    size_t size = six ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
+    for (size_t i = 0; i < size; i++) hash = (hash ^ ((const uint8_t *)address)[i]) * 16777619u;
+    return &hub->doors[hash % MILL_DOORS];
+}
+
+/* False: it waits there, and is called by go_on when its turn comes. */
+static bool enter(struct mill_dial *dial, struct mill_door *door)
+{
+    dial->door = door;
+    if (door->inside < AT_ONCE && (door->first == NULL || door->opening)) {
+        door->inside++;
+        return true;
+    }
+    dial->waits = true;
+    dial->before = door->last;
+    dial->after = NULL;
+    if (door->last) {
+        door->last->after = dial;
+    } else {
+        door->first = dial;
+    }
+    door->last = dial;
+    return false;
+}
+
+static void unlink_waiting(struct mill_dial *dial)
+{
+    struct mill_door *door = dial->door;
+    if (dial->before) dial->before->after = dial->after;
+    if (dial->after) dial->after->before = dial->before;
+    if (door->first == dial) door->first = dial->after;
+    if (door->last == dial) door->last = dial->before;
+    dial->waits = false;
+    dial->door = NULL;
+}
+
+static void connect_now(struct mill_dial *dial);
+
+/* It waits no more, or is connected or not; others may have their turn, and those that fail at once
+ * have theirs in the loop here. */
+static void leave(struct mill_dial *dial)
+{
+    struct mill_door *door = dial->door;
+    if (dial->waits) {
+        unlink_waiting(dial);
+        return;
+    }
+    dial->door = NULL;
+    if (door == NULL) return;
+    door->inside--;
+    if (door->opening || dial->hub->closing) return;
+    door->opening = true;
+    while (door->first && door->inside < AT_ONCE) {
+        struct mill_dial *next = door->first;
+        unlink_waiting(next);
+        next->door = door;
+        door->inside++;
+        connect_now(next);
+    }
+    door->opening = false;
+}
+
 /* ---- connecting --------------------------------------------------------------------------------- */
 
 static void try_next(struct mill_dial *dial);
 
-/* Closes the connection; the slot stays. */
-static void close_line(struct mill_dial *dial)
+/* Gives up the address that is being tried; the slot stays. */
+static void close_tried(struct mill_dial *dial)
 {
     struct mill_tcp *tcp = dial->tcp;
     dial->tcp = NULL;
@@ -66,25 +145,22 @@ static void connected(uv_connect_t *connect, int status)
 {
     struct mill_tcp *tcp = (struct mill_tcp *)connect->handle;
     struct mill_dial *dial = tcp->handle.data;
-    if (dial == NULL) { /* closed meanwhile: the request's memory is its own, see try_address */
-        free(connect);
-        return;
-    }
     free(connect);
+    if (dial == NULL) return; /* given up meanwhile */
+    leave(dial);
     if (status == 0) {
         uv_tcp_nodelay(&tcp->handle, 1);
-        tcp->closed = NULL;
         dial->tcp = NULL;
         end(dial, tcp, 0, false);
         return;
     }
     dial->failure = status;
-    close_line(dial);
+    close_tried(dial);
     try_next(dial);
 }
 
-/* The request outlives the dial when the connection is closed before its call-back came. */
-static int try_address(struct mill_dial *dial, const struct sockaddr *address)
+/* The request is a block of its own: its call-back comes after the dial has gone, perhaps. */
+static int begin_connect(struct mill_dial *dial, const struct sockaddr *address)
 {
     int failure;
     uv_connect_t *connect = malloc(sizeof *connect);
@@ -94,22 +170,31 @@ static int try_address(struct mill_dial *dial, const struct sockaddr *address)
         dial->tcp->handle.data = dial;
         failure = uv_tcp_connect(connect, &dial->tcp->handle, address, connected);
         if (failure == 0) return 0;
-        close_line(dial);
+        close_tried(dial);
     }
     free(connect);
     return failure;
 }
 
+/* It is inside of the door of the next address. */
+static void connect_now(struct mill_dial *dial)
+{
+    const struct addrinfo *address = dial->next;
+    dial->next = address->ai_next;
+    dial->failure = begin_connect(dial, address->ai_addr);
+    if (dial->failure == 0) return;
+    leave(dial);
+    if (dial->failure == UV_EMFILE || dial->failure == UV_ENFILE) dial->next = NULL;
+    try_next(dial);
+}
+
 static void try_next(struct mill_dial *dial)
 {
-    while (dial->next) {
-        const struct addrinfo *address = dial->next;
-        dial->next = address->ai_next;
-        dial->failure = try_address(dial, address->ai_addr);
-        if (dial->failure == 0) return;
-        if (dial->failure == UV_EMFILE || dial->failure == UV_ENFILE) break;
+    if (dial->next == NULL) {
+        end(dial, NULL, dial->failure ? dial->failure : UV_EAI_NODATA, false);
+    } else if (enter(dial, door_of(dial->hub, dial->next->ai_addr))) {
+        connect_now(dial);
     }
-    end(dial, NULL, dial->failure ? dial->failure : UV_EAI_NODATA, false);
 }
 
 /* ---- names ---------------------------------------------------------------------------------------- */
@@ -132,6 +217,7 @@ static void looked_up(uv_getaddrinfo_t *name, int status, struct addrinfo *found
 /* Addresses in numbers need no look-up, and no thread for it. */
 static bool is_numeric(struct mill_dial *dial)
 {
+    dial->own.ai_addr = (struct sockaddr *)&dial->numeric;
     return uv_ip4_addr(dial->host, dial->port, (struct sockaddr_in *)&dial->numeric) == 0 ||
            uv_ip6_addr(dial->host, dial->port, (struct sockaddr_in6 *)&dial->numeric) == 0;
 }
@@ -139,8 +225,8 @@ static bool is_numeric(struct mill_dial *dial)
 void mill_dial_start(struct mill_dial *dial)
 {
     if (is_numeric(dial)) {
-        int failure = try_address(dial, (struct sockaddr *)&dial->numeric);
-        if (failure) end(dial, NULL, failure, false);
+        dial->next = &dial->own;
+        try_next(dial);
         return;
     }
     char port[16];
@@ -153,11 +239,12 @@ void mill_dial_start(struct mill_dial *dial)
 
 void mill_dial_drop(struct mill_dial *dial)
 {
-    dial->done = NULL;
-    if (dial->tcp) {
-        close_line(dial);
+    if (dial->door) {
+        close_tried(dial);
+        leave(dial);
         dial_free(dial);
     } else {
+        dial->done = NULL;
         uv_cancel((uv_req_t *)&dial->name); /* one that has begun goes on to its end */
     }
 }

@@ -90,6 +90,15 @@ static inline bool mill_operation_ended(struct mill_operation *operation)
 void mill_operation_end(struct mill_operation *operation, const char *failure, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* Where connections to one address are begun, a few at once: lane/dial.c. */
+struct mill_door {
+    struct mill_dial *first, *last; /* who waits, the longest first */
+    int inside;
+    bool opening;
+};
+
+enum { MILL_DOORS = 64 };
+
 /* ---- the hub ------------------------------------------------------------------------------------- */
 
 struct mill_hub {
@@ -110,7 +119,8 @@ struct mill_hub {
     int slots[MILL_SLOTS], used[MILL_SLOTS];
     struct mill_tcp *tcps;       /* open ones, the newest first */
     struct mill_server *servers; /* open ones, the newest first */
-    char scratch[1 << 16];       /* where bytes arrive before they are somebody's */
+    struct mill_door doors[MILL_DOORS];
+    char scratch[1 << 16]; /* where bytes arrive before they are somebody's */
 };
 
 /* Starts the thread.  `descriptors`: how many it may use in all; 0: what the process's limit
