@@ -309,9 +309,10 @@ static void written(uv_write_t *request, int status)
 {
     struct mill_write *write = request->data;
     write->socket->writer = NULL;
-    bool closed = status == UV_ECANCELED;
-    mill_operation_end(&write->operation, status ? "%s" : NULL,
-                       closed ? "the connection was closed" : uv_strerror(status));
+    const char *failure = status == UV_ECANCELED ? "the connection was closed"
+                          : status               ? uv_strerror(status)
+                                                 : NULL;
+    mill_operation_end(&write->operation, failure ? "%s" : NULL, failure);
 }
 
 static void write_begin(struct mill_operation *operation)
