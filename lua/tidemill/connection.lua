@@ -2,6 +2,7 @@
 -- stays in the Lua state that has made it.
 local core = require("tidemill.core")
 local operation = require("tidemill.operation")
+local options = require("tidemill.options")
 local origin = require("tidemill.origin")
 
 local connection = {}
@@ -39,7 +40,7 @@ function connection.connect(host, port, given)
   operation.text(host, "connect", "a host", 2)
   operation.port(port, 1, "connect", 2)
   if host == "" or host:find("%z") then error("connect: expected the name or address of a host", 2) end
-  given = operation.options(given, connect_options, "connect", 2)
+  given = options.only(given, connect_options, "connect", 2)
   local seconds = operation.seconds(given.timeout, default_seconds, "connect", 2)
   local fine, handle, peer = operation.run(core.connect(host, port), seconds)
   if fine == nil then
@@ -137,13 +138,14 @@ local read_options = { "timeout", "max_bytes" }
 ---@param given? {timeout: number|string|false?, max_bytes: number|string?}
 ---@return string?
 function methods:read(what, given)
-  given = operation.options(given, read_options, "connection:read", 2)
+  given = options.only(given, read_options, "connection:read", 2)
   local deadline = deadline_of(self, given, "connection:read")
   local most = operation.bytes(given.max_bytes, "connection:read", 2)
   if what == "line" then return read_line(self, most, deadline) end
   if what == "all" then return read_all(self, most, deadline) end
   if type(what) ~= "number" or what < 1 or what > 2 ^ 40 or what % 1 ~= 0 then
-    error("connection:read: expected a number of bytes from 1, \"line\" or \"all\", got " .. tostring(what), 2)
+    error("connection:read: expected a number of bytes from 1, \"line\" or \"all\", got "
+      .. tostring(what), 2)
   end
   return read_count(self, what, deadline)
 end
@@ -155,7 +157,7 @@ local write_options = { "timeout" }
 ---@param given? {timeout: number|string|false?}
 function methods:write(text, given)
   operation.text(text, "connection:write", "text", 2)
-  given = operation.options(given, write_options, "connection:write", 2)
+  given = options.only(given, write_options, "connection:write", 2)
   local deadline = deadline_of(self, given, "connection:write")
   local _, problem = run(self, core.write(self.handle, text), deadline)
   if problem then fail(self, "write", problem) end

@@ -1,7 +1,6 @@
 -- operation: something that the engine's thread for input and output does for this state: started
 -- by a function of the core, waited for here, given up when its time is over or its task is cancelled.
 local core = require("tidemill.core")
-local options = require("tidemill.options")
 local sizes = require("tidemill.sizes")
 local wait = require("tidemill.wait")
 
@@ -26,15 +25,12 @@ end
 
 -- ---- options that several functions have ------------------------------------------------------------
 
---- Checks a table of options with the names of `allowed`; raises at `level`.
-function operation.options(given, allowed, what, level) return options.only(given, allowed, what, level + 1) end
-
 --- Seconds, nil for none: of an option that is `default` when it is not there and none when it is false.
 function operation.seconds(given, default, what, level)
   if given == nil then return default end
   if given == false or given == math.huge then return nil end
   local seconds = sizes.seconds(given)
-  if not seconds then
+  if not seconds or seconds == 0 then
     error(("%s: timeout: expected %s, or false for none, got %s"):format(what, sizes.expected_time,
       tostring(given)), level + 1)
   end

