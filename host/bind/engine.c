@@ -98,8 +98,12 @@ static void trace_event(void *context, struct mill_worker *worker, enum mill_eve
     };
     struct tidemill *engine = context;
     const struct mill_function *function = task ? mill_task_function(task) : NULL;
+    int64_t more = argument;
+    if (event == MILL_EVENT_TASK) {
+        more = mill_trace_why(engine->trace, argument, function->lane_reason);
+    }
     mill_trace_task(engine->trace, worker->index + 1, function ? function->serial : 0,
-                    function ? function->name : NULL, kinds[event], begin, end, argument);
+                    function ? function->name : NULL, kinds[event], begin, end, more);
 }
 
 static void lost(void *context, enum mill_lane lane, const struct mill_error *reason)
@@ -109,6 +113,16 @@ static void lost(void *context, enum mill_lane lane, const struct mill_error *re
     char text[1100];
     snprintf(text, sizeof text, "%s; its tasks run on threads", reason->text);
     warn_degraded(engine, text);
+}
+
+static void name_lanes(struct tidemill *engine)
+{
+    static const char *const titles[] = {
+        [MILL_LANE_LOOP] = "loop lane", [MILL_LANE_PROCESS] = "process lane"};
+    for (int i = MILL_LANE_THREAD + 1; engine->trace && i < MILL_LANES; i++) {
+        struct mill_worker *worker = mill_pool_lane(&engine->pool, (enum mill_lane)i);
+        if (worker) mill_trace_title(engine->trace, worker->index + 1, titles[i]);
+    }
 }
 
 /* Threads for the largest set of workers there may be. */
@@ -175,6 +189,7 @@ tidemill_status mill_engine_start(struct tidemill *engine, struct mill_error *er
     };
     status = mill_pool_init(&engine->pool, &options, error);
     if (status != TIDEMILL_OK) return status;
+    name_lanes(engine);
     status = set_limits(engine, error);
     if (status == TIDEMILL_OK && !open_scopes(engine)) {
         status = mill_no_memory(error, "workers");

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "bind/lib.h"
+#include "bind/snapshot.h"
 #include "data/brief.h"
 #include "sched/walk.h"
 
@@ -335,9 +336,29 @@ static int view_node_states(lua_State *L)
     return 1;
 }
 
+/* core.describe(number, lookup) -> lane, why ("": nothing has decided it), whether results are kept, why
+ * they are not although that was asked: of the tasks of a delayed function, as they would be made now */
+static int view_describe(lua_State *L)
+{
+    static const char *const lanes[] = {"thread", "loop", "process"};
+    struct tidemill *engine = mill_engine_of(L);
+    struct mill_error error = {0};
+    if (mill_engine_start(engine, &error) != TIDEMILL_OK) return mill_lib_raise(L, &error);
+    struct mill_snapshots snapshots = {L, engine, 2, &error};
+    struct mill_function *function =
+        mill_snapshot(&snapshots, (uint32_t)luaL_checknumber(L, 1));
+    if (function == NULL) return mill_lib_raise(L, &error);
+    bool first = function->affinity == MILL_FIRST_WORKER;
+    lua_pushstring(L, engine->workers == 0 || first ? "serial" : lanes[function->lane]);
+    lua_pushstring(L, function->lane_reason ? function->lane_reason : "");
+    lua_pushboolean(L, function->policy.cached);
+    lua_pushstring(L, function->policy.refusal);
+    return 4;
+}
+
 static const luaL_Reg functions[] = {
-    {"arguments", view_arguments},     {"info", view_info}, {"view", view_view},
-    {"node_states", view_node_states}, {NULL, NULL},
+    {"arguments", view_arguments},     {"info", view_info},         {"view", view_view},
+    {"node_states", view_node_states}, {"describe", view_describe}, {NULL, NULL},
 };
 
 void mill_lib_view(lua_State *L)

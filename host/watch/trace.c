@@ -22,6 +22,9 @@ enum {
     MAX_NAME = 200, /* bytes of a name; the rest is cut */
     FIRST_SERIALS = 256,
     MAX_SERIALS = 1 << 16,
+    MAX_WHYS = 16,
+    STATES =
+        256, /* an argument of a task is its state, and so many times the place of the why, from 1 */
 };
 
 struct kind {
@@ -65,6 +68,7 @@ struct lane {
     int64_t left;        /* events that still fit */
     struct known *known; /* function serial number -> name: open addressing */
     uint32_t known_room, known_count;
+    const char *title; /* NULL: by its number */
     struct chunk *_Atomic first;
     _Atomic int64_t left_out;
 };
@@ -77,6 +81,7 @@ struct mill_trace {
     pthread_mutex_t script; /* guards lane 0 */
     const char *const *states;
     int state_count;
+    const char *_Atomic whys[MAX_WHYS]; /* set once each: acquire pairs with release */
     pthread_mutex_t names_lock;
     char **names; /* MAX_NAMES pointers, which never move; [i] is there for whoever has i */
     uint32_t name_count; /* guarded by names_lock */
@@ -324,6 +329,23 @@ int64_t mill_trace_count(const struct mill_trace *trace)
     return count;
 }
 
+int64_t mill_trace_why(struct mill_trace *trace, int state, const char *why)
+{
+    for (int i = 0; why && i < MAX_WHYS; i++) {
+        const char *there = NULL;
+        /* The default order: who finds it acquires what put it there. */
+        if (atomic_compare_exchange_strong(&trace->whys[i], &there, why) || there == why) {
+            return state + (int64_t)STATES * (i + 1);
+        }
+    }
+    return state;
+}
+
+void mill_trace_title(struct mill_trace *trace, int worker, const char *title)
+{
+    if (worker < trace->lane_count) trace->lanes[worker].title = title;
+}
+
 int64_t mill_trace_left_out(const struct mill_trace *trace)
 {
     int64_t count = 0;
@@ -369,6 +391,24 @@ static char *put_time(char *at, int64_t time)
     return at;
 }
 
+static char *put_quoted(char *at, const char *word)
+{
+    *at++ = '"';
+    at = put_text(at, word);
+    *at++ = '"';
+    return at;
+}
+
+/* How a task ended, and what more there is to tell. */
+static char *put_task(char *at, const struct mill_trace *trace, int64_t argument)
+{
+    at = put_quoted(at, trace->states[argument % STATES]);
+    int64_t why = argument / STATES - 1;
+    if (why < 0 || why >= MAX_WHYS) return at;
+    at = put_text(at, ",\"why\":");
+    return put_quoted(at, atomic_load_explicit(&trace->whys[why], memory_order_acquire));
+}
+
 static char *put_argument(char *at, const struct mill_trace *trace, const struct event *event)
 {
     const char *name = kinds[event->kind].argument;
@@ -377,11 +417,9 @@ static char *put_argument(char *at, const struct mill_trace *trace, const struct
     at = put_text(at, name);
     at = put_text(at, "\":");
     bool state = event->kind == MILL_TRACE_TASK && event->argument >= 0 &&
-                 event->argument < trace->state_count;
+                 event->argument % STATES < trace->state_count;
     if (state) {
-        *at++ = '"';
-        at = put_text(at, trace->states[event->argument]);
-        *at++ = '"';
+        at = put_task(at, trace, event->argument);
     } else {
         at = put_whole(at, event->argument);
     }
@@ -419,10 +457,12 @@ static void write_event(struct mill_aside *aside, const struct mill_trace *trace
     mill_aside_put(aside, line, (size_t)(at - line));
 }
 
-static void write_lane_name(struct mill_aside *aside, int lane)
+static void write_lane_name(struct mill_aside *aside, const struct mill_trace *trace, int lane)
 {
     char line[256], name[32] = "script";
+    const char *title = trace->lanes[lane].title;
     if (lane > 0) snprintf(name, sizeof name, "worker %d", lane);
+    if (title) snprintf(name, sizeof name, "%s", title);
     int size = snprintf(line, sizeof line,
                         ",\n{\"ph\":\"M\",\"pid\":1,\"tid\":%d,\"name\":\"thread_name\","
                         "\"args\":{\"name\":\"%s\"}},\n"
@@ -436,7 +476,7 @@ static void write_lane(struct mill_aside *aside, const struct mill_trace *trace,
 {
     const struct chunk *chunk =
         atomic_load_explicit(&trace->lanes[lane].first, memory_order_acquire);
-    if (chunk) write_lane_name(aside, lane);
+    if (chunk) write_lane_name(aside, trace, lane);
     for (; chunk; chunk = atomic_load_explicit(&chunk->next, memory_order_acquire)) {
         uint32_t count = atomic_load_explicit(&chunk->count, memory_order_acquire);
         for (uint32_t i = 0; i < count; i++) {

@@ -19,7 +19,7 @@
 
 /* Rows of a table in trace.c: a kind more is a row more. */
 enum mill_trace_kind {
-    MILL_TRACE_TASK,  /* argument: how it ended (mill_trace_states) */
+    MILL_TRACE_TASK, /* argument: how it ended (mill_trace_states), and why there (mill_trace_why) */
     MILL_TRACE_HIT,   /* the cache had the result */
     MILL_TRACE_STEAL, /* argument: number of the worker stolen from */
     MILL_TRACE_SLEEP,
@@ -40,8 +40,14 @@ struct mill_trace;
 struct mill_trace *mill_trace_new(int workers, int64_t cap);
 void mill_trace_free(struct mill_trace *trace); /* NULL is fine */
 
-/* What the arguments of tasks stand for: names[argument].  The names must outlive the trace. */
+/* What the arguments of tasks stand for: names[argument % 256].  The names must outlive the trace. */
 void mill_trace_states(struct mill_trace *trace, const char *const *names, int count);
+
+/* An argument of a task that ended so, and of which something more is to be told: `why`, static text. */
+int64_t mill_trace_why(struct mill_trace *trace, int state, const char *why);
+
+/* What the file calls a worker, static text; else "worker 1" and so on. */
+void mill_trace_title(struct mill_trace *trace, int worker, const char *title);
 
 /* Adds what `worker` (0: the script) did from `begin` to `end` (CLOCK_MONOTONIC nanoseconds; equal:
  * a moment) with the task `name`, the name of the function with this serial number.  A lane

@@ -30,6 +30,10 @@ local tm = {}
 ---@field nout? integer a call returns so many nodes, 1 to 1000: one for each value of the function
 ---@field resources? table<string, number> what it needs of named resources while it runs
 
+--- A list, one entry for each delayed function; prints as text.
+---@class tidemill.explanation
+---@field [integer] {name: string, tasks: integer, lane: string, why: string, cached: boolean, refusal: string?, states: table<string, integer>}
+
 ---@class tidemill.backoff
 ---@field factor? number by which each delay is longer than the one before, from 1; default 2
 ---@field max? number seconds that no delay exceeds; default 60
@@ -80,6 +84,12 @@ function node:submit() end
 ---     print(node:info().tasks, node:info().depth)
 ---@return tidemill.info
 function node:info() end
+
+--- Of the tasks below the node, its own last: where they would run and why, whether their results are kept,
+--- and what came of them in the last run.
+---     print(node:explain())
+---@return tidemill.explanation
+function node:explain() end
 
 --- Draws the graph below the node: before a run its shape, after one states and times.
 ---     node:visualize("graph.svg", {rankdir = "LR"})

@@ -134,10 +134,12 @@ function methods:submit()
   return require("tidemill.future").start(self)
 end
 
-local function later(name)
-  return function() error(name .. " is not available in this release", 2) end
+--- Says of the tasks below the node, and of its own, where they would run and why, and whether their
+--- results are kept: a table that prints as text.
+---@return tidemill.explanation
+function methods:explain()
+  return require("tidemill.explain").node(self)
 end
-methods.explain = later("node:explain")
 
 --- Starts what the node needs now and keeps the result: a node that stands for it, whose value is
 --- computed once however often it is used.

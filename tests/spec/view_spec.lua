@@ -776,3 +776,40 @@ teardown(function()
   helper.remove(folder)
   draw_with "off"
 end)
+
+-- ---- explanations -------------------------------------------------------------------------------
+
+describe("node:explain()", function()
+  local waits = tm.delayed(function(x) return x end, { name = "waits", kind = "io" })
+  local kept = tm.delayed(function(x) return x end, { name = "kept", cache = true })
+  local pinned = tm.delayed(function(x) return x end, { name = "pinned", lane = "serial" })
+
+  it("names the lane of each function's tasks, and what has decided it", function()
+    local list = sum(kept(waits(1)), kept(waits(2)), pinned(3)):explain()
+    assert.are.equal(4, #list)
+    local function facts(one) return { one.name, one.tasks, one.lane, one.why, one.cached } end
+    assert.are.same({ "waits", 2, "loop", "kind", false }, facts(list[1]))
+    assert.are.same({ "kept", 2, "thread", "", true }, facts(list[2]))
+    assert.are.same({ "pinned", 1, "serial", "lane", false }, facts(list[3]))
+    assert.are.same({ "sum", 1, "thread", "", false }, facts(list[4]))
+    assert.are.same({ pending = 2 }, list[1].states)
+  end)
+
+  it("tells what came of the last run, as text, too", function()
+    local fails = tm.delayed(function() error("no") end, { name = "fails", lane = "thread" })
+    local node = sum(fails(), waits(5))
+    assert.is_false(pcall(node.compute, node))
+    assert.are.equal("fails  thread lane, by lane; not cached; 1 task (1 failed)\n"
+      .. "waits  loop lane, by kind; not cached; 1 task (1 finished)\n"
+      .. "sum    thread lane; not cached; 1 task (1 skipped)", tostring(node:explain()))
+  end)
+
+  it("says why a result has no key, and raises where a task could not cross", function()
+    local channel = tm.channel(1)
+    local opaque = tm.delayed(function() return channel end, { cache = true })
+    contains(opaque():explain()[1].refusal, "it names a channel or the like")
+    local total = 0
+    contains(problem(function() tm.delayed(function() total = total + 1 end)():explain() end),
+      "assigns upvalue total")
+  end)
+end)

@@ -255,6 +255,22 @@ describe("the trace", function()
     assert.are.equal(1, #events_of(path, "script"))
   end)
 
+  it("tells which lane a task took, and why", function()
+    local path = folder .. "/t.json"
+    ends_with(0, run { "--trace", path, "--workers", "2", "-e", [[
+      local io = tm.delayed(function() tm.sleep(0.001) end, { kind = "io", name = "waits" })
+      tm.compute { io(), tm.delayed(math.sqrt, { name = "counts" })(4) }]] })
+    local text = process.read(path)
+    local lane = text:match("\"tid\":(%d+),\"name\":\"thread_name\",\"args\":{\"name\":\"loop lane\"")
+    assert.are.equal("3", lane)
+    for _, event in ipairs(events_of(path, "task")) do
+      local waits = event:find("\"waits\"", 1, true)
+      assert.are.equal(waits and "3" or nil, event:match("\"tid\":(3)"))
+      assert.are.equal(waits and "kind" or nil, event:match("\"why\":\"(%w+)\""))
+    end
+    assert.are.equal(2, #events_of(path, "task"))
+  end)
+
   it("of a session holds each statement", function()
     local path = folder .. "/t.json"
     ends_with(0, run { "--trace", path, stdin = "x = 1\nprint(x)\n" })
