@@ -58,6 +58,7 @@ int mill_operation_push_started(lua_State *L, struct mill_operation *operation,
     handle->operation = operation;
     handle->push = push;
     struct mill_error error;
+    mill_lib_check_here(L);
     if (!scope->worker && mill_engine_start(scope->engine, &error) != TIDEMILL_OK) {
         return mill_lib_raise(L, &error);
     }

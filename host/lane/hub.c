@@ -27,6 +27,7 @@ void mill_hub_unref(struct mill_hub *hub)
     if (hub == NULL || atomic_fetch_sub_explicit(&hub->refs, 1, memory_order_acq_rel) > 1) {
         return;
     }
+    mill_birth_fini(&hub->birth);
     pthread_mutex_destroy(&hub->mutex);
     free(hub);
 }
@@ -62,6 +63,7 @@ void mill_operation_unref(struct mill_operation *operation)
 /* `counts`: it is an operation, which the pool is told of before it can end. */
 static bool post_counted(struct mill_hub *hub, struct mill_post *post, bool counts)
 {
+    if (!mill_birth_is_here(&hub->birth)) return false; /* nobody would ever unlock the mutex */
     pthread_mutex_lock(&hub->mutex);
     bool open = !hub->closed; /* else the pool may be gone */
     if (open) {
@@ -341,6 +343,7 @@ tidemill_status mill_hub_open(struct mill_pool *pool, int descriptors, struct mi
     if (hub == NULL) return mill_no_memory(error, "the thread for input and output");
     atomic_init(&hub->refs, 1);
     hub->pool = pool;
+    mill_birth_init(&hub->birth);
     pthread_mutex_init(&hub->mutex, NULL);
     set_slots(hub, descriptors);
     int failure = uv_loop_init(&hub->loop);

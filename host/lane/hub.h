@@ -20,6 +20,7 @@
 #include <pthread.h>
 #include <uv.h>
 
+#include "base/birth.h"
 #include "base/status.h"
 #include "sched/pool.h"
 
@@ -33,7 +34,7 @@ struct mill_post { /* inside of what it is about, which lives until it was run *
     void (*run)(struct mill_hub *hub, struct mill_post *post);
 };
 
-/* False: the hub has closed, and nothing will be run. */
+/* False: the hub has closed, or is another process's, and nothing will be run. */
 bool mill_hub_post(struct mill_hub *hub, struct mill_post *post);
 
 /* ---- operations -------------------------------------------------------------------------------- */
@@ -104,6 +105,7 @@ enum { MILL_DOORS = 64 };
 struct mill_hub {
     _Atomic int32_t refs;   /* the engine's; those of operations and connections */
     struct mill_pool *pool; /* until the hub has closed */
+    struct mill_birth birth;
     pthread_t thread;
     pthread_mutex_t mutex;
     struct mill_post *first, *last; /* guarded by mutex */

@@ -417,6 +417,29 @@ static void what_starts_after_the_end_fails_at_once(void)
     mill_hub_unref(hub);
 }
 
+static void a_child_that_forks_off_is_refused(void)
+{
+    struct bench bench;
+    bench_open(&bench, 0);
+    struct mill_server *server = open_server(&bench);
+    fflush(NULL);
+    pid_t child = fork();
+    if (child == 0) {
+        struct mill_accept *accept = mill_accept_new(server);
+        mill_operation_start(&accept->operation, bench.hub);
+        bool refused = mill_operation_ended(&accept->operation) && accept->operation.failure[0];
+        mill_operation_unref(&accept->operation);
+        mill_server_close(server);
+        _exit(refused ? 7 : 8);
+    }
+    int status = 0;
+    CHECK(waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 7);
+    struct mill_socket *near = open_socket(&bench, server->port); /* it is still open here */
+    close_socket(near);
+    close_server(server);
+    bench_close(&bench);
+}
+
 /* One of each kind, none of which would end by itself. */
 static void the_end_cancels_all_that_is_in_flight(void)
 {
@@ -558,6 +581,7 @@ int main(void)
     RUN(a_child_has_the_usual_signals_and_no_file_of_the_hub);
     RUN(files_are_written_and_read);
     RUN(what_starts_after_the_end_fails_at_once);
+    RUN(a_child_that_forks_off_is_refused);
     RUN(the_end_cancels_all_that_is_in_flight);
     RUN(threads_start_and_give_up_at_any_time);
     RUN(the_files_and_threads_of_all_that_are_gone);
