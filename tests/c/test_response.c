@@ -178,6 +178,8 @@ static void numbers_that_do_not_fit_are_refused(void)
                "the size of a chunk is too large");
     CHECK_TEXT(failure_of("HTTP/1.1 200 x\ntransfer-encoding: chunked\n\n65\n"),
                "the body has more than 100 bytes (max_bytes)");
+    CHECK_TEXT(failure_of("HTTP/1.1 200 x\ntransfer-encoding: chunked\n\n2\nabcd\n0\n\n"),
+               "a chunk is longer than its size");
     CHECK_TEXT(failure_of("HTTP/1.1 20 x\n\n"), "the answer is not HTTP/1.1");
     CHECK_TEXT(failure_of("HTTP/1.1 2000 x\n\n"), "the answer is not HTTP/1.1");
     CHECK_TEXT(failure_of("HTTP/2.0 200 x\n\n"), "the answer is not HTTP/1.1");

@@ -540,6 +540,29 @@ describe("the cache", function()
 end)
 
 describe("what is in flight", function()
+  it("ends with its task: the other side sees the connection close", function()
+    served("cancelled nil\ncancelled \n", [[
+      local server = tm.listen("127.0.0.1", 0)
+      local reading = tm.submit(tm.delayed(function(p)
+        local c = require("tidemill").connect("127.0.0.1", p)
+        c:write("x")
+        pcall(c.read, c, "line") -- what is caught does not keep it open
+        require("tidemill").sleep(60)
+      end, { kind = "io" }), server.port)
+      local c = server:accept()
+      c:read(1)
+      tm.sleep(0.05)
+      tm.cancel(reading)
+      print(({ reading:wait(), reading:status() })[2] .. " " .. tostring(c:read(1, { timeout = 20 })))
+      local getting = tm.submit(tm.delayed(function(p)
+        require("tidemill").http_get("http://127.0.0.1:" .. p)
+      end, { kind = "io" }), server.port)
+      c = server:accept()
+      repeat until c:read("line") == ""
+      tm.cancel(getting)
+      print(({ getting:wait(), getting:status() })[2] .. " " .. c:read("all", { timeout = 20 }))]])
+  end)
+
   it("ends with Ctrl-C: requests, connections, programs", function()
     for _, workers in ipairs { 0, 2 } do
       local word = "76543." .. workers .. os.time()
