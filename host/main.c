@@ -398,6 +398,19 @@ static int worker_descriptor(int argc, char **argv)
                                                                               : -1;
 }
 
+/* Connections are descriptors, and the usual soft limit of 1,024 is meant for programs that use
+ * select(), which the engine does not.  More than a million only makes other programs slow. */
+static void raise_files(void)
+{
+    const rlim_t most = 1 << 20;
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+    rlim_t wanted = limit.rlim_max < most ? limit.rlim_max : most;
+    if (limit.rlim_cur >= wanted) return;
+    limit.rlim_cur = wanted;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 int main(int argc, char **argv)
 {
     struct mill_options options;
@@ -405,6 +418,7 @@ int main(int argc, char **argv)
     deepen_stack();
     int descriptor = worker_descriptor(argc, argv);
     if (descriptor >= 0) return tidemill_worker_main(descriptor);
+    raise_files();
     tidemill_status status = mill_options_parse(&options, argc, argv);
     int exit_status = status == TIDEMILL_USAGE ? EXIT_USAGE : EXIT_FAILED;
     if (status == TIDEMILL_OK)

@@ -67,6 +67,7 @@ static struct tidemill *engine_new(const tidemill_config *config)
     mill_means_init(&engine->means);
     engine->token = mill_token_new();
     pthread_mutex_init(&engine->modules_lock, NULL);
+    pthread_mutex_init(&engine->hub_lock, NULL);
     engine->output.progress = config->progress;
     engine->output.notes = config->notes;
     engine->output.warning = config->warning;
@@ -169,6 +170,7 @@ void tidemill_close(tidemill *engine)
     mill_output_fini(&engine->output);
     pthread_mutex_destroy(&engine->modules_lock);
     free(engine->worker_path);
+    pthread_mutex_destroy(&engine->hub_lock);
     free(engine->package_path);
     free(engine->package_cpath);
     free(engine->message);

@@ -15,6 +15,7 @@
 #include "bind/processes.h"
 #include "bind/runner.h"
 #include "bind/watch.h"
+#include "lane/hub.h"
 
 static void warn(void *context, const char *text)
 {
@@ -219,6 +220,22 @@ tidemill_status mill_engine_start(struct tidemill *engine, struct mill_error *er
     return mill_adapt_start(engine, error);
 }
 
+struct mill_hub *mill_engine_hub(struct tidemill *engine, struct mill_error *error)
+{
+    pthread_mutex_lock(&engine->hub_lock);
+    if (engine->hub == NULL) mill_hub_open(&engine->pool, 0, &engine->hub, error);
+    struct mill_hub *hub = engine->hub;
+    pthread_mutex_unlock(&engine->hub_lock);
+    return hub;
+}
+
+/* No worker runs any more, and the pool, which the hub tells of what ends, is still there. */
+static void close_hub(struct tidemill *engine)
+{
+    if (engine->hub) mill_hub_close(engine->hub);
+    engine->hub = NULL;
+}
+
 void mill_engine_stop(struct tidemill *engine)
 {
     if (!mill_birth_is_here(&engine->birth))
@@ -233,6 +250,7 @@ void mill_engine_stop(struct tidemill *engine)
         if (engine->workers == 0) mill_runner_close(engine, &pool->workers[0]);
         mill_pool_stop(pool); /* no worker runs from here on */
         mill_processes_close(engine);
+        close_hub(engine);
         for (size_t i = 0; i < engine->scope.left_count; i++) {
             mill_run_free(engine->scope.left[i]);
         }

@@ -29,7 +29,9 @@ struct tidemill {
     struct mill_output output;
     struct mill_scope scope; /* the script's */
     struct mill_pool pool;
-    _Atomic bool pool_open;           /* read by tidemill_interrupt */
+    _Atomic bool pool_open; /* read by tidemill_interrupt */
+    pthread_mutex_t hub_lock;
+    struct mill_hub *hub; /* guarded by hub_lock; NULL: nothing has asked for it yet */
     struct mill_store *_Atomic store; /* NULL: no cache; read by tidemill_flush */
     struct mill_files files;
     struct mill_lookup lookup;
@@ -83,6 +85,10 @@ bool mill_engine_is_here(const struct tidemill *engine, struct mill_error *error
 
 /* Opens the pool and the cache when they are not.  Called before the first run. */
 tidemill_status mill_engine_start(struct tidemill *engine, struct mill_error *error);
+
+/* The thread for input and output, started by its first use; it is there until the engine stops.
+ * Any thread, while the engine runs. */
+struct mill_hub *mill_engine_hub(struct tidemill *engine, struct mill_error *error);
 
 /* Opens the cache as set; once. A cache that cannot be used is a warning. */
 void mill_engine_open_cache(struct tidemill *engine);

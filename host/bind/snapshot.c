@@ -104,6 +104,9 @@ static void set_policy(lua_State *L, struct tidemill *engine, int record,
     policy->refresh =
         lua_type(L, -1) == LUA_TSTRING && strcmp(lua_tostring(L, -1), "refresh") == 0;
     lua_pop(L, 1);
+    lua_getfield(L, record, "pure");
+    policy->pure = lua_toboolean(L, -1);
+    lua_pop(L, 1);
     if (!policy->cached) return;
     if (mill_value_is_opaque(&function->code)) {
         policy->refusal = strdup("it names a channel or the like, which has no content");

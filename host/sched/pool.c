@@ -511,6 +511,22 @@ bool mill_pool_unstick(struct mill_pool *pool)
     return wait != NULL;
 }
 
+void mill_pool_enter_outside(struct mill_pool *pool)
+{
+    atomic_fetch_add(&pool->outside, 1);
+}
+
+/* Who went to sleep while it was the last one did not look whether all are stuck. */
+void mill_pool_leave_outside(struct mill_pool *pool)
+{
+    if (atomic_fetch_sub(&pool->outside, 1) > 1) return;
+    if (pool->options.threads > 0) {
+        mill_pool_unstick(pool);
+    } else {
+        mill_park_wake(&pool->ended, INT_MAX);
+    }
+}
+
 /* ---- cancelling ------------------------------------------------------------------------- */
 
 static bool is_of_cancelled(void *context, struct mill_timer *timer)

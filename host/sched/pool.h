@@ -220,6 +220,10 @@ static inline enum mill_pressure mill_pool_pressure(const struct mill_pool *pool
 /* Whether a worker that is awake may begin a root: while memory is short only when nobody else does
  * anything, which could free some. */
 bool mill_pool_may_begin(struct mill_pool *pool);
+/* An operation outside the pool begins, before anybody can wait for it; has ended, after its link was
+ * fired.  Any thread. */
+void mill_pool_enter_outside(struct mill_pool *pool);
+void mill_pool_leave_outside(struct mill_pool *pool);
 
 /* When nobody can go on ends a wait that never could end otherwise, and returns true. */
 bool mill_pool_unstick(struct mill_pool *pool);

@@ -67,7 +67,7 @@ describe("the stubs for editors", function()
 
   local classes = { node = "node", future = "future", array = "array", frame = "frame",
     graph = "graph", task = "delayed", channel = "channel", batch = "batch",
-    pool = "pool" }
+    pool = "pool", connection = "connection", server = "server" }
   for module, class in pairs(classes) do
     it("declare every method of a " .. class, function()
       local text = source(module)
