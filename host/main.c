@@ -416,9 +416,9 @@ int main(int argc, char **argv)
     struct mill_options options;
     hold_standard_files();
     deepen_stack();
+    raise_files();
     int descriptor = worker_descriptor(argc, argv);
     if (descriptor >= 0) return tidemill_worker_main(descriptor);
-    raise_files();
     tidemill_status status = mill_options_parse(&options, argc, argv);
     int exit_status = status == TIDEMILL_USAGE ? EXIT_USAGE : EXIT_FAILED;
     if (status == TIDEMILL_OK)
