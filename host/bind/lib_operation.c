@@ -24,14 +24,26 @@ struct handle {
 
 /* ---- handles ---------------------------------------------------------------------------------- */
 
-static int handle_gc(lua_State *L)
+/* What has ended meanwhile goes as well: a connection that nobody will come for is closed. */
+static void drop(struct handle *handle)
 {
-    struct handle *handle = lua_touserdata(L, 1);
     if (handle->operation) mill_operation_cancel(handle->operation);
     mill_operation_unref(handle->operation);
     mill_wait_unref(handle->wait);
     *handle = (struct handle){.operation = NULL};
+}
+
+static int handle_gc(lua_State *L)
+{
+    drop(lua_touserdata(L, 1));
     return 0;
+}
+
+static struct handle *check_handle(lua_State *L)
+{
+    struct handle *handle = mill_handle_check(L, 1, handle_name);
+    if (handle->operation == NULL) luaL_error(L, "the operation was dropped");
+    return handle;
 }
 
 void mill_operation_distrust(lua_State *L, const char *what)
@@ -72,23 +84,29 @@ int mill_operation_push_started(lua_State *L, struct mill_operation *operation,
 /* core.operation_wait(operation, _, deadline) -> "done" | "waiting" | "interrupted" | "park", number */
 static int operation_wait(lua_State *L)
 {
-    struct handle *handle = mill_handle_check(L, 1, handle_name);
+    struct handle *handle = check_handle(L);
     return mill_lib_wait_source(L, mill_scope_of(L), &handle->operation->end, &handle->wait,
                                 mill_lib_deadline(L, 3));
 }
 
-/* core.operation_cancel(operation): nobody wants it any more; it ends soon. */
+/* core.operation_cancel(operation): it ends soon, and its results may still be had. */
 static int operation_cancel(lua_State *L)
 {
-    struct handle *handle = mill_handle_check(L, 1, handle_name);
-    mill_operation_cancel(handle->operation);
+    mill_operation_cancel(check_handle(L)->operation);
+    return 0;
+}
+
+/* core.operation_drop(operation): nobody comes for it any more. */
+static int operation_drop(lua_State *L)
+{
+    drop(mill_handle_check(L, 1, handle_name));
     return 0;
 }
 
 /* core.operation_result(operation) -> true and its results; false and why it failed */
 static int operation_result(lua_State *L)
 {
-    struct handle *handle = mill_handle_check(L, 1, handle_name);
+    struct handle *handle = check_handle(L);
     struct mill_operation *operation = handle->operation;
     if (!mill_operation_ended(operation)) return luaL_error(L, "the operation has not ended");
     bool fine = operation->failure[0] == 0;
@@ -270,6 +288,7 @@ static const luaL_Reg functions[] = {
     {"exec", start_exec},
     {"fetch", start_fetch},
     {"operation_cancel", operation_cancel},
+    {"operation_drop", operation_drop},
     {"operation_result", operation_result},
     {"operation_wait", operation_wait},
     {"start_read", start_read},

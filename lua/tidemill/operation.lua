@@ -14,11 +14,11 @@ end
 --- Waits for it, at most `seconds` (nil: for ever).  Gives true and its results; false and the message
 --- of its failure; or nil when the time is over: then it has been ended.
 function operation.run(handle, seconds)
-  local function give_up() core.operation_cancel(handle) end
+  local function give_up() core.operation_drop(handle) end
   if wait.call(core.operation_wait, handle, nil, seconds, give_up) ~= "waiting" then
     return core.operation_result(handle)
   end
-  give_up()
+  core.operation_cancel(handle)
   wait.call(core.operation_wait, handle, nil, nil, give_up) -- it ends at once
   return answer(core.operation_result(handle)) -- perhaps well, at the last moment
 end
