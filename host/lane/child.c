@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "lane/spawn.h"
 
 extern char **environ;
 
@@ -33,49 +33,18 @@ static void close_one(int *descriptor)
 
 /* ---- starting ----------------------------------------------------------------------------- */
 
-/* What the process finds as its descriptors. */
-static int set_files(posix_spawn_file_actions_t *actions, int socket)
-{
-    int failure = posix_spawn_file_actions_addopen(actions, 0, "/dev/null", O_RDONLY, 0);
-    if (!failure) failure = posix_spawn_file_actions_adddup2(actions, socket, CHILD_SOCKET);
-    if (!failure) {
-        failure = posix_spawn_file_actions_addclosefrom_np(actions, CHILD_SOCKET + 1);
-    }
-    return failure;
-}
-
-/* Its signals do what they do in a program that a shell starts. */
-static int set_attributes(posix_spawnattr_t *attributes)
-{
-    sigset_t none, all;
-    sigemptyset(&none);
-    sigfillset(&all);
-    int failure = posix_spawnattr_setsigmask(attributes, &none);
-    if (!failure) failure = posix_spawnattr_setsigdefault(attributes, &all);
-    if (!failure) failure = posix_spawnattr_setpgroup(attributes, 0);
-    if (failure) return failure;
-    return posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
-                                                    POSIX_SPAWN_SETPGROUP);
-}
-
 static int spawn(pid_t *pid, const char *program, int socket)
 {
     char *arguments[] = {(char *)"tidemill", (char *)"--worker", (char *)"3", NULL};
-    posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attributes;
-    int failure = posix_spawn_file_actions_init(&actions);
-    if (failure) return failure;
-    failure = posix_spawnattr_init(&attributes);
-    if (!failure) {
-        failure = set_files(&actions, socket);
-        if (!failure) failure = set_attributes(&attributes);
-        if (!failure) {
-            failure = posix_spawn(pid, program, &actions, &attributes, arguments, environ);
-        }
-        posix_spawnattr_destroy(&attributes);
-    }
-    posix_spawn_file_actions_destroy(&actions);
-    return failure;
+    struct mill_spawn spawn = {
+        .program = program,
+        .arguments = arguments,
+        .environment = environ,
+        .files = {MILL_SPAWN_NULL, MILL_SPAWN_SAME, MILL_SPAWN_SAME, socket},
+        .file_count = CHILD_SOCKET + 1,
+        .alone = true,
+    };
+    return mill_spawn(&spawn, pid);
 }
 
 /* A process that nobody can watch is no use. */
@@ -98,9 +67,10 @@ static tidemill_status start(struct mill_child *child, const char *program,
                          strerror(errno));
     }
     child->socket = sockets[0];
-    /* dup2 onto itself would leave it to be closed by exec. */
-    if (sockets[1] == CHILD_SOCKET) fcntl(sockets[1], F_SETFD, 0);
-    int failure = spawn(&child->pid, program, sockets[1]);
+    /* Out of the way of the process's own descriptors. */
+    int theirs = fcntl(sockets[1], F_DUPFD_CLOEXEC, CHILD_SOCKET + 1);
+    int failure = theirs < 0 ? errno : spawn(&child->pid, program, theirs);
+    if (theirs >= 0) close(theirs);
     close(sockets[1]);
     if (failure) {
         return mill_fail(error, TIDEMILL_IO, "cannot start the worker process %s: %s", program,

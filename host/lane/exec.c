@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lane/spawn.h"
 #include "lane/tcp.h"
 
 /* ---- starting a program ----------------------------------------------------------------------- */
@@ -62,55 +62,20 @@ static int open_pipes(struct pipes *pipes, bool input)
     return 0;
 }
 
-static int set_files(posix_spawn_file_actions_t *files, const struct mill_exec *exec,
-                     const struct pipes *pipes)
-{
-    int failure = 0;
-    if (exec->folder) failure = posix_spawn_file_actions_addchdir_np(files, exec->folder);
-    if (!failure && !exec->input) {
-        failure =
-            posix_spawn_file_actions_addopen(files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-    }
-    for (int i = 0; i < 3 && !failure; i++) {
-        if (pipes->theirs[i] < 0) continue;
-        failure = posix_spawn_file_actions_adddup2(files, pipes->theirs[i], i);
-    }
-    return failure;
-}
-
-/* The child begins with the usual signals, whatever this thread blocks and the process ignores. */
-static void set_attributes(posix_spawnattr_t *attributes)
-{
-    sigset_t none, usual;
-    sigemptyset(&none);
-    sigfillset(&usual);
-    sigdelset(&usual, SIGKILL);
-    sigdelset(&usual, SIGSTOP);
-    posix_spawnattr_setsigmask(attributes, &none);
-    posix_spawnattr_setsigdefault(attributes, &usual);
-    posix_spawnattr_setpgroup(attributes, 0);
-    posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
-                                             POSIX_SPAWN_SETPGROUP);
-}
-
 static int spawn(struct mill_exec *exec, const struct pipes *pipes)
 {
-    posix_spawn_file_actions_t files;
-    posix_spawnattr_t attributes;
-    int failure = posix_spawn_file_actions_init(&files);
-    if (failure) return failure;
-    failure = posix_spawnattr_init(&attributes);
-    if (!failure) {
-        set_attributes(&attributes);
-        failure = set_files(&files, exec, pipes);
-        if (!failure) {
-            failure = posix_spawnp(&exec->child, exec->arguments[0], &files, &attributes,
-                                   exec->arguments, exec->environment);
-        }
-        posix_spawnattr_destroy(&attributes);
-    }
-    posix_spawn_file_actions_destroy(&files);
-    return failure;
+    struct mill_spawn spawn = {
+        .program = exec->arguments[0],
+        .search = true,
+        .dies = true,
+        .arguments = exec->arguments,
+        .environment = exec->environment,
+        .folder = exec->folder,
+        .files = {exec->input ? pipes->theirs[0] : MILL_SPAWN_NULL, pipes->theirs[1],
+                  pipes->theirs[2]},
+        .file_count = 3,
+    };
+    return mill_spawn(&spawn, &exec->child);
 }
 
 /* ---- its end ------------------------------------------------------------------------------------- */
