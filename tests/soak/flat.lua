@@ -19,7 +19,6 @@ local unpack_it = tm.delayed(function(t) return t[1] end)
 local fill = tm.delayed(function(i) return tm.array({ i, i, i }) end)
 local last = tm.delayed(function(a) return a[3] end)
 local outer = tm.delayed(function(i)
-  local tm = require "tidemill"
   return tm.submit(function(x) return x end, i):result()
 end)
 
