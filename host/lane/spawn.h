@@ -15,7 +15,7 @@ struct mill_spawn {
     /* What it finds as its descriptors 0, 1, ..: a descriptor of ours above all of these,
      * MILL_SPAWN_NULL: /dev/null to read, MILL_SPAWN_SAME: what we have there. */
     int files[MILL_SPAWN_FILES];
-    int file_count;  /* it finds no others, but those that are not closed on exec unless `alone` */
+    int file_count; /* it finds no others, but those that are not closed on exec unless `alone` */
     bool search, alone;
     bool dies; /* it is killed when the calling thread ends, however that ends */
 };

@@ -553,7 +553,7 @@ static void threads_start_and_give_up_at_any_time(void)
         CHECK(pthread_create(&threads[i], NULL, start_and_give_up, &crowd) == 0);
     }
     for (int i = 0; i < THREADS; i++) pthread_join(threads[i], NULL);
-    /* Lowered a moment after the last one was told; main's watchdog ends a wait for ever. */
+    /* Lowered a moment after the last one was told; the alarm of main ends a wait for ever. */
     while (atomic_load(&crowd.bench.pool.outside) > 0) usleep(100);
     close_server(crowd.server);
     bench_close(&crowd.bench);
@@ -575,6 +575,7 @@ static void the_files_and_threads_of_all_that_are_gone(void)
 
 int main(void)
 {
+    alarm(280);
     RUN(text_goes_there_and_back);
     RUN(a_second_read_or_write_at_once_is_refused);
     RUN(a_writer_waits_for_a_reader_and_nothing_is_buffered_meanwhile);
