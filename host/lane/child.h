@@ -6,6 +6,7 @@
 
 #include <sys/types.h>
 
+#include "lane/lend.h"
 #include "lane/message.h"
 #include "sched/worker.h"
 
@@ -35,6 +36,11 @@ struct mill_flight {
     struct mill_value error;
 };
 
+struct mill_letter { /* a message that waits to be sent while a task runs */
+    struct mill_letter *next;
+    struct mill_outbox outbox;
+};
+
 struct mill_child {
     struct mill_child *next;
     enum mill_child_state state;
@@ -50,6 +56,8 @@ struct mill_child {
     struct mill_known known;
     struct mill_flight flight;
     struct mill_outbox hello, order;
+    struct mill_letter *letters; /* the oldest first */
+    struct mill_lending lending;
     struct mill_inbox inbox;
 };
 

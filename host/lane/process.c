@@ -120,6 +120,7 @@ static void land(struct mill_process *process, struct mill_worker *worker,
     process->hooks.take_up(process->hooks.context, worker, flight->kept);
     child->busy = false;
     process->busy--;
+    mill_lending_leave(&child->lending);
 }
 
 /* After the task has ended or was put back: nothing is stuck in between. */
@@ -194,22 +195,43 @@ static struct mill_child *free_child(struct mill_process *process, struct mill_w
     return child;
 }
 
+/* Sends an order that waits: with it the attempt begins. */
+static enum mill_transfer feed_order(struct mill_child *child)
+{
+    struct mill_flight *flight = &child->flight;
+    if (!child->order.full) return MILL_TRANSFER_DONE;
+    if (!flight->sent) {
+        flight->sent = true;
+        const struct mill_function *function =
+            flight->judged ? NULL : mill_task_function(flight->task.task);
+        if (function && function->timeout > 0) {
+            flight->deadline = mill_clock_after(function->timeout);
+        }
+    }
+    return mill_outbox_send(&child->order, child->socket, false);
+}
+
+static enum mill_transfer feed_letters(struct mill_child *child)
+{
+    enum mill_transfer result = MILL_TRANSFER_DONE;
+    while (child->letters && result == MILL_TRANSFER_DONE) {
+        struct mill_letter *letter = child->letters;
+        result = mill_outbox_send(&letter->outbox, child->socket, false);
+        if (result != MILL_TRANSFER_DONE) break;
+        child->letters = letter->next;
+        free(letter);
+    }
+    return result;
+}
+
 /* Sends what waits for a child, as far as that takes it; an order waits until it is ready. */
 static enum mill_transfer feed(struct mill_child *child)
 {
     enum mill_transfer result = MILL_TRANSFER_DONE;
     if (child->hello.full) result = mill_outbox_send(&child->hello, child->socket, false);
     if (result != MILL_TRANSFER_DONE || child->state != MILL_CHILD_READY) return result;
-    if (!child->order.full) return result;
-    if (!child->flight.sent) {
-        child->flight.sent = true;
-        const struct mill_function *function =
-            child->flight.judged ? NULL : mill_task_function(child->flight.task.task);
-        if (function && function->timeout > 0) {
-            child->flight.deadline = mill_clock_after(function->timeout);
-        }
-    }
-    return mill_outbox_send(&child->order, child->socket, false);
+    result = feed_letters(child); /* those of the task before, of which some may have gone */
+    return result == MILL_TRANSFER_DONE ? feed_order(child) : result;
 }
 
 /* ---- orders ---------------------------------------------------------------------------------------- */
@@ -220,6 +242,19 @@ static bool knows_share(void *context, struct mill_hash hash, size_t size)
     return mill_known_add(&child->known, hash, size);
 }
 
+static uint64_t lend(void *context, struct mill_shared *shared, uint64_t *size)
+{
+    struct mill_child *child = context;
+    return mill_lending_lend(&child->lending, shared, size);
+}
+
+static struct mill_shared *borrow(void *context, uint64_t number, uint64_t size)
+{
+    struct mill_child *child = context;
+    (void)size;
+    return mill_lending_borrow(&child->lending, number);
+}
+
 /* Begins an order for a function with this number; false: the child cannot take one. */
 static void begin_order(struct mill_process *process, struct mill_worker *worker,
                         struct mill_child *child, uint64_t serial, struct mill_order *order)
@@ -227,7 +262,10 @@ static void begin_order(struct mill_process *process, struct mill_worker *worker
     if (child->known.count > KNOWN_MOST || child->known.bytes > KNOWN_BYTES) {
         child->forget = true;
     }
-    if (child->forget) mill_known_clear(&child->known);
+    if (child->forget) {
+        mill_known_clear(&child->known);
+        mill_lending_fini(&child->lending);
+    }
     /* No hash of a content: those have both words at random. */
     struct mill_hash name = {serial, 1};
     *order = (struct mill_order){
@@ -240,6 +278,7 @@ static void begin_order(struct mill_process *process, struct mill_worker *worker
     };
     mill_outbox_begin(&child->order);
     child->order.wire.has = knows_share;
+    child->order.wire.lend = lend;
     child->order.wire.context = child;
     process->hooks.before(process->hooks.context, &child->modules, &child->order.wire);
 }
@@ -444,6 +483,82 @@ static bool take_unasked(struct mill_process *process, struct mill_wire_reader *
     return fine;
 }
 
+/* ---- channels -------------------------------------------------------------------------------------- */
+
+/* Any thread: a channel has something for a child. */
+static void deliver(struct mill_wait *wait)
+{
+    struct mill_process *process = wait->owner;
+    atomic_store(&process->noticed, true);
+    mill_process_wake(process);
+}
+
+/* A letter that is being written; NULL: no memory. */
+static struct mill_letter *begin_letter(struct mill_child *child)
+{
+    struct mill_letter *letter = calloc(1, sizeof *letter);
+    if (letter == NULL) return NULL;
+    mill_outbox_begin(&letter->outbox);
+    letter->outbox.wire.lend = lend;
+    letter->outbox.wire.context = child;
+    return letter;
+}
+
+static void drop_letter(struct mill_letter *letter)
+{
+    mill_outbox_fini(&letter->outbox);
+    free(letter);
+}
+
+/* Puts it behind the others; false: it could not be written. */
+static bool end_letter(struct mill_child *child, struct mill_letter *letter,
+                       enum mill_message_kind kind)
+{
+    if (!mill_wire_is_fine(&letter->outbox.wire)) {
+        drop_letter(letter);
+        return false;
+    }
+    mill_outbox_close(&letter->outbox, kind);
+    struct mill_letter **end = &child->letters;
+    while (*end) end = &(*end)->next;
+    *end = letter;
+    return true;
+}
+
+/* False: it is no call, or cannot be answered. */
+static bool take_call(struct mill_process *process, struct mill_child *child,
+                      struct mill_wire_reader *reader)
+{
+    bool replies = false;
+    struct mill_letter *letter = begin_letter(child);
+    if (letter == NULL) return false;
+    if (!mill_lending_call(&child->lending, reader, &letter->outbox.wire, &replies, deliver,
+                           process)) {
+        drop_letter(letter);
+        return false;
+    }
+    if (replies) return end_letter(child, letter, MILL_MESSAGE_REPLY);
+    drop_letter(letter);
+    return true;
+}
+
+/* Tells children that a channel which made them wait may let them go on. */
+static void give_notice(struct mill_process *process)
+{
+    if (!atomic_exchange(&process->noticed, false)) return;
+    for (struct mill_child *child = process->children; child; child = child->next) {
+        struct mill_letter *letter = NULL;
+        while (child->busy && child->state == MILL_CHILD_READY &&
+               (letter = begin_letter(child)) != NULL &&
+               mill_lending_notice(&child->lending, &letter->outbox.wire)) {
+            end_letter(child, letter, MILL_MESSAGE_NOTICE);
+            letter = NULL;
+        }
+        if (letter) drop_letter(letter);
+        if (child->letters) feed(child); /* what does not go now goes when the socket takes more */
+    }
+}
+
 /* False: it is no message that a child in this state sends. */
 static bool take_message(struct mill_process *process, struct mill_worker *worker,
                          struct mill_child *child, struct mill_wire_reader *reader)
@@ -461,6 +576,8 @@ static bool take_message(struct mill_process *process, struct mill_worker *worke
     }
     case MILL_MESSAGE_UNASKED:
         return child->busy && take_unasked(process, reader);
+    case MILL_MESSAGE_CALL:
+        return child->busy && child->flight.sent && take_call(process, child, reader);
     case MILL_MESSAGE_RESULT:
         if (!child->busy || !child->flight.sent || child->order.full) return false;
         if (!mill_answer_take(reader, &answer)) return false;
@@ -498,6 +615,8 @@ static bool hear(struct mill_process *process, struct mill_worker *worker,
         bool fine = result == MILL_TRANSFER_DONE;
         if (fine) {
             mill_inbox_open(&child->inbox, &reader, process->memory);
+            reader.borrow = borrow;
+            reader.context = child;
             fine = take_message(process, worker, child, &reader);
             mill_wire_reader_fini(&reader);
         }
@@ -669,8 +788,8 @@ static int list_descriptors(struct mill_process *process)
     *at++ = (struct pollfd){.fd = process->bell, .events = POLLIN};
     for (struct mill_child *child = process->children; child; child = child->next) {
         bool alive = child->state != MILL_CHILD_KILLED && child->closed == 0;
-        bool waits =
-            child->hello.full || (child->order.full && child->state == MILL_CHILD_READY);
+        bool ready = child->state == MILL_CHILD_READY;
+        bool waits = child->hello.full || (ready && (child->order.full || child->letters));
         *at++ = (struct pollfd){.fd = alive ? child->socket : -1,
                                 .events = (short)(waits ? POLLIN | POLLOUT : POLLIN)};
         *at++ = (struct pollfd){.fd = child->process, .events = POLLIN};
@@ -739,6 +858,7 @@ static void attend(struct mill_process *process, struct mill_worker *worker)
         next = child->next;
         if (child->may_end || child->may_speak) attend_one(process, worker, child);
     }
+    give_notice(process);
     check_all(process, worker);
 }
 

@@ -71,6 +71,7 @@ struct mill_process {
     struct pollfd *polled; /* the bell's, then two a child, in their order */
     int polled_room;
     _Atomic bool woken, sleeping; /* see wake */
+    _Atomic bool noticed;         /* a channel has something for a child */
     int64_t looked;               /* when memory was looked at */
     struct {                      /* any thread reads: relaxed */
         _Atomic int64_t children, started, restarted, killed, timeouts;

@@ -171,7 +171,7 @@ static void what_is_no_head_is_garbage(void)
 {
     struct mill_message_head heads[] = {
         {.kind = 0, .size = 1},
-        {.kind = MILL_MESSAGE_RESULT + 1, .size = 1},
+        {.kind = MILL_MESSAGE_NOTICE + 1, .size = 1},
         {.kind = MILL_MESSAGE_TEXT, .size = UINT64_MAX},
         {.kind = MILL_MESSAGE_TEXT, .descriptors = 1, .size = 1},
     };

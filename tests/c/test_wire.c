@@ -242,7 +242,7 @@ static void no_destroy(struct mill_shared *shared)
     (void)shared;
 }
 
-static const struct mill_shared_kind thing_kind = {"a thing", no_destroy, NULL};
+static const struct mill_shared_kind thing_kind = {"a thing", no_destroy, NULL, false};
 
 static void what_has_no_content_is_refused(void)
 {

@@ -244,8 +244,8 @@ print(read(%q):compute())]]):format(folder .. "/input")
   end)
 
   it("refuses what cannot leave the process, with advice", function()
-    local channel = tm.channel(1)
-    local problem = failure(function(_, c) c:put(1) end, { name = "put" }, 1, { { channel } })
+    local pool = tm.pool { create = function() return {} end, max = 2 }
+    local problem = failure(function(_, c) c:put(1) end, { name = "put" }, 1, { { pool } })
     assert.are.equal("a channel cannot be used in another process (task \"put\", argument 2); use it "
       .. "in a task of the thread lane, or pass what is needed of it as a value", tostring(problem))
     problem = tostring(failure(function() return channel:state() end, { name = "upvalue" }))
