@@ -48,6 +48,7 @@ static void take_notice(struct mill_remotes *remotes)
     bool putting = mill_unpacker_byte(&reader.in) != 0;
     mill_wire_reader_fini(&reader);
     struct mill_channel *channel = find(remotes, number);
+    remotes->notices++;
     if (channel == NULL) return;
     if (channel->promised[putting]) atomic_fetch_sub(&remotes->pool->outside, 1);
     channel->promised[putting] = false;
@@ -194,7 +195,8 @@ static void drop(struct mill_channel *channel)
     if (*link) *link = channel->next;
 }
 
-static const struct mill_channel_remote remote = {put, take, nudge, close_channel, size_of, drop};
+static const struct mill_channel_remote remote = {put,           take,    nudge,
+                                                  close_channel, size_of, drop};
 
 struct mill_shared *mill_remotes_borrow(struct mill_remotes *remotes, uint64_t number,
                                         uint64_t size)
@@ -211,8 +213,24 @@ struct mill_shared *mill_remotes_borrow(struct mill_remotes *remotes, uint64_t n
 
 /* ---- waiting ------------------------------------------------------------------------------------ */
 
+void mill_remotes_count(struct mill_remotes *remotes)
+{
+    remotes->notices++;
+}
+
+static void tell_of_sleep(struct mill_remotes *remotes)
+{
+    struct mill_outbox outbox;
+    mill_outbox_begin(&outbox);
+    mill_packer_size(&outbox.wire.out, 0);
+    mill_packer_byte(&outbox.wire.out, MILL_CALL_SLEEP);
+    mill_packer_size(&outbox.wire.out, remotes->notices);
+    send_off(remotes, &outbox);
+}
+
 void mill_remotes_sleep(struct mill_remotes *remotes, int64_t until)
 {
+    if (until == INT64_MAX) tell_of_sleep(remotes);
     struct pollfd ready = {.fd = remotes->socket, .events = POLLIN};
     struct timespec left = {0, 0}, *limit = NULL;
     if (until != INT64_MAX) {

@@ -13,6 +13,7 @@ struct mill_remotes {
     struct mill_pool *pool;
     struct mill_memory *memory;
     struct mill_channel *first; /* those that somebody holds; no references */
+    uint64_t notices;           /* that have come */
     struct mill_inbox inbox;    /* of replies and notices */
 };
 
@@ -23,6 +24,9 @@ struct mill_shared *mill_remotes_borrow(struct mill_remotes *remotes, uint64_t n
 
 /* In place of the serial pool's sleep: until a notice has come, or `until`. */
 void mill_remotes_sleep(struct mill_remotes *remotes, int64_t until);
+
+/* A notice has come that was for a task that has ended. */
+void mill_remotes_count(struct mill_remotes *remotes);
 
 /* The task has ended: nothing is waited for any more. */
 void mill_remotes_leave(struct mill_remotes *remotes);

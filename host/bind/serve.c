@@ -546,6 +546,7 @@ static bool receive(struct mill_serve *serve, enum mill_message_kind kind)
         if (serve->inbox.head.kind != MILL_MESSAGE_NOTICE) {
             return serve->inbox.head.kind == kind;
         }
+        mill_remotes_count(&serve->remotes);
         mill_inbox_clear(&serve->inbox);
     }
     return false;

@@ -10,7 +10,15 @@
 
 #include "data/flat.h"
 
-enum { ALIGNMENT = 64, MAX_DEPTH = 32, INLINE = 0, BESIDE = 1, ABSENT = 0, FOLLOWS = 1, LENT = 2 };
+enum {
+    ALIGNMENT = 64,
+    MAX_DEPTH = 32,
+    INLINE = 0,
+    BESIDE = 1,
+    ABSENT = 0,
+    FOLLOWS = 1,
+    LENT = 2
+};
 
 /* ---- writing ------------------------------------------------------------------------------ */
 
@@ -129,10 +137,11 @@ static tidemill_status check_shared(struct mill_shared *shared, const char *wher
     if (share && shared->kind->hash) return TIDEMILL_OK;
     if (share) return mill_wire_check(&share->value, where, error);
     if (shared->kind->lends) return TIDEMILL_OK;
-    return mill_fail(error, TIDEMILL_USAGE,
-                     "%s cannot be used in another process (%s); use it in a task of the thread "
-                     "lane, or pass what is needed of it as a value",
-                     shared->kind->name, where);
+    return mill_fail(
+        error, TIDEMILL_USAGE,
+        "%s cannot be used in another process (%s); use it in a task of the thread "
+        "lane, or pass what is needed of it as a value",
+        shared->kind->name, where);
 }
 
 tidemill_status mill_wire_check(const struct mill_value *value, const char *where,

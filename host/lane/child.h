@@ -28,11 +28,12 @@ struct mill_known {
 /* A task in a child, or on its way there. */
 struct mill_flight {
     struct mill_suspended task;
-    void *kept;       /* the upper floors', of the task while it is suspended */
-    bool judged;      /* the child is asked whether `error` is worth another attempt */
-    bool sent;        /* the order has gone: the attempt has begun */
-    int64_t deadline; /* nanoseconds; INT64_MAX: none, or not begun */
-    int64_t limit;    /* bytes; INT64_MAX: none */
+    void *kept;             /* the upper floors', of the task while it is suspended */
+    bool judged;            /* the child is asked whether `error` is worth another attempt */
+    bool sent;              /* the order has gone: the attempt has begun */
+    struct mill_wait *wait; /* parked while all of it waits for channels; else NULL */
+    int64_t deadline;       /* nanoseconds; INT64_MAX: none, or not begun */
+    int64_t limit;          /* bytes; INT64_MAX: none */
     struct mill_value error;
 };
 

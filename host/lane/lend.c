@@ -88,6 +88,11 @@ bool mill_lending_call(struct mill_lending *lending, struct mill_wire_reader *re
 {
     uint64_t number = mill_unpacker_size(&reader->in);
     uint8_t what = mill_unpacker_byte(&reader->in);
+    if (what == MILL_CALL_SLEEP && number == 0) {
+        /* One that has not heard the last notice yet will not sleep. */
+        lending->asleep = mill_unpacker_size(&reader->in) == lending->notices;
+        return mill_wire_is_read(reader);
+    }
     if (reader->in.bad || number == 0 || number > lending->count) return false;
     struct mill_lent *lent = &lending->list[number - 1];
     struct mill_value value = mill_nil();
@@ -132,6 +137,8 @@ bool mill_lending_notice(struct mill_lending *lending, struct mill_wire *notice)
             if (link == NULL) continue;
             free(link);
             lent->attached[direction] = false;
+            lending->notices++;
+            lending->asleep = false;
             mill_packer_size(&notice->out, i + 1);
             mill_packer_byte(&notice->out, (uint8_t)direction);
             return true;
@@ -142,6 +149,7 @@ bool mill_lending_notice(struct mill_lending *lending, struct mill_wire *notice)
 
 void mill_lending_leave(struct mill_lending *lending)
 {
+    lending->asleep = false;
     for (size_t i = 0; i < lending->count; i++) {
         struct mill_lent *lent = &lending->list[i];
         bool any = false;
@@ -167,5 +175,5 @@ void mill_lending_fini(struct mill_lending *lending)
         mill_shared_unref(&lending->list[i].channel->shared);
     }
     free(lending->list);
-    *lending = (struct mill_lending){.list = NULL};
+    *lending = (struct mill_lending){.notices = lending->notices};
 }

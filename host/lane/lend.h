@@ -19,9 +19,10 @@ enum mill_lend_call {
     MILL_CALL_NUDGE, /* no reply */
     MILL_CALL_CLOSE,
     MILL_CALL_SIZE,
+    MILL_CALL_SLEEP, /* of number 0: nothing runs until a notice comes; how many came so far */
 };
 
-struct mill_lent { /* a channel; its number is its place, from 1 */
+struct mill_lent {                /* a channel; its number is its place, from 1 */
     struct mill_channel *channel; /* with a reference */
     struct mill_wait *waits[2];   /* for values, for room; NULL: never needed */
     bool attached[2];             /* the wait has a link in the channel, or that has fired */
@@ -30,6 +31,8 @@ struct mill_lent { /* a channel; its number is its place, from 1 */
 struct mill_lending { /* of one child */
     struct mill_lent *list;
     size_t count, room;
+    uint64_t notices; /* given */
+    bool asleep;      /* the child, until the next one */
 };
 
 /* For mill_wire.lend and mill_wire_reader.borrow, on a struct mill_lending. */

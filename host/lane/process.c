@@ -24,6 +24,7 @@ enum {
     LOST_MOST = 3,     /* times that a task whose process was killed from outside begins anew */
     KNOWN_MOST = 1000, /* functions and shared values that a child keeps */
     KNOWN_BYTES = 256 << 20,
+    WAITING_MOST = 200, /* children whose tasks wait for channels */
 };
 
 static const int64_t NEVER = INT64_MAX, LOOK_EVERY = 20 * 1000000LL,
@@ -46,11 +47,47 @@ tidemill_status mill_process_init(struct mill_process *process, struct mill_erro
     return TIDEMILL_OK;
 }
 
+/* A task that waits for channels in its child is one of the pool's tasks that wait: it may be found to
+ * wait for ever, and holds up no other. */
+static void begin_wait(struct mill_process *process, struct mill_child *child,
+                       void (*deliver)(struct mill_wait *wait))
+{
+    struct mill_flight *flight = &child->flight;
+    if (flight->wait) return;
+    flight->wait = mill_wait_new(deliver, process);
+    if (flight->wait == NULL) return; /* then it counts as running */
+    flight->wait->task = flight->task.task;
+    process->waiting++;
+    mill_pool_park(process->pool, flight->wait);
+    atomic_fetch_sub(&process->pool->outside, 1);
+}
+
+/* Whether it would have waited for ever. */
+static bool end_wait(struct mill_process *process, struct mill_child *child)
+{
+    struct mill_wait *wait = child->flight.wait;
+    if (wait == NULL) return false;
+    atomic_fetch_add(&process->pool->outside, 1);
+    mill_pool_unpark(process->pool, wait);
+    bool stuck = atomic_load(&wait->reasons) & MILL_REASON_STUCK;
+    mill_wait_unref(wait);
+    child->flight.wait = NULL;
+    process->waiting--;
+    return stuck;
+}
+
+static bool is_stuck(const struct mill_child *child)
+{
+    const struct mill_wait *wait = child->flight.wait;
+    return child->busy && wait && atomic_load(&wait->reasons) & MILL_REASON_STUCK;
+}
+
 /* What hangs on a flight that will not land. */
 static void flight_drop(struct mill_process *process, struct mill_child *child)
 {
     if (!child->busy) return;
     struct mill_flight *flight = &child->flight;
+    end_wait(process, child);
     child->busy = false;
     process->busy--;
     process->hooks.drop(process->hooks.context, flight->kept);
@@ -116,6 +153,7 @@ static void land(struct mill_process *process, struct mill_worker *worker,
                  struct mill_child *child)
 {
     struct mill_flight *flight = &child->flight;
+    end_wait(process, child);
     mill_worker_resume(worker, &flight->task);
     process->hooks.take_up(process->hooks.context, worker, flight->kept);
     child->busy = false;
@@ -300,7 +338,13 @@ static void dispatch(struct mill_process *process, struct mill_worker *worker)
 {
     const struct mill_function *function = mill_task_function(worker->task);
     struct mill_error error;
-    struct mill_child *child = free_child(process, worker, function->isolate, &error);
+    struct mill_child *child = NULL;
+    if (process->busy < process->most + WAITING_MOST) {
+        child = free_child(process, worker, function->isolate, &error);
+    } else {
+        mill_fail(&error, TIDEMILL_MEMORY, "%d tasks of the process lane wait for channels",
+                  process->waiting);
+    }
     if (child == NULL) {
         fail_running(process, worker, error_of(process, worker, error.text));
         return;
@@ -539,11 +583,13 @@ static bool take_call(struct mill_process *process, struct mill_child *child,
     }
     if (replies) return end_letter(child, letter, MILL_MESSAGE_REPLY);
     drop_letter(letter);
+    if (child->lending.asleep) begin_wait(process, child, deliver);
     return true;
 }
 
-/* Tells children that a channel which made them wait may let them go on. */
-static void give_notice(struct mill_process *process)
+/* Tells children that a channel which made them wait may let them go on, and ends tasks that never
+ * could. */
+static void give_notice(struct mill_process *process, struct mill_worker *worker)
 {
     if (!atomic_exchange(&process->noticed, false)) return;
     for (struct mill_child *child = process->children; child; child = child->next) {
@@ -555,7 +601,14 @@ static void give_notice(struct mill_process *process)
             letter = NULL;
         }
         if (letter) drop_letter(letter);
-        if (child->letters) feed(child); /* what does not go now goes when the socket takes more */
+        if (!child->lending.asleep) end_wait(process, child);
+        if (is_stuck(child)) {
+            stop_child(process, child);
+            crash(process, worker, child, "this wait could never end: nothing else runs");
+            continue;
+        }
+        if (child->letters)
+            feed(child); /* what does not go now goes when the socket takes more */
     }
 }
 
@@ -858,7 +911,7 @@ static void attend(struct mill_process *process, struct mill_worker *worker)
         next = child->next;
         if (child->may_end || child->may_speak) attend_one(process, worker, child);
     }
-    give_notice(process);
+    give_notice(process, worker);
     check_all(process, worker);
 }
 
@@ -870,7 +923,7 @@ void mill_process_drive(void *context, struct mill_worker *worker)
         atomic_store(&process->woken, false);
         attend(process, worker);
         if (atomic_load(&process->pool->stop)) break;
-        if (process->busy >= process->most) {
+        if (process->busy - process->waiting >= process->most) {
             sleep_until(process, NEVER);
             continue;
         }

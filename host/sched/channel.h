@@ -40,7 +40,7 @@ struct mill_channel {
     uint64_t id;                              /* the same */
     bool promised[2];                         /* a wake, to who takes and who puts; the same */
     struct mill_channel *next;                /* the same */
-    pthread_mutex_t mutex; /* guards all below */
+    pthread_mutex_t mutex;                    /* guards all below */
     bool closed;
     uint32_t first, count;             /* of the values in the ring */
     struct mill_links putters, takers; /* who waits for room, for values */

@@ -45,7 +45,7 @@ struct mill_lane_driver {
 };
 
 struct mill_pool_options {
-    int threads;                               /* 0: serial, and without lanes */
+    int threads; /* 0: serial, and without lanes */
     /* Of that of threads only `sleep` counts, and in a serial pool alone: how its worker sleeps. */
     struct mill_lane_driver lanes[MILL_LANES];
     /* The body of a worker's thread: returns when mill_worker_next returns MILL_NEXT_STOP.  In a

@@ -508,7 +508,8 @@ static struct mill_hash thing_hash(const struct mill_shared *shared)
 }
 
 static const struct mill_shared_kind clear_kind = {"a thing", thing_destroy, thing_hash, false};
-static const struct mill_shared_kind opaque_kind = {"an opaque thing", thing_destroy, NULL, false};
+static const struct mill_shared_kind opaque_kind = {"an opaque thing", thing_destroy, NULL,
+                                                    false};
 
 static struct mill_value thing_new(const struct mill_shared_kind *kind, uint64_t content,
                                    int *gone)
