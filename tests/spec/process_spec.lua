@@ -293,7 +293,8 @@ end
 local sum = 0
 for i = 1, 5 do if i ~= 3 then sum = sum + list[i]:result() end end
 print(sum, (channel:state()))
-print(pcall(function() return tm.delayed(function() return channel:take() end, { lane = "process" })():compute() end))
+local never = tm.delayed(function() return channel:take() end, { lane = "process" })
+print(pcall(function() return never():compute() end))
 print(tm.delayed(function(x) return x end, { lane = "process" })("goes on"):compute())]],
       { "--set", "processes=1" }).out
     assert.are.equal("10\t0\nfalse\tthis wait could never end: nothing else runs\ngoes on\n", out)
