@@ -48,7 +48,8 @@ static void deliver(struct mill_wait *wait)
 {
     struct mill_process *process = wait->owner;
     atomic_store(&process->noticed, true);
-    mill_process_wake(process);
+    /* A call is work to do: until the lane has seen to it nothing is found stuck. */
+    mill_worker_call(mill_pool_lane(process->pool, MILL_LANE_PROCESS));
 }
 
 /* A letter that is being written; NULL: no memory. */
