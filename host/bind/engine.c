@@ -14,6 +14,7 @@
 #include "bind/adapt.h"
 #include "bind/processes.h"
 #include "bind/runner.h"
+#include "bind/serve.h"
 #include "bind/watch.h"
 #include "lane/hub.h"
 
@@ -191,6 +192,8 @@ tidemill_status mill_engine_start(struct tidemill *engine, struct mill_error *er
         .lost = lost,
         .event = engine->trace ? trace_event : NULL,
     };
+    if (engine->serve) options.lanes[MILL_LANE_THREAD].sleep = mill_serve_sleep;
+    options.lanes[MILL_LANE_THREAD].context = engine;
     status = mill_pool_init(&engine->pool, &options, error);
     if (status != TIDEMILL_OK) return status;
     name_lanes(engine);

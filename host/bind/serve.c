@@ -20,6 +20,7 @@
 
 #include "bind/logline.h"
 #include "bind/modules.h"
+#include "bind/remote.h"
 #include "bind/runner.h"
 #include "lane/message.h"
 
@@ -45,6 +46,7 @@ struct mill_serve {
     const struct mill_task *task;
     bool worth;
     struct mill_inbox inbox;
+    struct mill_remotes remotes;
 };
 
 /* ---- the engine's end ------------------------------------------------------------------------- */
@@ -175,6 +177,19 @@ static struct mill_shared *find_share(void *context, struct mill_hash hash)
         if (mill_hash_equal(serve->shares[i].hash, hash)) return serve->shares[i].shared;
     }
     return NULL;
+}
+
+static struct mill_shared *borrow(void *context, uint64_t number, uint64_t size)
+{
+    struct mill_serve *serve = context;
+    return mill_remotes_borrow(&serve->remotes, number, size);
+}
+
+static uint64_t lend(void *context, struct mill_shared *shared, uint64_t *size)
+{
+    struct mill_serve *serve = context;
+    *size = 0;
+    return mill_remotes_lend(&serve->remotes, shared);
 }
 
 static void keep_share(void *context, struct mill_hash hash, struct mill_shared *shared)
@@ -369,6 +384,8 @@ static bool send_answer(struct mill_serve *serve, const struct mill_answer *answ
 {
     struct mill_outbox outbox;
     mill_outbox_begin(&outbox);
+    outbox.wire.lend = lend;
+    outbox.wire.context = serve;
     mill_answer_put(&outbox.wire, answer);
     if (mill_wire_is_fine(&outbox.wire)) {
         return send_off(serve, &outbox, MILL_MESSAGE_RESULT);
@@ -421,6 +438,7 @@ static bool run_order(struct mill_serve *serve, struct mill_wire_reader *reader,
     struct mill_run *run = run_node(serve, handle, &error);
     bool sent = run ? answer_run(serve, run) : answer_error(serve, error.text);
     serve->task = NULL;
+    mill_remotes_leave(&serve->remotes);
     if (run) mill_run_free(run);
     mill_graph_unref(graph, (uint32_t)handle);
     return sent;
@@ -442,6 +460,7 @@ static bool obey(struct mill_serve *serve)
     mill_inbox_open(&serve->inbox, &reader, &serve->engine->memory);
     reader.find = find_share;
     reader.keep = keep_share;
+    reader.borrow = borrow;
     reader.context = serve;
     bool fine = take_modules(serve, &reader);
     /* What is to be forgotten is, before anything is read that takes its place. */
@@ -520,18 +539,33 @@ static bool greet(struct mill_serve *serve)
 
 static bool receive(struct mill_serve *serve, enum mill_message_kind kind)
 {
-    return mill_inbox_receive(&serve->inbox, serve->socket, true, &serve->engine->memory) ==
-               MILL_TRANSFER_DONE &&
-           serve->inbox.head.kind == kind;
+    struct mill_memory *memory = &serve->engine->memory;
+    while (mill_inbox_receive(&serve->inbox, serve->socket, true, memory) ==
+           MILL_TRANSFER_DONE) {
+        /* A notice may come for a task that has ended. */
+        if (serve->inbox.head.kind != MILL_MESSAGE_NOTICE) {
+            return serve->inbox.head.kind == kind;
+        }
+        mill_remotes_count(&serve->remotes);
+        mill_inbox_clear(&serve->inbox);
+    }
+    return false;
 }
 
 static void close_serve(struct mill_serve *serve)
 {
     forget(serve);
+    mill_remotes_fini(&serve->remotes);
     if (serve->function_count > 0) mill_function_unref(serve->functions[0].function);
     free(serve->functions);
     free(serve->shares);
     mill_inbox_clear(&serve->inbox);
+}
+
+void mill_serve_sleep(void *engine, struct mill_worker *worker, int64_t until)
+{
+    (void)worker;
+    mill_remotes_sleep(&((struct tidemill *)engine)->serve->remotes, until);
 }
 
 int mill_serve_run(struct tidemill *engine, int socket)
@@ -540,6 +574,8 @@ int mill_serve_run(struct tidemill *engine, int socket)
     signal(SIGPIPE, SIG_IGN); /* as in the command line: a write that fails says so */
     prctl(PR_SET_NAME, "tidemill worker");
     if (!start_watching(socket)) return 1;
+    serve.remotes = (struct mill_remotes){
+        .socket = socket, .pool = &engine->pool, .memory = &engine->memory};
     engine->serve = &serve;
     engine->output.divert = say;
     engine->output.divert_context = &serve;

@@ -12,6 +12,9 @@ struct mill_serve;
 /* Serves over the socket until its other end is closed; the exit status of the process. */
 int mill_serve_run(struct tidemill *engine, int socket);
 
+/* How its serial pool sleeps, which is over the socket too: see struct mill_lane_driver. */
+void mill_serve_sleep(void *engine, struct mill_worker *worker, int64_t until);
+
 /* The task that was sent, when it is the running one of this worker; NULL: this is no worker
  * process, or a task of that task runs. */
 const struct mill_order *mill_serve_order(const struct mill_worker *worker,

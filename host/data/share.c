@@ -16,8 +16,10 @@ static struct mill_hash share_hash(const struct mill_shared *shared)
     return ((const struct mill_share *)shared)->hash;
 }
 
-static const struct mill_shared_kind share_kind = {"a shared value", share_destroy, share_hash};
-static const struct mill_shared_kind opaque_kind = {"a shared value", share_destroy, NULL};
+static const struct mill_shared_kind share_kind = {"a shared value", share_destroy, share_hash,
+                                                   false};
+static const struct mill_shared_kind opaque_kind = {"a shared value", share_destroy, NULL,
+                                                    false};
 
 struct mill_shared *mill_share_new(struct mill_value value)
 {

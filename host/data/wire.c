@@ -10,7 +10,15 @@
 
 #include "data/flat.h"
 
-enum { ALIGNMENT = 64, MAX_DEPTH = 32, INLINE = 0, BESIDE = 1, ABSENT = 0, FOLLOWS = 1 };
+enum {
+    ALIGNMENT = 64,
+    MAX_DEPTH = 32,
+    INLINE = 0,
+    BESIDE = 1,
+    ABSENT = 0,
+    FOLLOWS = 1,
+    LENT = 2
+};
 
 /* ---- writing ------------------------------------------------------------------------------ */
 
@@ -125,13 +133,15 @@ static void put_value(struct mill_wire *wire, const struct mill_value *value,
 static tidemill_status check_shared(struct mill_shared *shared, const char *where,
                                     struct mill_error *error)
 {
-    bool share = mill_share_of(shared) != NULL;
+    struct mill_share *share = mill_share_of(shared);
     if (share && shared->kind->hash) return TIDEMILL_OK;
+    if (share) return mill_wire_check(&share->value, where, error);
+    if (shared->kind->lends) return TIDEMILL_OK;
     return mill_fail(
         error, TIDEMILL_USAGE,
         "%s cannot be used in another process (%s); use it in a task of the thread "
         "lane, or pass what is needed of it as a value",
-        share ? "a shared value that holds a channel or the like" : shared->kind->name, where);
+        shared->kind->name, where);
 }
 
 tidemill_status mill_wire_check(const struct mill_value *value, const char *where,
@@ -146,14 +156,33 @@ tidemill_status mill_wire_check(const struct mill_value *value, const char *wher
     return status;
 }
 
+static void put_lent(struct mill_wire *wire, struct mill_shared *shared, const char *where)
+{
+    uint64_t words[2] = {0, 0};
+    if (wire->lend) words[0] = wire->lend(wire->context, shared, &words[1]);
+    if (words[0] == 0) {
+        wire->status = mill_fail(&wire->error, TIDEMILL_USAGE,
+                                 "%s cannot leave the process that it was made in (%s)",
+                                 shared->kind->name, where);
+        return;
+    }
+    mill_packer_bytes(&wire->out, words, sizeof words);
+    mill_packer_byte(&wire->out, LENT);
+}
+
 static void put_shared(struct mill_wire *wire, struct mill_shared *shared, const char *where)
 {
     struct mill_share *share = mill_share_of(shared);
     wire->status = check_shared(shared, where, &wire->error);
     if (wire->status != TIDEMILL_OK) return;
+    if (share == NULL) {
+        put_lent(wire, shared, where);
+        return;
+    }
     mill_packer_bytes(&wire->out, &share->hash, sizeof share->hash);
-    bool there =
-        wire->has && wire->has(wire->context, share->hash, mill_value_size(&share->value));
+    /* One that holds what is lent has no hash, and goes each time. */
+    bool there = wire->has && shared->kind->hash &&
+                 wire->has(wire->context, share->hash, mill_value_size(&share->value));
     mill_packer_byte(&wire->out, there ? ABSENT : FOLLOWS);
     if (!there) put_value(wire, &share->value, where);
 }
@@ -358,6 +387,12 @@ static struct mill_shared *take_shared(struct mill_wire_reader *reader)
     if (bytes) memcpy(&hash, bytes, sizeof hash);
     uint8_t follows = mill_unpacker_byte(&reader->in);
     if (!is_sound(reader)) return NULL;
+    if (follows == LENT) {
+        struct mill_shared *lent =
+            reader->borrow ? reader->borrow(reader->context, hash.low, hash.high) : NULL;
+        if (lent == NULL) spoil(reader);
+        return lent;
+    }
     if (follows != FOLLOWS) {
         struct mill_shared *known =
             follows == ABSENT && reader->find ? reader->find(reader->context, hash) : NULL;
@@ -369,7 +404,7 @@ static struct mill_shared *take_shared(struct mill_wire_reader *reader)
     struct mill_shared *shared = mill_share_new(value);
     if (shared == NULL) {
         reader->status = TIDEMILL_MEMORY;
-    } else if (reader->keep) {
+    } else if (reader->keep && shared->kind->hash) {
         reader->keep(reader->context, hash, shared);
     }
     return shared;

@@ -14,7 +14,8 @@
  *     text       size, then the bytes, those of MILL_WIRE_LARGE and more as a part
  *     part       0: zeros up to a multiple of 64 bytes from the start of all, bytes
  *                1: number of a descriptor, offset in its memory
- *     shared     hash of the content; 1 and the value, or 0: the other side has it
+ *     shared     hash of the content; 1 and the value, or 0: the other side has it; or a number and
+ *                a size in place of the hash and 2: it is lent, and stays where it is
  *
  * Sizes, counts, numbers and offsets are LEB128.  Reading is safe on any bytes.
  * SPDX-License-Identifier: MIT */
@@ -42,6 +43,9 @@ struct mill_wire {
     /* Whether the other side has the shared value with this content, and asks it to keep it from now
      * on.  NULL: it keeps none. */
     bool (*has)(void *context, struct mill_hash hash, size_t size);
+    /* The number under which the other side may use the object, and how large it is; 0: it may not. NULL:
+     * nothing is lent. */
+    uint64_t (*lend)(void *context, struct mill_shared *shared, uint64_t *size);
     void *context;
     int depth;
     tidemill_status status;
@@ -74,6 +78,8 @@ struct mill_wire_reader {
      * to keep (takes a reference if it wants to).  NULL: none is. */
     struct mill_shared *(*find)(void *context, struct mill_hash hash);
     void (*keep)(void *context, struct mill_hash hash, struct mill_shared *shared);
+    /* The object of a number, or what stands for it, with a reference; NULL: there is none. */
+    struct mill_shared *(*borrow)(void *context, uint64_t number, uint64_t size);
     void *context;
     int depth;
     tidemill_status status;

@@ -128,6 +128,13 @@ void mill_child_free(struct mill_child *child)
     close_one(&child->status);
     mill_outbox_fini(&child->hello);
     mill_outbox_fini(&child->order);
+    while (child->letters) {
+        struct mill_letter *letter = child->letters;
+        child->letters = letter->next;
+        mill_outbox_fini(&letter->outbox);
+        free(letter);
+    }
+    mill_lending_fini(&child->lending);
     mill_inbox_clear(&child->inbox);
     free(child->known.slots);
     free(child);

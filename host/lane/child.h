@@ -6,6 +6,7 @@
 
 #include <sys/types.h>
 
+#include "lane/lend.h"
 #include "lane/message.h"
 #include "sched/worker.h"
 
@@ -27,12 +28,18 @@ struct mill_known {
 /* A task in a child, or on its way there. */
 struct mill_flight {
     struct mill_suspended task;
-    void *kept;       /* the upper floors', of the task while it is suspended */
-    bool judged;      /* the child is asked whether `error` is worth another attempt */
-    bool sent;        /* the order has gone: the attempt has begun */
-    int64_t deadline; /* nanoseconds; INT64_MAX: none, or not begun */
-    int64_t limit;    /* bytes; INT64_MAX: none */
+    void *kept;             /* the upper floors', of the task while it is suspended */
+    bool judged;            /* the child is asked whether `error` is worth another attempt */
+    bool sent;              /* the order has gone: the attempt has begun */
+    struct mill_wait *wait; /* parked while all of it waits for channels; else NULL */
+    int64_t deadline;       /* nanoseconds; INT64_MAX: none, or not begun */
+    int64_t limit;          /* bytes; INT64_MAX: none */
     struct mill_value error;
+};
+
+struct mill_letter { /* a message that waits to be sent while a task runs */
+    struct mill_letter *next;
+    struct mill_outbox outbox;
 };
 
 struct mill_child {
@@ -50,6 +57,8 @@ struct mill_child {
     struct mill_known known;
     struct mill_flight flight;
     struct mill_outbox hello, order;
+    struct mill_letter *letters; /* the oldest first */
+    struct mill_lending lending;
     struct mill_inbox inbox;
 };
 

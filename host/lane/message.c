@@ -161,7 +161,7 @@ static enum mill_transfer receive_head(struct mill_inbox *inbox, int socket, int
     inbox->got += (size_t)got;
     if (inbox->got < HEAD) return MILL_TRANSFER_DONE;
     const struct mill_message_head *head = &inbox->head;
-    bool sound = head->kind >= MILL_MESSAGE_HELLO && head->kind <= MILL_MESSAGE_RESULT &&
+    bool sound = head->kind >= MILL_MESSAGE_HELLO && head->kind <= MILL_MESSAGE_NOTICE &&
                  head->size <= LARGEST &&
                  head->descriptors == (uint32_t)inbox->descriptor_count;
     return sound ? MILL_TRANSFER_DONE : MILL_TRANSFER_GARBAGE;

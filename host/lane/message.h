@@ -16,6 +16,9 @@ enum mill_message_kind {
     MILL_MESSAGE_TEXT,      /* from it: a kind (mill_text_kind) and text of the running task */
     MILL_MESSAGE_UNASKED,   /* from it: name of a task of the running task, and its error */
     MILL_MESSAGE_RESULT,    /* from it: lane/order.h */
+    MILL_MESSAGE_CALL,      /* from it: its task does something with a channel: lane/lend.h */
+    MILL_MESSAGE_REPLY,     /* to the process: what a CALL has done */
+    MILL_MESSAGE_NOTICE,    /* to the process: who waits for a channel is to look again */
 };
 
 enum mill_text_kind {

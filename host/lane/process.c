@@ -18,13 +18,8 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "lane/failure.h"
-
-enum {
-    LOST_MOST = 3,     /* times that a task whose process was killed from outside begins anew */
-    KNOWN_MOST = 1000, /* functions and shared values that a child keeps */
-    KNOWN_BYTES = 256 << 20,
-};
+#include "lane/flight.h"
+#include "lane/talk.h"
 
 static const int64_t NEVER = INT64_MAX, LOOK_EVERY = 20 * 1000000LL,
                      START_WITHIN = 60 * INT64_C(1000000000), END_WITHIN = INT64_C(1000000000);
@@ -46,19 +41,6 @@ tidemill_status mill_process_init(struct mill_process *process, struct mill_erro
     return TIDEMILL_OK;
 }
 
-/* What hangs on a flight that will not land. */
-static void flight_drop(struct mill_process *process, struct mill_child *child)
-{
-    if (!child->busy) return;
-    struct mill_flight *flight = &child->flight;
-    child->busy = false;
-    process->busy--;
-    process->hooks.drop(process->hooks.context, flight->kept);
-    mill_suspended_fini(&flight->task);
-    mill_value_unref(flight->error);
-    atomic_fetch_sub(&process->pool->outside, 1);
-}
-
 static void close_children(struct mill_process *process)
 {
     for (struct mill_child *child = process->children; child; child = child->next) {
@@ -68,7 +50,7 @@ static void close_children(struct mill_process *process)
         struct mill_child *child = process->children;
         process->children = child->next;
         mill_child_reap(child);
-        flight_drop(process, child);
+        mill_flight_drop(process, child);
         mill_child_free(child);
     }
     process->child_count = 0;
@@ -82,435 +64,6 @@ void mill_process_fini(struct mill_process *process)
     process->polled = NULL;
     if (process->bell >= 0) close(process->bell);
     process->bell = -1;
-}
-
-/* ---- what has happened to whom --------------------------------------------------------------- */
-
-static void tell(struct mill_process *process, struct mill_worker *worker,
-                 enum mill_process_event event, const struct mill_task *task, const char *text)
-{
-    process->hooks.event(process->hooks.context, worker, event,
-                         task ? mill_task_function(task)->name : NULL, text);
-}
-
-/* ---- flights ----------------------------------------------------------------------------------- */
-
-/* The running task goes into the flight of a child. */
-static bool take_off(struct mill_process *process, struct mill_worker *worker,
-                     struct mill_child *child)
-{
-    void *kept = process->hooks.set_aside(process->hooks.context, worker);
-    if (kept == NULL) return false;
-    const struct mill_function *function = mill_task_function(worker->task);
-    int64_t limit = function->memory > 0 ? function->memory : process->limit;
-    child->flight = (struct mill_flight){.kept = kept, .deadline = NEVER, .limit = limit};
-    child->busy = true;
-    process->busy++;
-    atomic_fetch_add(&process->pool->outside, 1);
-    mill_worker_suspend(worker, &child->flight.task);
-    return true;
-}
-
-/* It is the running task again, which the caller ends. */
-static void land(struct mill_process *process, struct mill_worker *worker,
-                 struct mill_child *child)
-{
-    struct mill_flight *flight = &child->flight;
-    mill_worker_resume(worker, &flight->task);
-    process->hooks.take_up(process->hooks.context, worker, flight->kept);
-    child->busy = false;
-    process->busy--;
-}
-
-/* After the task has ended or was put back: nothing is stuck in between. */
-static void landed(struct mill_process *process)
-{
-    atomic_fetch_sub(&process->pool->outside, 1);
-}
-
-static void fail_running(struct mill_process *process, struct mill_worker *worker,
-                         struct mill_value error)
-{
-    bool cancelled = mill_run_cancelled(worker->task->run);
-    if (!cancelled) process->hooks.failed(process->hooks.context, worker->task, &error);
-    mill_worker_finish(worker, cancelled ? MILL_CANCELLED : MILL_FAILED, error);
-}
-
-static struct mill_value error_of(struct mill_process *process, struct mill_worker *worker,
-                                  const char *message)
-{
-    struct mill_order order = {0};
-    char key[33];
-    process->hooks.describe(process->hooks.context, worker, &order);
-    if (order.keyed) mill_hash_text(order.key, key);
-    return mill_failure_new(worker, message, order.keyed ? key : NULL);
-}
-
-/* ---- children ------------------------------------------------------------------------------------ */
-
-static void stop_child(struct mill_process *process, struct mill_child *child)
-{
-    if (child->state != MILL_CHILD_KILLED) add(&process->counts.killed, 1);
-    mill_child_kill(child);
-}
-
-static struct mill_child *start_child(struct mill_process *process, struct mill_worker *worker,
-                                      struct mill_error *error)
-{
-    struct mill_child *child = mill_child_start(process->program, error);
-    if (child == NULL) return NULL;
-    child->next = process->children;
-    process->children = child;
-    process->child_count++;
-    add(&process->counts.children, 1);
-    add(&process->counts.started, 1);
-    mill_outbox_begin(&child->hello);
-    process->hooks.hello(process->hooks.context, &child->hello.wire);
-    if (!mill_wire_is_fine(&child->hello.wire)) {
-        *error = child->hello.wire.error;
-        mill_child_kill(child);
-        return NULL;
-    }
-    mill_outbox_close(&child->hello, MILL_MESSAGE_HELLO);
-    char text[40];
-    snprintf(text, sizeof text, "process %d", (int)child->pid);
-    tell(process, worker, MILL_PROCESS_STARTED, NULL, text);
-    return child;
-}
-
-/* A child that takes a task now or as soon as it is ready; one of its own for an isolated task. */
-static struct mill_child *free_child(struct mill_process *process, struct mill_worker *worker,
-                                     bool isolate, struct mill_error *error)
-{
-    struct mill_child *starting = NULL;
-    for (struct mill_child *child = process->children; child && !isolate; child = child->next) {
-        if (child->busy || child->isolated) continue;
-        if (child->state == MILL_CHILD_READY) return child;
-        if (child->state == MILL_CHILD_STARTING) starting = child;
-    }
-    if (starting) return starting;
-    struct mill_child *child = start_child(process, worker, error);
-    if (child) child->isolated = isolate;
-    return child;
-}
-
-/* Sends what waits for a child, as far as that takes it; an order waits until it is ready. */
-static enum mill_transfer feed(struct mill_child *child)
-{
-    enum mill_transfer result = MILL_TRANSFER_DONE;
-    if (child->hello.full) result = mill_outbox_send(&child->hello, child->socket, false);
-    if (result != MILL_TRANSFER_DONE || child->state != MILL_CHILD_READY) return result;
-    if (!child->order.full) return result;
-    if (!child->flight.sent) {
-        child->flight.sent = true;
-        const struct mill_function *function =
-            child->flight.judged ? NULL : mill_task_function(child->flight.task.task);
-        if (function && function->timeout > 0) {
-            child->flight.deadline = mill_clock_after(function->timeout);
-        }
-    }
-    return mill_outbox_send(&child->order, child->socket, false);
-}
-
-/* ---- orders ---------------------------------------------------------------------------------------- */
-
-static bool knows_share(void *context, struct mill_hash hash, size_t size)
-{
-    struct mill_child *child = context;
-    return mill_known_add(&child->known, hash, size);
-}
-
-/* Begins an order for a function with this number; false: the child cannot take one. */
-static void begin_order(struct mill_process *process, struct mill_worker *worker,
-                        struct mill_child *child, uint64_t serial, struct mill_order *order)
-{
-    if (child->known.count > KNOWN_MOST || child->known.bytes > KNOWN_BYTES) {
-        child->forget = true;
-    }
-    if (child->forget) mill_known_clear(&child->known);
-    /* No hash of a content: those have both words at random. */
-    struct mill_hash name = {serial, 1};
-    *order = (struct mill_order){
-        .forget = child->forget,
-        .has_function = serial == 0 || !mill_known_add(&child->known, name, 1024),
-        .serial = serial,
-        .worker = worker->call.worker,
-        .attempt = 1,
-        .stream = {worker->call.stream[0], worker->call.stream[1]},
-    };
-    mill_outbox_begin(&child->order);
-    child->order.wire.has = knows_share;
-    child->order.wire.context = child;
-    process->hooks.before(process->hooks.context, &child->modules, &child->order.wire);
-}
-
-/* False: the order could not be written, for the reason in its wire. */
-static bool end_order(struct mill_child *child)
-{
-    if (!mill_wire_is_fine(&child->order.wire)) {
-        child->modules = 0; /* it is to be told anew what it was to know from this one */
-        return false;
-    }
-    child->forget = false;
-    mill_outbox_close(&child->order, MILL_MESSAGE_TASK);
-    return true;
-}
-
-/* Gives the running task to a child, or ends it with the reason why not. */
-static void dispatch(struct mill_process *process, struct mill_worker *worker)
-{
-    const struct mill_function *function = mill_task_function(worker->task);
-    struct mill_error error;
-    struct mill_child *child = free_child(process, worker, function->isolate, &error);
-    if (child == NULL) {
-        fail_running(process, worker, error_of(process, worker, error.text));
-        return;
-    }
-    struct mill_order order;
-    begin_order(process, worker, child, function->serial, &order);
-    process->hooks.describe(process->hooks.context, worker, &order);
-    mill_order_put(&child->order.wire, &order, worker);
-    const char *problem = NULL;
-    if (!end_order(child)) {
-        problem = child->order.wire.error.text;
-    } else if (!take_off(process, worker, child)) {
-        problem = "out of memory (a task)";
-    }
-    if (problem == NULL) {
-        feed(child); /* a failure shows when the child is looked after */
-        return;
-    }
-    fail_running(process, worker, error_of(process, worker, problem));
-    mill_outbox_fini(&child->order);
-    child->forget = true;
-    if (child->isolated) mill_child_kill(child);
-}
-
-/* ---- what becomes of a task --------------------------------------------------------------------- */
-
-/* Whether the running task's function has something to say about errors, and attempts are left. */
-static bool is_to_be_judged(const struct mill_worker *worker)
-{
-    const double *seconds;
-    const struct mill_function *function = mill_task_function(worker->task);
-    return function->retry_on.tag != MILL_TAG_NIL &&
-           mill_worker_attempt(worker, &seconds) <= function->retry.retries &&
-           !mill_run_cancelled(worker->task->run);
-}
-
-/* Asks a child whether the error is worth another attempt of the running task; false: none can be
- * asked. */
-static bool ask(struct mill_process *process, struct mill_worker *worker,
-                const struct mill_value *error)
-{
-    struct mill_error why;
-    struct mill_order order;
-    struct mill_child *child = free_child(process, worker, false, &why);
-    if (child == NULL) return false;
-    begin_order(process, worker, child, 0, &order);
-    mill_order_put_call(&child->order.wire, &order, &mill_task_function(worker->task)->retry_on,
-                        error);
-    if (!end_order(child) || !take_off(process, worker, child)) {
-        child->forget = true;
-        mill_outbox_fini(&child->order);
-        return false;
-    }
-    child->flight.judged = true;
-    child->flight.deadline = mill_clock_after(10);
-    child->flight.error = mill_value_ref(*error);
-    feed(child);
-    return true;
-}
-
-/* The running task has failed without being able to say so: it is tried again, if it may be. */
-static void fail_or_retry(struct mill_process *process, struct mill_worker *worker,
-                          const char *message)
-{
-    struct mill_value error = error_of(process, worker, message);
-    if (is_to_be_judged(worker) && ask(process, worker, &error)) {
-        mill_value_unref(error);
-    } else if (mill_worker_retry(worker)) {
-        mill_value_unref(error);
-    } else {
-        fail_running(process, worker, error);
-    }
-}
-
-/* The flight of a child ends with this message; the child is none of its business any more. */
-static void crash(struct mill_process *process, struct mill_worker *worker,
-                  struct mill_child *child, const char *message)
-{
-    struct mill_flight *flight = &child->flight;
-    bool judged = flight->judged;
-    struct mill_value error = flight->error;
-    land(process, worker, child);
-    if (judged) {
-        fail_running(process, worker, error);
-    } else {
-        fail_or_retry(process, worker, message);
-    }
-    landed(process);
-}
-
-/* The same by a signal from outside: the task is not to blame. */
-static void lose(struct mill_process *process, struct mill_worker *worker,
-                 struct mill_child *child, const char *message)
-{
-    if (child->flight.judged) {
-        crash(process, worker, child, message);
-        return;
-    }
-    struct mill_task *task = child->flight.task.task;
-    land(process, worker, child);
-    tell(process, worker, MILL_PROCESS_RESTARTED, task, message);
-    if (mill_worker_again(worker, LOST_MOST)) {
-        add(&process->counts.restarted, 1);
-    } else {
-        fail_or_retry(process, worker, message);
-    }
-    landed(process);
-}
-
-static bool is_true(const struct mill_answer *answer)
-{
-    return answer->state == MILL_FINISHED && answer->value.tag != MILL_TAG_NIL &&
-           answer->value.tag != MILL_TAG_FALSE;
-}
-
-static void end_judged(struct mill_process *process, struct mill_worker *worker,
-                       struct mill_child *child, struct mill_answer *answer)
-{
-    struct mill_value error = child->flight.error;
-    land(process, worker, child);
-    if (is_true(answer) && mill_worker_retry(worker)) {
-        mill_value_unref(error);
-    } else {
-        fail_running(process, worker, error);
-    }
-    mill_value_unref(answer->value);
-    landed(process);
-}
-
-static void end_flight(struct mill_process *process, struct mill_worker *worker,
-                       struct mill_child *child, struct mill_answer *answer)
-{
-    if (child->flight.judged) {
-        end_judged(process, worker, child, answer);
-        return;
-    }
-    land(process, worker, child);
-    process->hooks.answered(process->hooks.context, worker, answer);
-    bool failed = answer->state != MILL_FINISHED;
-    if (failed && answer->worth && mill_worker_retry(worker)) {
-        mill_value_unref(answer->value);
-    } else if (failed) {
-        fail_running(process, worker, answer->value);
-    } else {
-        mill_worker_finish(worker, MILL_FINISHED, answer->value);
-    }
-    landed(process);
-}
-
-/* ---- messages ----------------------------------------------------------------------------------- */
-
-static void garbage(struct mill_process *process, struct mill_worker *worker,
-                    struct mill_child *child, const char *message)
-{
-    stop_child(process, child);
-    if (child->busy) crash(process, worker, child, message);
-}
-
-static bool take_ready(struct mill_process *process, struct mill_worker *worker,
-                       struct mill_child *child, struct mill_wire_reader *reader)
-{
-    struct mill_error error;
-    if (child->state != MILL_CHILD_STARTING) return false;
-    if (process->hooks.ready(process->hooks.context, reader, &error)) {
-        child->state = MILL_CHILD_READY;
-    } else {
-        garbage(process, worker, child, error.text);
-    }
-    return true;
-}
-
-static bool take_unasked(struct mill_process *process, struct mill_wire_reader *reader)
-{
-    size_t size;
-    const char *name = mill_unpacker_text(&reader->in, &size);
-    struct mill_value error = mill_wire_read(reader, false);
-    bool fine = mill_wire_is_read(reader);
-    if (fine) process->hooks.unasked(process->hooks.context, name, size, &error);
-    mill_value_unref(error);
-    return fine;
-}
-
-/* False: it is no message that a child in this state sends. */
-static bool take_message(struct mill_process *process, struct mill_worker *worker,
-                         struct mill_child *child, struct mill_wire_reader *reader)
-{
-    struct mill_answer answer;
-    switch (child->inbox.head.kind) {
-    case MILL_MESSAGE_READY:
-        return take_ready(process, worker, child, reader);
-    case MILL_MESSAGE_TEXT: {
-        int kind = mill_unpacker_byte(&reader->in);
-        if (reader->in.bad) return false;
-        process->hooks.text(process->hooks.context, worker, kind, (const char *)reader->in.at,
-                            (size_t)(reader->in.end - reader->in.at));
-        return true;
-    }
-    case MILL_MESSAGE_UNASKED:
-        return child->busy && take_unasked(process, reader);
-    case MILL_MESSAGE_RESULT:
-        if (!child->busy || !child->flight.sent || child->order.full) return false;
-        if (!mill_answer_take(reader, &answer)) return false;
-        end_flight(process, worker, child, &answer);
-        return true;
-    default:
-        return false;
-    }
-}
-
-/* After a task: a child for one task goes, and one that has grown too large. */
-static void look_at_idle(struct mill_process *process, struct mill_child *child)
-{
-    if (child->busy || child->state != MILL_CHILD_READY) return;
-    bool spent = child->isolated && !child->order.full && child->flight.sent;
-    if (spent || (process->limit != NEVER && mill_child_memory(child) > process->limit)) {
-        mill_child_kill(child);
-    }
-}
-
-/* Reads what a child has sent; false: it has closed its end. */
-static bool hear(struct mill_process *process, struct mill_worker *worker,
-                 struct mill_child *child)
-{
-    while (child->state != MILL_CHILD_KILLED) {
-        enum mill_transfer result =
-            mill_inbox_receive(&child->inbox, child->socket, false, process->memory);
-        if (result == MILL_TRANSFER_AGAIN) return true;
-        if (result == MILL_TRANSFER_GONE) return false;
-        if (result == MILL_TRANSFER_MEMORY) {
-            garbage(process, worker, child, "out of memory or descriptors (a task's result)");
-            return true;
-        }
-        struct mill_wire_reader reader;
-        bool fine = result == MILL_TRANSFER_DONE;
-        if (fine) {
-            mill_inbox_open(&child->inbox, &reader, process->memory);
-            fine = take_message(process, worker, child, &reader);
-            mill_wire_reader_fini(&reader);
-        }
-        bool memory = !fine && result == MILL_TRANSFER_DONE && reader.status == TIDEMILL_MEMORY;
-        mill_inbox_clear(&child->inbox);
-        if (!fine) {
-            garbage(process, worker, child,
-                    memory ? "out of memory or descriptors (a task's result)"
-                           : "the task's process sent what is no message");
-        }
-        look_at_idle(process, child);
-    }
-    return true;
 }
 
 /* ---- deaths --------------------------------------------------------------------------------------- */
@@ -545,11 +98,11 @@ static void bury(struct mill_process *process, struct mill_worker *worker,
     death_text(process, child, &end, text, sizeof text);
     child->state = MILL_CHILD_KILLED;
     struct mill_task *task = child->busy ? child->flight.task.task : NULL;
-    if (!ours) tell(process, worker, MILL_PROCESS_DIED, task, text);
+    if (!ours) mill_flight_tell(process, worker, MILL_PROCESS_DIED, task, text);
     if (child->busy && end.known && end.signal == 9) {
-        lose(process, worker, child, text);
+        mill_flight_lose(process, worker, child, text);
     } else if (child->busy) {
-        crash(process, worker, child, text);
+        mill_flight_crash(process, worker, child, text);
     }
     struct mill_child **link = &process->children;
     while (*link != child) link = &(*link)->next;
@@ -565,11 +118,11 @@ static void check_time(struct mill_process *process, struct mill_worker *worker,
                        struct mill_child *child, int64_t now)
 {
     if (child->state == MILL_CHILD_STARTING && now - child->began > START_WITHIN) {
-        garbage(process, worker, child, "the worker process did not become ready");
+        mill_talk_garbage(process, worker, child, "the worker process did not become ready");
         return;
     }
     if (child->closed > 0 && now - child->closed > END_WITHIN) {
-        garbage(process, worker, child, "the task's process closed its connection");
+        mill_talk_garbage(process, worker, child, "the task's process closed its connection");
         return;
     }
     if (!child->busy || child->flight.deadline > now) return;
@@ -578,9 +131,9 @@ static void check_time(struct mill_process *process, struct mill_worker *worker,
     snprintf(text, sizeof text, "the task took longer than its timeout of %g s and was stopped",
              mill_task_function(task)->timeout);
     add(&process->counts.timeouts, 1);
-    stop_child(process, child);
-    tell(process, worker, MILL_PROCESS_TIMEOUT, task, text);
-    crash(process, worker, child, text);
+    mill_flight_stop(process, child);
+    mill_flight_tell(process, worker, MILL_PROCESS_TIMEOUT, task, text);
+    mill_flight_crash(process, worker, child, text);
 }
 
 static void check_memory(struct mill_process *process, struct mill_worker *worker,
@@ -593,19 +146,19 @@ static void check_memory(struct mill_process *process, struct mill_worker *worke
     snprintf(text, sizeof text,
              "the task's process used %.1f MB, more than its limit of %.1f MB, and was stopped",
              (double)used / 1e6, (double)child->flight.limit / 1e6);
-    stop_child(process, child);
-    tell(process, worker, MILL_PROCESS_MEMORY, child->flight.task.task, text);
-    crash(process, worker, child, text);
+    mill_flight_stop(process, child);
+    mill_flight_tell(process, worker, MILL_PROCESS_MEMORY, child->flight.task.task, text);
+    mill_flight_crash(process, worker, child, text);
 }
 
 static void check_cancelled(struct mill_process *process, struct mill_worker *worker,
                             struct mill_child *child)
 {
     if (!child->busy || !mill_run_cancelled(child->flight.task.task->run)) return;
-    stop_child(process, child);
-    tell(process, worker, MILL_PROCESS_CANCELLED, child->flight.task.task,
-         "the task was cancelled");
-    crash(process, worker, child, "the task was cancelled");
+    mill_flight_stop(process, child);
+    mill_flight_tell(process, worker, MILL_PROCESS_CANCELLED, child->flight.task.task,
+                     "the task was cancelled");
+    mill_flight_crash(process, worker, child, "the task was cancelled");
 }
 
 static void check_all(struct mill_process *process, struct mill_worker *worker)
@@ -669,8 +222,8 @@ static int list_descriptors(struct mill_process *process)
     *at++ = (struct pollfd){.fd = process->bell, .events = POLLIN};
     for (struct mill_child *child = process->children; child; child = child->next) {
         bool alive = child->state != MILL_CHILD_KILLED && child->closed == 0;
-        bool waits =
-            child->hello.full || (child->order.full && child->state == MILL_CHILD_READY);
+        bool ready = child->state == MILL_CHILD_READY;
+        bool waits = child->hello.full || (ready && (child->order.full || child->letters));
         *at++ = (struct pollfd){.fd = alive ? child->socket : -1,
                                 .events = (short)(waits ? POLLIN | POLLOUT : POLLIN)};
         *at++ = (struct pollfd){.fd = child->process, .events = POLLIN};
@@ -721,13 +274,15 @@ static void attend_one(struct mill_process *process, struct mill_worker *worker,
     bool ended = child->may_end;
     child->may_end = child->may_speak = false;
     /* What a process has sent before its end counts. */
-    if (child->closed == 0 && !hear(process, worker, child)) {
+    if (child->closed == 0 && !mill_talk_hear(process, worker, child)) {
         child->closed = mill_clock_now(); /* most likely it is about to end */
     }
     if (ended) {
         bury(process, worker, child);
-    } else if (child->state != MILL_CHILD_KILLED && feed(child) == MILL_TRANSFER_MEMORY) {
-        garbage(process, worker, child, "the task could not be sent: out of descriptors");
+    } else if (child->state != MILL_CHILD_KILLED &&
+               mill_flight_feed(child) == MILL_TRANSFER_MEMORY) {
+        mill_talk_garbage(process, worker, child,
+                          "the task could not be sent: out of descriptors");
     }
 }
 
@@ -739,6 +294,7 @@ static void attend(struct mill_process *process, struct mill_worker *worker)
         next = child->next;
         if (child->may_end || child->may_speak) attend_one(process, worker, child);
     }
+    mill_talk_give_notice(process, worker);
     check_all(process, worker);
 }
 
@@ -750,13 +306,13 @@ void mill_process_drive(void *context, struct mill_worker *worker)
         atomic_store(&process->woken, false);
         attend(process, worker);
         if (atomic_load(&process->pool->stop)) break;
-        if (process->busy >= process->most) {
+        if (process->busy - process->waiting >= process->most) {
             sleep_until(process, NEVER);
             continue;
         }
         enum mill_next next = mill_worker_next(worker);
         if (next == MILL_NEXT_STOP) break;
-        if (next == MILL_NEXT_TASK) dispatch(process, worker);
+        if (next == MILL_NEXT_TASK) mill_flight_begin(process, worker);
     }
     close_children(process);
 }

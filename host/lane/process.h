@@ -67,10 +67,12 @@ struct mill_process {
     struct mill_pool *pool;
     struct mill_child *children;
     int child_count, busy;
-    int bell;              /* eventfd; -1: not open */
+    int waiting; /* of the busy ones, those whose task waits for channels: another may run */
+    int bell;    /* eventfd; -1: not open */
     struct pollfd *polled; /* the bell's, then two a child, in their order */
     int polled_room;
     _Atomic bool woken, sleeping; /* see wake */
+    _Atomic bool noticed;         /* a channel has something for a child */
     int64_t looked;               /* when memory was looked at */
     struct {                      /* any thread reads: relaxed */
         _Atomic int64_t children, started, restarted, killed, timeouts;

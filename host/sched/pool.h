@@ -45,8 +45,9 @@ struct mill_lane_driver {
 };
 
 struct mill_pool_options {
-    int threads;                               /* 0: serial, and without lanes */
-    struct mill_lane_driver lanes[MILL_LANES]; /* that of threads is not looked at */
+    int threads; /* 0: serial, and without lanes */
+    /* Of that of threads only `sleep` counts, and in a serial pool alone: how its worker sleeps. */
+    struct mill_lane_driver lanes[MILL_LANES];
     /* The body of a worker's thread: returns when mill_worker_next returns MILL_NEXT_STOP.  In a
      * serial pool: called by whoever waits. */
     void (*drive)(void *context, struct mill_worker *worker);

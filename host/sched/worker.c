@@ -896,6 +896,11 @@ static bool serial_sleep(struct mill_worker *worker)
         return mill_pool_unstick(pool);
     }
     if (!worker->nested && pool->deadline < until) until = pool->deadline;
+    const struct mill_lane_driver *driver = &pool->options.lanes[MILL_LANE_THREAD];
+    if (driver->sleep) {
+        driver->sleep(driver->context, worker, until);
+        return true;
+    }
     uint32_t ticket = mill_park_prepare(&pool->ended);
     if (atomic_load(&pool->interrupted) || anything(worker) ||
         (!worker->nested && mill_pool_is_over(pool, pool->awaited_run, pool->awaited))) {

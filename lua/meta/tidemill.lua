@@ -691,6 +691,19 @@ function tm.cancelled() end
 ---@field held integer bytes of the arrays that the script's handles hold
 ---@field state "fine"|"target"|"spill"|"pause"|"terminate"
 
+---@class tidemill.lane
+---@field state "not started"|"idle"|"busy"
+---@field load integer tasks given to it that have not ended
+---@field completed integer
+---@field failed integer
+---@field retries integer
+---@field average number seconds of an attempt
+---@field children? integer of the process lane: worker processes there are now
+---@field started? integer worker processes started so far
+---@field killed? integer of those, killed by the engine: time, memory, cancelled tasks
+---@field timeouts? integer of those, for their time
+---@field restarted? integer tasks begun again because their process was killed from outside
+
 ---@class tidemill.stats: tidemill.counters of all workers together
 ---@field memory tidemill.memory
 ---@field tasks integer executed and hits
@@ -701,6 +714,7 @@ function tm.cancelled() end
 ---@field peak_bytes integer at most so far
 ---@field peak_resident integer most bytes that the process has had resident
 ---@field per_worker tidemill.worker_counters[]
+---@field lanes table<string, tidemill.lane>
 
 --- Counters since the engine started.
 ---     print(tm.stats().executed, tm.stats().per_worker[1].busy)

@@ -327,7 +327,7 @@ static void keep(struct mill_shared *shared)
 /* Several values, and objects that cross by reference, are saved as a name and never loaded. */
 static void tuples_and_shared_objects_do_not_come_back(void)
 {
-    static const struct mill_shared_kind kind = {"a thing", keep, NULL};
+    static const struct mill_shared_kind kind = {"a thing", keep, NULL, false};
     struct mill_shared things[2];
     struct mill_buffer *blocks[2];
     for (int i = 0; i < 2; i++) {

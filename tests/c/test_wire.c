@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "fail_check.h"
 #include "lane/order.h"
 #include "value_check.h"
 
@@ -241,7 +242,7 @@ static void no_destroy(struct mill_shared *shared)
     (void)shared;
 }
 
-static const struct mill_shared_kind thing_kind = {"a thing", no_destroy, NULL};
+static const struct mill_shared_kind thing_kind = {"a thing", no_destroy, NULL, false};
 
 static void what_has_no_content_is_refused(void)
 {
@@ -410,6 +411,48 @@ static void read_hostile_messages(const uint8_t *bytes, size_t size)
     sent_fini(&sent);
 }
 
+/* ---- no memory ------------------------------------------------------------------------------------------ */
+
+/* With ever more memory, until there is enough: each time an error, and nothing is left. */
+static void any_allocation_may_fail(void)
+{
+    if (!CAN_FAIL_MEMORY) SKIP("a sanitizer has an allocator of its own");
+    int before = open_descriptors();
+    for (int round = 0; round < 30; round++) {
+        struct mill_value value = random_value();
+        bool written = false, read = false;
+        for (int64_t room = 0; !read && room < 2000; room++) {
+            struct mill_wire wire;
+            mill_wire_init(&wire);
+            wire.whole = round % 2;
+            allocations_left = written ? INT64_MAX : room;
+            mill_wire_value(&wire, &value, "a value");
+            bool fine = mill_wire_is_fine(&wire);
+            allocations_left = INT64_MAX;
+            CHECK(fine || wire.status == TIDEMILL_MEMORY);
+            if (!fine) {
+                mill_wire_fini(&wire);
+                continue;
+            }
+            if (!written) room = 0;
+            written = true;
+            struct sent sent = send_wire(&wire);
+            tidemill_status status;
+            allocations_left = room;
+            struct mill_value back = receive(&sent, false, &status);
+            allocations_left = INT64_MAX;
+            read = status == TIDEMILL_OK;
+            CHECK(status == TIDEMILL_OK || status == TIDEMILL_MEMORY);
+            CHECK(read ? same_value(&value, &back) : back.tag == MILL_TAG_NIL);
+            mill_value_unref(back);
+            sent_fini(&sent);
+        }
+        CHECK(written && read);
+        mill_value_unref(value);
+    }
+    CHECK(open_descriptors() == before);
+}
+
 /* Cuts, changes and lengthens what was written well. */
 static void spoil(uint8_t *bytes, size_t *size, size_t room)
 {
@@ -464,6 +507,7 @@ int main(int argc, char **argv)
     RUN(functions_pass_when_their_numbers_are_in_order);
     RUN(nodes_pass_only_where_they_are_expected);
     RUN(memory_that_its_sender_can_change_is_refused);
+    RUN(any_allocation_may_fail);
     RUN(any_bytes_give_a_value_or_an_error);
     return check_end();
 }

@@ -243,15 +243,72 @@ print(read(%q):compute())]]):format(folder .. "/input")
     process.remove(folder)
   end)
 
+  it("puts into channels of the script, and takes from them", function()
+    local items, results = tm.channel(2), tm.channel(3)
+    local producer = tm.submit(on_process(function(channel)
+      for i = 1, 50 do channel:put({ i = i, text = ("x"):rep(i) }) end
+      channel:close()
+      return tostring(channel)
+    end), items)
+    local consumer = tm.submit(on_process(function()
+      local sum = 0
+      for item in items:iter() do
+        sum = sum + #item.text
+        results:put(item.i)
+      end
+      results:close()
+      return sum
+    end))
+    local seen = 0
+    for i in results:iter() do
+      seen = seen + 1
+      assert.are.equal(seen, i)
+    end
+    assert.are.equal(1275, consumer:result())
+    assert.is_truthy(producer:result():find("^channel of %d/2 values, closed$"))
+    local gate = tm.channel(1)
+    assert.are.same({ "timeout", true, false }, run(function(channel)
+      local _, why = channel:take(0.01)
+      return { why, channel:put(1, 5), channel:put(2, 0.01) }
+    end, nil, gate))
+    assert.are.equal(1, gate:take())
+    local back = run(function(channel) channel:put(channel) return channel end, nil, gate)
+    back:take():put("through all")
+    assert.are.equal("through all", gate:take())
+  end)
+
+  it("that waits for a channel holds up no other, and loses no turn when it is stopped", function()
+    local out = script([[
+local channel = tm.channel(1)
+local list = {}
+for i = 1, 5 do
+  list[i] = tm.submit(tm.delayed(function() return channel:take() end, { lane = "process" }))
+end
+tm.sleep(0.05)
+list[3]:cancel()
+list[3]:wait()
+for i = 1, 4 do
+  tm.delayed(function() channel:put(i) end, { lane = "process" })():compute()
+end
+local sum = 0
+for i = 1, 5 do if i ~= 3 then sum = sum + list[i]:result() end end
+print(sum, (channel:state()))
+local never = tm.delayed(function() return channel:take() end, { lane = "process" })
+print(pcall(function() return never():compute() end))
+print(tm.delayed(function(x) return x end, { lane = "process" })("goes on"):compute())]],
+      { "--set", "processes=1" }).out
+    assert.are.equal("10\t0\nfalse\tthis wait could never end: nothing else runs\ngoes on\n", out)
+  end)
+
   it("refuses what cannot leave the process, with advice", function()
-    local channel = tm.channel(1)
-    local problem = failure(function(_, c) c:put(1) end, { name = "put" }, 1, { { channel } })
-    assert.are.equal("a channel cannot be used in another process (task \"put\", argument 2); use it "
-      .. "in a task of the thread lane, or pass what is needed of it as a value", tostring(problem))
-    problem = tostring(failure(function() return channel:state() end, { name = "upvalue" }))
-    assert.is_truthy(problem:find("a channel cannot be used in another process (task \"upvalue\")", 1, true))
+    local pool = tm.pool { create = function() return {} end, max = 2 }
+    local problem = failure(function(_, p) p:use(print) end, { name = "use" }, 1, { { pool } })
+    assert.are.equal("a pool of resources cannot be used in another process (task \"use\", argument 2); "
+      .. "use it in a task of the thread lane, or pass what is needed of it as a value", tostring(problem))
+    problem = tostring(failure(function() return pool end, { name = "upvalue" }))
+    assert.is_truthy(problem:find("cannot be used in another process (task \"upvalue\")", 1, true))
     problem = failure(function() return require("tidemill").channel(1) end)
-    assert.is_truthy(problem.message:find("a channel cannot be used in another process", 1, true))
+    assert.is_truthy(problem.message:find("a channel cannot leave the process that it was made in", 1, true))
     problem = failure(function()
       return tm.delayed(function() return 1 end, { timeout = 1 })():compute()
     end)
