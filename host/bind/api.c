@@ -217,21 +217,37 @@ static int push_arguments(lua_State *L, const char *name, int argc, char **argv)
     return argc;
 }
 
-/* The end of a script waits for what it has submitted; an error of a task that nobody asked for
- * is the script's.  Calls future.close() when the script has used futures. */
-static tidemill_status end_futures(struct tidemill *engine)
+/* Whether the script or its tasks have started what somebody is to wait for, or to ask for. */
+static bool is_to_be_ended(struct tidemill *engine)
 {
     lua_State *L = engine->L;
     luaL_findtable(L, LUA_REGISTRYINDEX, "_LOADED", 1);
     lua_getfield(L, -1, "tidemill.future");
-    if (!lua_istable(L, -1)) {
-        lua_pop(L, 2);
-        return TIDEMILL_OK;
-    }
-    lua_getfield(L, -1, "close");
-    char *message;
-    tidemill_status status = mill_state_call(L, 0, 0, &message);
+    bool used = lua_istable(L, -1);
     lua_pop(L, 2);
+    return used || (engine->pool_open && (atomic_load(&engine->pool.running) > 0 ||
+                                          mill_engine_has_unasked(engine)));
+}
+
+/* (): future.close() */
+static int close_futures(lua_State *L)
+{
+    lua_getglobal(L, "require");
+    lua_pushliteral(L, "tidemill.future");
+    lua_call(L, 1, 1);
+    lua_getfield(L, -1, "close");
+    lua_call(L, 0, 0);
+    return 0;
+}
+
+/* The end of a script waits for what it and its tasks have submitted; an error of a task that nobody
+ * asked for is the script's. */
+static tidemill_status end_futures(struct tidemill *engine)
+{
+    if (!is_to_be_ended(engine)) return TIDEMILL_OK;
+    lua_pushcfunction(engine->L, close_futures);
+    char *message;
+    tidemill_status status = mill_state_call(engine->L, 0, 0, &message);
     return status == TIDEMILL_OK ? status : fail_with(engine, status, message);
 }
 

@@ -351,6 +351,14 @@ void mill_engine_forget(struct tidemill *engine, struct mill_run *run)
     pthread_mutex_unlock(&engine->unasked_lock);
 }
 
+bool mill_engine_has_unasked(struct tidemill *engine)
+{
+    pthread_mutex_lock(&engine->unasked_lock);
+    bool any = engine->unasked != NULL;
+    pthread_mutex_unlock(&engine->unasked_lock);
+    return any;
+}
+
 bool mill_engine_unasked(struct tidemill *engine, char **task, struct mill_value *error)
 {
     pthread_mutex_lock(&engine->unasked_lock);

@@ -115,6 +115,9 @@ void mill_engine_salt(struct tidemill *engine, lua_State *L);
 /* The run is freed. */
 void mill_engine_forget(struct tidemill *engine, struct mill_run *run);
 
+/* Whether there are errors that nobody has asked for yet. */
+bool mill_engine_has_unasked(struct tidemill *engine);
+
 /* Takes the first error that nobody has asked for, with its task's name, malloc'ed; false: there is
  * none.  The others are dropped. */
 bool mill_engine_unasked(struct tidemill *engine, char **task, struct mill_value *error);
