@@ -192,8 +192,10 @@ tidemill_status mill_engine_start(struct tidemill *engine, struct mill_error *er
         .lost = lost,
         .event = engine->trace ? trace_event : NULL,
     };
-    if (engine->serve) options.lanes[MILL_LANE_THREAD].sleep = mill_serve_sleep;
-    options.lanes[MILL_LANE_THREAD].context = engine;
+    if (engine->serve) {
+        options.lanes[MILL_LANE_THREAD] = (struct mill_lane_driver){
+            .sleep = mill_serve_sleep, .wake = mill_serve_wake, .context = engine};
+    }
     status = mill_pool_init(&engine->pool, &options, error);
     if (status != TIDEMILL_OK) return status;
     name_lanes(engine);

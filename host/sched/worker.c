@@ -722,8 +722,8 @@ void mill_worker_resumable(struct mill_wait *wait)
     while (!atomic_compare_exchange_weak(&worker->delivered, &wait->next_ready, wait)) {}
     if (worker->pool->options.threads > 0) {
         mill_worker_wake(worker);
-    } else { /* its thread sleeps as the script's */
-        mill_park_wake(&worker->pool->ended, INT_MAX);
+    } else {
+        mill_pool_wake_serial(worker->pool);
     }
 }
 
