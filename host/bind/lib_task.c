@@ -252,6 +252,27 @@ static int task_depends(lua_State *L)
     return 0;
 }
 
+/* core.impure(what): the running task uses what is in no key. */
+static int task_impure(lua_State *L)
+{
+    mill_lookup_impure(&mill_engine_of(L)->lookup, mill_worker_of(L), luaL_checkstring(L, 1));
+    return 0;
+}
+
+/* core.writes(path): the running task writes a file. */
+static int task_writes(lua_State *L)
+{
+    mill_lookup_writes(&mill_engine_of(L)->lookup, mill_worker_of(L), luaL_checkstring(L, 1));
+    return 0;
+}
+
+/* core.uses(library): the running task computes by a library that another build may not share. */
+static int task_uses(lua_State *L)
+{
+    mill_lookup_uses(&mill_engine_of(L)->lookup, mill_worker_of(L), luaL_checkstring(L, 1));
+    return 0;
+}
+
 /* core.call(): the loop is asked once more before it is given the next task. */
 static int task_call(lua_State *L)
 {
@@ -271,12 +292,15 @@ static const luaL_Reg functions[] = {
     {"fail", task_fail},
     {"finish", task_finish},
     {"finish_all", task_finish_all},
+    {"impure", task_impure},
     {"key", task_key},
     {"loops", task_loops},
     {"name", task_name},
     {"outputs", task_outputs},
     {"retry", task_retry},
     {"retry_on", task_retry_on},
+    {"uses", task_uses},
+    {"writes", task_writes},
     {NULL, NULL},
 };
 

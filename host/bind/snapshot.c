@@ -76,8 +76,9 @@ static void hash_field(lua_State *L, int record, const char *name, struct mill_h
 }
 
 static void hash_files(lua_State *L, struct tidemill *engine, int record,
-                       struct mill_hasher *hasher)
+                       struct mill_hasher *hasher, struct mill_policy *policy)
 {
+    struct mill_reads reads = {0};
     lua_getfield(L, record, "files");
     for (int i = 1; lua_istable(L, -1) && i <= (int)lua_objlen(L, -1); i++) {
         lua_rawgeti(L, -1, i);
@@ -89,7 +90,11 @@ static void hash_files(lua_State *L, struct tidemill *engine, int record,
                        path);
         }
         mill_hasher_bytes(hasher, path, strlen(path));
-        mill_hasher_hash(hasher, mill_files_hash(&engine->files, path));
+        struct mill_hash hash = mill_files_hash(&engine->files, path);
+        mill_hasher_hash(hasher, hash);
+        mill_reads_add(&reads, MILL_READ_FILE, path, hash);
+        policy->files = reads.bytes; /* at once: the next file may raise */
+        policy->files_size = reads.size;
         lua_pop(L, 1);
     }
     lua_pop(L, 1);
@@ -104,6 +109,9 @@ static void set_policy(lua_State *L, struct tidemill *engine, int record,
     policy->refresh =
         lua_type(L, -1) == LUA_TSTRING && strcmp(lua_tostring(L, -1), "refresh") == 0;
     lua_pop(L, 1);
+    lua_getfield(L, record, "pure");
+    policy->pure = lua_toboolean(L, -1);
+    lua_pop(L, 1);
     if (!policy->cached) return;
     if (mill_value_is_opaque(&function->code)) {
         policy->refusal = strdup("it names a channel or the like, which has no content");
@@ -115,7 +123,7 @@ static void set_policy(lua_State *L, struct tidemill *engine, int record,
     mill_hasher_hash(&hasher, mill_value_hash(&function->code, NULL));
     hash_field(L, record, "version", &hasher);
     hash_field(L, record, "seed", &hasher);
-    hash_files(L, engine, record, &hasher);
+    hash_files(L, engine, record, &hasher, policy);
     policy->salt = mill_hasher_end(&hasher);
 }
 

@@ -5,10 +5,14 @@
 
 #include <pthread.h>
 #include <stdbool.h>
+#include <sys/stat.h>
 
 #include "base/hash.h"
 
 struct mill_files {
+    /* What stands for a library that results depend on (MILL_READ_LIBRARY), of the whole process;
+     * NULL: none is known.  Fixed before the first use. */
+    struct mill_hash (*library)(const char *name);
     pthread_mutex_t mutex;
     struct mill_file_memo *memos; /* guarded by mutex */
     size_t count, room;
@@ -21,5 +25,16 @@ void mill_files_fini(struct mill_files *files);
  * the hash of its absence.  The answer is remembered with the file's identity, size and times,
  * unless these are so young that the file could change and keep them. */
 struct mill_hash mill_files_hash(struct mill_files *files, const char *path);
+
+/* Spares mill_files_hash the reading of a file that somebody is about to read whole: look before,
+ * then learn the hash of what was read, which is remembered if the file is still the same. */
+struct mill_file_look {
+    struct stat identity;
+    bool there;
+};
+
+struct mill_file_look mill_files_look(const char *path);
+void mill_files_learn(struct mill_files *files, const char *path,
+                      const struct mill_file_look *look, struct mill_hash hash);
 
 #endif

@@ -1,6 +1,7 @@
 /* lookup: the cache's part in a run.  SPDX-License-Identifier: MIT */
 #include "cache/lookup.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -9,45 +10,7 @@
 #include "data/codec.h"
 #include "data/packed.h"
 
-/* ---- what tasks of tasks read -------------------------------------------------------------
- * A task with a key may start others.  Its result depends on what they read, so that their reads
- * become its own: each adds what it has read, and what those have that it has started itself, to
- * the notes of its run, and the task that has started the run takes them over when it ends. */
-
-struct mill_notes {
-    _Atomic int32_t refs; /* the starting task's, its runs' */
-    pthread_mutex_t mutex;
-    struct mill_reads reads; /* guarded by mutex */
-};
-
-static void notes_unref(struct mill_notes *notes)
-{
-    /* acq_rel pairs with itself: the last one sees every use before it. */
-    if (notes == NULL || atomic_fetch_sub_explicit(&notes->refs, 1, memory_order_acq_rel) > 1) {
-        return;
-    }
-    mill_reads_fini(&notes->reads);
-    pthread_mutex_destroy(&notes->mutex);
-    free(notes);
-}
-
-static struct mill_notes *notes_new(void)
-{
-    struct mill_notes *notes = calloc(1, sizeof *notes);
-    if (notes == NULL) return NULL;
-    atomic_init(&notes->refs, 1);
-    pthread_mutex_init(&notes->mutex, NULL);
-    return notes;
-}
-
-static void notes_add(struct mill_notes *notes, const struct mill_reads *reads)
-{
-    if (reads->size == 0 && !reads->unsound) return;
-    pthread_mutex_lock(&notes->mutex);
-    mill_reads_join(&notes->reads, reads->bytes, reads->size);
-    notes->reads.unsound |= reads->unsound;
-    pthread_mutex_unlock(&notes->mutex);
-}
+/* ---- what tasks of tasks read ------------------------------------------------------------ */
 
 /* The running task takes over what those have read that it has started. */
 static void take_notes(struct mill_lookup_worker *mine)
@@ -55,11 +18,8 @@ static void take_notes(struct mill_lookup_worker *mine)
     struct mill_notes *notes = mine->notes;
     mine->notes = NULL;
     if (notes == NULL) return;
-    pthread_mutex_lock(&notes->mutex);
-    mill_reads_join(&mine->reads, notes->reads.bytes, notes->reads.size);
-    mine->reads.unsound |= notes->reads.unsound;
-    pthread_mutex_unlock(&notes->mutex);
-    notes_unref(notes);
+    mill_notes_give(notes, &mine->reads);
+    mill_notes_unref(notes);
 }
 
 void mill_lookup_adopt(struct mill_lookup *lookup, const struct mill_worker *worker,
@@ -67,12 +27,12 @@ void mill_lookup_adopt(struct mill_lookup *lookup, const struct mill_worker *wor
 {
     struct mill_lookup_worker *mine = &lookup->workers[worker->index];
     if (!mine->keyed && !mine->noted) return;
-    if (mine->notes == NULL) mine->notes = notes_new();
+    if (mine->notes == NULL) mine->notes = mill_notes_new();
     if (mine->notes == NULL) {
         mine->reads.unsound = true;
         return;
     }
-    atomic_fetch_add_explicit(&mine->notes->refs, 1, memory_order_relaxed);
+    mill_notes_ref(mine->notes);
     run->notes = mine->notes;
     run->hooks = mill_lookup_hooks(lookup);
 }
@@ -81,6 +41,7 @@ bool mill_lookup_init(struct mill_lookup *lookup, int workers)
 {
     lookup->workers = calloc((size_t)workers, sizeof *lookup->workers);
     lookup->worker_count = lookup->workers ? workers : 0;
+    if (lookup->workers) mill_remarks_init(&lookup->remarks);
     return lookup->workers != NULL;
 }
 
@@ -89,8 +50,9 @@ void mill_lookup_fini(struct mill_lookup *lookup)
     for (int i = 0; i < lookup->worker_count; i++) {
         mill_reader_close(lookup->workers[i].reader);
         mill_reads_fini(&lookup->workers[i].reads);
-        notes_unref(lookup->workers[i].notes);
+        mill_notes_unref(lookup->workers[i].notes);
     }
+    if (lookup->workers) mill_remarks_fini(&lookup->remarks);
     free(lookup->workers);
     lookup->workers = NULL;
     lookup->worker_count = 0;
@@ -127,6 +89,7 @@ bool mill_task_key(const struct mill_task *task, struct mill_hash *key)
 
 struct search {
     struct mill_lookup *lookup;
+    bool pure;
     struct mill_hash content;
     struct mill_reads *reads; /* those of the entry are added; NULL: nobody needs them */
 };
@@ -134,6 +97,7 @@ struct search {
 static bool entry_holds(void *context, const struct mill_entry *entry)
 {
     struct search *search = context;
+    if (!search->pure && mill_reads_are_impure(entry->reads, entry->reads_size)) return false;
     if (!mill_reads_hold(search->lookup->files, entry->reads, entry->reads_size)) return false;
     search->content = entry->content;
     if (search->reads) mill_reads_join(search->reads, entry->reads, entry->reads_size);
@@ -158,13 +122,14 @@ static bool answer(struct mill_lookup *lookup, struct mill_worker *worker,
                    struct mill_lookup_worker *mine, struct mill_task *task)
 {
     struct mill_notes *notes = task->run->notes;
-    struct search search = {.lookup = lookup, .reads = notes ? &mine->reads : NULL};
+    struct search search = {
+        .lookup = lookup, .pure = mill_task_function(task)->policy.pure, .reads = notes ? &mine->reads : NULL};
     struct mill_reader *reader = reader_of(lookup, mine);
     mill_reads_clear(&mine->reads);
     if (reader == NULL || !mill_reader_find(reader, mine->key, entry_holds, &search)) {
         return false;
     }
-    if (notes) notes_add(notes, &mine->reads);
+    if (notes) mill_notes_add(notes, &mine->reads);
     task->run->content[task->index] = search.content;
     atomic_fetch_or_explicit(&task->flags, MILL_TASK_KEPT, memory_order_relaxed);
     struct mill_value stored = {.tag = MILL_TAG_STORED};
@@ -316,7 +281,7 @@ static enum mill_verdict before(void *context, struct mill_worker *worker,
     struct mill_lookup_worker *mine = &lookup->workers[worker->index];
     const struct mill_policy *policy = &mill_task_function(task)->policy;
     bool again = atomic_load_explicit(&task->flags, memory_order_relaxed) & MILL_TASK_REVIVED;
-    notes_unref(mine->notes); /* of one that has failed before it could take them */
+    mill_notes_unref(mine->notes); /* of one that has failed before it could take them */
     mine->notes = NULL;
     mine->noted = task->run->notes != NULL;
     mine->keyed = policy->cached && is_keyable(lookup, task) && mill_task_key(task, &mine->key);
@@ -370,6 +335,16 @@ static bool has_changed_input(const struct mill_task *task)
     return false;
 }
 
+/* Whether all that it has used is known, and as it was then. */
+static bool is_as_read(struct mill_lookup *lookup, const struct mill_lookup_worker *mine,
+                       const struct mill_task *task)
+{
+    const struct mill_policy *policy = &mill_task_function(task)->policy;
+    if (mine->reads.unsound || (mine->reads.impure && !policy->pure)) return false;
+    return mill_reads_hold(lookup->files, policy->files, policy->files_size) &&
+           mill_reads_hold(lookup->files, mine->reads.bytes, mine->reads.size);
+}
+
 static void keep(struct mill_lookup *lookup, struct mill_lookup_worker *mine,
                  struct mill_task *task, const struct mill_value *value, struct mill_hash hash)
 {
@@ -386,6 +361,9 @@ static void keep(struct mill_lookup *lookup, struct mill_lookup_worker *mine,
     }
     struct mill_buffer *bytes = mill_codec_save(value, lookup->memory);
     if (bytes == NULL) return;
+    if (mine->reads.impure) {
+        mill_reads_add(&mine->reads, MILL_READ_IMPURE, "", (struct mill_hash){0, 0});
+    }
     struct mill_put put = {
         .key = mine->key,
         .content = hash,
@@ -413,8 +391,8 @@ static void after(void *context, struct mill_worker *worker, struct mill_task *t
     }
     struct mill_hash hash = mill_value_hash(value, NULL);
     note_content(task, hash);
-    if (lookup->store && mine->keyed && !mine->reads.unsound && !has_changed_input(task) &&
-        !mill_value_is_opaque(value)) {
+    if (lookup->store && mine->keyed && !has_changed_input(task) &&
+        !mill_value_is_opaque(value) && is_as_read(lookup, mine, task)) {
         keep(lookup, mine, task, value, hash);
     }
 }
@@ -424,13 +402,14 @@ static void ended(void *context, struct mill_worker *worker, struct mill_task *t
     struct mill_lookup *lookup = context;
     struct mill_lookup_worker *mine = &lookup->workers[worker->index];
     take_notes(mine);
-    if (task->run->notes) notes_add(task->run->notes, &mine->reads);
+    if (mill_task_function(task)->policy.pure) mine->reads.impure = false;
+    if (task->run->notes) mill_notes_add(task->run->notes, &mine->reads);
 }
 
 static void release(void *context, struct mill_run *run)
 {
     (void)context;
-    notes_unref(run->notes);
+    mill_notes_unref(run->notes);
     mill_claims_free(run->claims);
 }
 
@@ -478,6 +457,51 @@ bool mill_lookup_notes(const struct mill_lookup *lookup, const struct mill_worke
 void mill_lookup_distrust(struct mill_lookup *lookup, const struct mill_worker *worker)
 {
     lookup->workers[worker->index].reads.unsound = true;
+}
+
+__attribute__((format(printf, 4, 5))) static void
+remark(struct mill_lookup *lookup, char kind, const char *name, const char *format, ...)
+{
+    char text[600];
+    if (!mill_remarks_first(&lookup->remarks, kind, name)) return;
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    lookup->warn(lookup->context, text);
+}
+
+void mill_lookup_impure(struct mill_lookup *lookup, const struct mill_worker *worker,
+                        const char *what)
+{
+    if (worker->task == NULL || !mill_lookup_notes(lookup, worker)) return;
+    const struct mill_function *function = mill_task_function(worker->task);
+    lookup->workers[worker->index].reads.impure = true;
+    if (function->policy.pure || lookup->store == NULL) return;
+    remark(lookup, 'i', function->name,
+           "task \"%.200s\": what it makes is not cached: it has used %.100s; with "
+           "pure = true it is",
+           function->name, what);
+}
+
+void mill_lookup_writes(struct mill_lookup *lookup, const struct mill_worker *worker,
+                        const char *path)
+{
+    if (worker->task == NULL || !lookup->store || !mill_lookup_notes(lookup, worker)) return;
+    const struct mill_function *function = mill_task_function(worker->task);
+    remark(
+        lookup, 'w', function->name,
+        "task \"%.200s\" is cached and writes %.200s: when its result comes from the cache it "
+        "does not",
+        function->name, path);
+}
+
+void mill_lookup_uses(struct mill_lookup *lookup, const struct mill_worker *worker,
+                      const char *library)
+{
+    if (worker->task == NULL || lookup->files->library == NULL) return;
+    mill_lookup_note(lookup, worker, MILL_READ_LIBRARY, library,
+                     lookup->files->library(library));
 }
 
 void mill_lookup_note(struct mill_lookup *lookup, const struct mill_worker *worker,

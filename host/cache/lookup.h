@@ -8,11 +8,10 @@
 #define MILL_LOOKUP_H
 
 #include "cache/files.h"
-#include "cache/reads.h"
+#include "cache/notes.h"
+#include "cache/remarks.h"
 #include "cache/store.h"
 #include "sched/pool.h"
-
-struct mill_notes; /* what tasks read that a task with a key has started */
 
 /* What the cache keeps for one worker; its thread's. */
 struct mill_lookup_worker {
@@ -31,6 +30,7 @@ struct mill_lookup {
     struct mill_memory *memory;
     struct mill_lookup_worker *workers;
     int worker_count;
+    struct mill_remarks remarks;
     void (*warn)(void *context, const char *text); /* any thread */
     void *context;
 };
@@ -54,6 +54,20 @@ void mill_lookup_adopt(struct mill_lookup *lookup, const struct mill_worker *wor
 
 /* The running task of a worker has learnt what is in no key: its result is not kept. */
 void mill_lookup_distrust(struct mill_lookup *lookup, const struct mill_worker *worker);
+
+/* The running task of a worker has used `what` ("os.time"), which is in no key: unless it is pure
+ * its result is not kept, which is said once for each task name. */
+void mill_lookup_impure(struct mill_lookup *lookup, const struct mill_worker *worker,
+                        const char *what);
+
+/* The running task of a worker writes a file, which a hit will not do: said once for each name. */
+void mill_lookup_writes(struct mill_lookup *lookup, const struct mill_worker *worker,
+                        const char *path);
+
+/* The running task of a worker computes by a library ("libm", "BLAS") of which files->library
+ * knows: its result holds only with the same version and instruction set. */
+void mill_lookup_uses(struct mill_lookup *lookup, const struct mill_worker *worker,
+                      const char *library);
 
 /* What the running task of a worker reads is noted; nothing when the task has no key. */
 void mill_lookup_note(struct mill_lookup *lookup, const struct mill_worker *worker,

@@ -43,7 +43,8 @@ local function fill(record, given)
   record.name = given.name
   record.cache = given.cache or false
   for _, key in ipairs({ "priority", "version", "seed", "files", "retries", "retry_delay", "retry_on",
-    "affinity", "cost", "nout", "resources", "kind", "lane", "isolate" }) do
+    "affinity", "cost", "nout", "resources", "kind", "lane", "isolate",
+    "pure" }) do
     record[key] = given[key]
   end
   record.timeout, record.memory = sizes.seconds(given.timeout), sizes.parse(given.memory)
