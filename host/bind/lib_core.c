@@ -190,6 +190,8 @@ int mill_open_core(lua_State *L)
     mill_lib_view(L);
     mill_lib_wait(L);
     mill_lib_lease(L);
+    mill_lib_explain(L);
+    mill_lib_record(L);
     if (worker) mill_lib_task(L);
     lua_pushlightuserdata(L, engine);
     lua_setfield(L, -2, "engine");

@@ -13,6 +13,7 @@
 
 #include "bind/encode.h"
 #include "bind/lib.h"
+#include "bind/recorder.h"
 #include "data/csv.h"
 #include "data/file.h"
 #include "data/glob.h"
@@ -20,8 +21,10 @@
 static void note(lua_State *L, enum mill_read_kind kind, const char *name,
                  struct mill_hash hash)
 {
+    struct tidemill *engine = mill_engine_of(L);
     struct mill_worker *worker = mill_worker_of(L);
-    if (worker) mill_lookup_note(&mill_engine_of(L)->lookup, worker, kind, name, hash);
+    if (engine->recorder) mill_recorder_note(engine->recorder, (char)kind, name, hash);
+    if (worker) mill_lookup_note(&engine->lookup, worker, kind, name, hash);
 }
 
 /* ---- text out -------------------------------------------------------------------------- */

@@ -7,6 +7,7 @@
 #include "bind/encode.h"
 #include "bind/ffi.h"
 #include "bind/lib.h"
+#include "bind/recorder.h"
 
 static struct mill_worker *running(lua_State *L)
 {
@@ -242,13 +243,15 @@ static int task_depends(lua_State *L)
     struct tidemill *engine = mill_engine_of(L);
     struct mill_worker *worker = mill_worker_of(L);
     struct mill_hash hash;
-    if (worker->task == NULL || !mill_lookup_notes(&engine->lookup, worker)) return 0;
+    bool noted = worker->task && mill_lookup_notes(&engine->lookup, worker);
+    if (!noted && !engine->recorder) return 0;
     if (lua_isstring(L, 2) && lua_objlen(L, 2) == sizeof hash) {
         memcpy(&hash, lua_tostring(L, 2), sizeof hash);
     } else {
         hash = mill_files_hash(&engine->files, path);
     }
-    mill_lookup_note(&engine->lookup, worker, MILL_READ_FILE, path, hash);
+    if (engine->recorder) mill_recorder_note(engine->recorder, MILL_READ_FILE, path, hash);
+    if (noted) mill_lookup_note(&engine->lookup, worker, MILL_READ_FILE, path, hash);
     return 0;
 }
 

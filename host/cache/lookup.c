@@ -7,6 +7,8 @@
 
 #include "base/clock.h"
 #include "cache/claim.h"
+#include "cache/ledger.h"
+#include "cache/miss.h"
 #include "data/codec.h"
 #include "data/packed.h"
 
@@ -58,33 +60,6 @@ void mill_lookup_fini(struct mill_lookup *lookup)
     lookup->worker_count = 0;
 }
 
-/* ---- keys ------------------------------------------------------------------------------ */
-
-bool mill_task_key(const struct mill_task *task, struct mill_hash *key)
-{
-    const struct mill_run *run = task->run;
-    const struct mill_node *node = task->node;
-    struct mill_hash few[16], *content = few;
-    if (node->inputs > 16) content = malloc(node->inputs * sizeof *content);
-    if (content == NULL) return false;
-    for (uint32_t i = 0; i < node->inputs; i++) {
-        content[i] = run->content[run->inputs[task->first_input + i]];
-    }
-    struct mill_hasher hasher;
-    mill_hasher_init(&hasher, "task/1");
-    mill_hasher_hash(&hasher, mill_task_function(task)->policy.salt);
-    mill_hasher_number(&hasher, node->count);
-    const struct mill_value *arguments = mill_node_arguments(node);
-    const struct mill_hash *next = content;
-    for (uint32_t i = 0; i < node->count; i++) {
-        mill_hasher_hash(&hasher, mill_value_hash(&arguments[i], next));
-        next += mill_value_nodes(&arguments[i]);
-    }
-    *key = mill_hasher_end(&hasher);
-    if (content != few) free(content);
-    return true;
-}
-
 /* ---- before ---------------------------------------------------------------------------- */
 
 struct search {
@@ -94,11 +69,22 @@ struct search {
     struct mill_reads *reads; /* those of the entry are added; NULL: nobody needs them */
 };
 
+static void tell_seen(void *context, char kind, const char *name, struct mill_hash hash,
+                      struct mill_hash now)
+{
+    struct mill_lookup *lookup = context;
+    (void)now;
+    if (kind != MILL_READ_IMPURE) lookup->seen(lookup->context, kind, name, hash);
+}
+
 static bool entry_holds(void *context, const struct mill_entry *entry)
 {
     struct search *search = context;
     if (!search->pure && mill_reads_are_impure(entry->reads, entry->reads_size)) return false;
     if (!mill_reads_hold(search->lookup->files, entry->reads, entry->reads_size)) return false;
+    if (search->lookup->seen) {
+        mill_reads_visit_all(entry->reads, entry->reads_size, tell_seen, search->lookup);
+    }
     search->content = entry->content;
     if (search->reads) mill_reads_join(search->reads, entry->reads, entry->reads_size);
     return true;
@@ -117,13 +103,14 @@ static void count_one(_Atomic int64_t *counter)
                           memory_order_relaxed);
 }
 
-/* Ends the task with what the store has for it; false when it has nothing. */
-static bool answer(struct mill_lookup *lookup, struct mill_worker *worker,
-                   struct mill_lookup_worker *mine, struct mill_task *task)
+/* Takes down what the store has for the task; false when it has nothing. */
+static bool find_answer(struct mill_lookup *lookup, struct mill_lookup_worker *mine,
+                        struct mill_task *task)
 {
     struct mill_notes *notes = task->run->notes;
-    struct search search = {
-        .lookup = lookup, .pure = mill_task_function(task)->policy.pure, .reads = notes ? &mine->reads : NULL};
+    struct search search = {.lookup = lookup,
+                            .pure = mill_task_function(task)->policy.pure,
+                            .reads = notes ? &mine->reads : NULL};
     struct mill_reader *reader = reader_of(lookup, mine);
     mill_reads_clear(&mine->reads);
     if (reader == NULL || !mill_reader_find(reader, mine->key, entry_holds, &search)) {
@@ -132,8 +119,24 @@ static bool answer(struct mill_lookup *lookup, struct mill_worker *worker,
     if (notes) mill_notes_add(notes, &mine->reads);
     task->run->content[task->index] = search.content;
     atomic_fetch_or_explicit(&task->flags, MILL_TASK_KEPT, memory_order_relaxed);
-    struct mill_value stored = {.tag = MILL_TAG_STORED};
-    mill_worker_hit(worker, task, stored);
+    return true;
+}
+
+static void tell_hit(const struct mill_task *task)
+{
+    struct mill_inquiry *inquiry = task->run->inquiry;
+    if (inquiry) {
+        mill_inquiry_add(inquiry, MILL_FOUND_HIT, mill_task_function(task)->name, NULL);
+    }
+}
+
+/* Ends the task with what the store has for it; false when it has nothing. */
+static bool answer(struct mill_lookup *lookup, struct mill_worker *worker,
+                   struct mill_lookup_worker *mine, struct mill_task *task)
+{
+    if (!find_answer(lookup, mine, task)) return false;
+    tell_hit(task);
+    mill_worker_hit(worker, task, (struct mill_value){.tag = MILL_TAG_STORED});
     return true;
 }
 
@@ -205,6 +208,7 @@ static bool copy_result(struct mill_worker *worker, struct mill_task *task,
     if (flags & MILL_TASK_KEPT) {
         atomic_fetch_or_explicit(&task->flags, MILL_TASK_KEPT, memory_order_relaxed);
     }
+    tell_hit(task);
     mill_worker_hit(worker, task, value);
     return true;
 }
@@ -257,6 +261,12 @@ static bool is_keyable(struct mill_lookup *lookup, const struct mill_task *task)
         return true;
     }
     lookup->warn(lookup->context, text);
+    struct mill_inquiry *inquiry = task->run->inquiry;
+    if (inquiry) {
+        const char *why = strstr(text, "is not cached: ");
+        mill_inquiry_add(inquiry, MILL_FOUND_NO_KEY, function->name,
+                         why ? why + strlen("is not cached: ") : text);
+    }
     return false;
 }
 
@@ -274,6 +284,41 @@ bool mill_lookup_key_of(struct mill_task *task, struct mill_hash *key)
     return mill_task_key(task, key);
 }
 
+/* In a dry run: what the task would be.  Its result is known when it is in the store; else it ends as
+ * cancelled, and what depends on it is skipped. */
+static void look(struct mill_lookup *lookup, struct mill_worker *worker,
+                 struct mill_lookup_worker *mine, struct mill_task *task)
+{
+    const struct mill_function *function = mill_task_function(task);
+    struct mill_inquiry *inquiry = task->run->inquiry;
+    struct mill_reader *reader = lookup->store ? reader_of(lookup, mine) : NULL;
+    if (!function->policy.cached) {
+        mill_inquiry_add(inquiry, MILL_FOUND_PLAIN, function->name, NULL);
+    } else if (mine->keyed && reader && !function->policy.refresh &&
+               find_answer(lookup, mine, task)) {
+        mill_inquiry_add(inquiry, MILL_FOUND_HIT, function->name, NULL);
+        mill_worker_complete(worker, task, MILL_FINISHED,
+                             (struct mill_value){.tag = MILL_TAG_STORED});
+        return;
+    } else if (mine->keyed) {
+        mill_miss_note(lookup, reader, task, &mine->called, false);
+    }
+    mill_worker_complete(worker, task, MILL_CANCELLED, mill_nil());
+}
+
+/* The task runs: what an inquiry of its run wants to know of that. */
+static void tell(struct mill_lookup *lookup, struct mill_lookup_worker *mine,
+                 struct mill_task *task, bool again)
+{
+    const struct mill_function *function = mill_task_function(task);
+    if (!function->policy.cached) {
+        mill_inquiry_add(task->run->inquiry, MILL_FOUND_PLAIN, function->name, NULL);
+    } else if (mine->keyed) {
+        struct mill_reader *reader = lookup->store ? reader_of(lookup, mine) : NULL;
+        mill_miss_note(lookup, reader, task, &mine->called, again);
+    }
+}
+
 static enum mill_verdict before(void *context, struct mill_worker *worker,
                                 struct mill_task *task)
 {
@@ -284,7 +329,15 @@ static enum mill_verdict before(void *context, struct mill_worker *worker,
     mill_notes_unref(mine->notes); /* of one that has failed before it could take them */
     mine->notes = NULL;
     mine->noted = task->run->notes != NULL;
-    mine->keyed = policy->cached && is_keyable(lookup, task) && mill_task_key(task, &mine->key);
+    mine->keyed = policy->cached && is_keyable(lookup, task) &&
+                  mill_key_of(task, policy->salt, &mine->called);
+    mine->key = mine->called.key;
+    mine->fate = MILL_CALLED_FAILED;
+    struct mill_inquiry *inquiry = task->run->inquiry;
+    if (inquiry && inquiry->dry && mill_task_function(task)->body == NULL) {
+        look(lookup, worker, mine, task);
+        return MILL_TAKEN;
+    }
     if (mine->keyed && lookup->store && !policy->refresh && !again &&
         answer(lookup, worker, mine, task)) {
         return MILL_TAKEN;
@@ -293,6 +346,7 @@ static enum mill_verdict before(void *context, struct mill_worker *worker,
         return MILL_TAKEN;
     }
     if (!load_inputs(lookup, worker, mine, task)) return MILL_TAKEN;
+    if (inquiry) tell(lookup, mine, task, again);
     if (policy->cached && lookup->store) count_one(&worker->counters.misses);
     if (mine->keyed) { /* also without a store: the same numbers, cached or not */
         worker->call.stream[0] = mine->key.low;
@@ -374,6 +428,7 @@ static void keep(struct mill_lookup *lookup, struct mill_lookup_worker *mine,
         .seconds = (double)(mill_clock_now() - mine->began) / 1e9,
     };
     mill_store_put(lookup->store, &put);
+    mine->fate = MILL_CALLED_STORED;
     if (has_flag(task, MILL_TASK_CHANGED)) return; /* the store has it under another name */
     atomic_fetch_or_explicit(&task->flags, MILL_TASK_KEPT, memory_order_relaxed);
 }
@@ -391,6 +446,8 @@ static void after(void *context, struct mill_worker *worker, struct mill_task *t
     }
     struct mill_hash hash = mill_value_hash(value, NULL);
     note_content(task, hash);
+    mine->fate = MILL_CALLED_LOST;
+    if (task->run->inquiry && task->run->inquiry->dry) return; /* it leaves nothing behind */
     if (lookup->store && mine->keyed && !has_changed_input(task) &&
         !mill_value_is_opaque(value) && is_as_read(lookup, mine, task)) {
         keep(lookup, mine, task, value, hash);
@@ -403,6 +460,12 @@ static void ended(void *context, struct mill_worker *worker, struct mill_task *t
     struct mill_lookup_worker *mine = &lookup->workers[worker->index];
     take_notes(mine);
     if (mill_task_function(task)->policy.pure) mine->reads.impure = false;
+    bool dry = task->run->inquiry && task->run->inquiry->dry;
+    if (mine->keyed && lookup->store && lookup->ledger && !dry &&
+        !mill_run_cancelled(task->run)) {
+        mill_ledger_note(lookup->ledger, reader_of(lookup, mine), task, &mine->called,
+                         (enum mill_called_verdict)mine->fate);
+    }
     if (task->run->notes) mill_notes_add(task->run->notes, &mine->reads);
 }
 
@@ -411,6 +474,8 @@ static void release(void *context, struct mill_run *run)
     (void)context;
     mill_notes_unref(run->notes);
     mill_claims_free(run->claims);
+    if (run->inquiry) mill_inquiry_close(run->inquiry, run);
+    if (run->inquiry && run->inquiry->owned) mill_inquiry_free(run->inquiry);
 }
 
 struct mill_reader *mill_lookup_reader(struct mill_lookup *lookup,

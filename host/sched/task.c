@@ -38,6 +38,7 @@ void mill_function_unref(struct mill_function *function)
     free(function->needs);
     free(function->policy.refusal);
     free(function->policy.files);
+    free(function->policy.said);
     free(function->name);
     free(function);
 }

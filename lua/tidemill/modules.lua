@@ -128,6 +128,16 @@ function modules.each_source(name, visit)
   end
 end
 
+--- for name, path, hash in modules.each_file() do: the modules that are known to come from files.
+function modules.each_file()
+  local name
+  return function()
+    local file
+    repeat name, file = next(files, name) until not name or file
+    if name then return name, file.path, file.hash end
+  end
+end
+
 -- ---- what a module held --------------------------------------------------------------------------
 
 local watched = 1000 -- entries of a table inside a module: larger ones are data, not watched

@@ -28,7 +28,7 @@ end
 -- Two tasks of one name whose body is an expression.
 local function program(expression, options)
   return ([[
-local task = tm.delayed(function(i) return tostring(%s):sub(1, 0) .. i end,
+local task = tm.delayed(function(i) return tostring((%s)):sub(1, 0) .. i end,
   { name = "asks", cache = true, %s })
 print(unpack(tm.compute({ task(1), task(2) })))]]):format(expression, options or "")
 end
