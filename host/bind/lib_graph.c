@@ -166,12 +166,12 @@ static bool prepare_run(lua_State *L, struct mill_scope *scope, struct mill_run 
     } else {
         run->inquiry = engine->inquiry;
     }
+    run->dry = run->inquiry && run->inquiry->dry;
     if (run->inquiry) run->hooks = mill_lookup_hooks(&engine->lookup);
     if (run->content) mill_lookup_hook(&engine->lookup, run);
     if (worker && worker->task) mill_lookup_adopt(&engine->lookup, worker, run);
-    bool dry = run->inquiry && run->inquiry->dry;
     bool measured =
-        strategy == MILL_LOAD_BALANCED || (run->count <= MEASURED && !worker && !dry);
+        strategy == MILL_LOAD_BALANCED || (run->count <= MEASURED && !worker && !run->dry);
     return !measured || mill_run_measure(run);
 }
 

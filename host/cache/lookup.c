@@ -334,7 +334,7 @@ static enum mill_verdict before(void *context, struct mill_worker *worker,
     mine->key = mine->called.key;
     mine->fate = MILL_CALLED_FAILED;
     struct mill_inquiry *inquiry = task->run->inquiry;
-    if (inquiry && inquiry->dry && mill_task_function(task)->body == NULL) {
+    if (task->run->dry && mill_task_function(task)->body == NULL) {
         look(lookup, worker, mine, task);
         return MILL_TAKEN;
     }
@@ -447,7 +447,7 @@ static void after(void *context, struct mill_worker *worker, struct mill_task *t
     struct mill_hash hash = mill_value_hash(value, NULL);
     note_content(task, hash);
     mine->fate = MILL_CALLED_LOST;
-    if (task->run->inquiry && task->run->inquiry->dry) return; /* it leaves nothing behind */
+    if (task->run->dry) return; /* it leaves nothing behind */
     if (lookup->store && mine->keyed && !has_changed_input(task) &&
         !mill_value_is_opaque(value) && is_as_read(lookup, mine, task)) {
         keep(lookup, mine, task, value, hash);
@@ -460,8 +460,7 @@ static void ended(void *context, struct mill_worker *worker, struct mill_task *t
     struct mill_lookup_worker *mine = &lookup->workers[worker->index];
     take_notes(mine);
     if (mill_task_function(task)->policy.pure) mine->reads.impure = false;
-    bool dry = task->run->inquiry && task->run->inquiry->dry;
-    if (mine->keyed && lookup->store && lookup->ledger && !dry &&
+    if (mine->keyed && lookup->store && lookup->ledger && !task->run->dry &&
         !mill_run_cancelled(task->run)) {
         mill_ledger_note(lookup->ledger, reader_of(lookup, mine), task, &mine->called,
                          (enum mill_called_verdict)mine->fate);

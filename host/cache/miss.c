@@ -9,8 +9,11 @@ struct asking {
     struct mill_lookup *lookup;
     struct mill_reader *reader;
     struct mill_task *task;
-    struct mill_causes *causes;
+    struct mill_causes *causes; /* of the entry that is nearest to what is there now */
+    int entries;                /* looked at */
 };
+
+enum { ENTRIES = 16 }; /* of a key: more are not looked at */
 
 static bool is_absence(struct mill_hash hash)
 {
@@ -47,17 +50,22 @@ static void tell_read(void *causes, char kind, const char *name, struct mill_has
     }
 }
 
-/* The newest result of the key. */
+/* Of several results of the key that with the fewest differences is told, the newest first. */
 static bool look_at_entry(void *context, const struct mill_entry *entry)
 {
     struct asking *asking = context;
+    struct mill_causes causes = {.count = 0};
     bool pure = mill_task_function(asking->task)->policy.pure;
     if (!pure && mill_reads_are_impure(entry->reads, entry->reads_size)) {
-        mill_causes_add(asking->causes, "pure", "", "not pure any more");
+        mill_causes_add(&causes, "pure", "", "not pure any more");
     }
     mill_reads_compare(asking->lookup->files, entry->reads, entry->reads_size, tell_read,
-                       asking->causes);
-    return true;
+                       &causes);
+    if (causes.count == 0) mill_causes_add(&causes, "expired", "", "expired");
+    if (asking->entries == 0 || causes.count < asking->causes->count) {
+        *asking->causes = causes;
+    }
+    return ++asking->entries == ENTRIES;
 }
 
 static bool look_at_any(void *context, const struct mill_entry *entry)
@@ -80,7 +88,7 @@ void mill_miss_note(struct mill_lookup *lookup, struct mill_reader *reader,
     const struct mill_function *function = mill_task_function(task);
     struct mill_inquiry *inquiry = task->run->inquiry;
     struct mill_causes causes = {.count = 0};
-    struct asking asking = {lookup, reader, task, &causes};
+    struct asking asking = {lookup, reader, task, &causes, 0};
     if (function->policy.refresh) {
         mill_causes_add(&causes, "refresh", "", "refresh");
     } else if (again) {
@@ -88,8 +96,7 @@ void mill_miss_note(struct mill_lookup *lookup, struct mill_reader *reader,
     } else if (reader == NULL) {
         mill_causes_add(&causes, "no cache", "", "no cache");
     } else {
-        bool found = mill_reader_find(reader, called->key, look_at_entry, &asking);
-        if (found && causes.count == 0) mill_causes_add(&causes, "expired", "", "expired");
+        mill_reader_find(reader, called->key, look_at_entry, &asking);
     }
     if (causes.count == 0 && lookup->ledger) {
         mill_ledger_explain(lookup->ledger, reader, task, called, inquiry->now, has_result,

@@ -71,6 +71,7 @@ struct mill_run {
     struct mill_claims *claims;
     struct mill_inquiry *inquiry; /* what somebody wants to know of it; NULL: nothing */
     bool inquired;                /* it was told how it ended */
+    bool dry;                     /* no body runs, and skipped tasks do not count */
 
     /* Fixed once built. */
     void *block;             /* holds `tasks` to `wanted` */

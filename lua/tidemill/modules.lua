@@ -16,7 +16,7 @@ local replaced = {} -- module -> true: loaded again with another text
 local stale = true -- whether `objects` lags behind
 local builtins, libraries -- of origin
 
-local plain_require = require
+local plain_require, open = require, io.open -- of the module files nobody else is told
 local zeros = ("\0"):rep(16)
 
 -- ---- files --------------------------------------------------------------------------------------
@@ -32,7 +32,7 @@ local function is_own(name)
 end
 
 local function read(path)
-  local file = io.open(path, "rb")
+  local file = open(path, "rb")
   local text = file and file:read("*a")
   if file then file:close() end
   return text
