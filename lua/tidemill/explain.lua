@@ -209,7 +209,8 @@ function explain.report(only)
   end
   local stop = core.dry_stop()
   if stop then
-    out[#out + 1] = ("ends at %s, where a result is wanted that is not known before tasks have run"):format(stop)
+    out[#out + 1] = "ends at " .. stop
+      .. ", where a result is wanted that is not known before tasks have run"
   end
   return table.concat(out, "\n") .. "\n"
 end

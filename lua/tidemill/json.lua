@@ -174,11 +174,12 @@ local function read_list(text, at, depth)
 end
 
 local function read_object(text, at, depth)
-  local out, key = {}, nil
+  local out = {}
   at = skip(text, at + 1)
   if text:sub(at, at) == "}" then return out, at + 1 end
   while true do
     if text:sub(at, at) ~= "\"" then refuse(text, at, "a name in quotes") end
+    local key
     key, at = read_string(text, at)
     at = skip(text, at)
     if text:sub(at, at) ~= ":" then refuse(text, at, "\":\"") end

@@ -16,7 +16,8 @@ local replaced = {} -- module -> true: loaded again with another text
 local stale = true -- whether `objects` lags behind
 local builtins, libraries -- of origin
 
-local plain_require, open = require, io.open -- of the module files nobody else is told
+local plain_require = require
+local open, read_from = io.open, io.stdin.read -- the builtins: what is read here is told otherwise
 local zeros = ("\0"):rep(16)
 
 -- ---- files --------------------------------------------------------------------------------------
@@ -33,7 +34,7 @@ end
 
 local function read(path)
   local file = open(path, "rb")
-  local text = file and file:read("*a")
+  local text = file and read_from(file, "*a")
   if file then file:close() end
   return text
 end

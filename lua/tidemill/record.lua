@@ -39,7 +39,6 @@ function record.text(status, problem, written, result)
   local facts = core.record_facts()
   local counts = require("tidemill.explain").counts()
   facts.schema = 1
-  facts.blas = "none"
   facts.start, facts["end"] = utc(facts.start), utc(facts["end"])
   facts.modules = modules_of()
   facts.arguments, facts.inputs = json.list(facts.arguments), json.list(facts.inputs)

@@ -164,7 +164,7 @@ local function watch_open()
 end
 
 local function watch_streams()
-  local input, output, read, lines = io.input, io.output, io.read, io.lines
+  local input, read, lines, set_output = io.input, io.read, io.lines, io.output
   origin.replace("io.input", function(file, ...)
     if type(file) == "string" then
       core.depends(file)
@@ -174,7 +174,7 @@ local function watch_streams()
   end)
   origin.replace("io.output", function(file, ...)
     if type(file) == "string" then core.writes(file) end
-    return output(file, ...)
+    return set_output(file, ...)
   end)
   origin.replace("io.read", function(...)
     check_file(input())

@@ -186,7 +186,8 @@ local rows = {
   edit("hit", "spacing", "first(x) + 5", "first( x )+5"),
   edit("hit", "the name of a local", "local total = first(x) + 5\n  return total",
     "local sum = first(x) + 5\n  return sum"),
-  edit("hit", "the name of an argument", "third(x) return tools.list[1](x)", "third(y) return tools.list[1](y)"),
+  edit("hit", "the name of an argument", "third(x) return tools.list[1](x)",
+    "third(y) return tools.list[1](y)"),
   edit("hit", "the name of a captured local", "local function second(x) return third(x) * 2 end\n"
     .. "local function first(x)\n  local y = second(x)",
     "local function middle(x) return third(x) * 2 end\nlocal function first(x)\n  local y = middle(x)"),
@@ -292,7 +293,8 @@ local rows = {
   arrays("miss", "one element more", "tm.array({1, 2, 3})", "tm.array({1, 2, 3, 4})"),
 
   -- Results of other tasks: by content.
-  plain("hit", "how an input was made", upstream:format("(\"a\"):rep(x)"), upstream:format("\"a\" .. \"aa\"")),
+  plain("hit", "how an input was made", upstream:format("(\"a\"):rep(x)"),
+    upstream:format("\"a\" .. \"aa\"")),
   plain("miss", "the value of an input", upstream:format("(\"a\"):rep(x)"), upstream:format("\"aab\"")),
 
   -- Options.
@@ -360,7 +362,9 @@ describe("the key of a cached task", function()
     local what, expected, one, other = unpack(row)
     it(("%d %s%s"):format(number, words[expected], what), function()
       put(row.files)
-      if row.command and row.files["data.txt"] then os.execute("touch -d 2020-02-02 " .. folder .. "/data.txt") end
+      if row.command and row.files["data.txt"] then
+        os.execute("touch -d 2020-02-02 " .. folder .. "/data.txt")
+      end
       local first = run(one, { env = row.env })
       assert.are.equal(0, first.hits)
       assert.is_true(first.misses > 0)

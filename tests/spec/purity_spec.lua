@@ -124,7 +124,8 @@ describe("a cached task whose file changes while it runs", function()
   local ways = {
     ["read by tm.read_text"] = { "require(\"tidemill\").read_text(\"data.txt\")", "" },
     ["read through io.open"] = {
-      "(function() local f = io.open(\"data.txt\"); local t = f:read(\"*a\"); f:close(); return t end)()", "" },
+      "(function() local f = io.open(\"data.txt\"); local t = f:read(\"*a\"); f:close(); return t end)()",
+      "" },
     ["declared in files"] = { "\"one\"", "files = { \"data.txt\" }" },
   }
   for way, case in pairs(ways) do
@@ -161,8 +162,8 @@ print(unpack(tm.compute({ task(1), task(2) })))]]):format(expression)
     it("is told once that a hit does not: io.open with " .. mode, function()
       local text = writes(("io.open(\"out.txt\", %q):close()"):format(mode))
       local first = run(text)
-      assert.are.equal("tidemill: task \"writes\" is cached and writes out.txt: when its result comes from the "
-        .. "cache it does not\n", first.err)
+      assert.are.equal("tidemill: task \"writes\" is cached and writes out.txt: when its result comes from "
+        .. "the cache it does not\n", first.err)
       os.remove(folder .. "/out.txt")
       local second = run(text)
       assert.are.same({ 2, "" }, { second.hits, second.err })
@@ -206,7 +207,8 @@ local held = { deep = { part } }
 print(pcall(function() tm.delayed(function() return held end, { cache = true, name = "t" })():compute() end))
 print(pcall(function() tm.delayed(type, { cache = true, name = "t" })({ x = part }) end))
 io.write("\n")]]):format(case[1]))
-      assert.is_truthy(result.out:find(case[2] .. " (task \"t\", upvalue held, field .deep[1])", 1, true), result.out)
+      assert.is_truthy(result.out:find(case[2] .. " (task \"t\", upvalue held, field .deep[1])", 1, true),
+        result.out)
       assert.is_truthy(result.out:find(case[2] .. " (argument 1, field .x)", 1, true), result.out)
     end)
   end
