@@ -43,6 +43,8 @@ struct walker {
     uint64_t cells; /* met so far */
     int function;   /* inside which we are */
     int parts;
+    char *opaque; /* where to say which part has no content; NULL: nobody asks */
+    size_t opaque_room;
     bool failed; /* no memory: the rest is not told */
 };
 
@@ -316,6 +318,26 @@ static struct mill_hash walk_array(struct walker *walker, const struct place *pl
     return walk_cell(walker, place, value);
 }
 
+/* Where it is, as messages say it: ", upvalue held, field .deep[1]". */
+static void walk_shared(struct walker *walker, const struct place *place)
+{
+    uint64_t index = mill_unpacker_size(&walker->in);
+    const struct mill_packed *packed = walker->packed;
+    if (index >= packed->shared_count || packed->shared[index]->kind->hash) return;
+    if (walker->opaque == NULL || walker->opaque[0]) return;
+    static const char own[] = ".handle"; /* where the library's objects keep it */
+    size_t name = strcspn(place->name, ".["), size = strlen(place->name);
+    if (size >= sizeof own - 1 && strcmp(place->name + size - (sizeof own - 1), own) == 0) {
+        size -= sizeof own - 1;
+    }
+    if (size < name) name = size;
+    const char *kind = place->kind == MILL_PART_UPVALUE  ? ", upvalue "
+                       : place->kind == MILL_PART_GLOBAL ? ", global "
+                                                         : "";
+    snprintf(walker->opaque, walker->opaque_room, "%s%.*s%s%.*s", kind, (int)name, place->name,
+             name < size ? ", field " : "", (int)(size - name), place->name + name);
+}
+
 static struct mill_hash walk(struct walker *walker, const struct place *place)
 {
     struct mill_value value = {.tag = MILL_TAG_NIL};
@@ -346,7 +368,10 @@ static struct mill_hash walk(struct walker *walker, const struct place *place)
         return walk_seen(walker);
     case MILL_MARK_ARRAY:
         return walk_array(walker, place);
-    default: /* nodes and shared objects: without content, so that nothing is cached */
+    case MILL_MARK_SHARED:
+        walk_shared(walker, place);
+        return none;
+    default: /* a node */
         mill_unpacker_size(&walker->in);
         return none;
     }
@@ -382,23 +407,43 @@ static void tell_functions(struct walker *walker)
     }
 }
 
+static void walk_whole(struct walker *walker, const struct mill_packed *packed)
+{
+    struct place place = {.kind = MILL_PART_BODY,
+                          .told = true}; /* no function: a builtin, or data */
+    walker->packed = packed;
+    walker->in = (struct mill_unpacker){packed->bytes, packed->bytes + packed->size, false};
+    walker->function = NOTHING;
+    walk(walker, &place);
+}
+
+static void walker_fini(struct walker *walker)
+{
+    free(walker->objects);
+    free(walker->functions);
+    free(walker->calls);
+}
+
 void mill_anatomy_of(const struct mill_value *code, struct mill_packer *parts)
 {
     if (code->tag != MILL_TAG_PACKED) return;
-    const struct mill_packed *packed = code->packed;
-    struct walker walker = {
-        .in = {packed->bytes, packed->bytes + packed->size, false},
-        .packed = packed,
-        .out = parts,
-        .function = NOTHING,
-    };
-    struct place place = {.kind = MILL_PART_BODY, .told = true}; /* a builtin, or of a module */
-    walk(&walker, &place);
+    struct walker walker = {.out = parts};
+    walk_whole(&walker, code->packed);
     if (walker.function_count > 0 && !walker.failed) {
         measure(&walker);
         tell_functions(&walker);
     }
-    free(walker.objects);
-    free(walker.functions);
-    free(walker.calls);
+    walker_fini(&walker);
+}
+
+void mill_anatomy_opaque(const struct mill_value *value, char *out, size_t room)
+{
+    out[0] = '\0';
+    if (value->tag != MILL_TAG_PACKED) return;
+    struct mill_packer parts;
+    mill_packer_init(&parts);
+    struct walker walker = {.out = &parts, .opaque = out, .opaque_room = room};
+    walk_whole(&walker, value->packed);
+    walker_fini(&walker);
+    mill_packer_fini(&parts);
 }

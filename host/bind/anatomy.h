@@ -9,4 +9,8 @@
 /* Adds the parts of the function's code.  What is too much to be told one by one stands as a whole. */
 void mill_anatomy_of(const struct mill_value *code, struct mill_packer *parts);
 
+/* Where in a value the first object without content is: ", upvalue held, field .out[2]"; "" when there is
+ * none in it, or the value is one itself. */
+void mill_anatomy_opaque(const struct mill_value *value, char *out, size_t room);
+
 #endif

@@ -215,6 +215,7 @@ tidemill_status mill_engine_start(struct tidemill *engine, struct mill_error *er
     engine->lookup.memory = &engine->memory;
     engine->lookup.warn = warn;
     engine->lookup.context = engine;
+    engine->lookup.find_opaque = mill_anatomy_opaque;
     engine->lookup.ledger = engine->store ? mill_ledger_new(take_apart, engine) : NULL;
     if (!mill_lookup_init(&engine->lookup, engine->pool.worker_total)) {
         close_scopes(engine);

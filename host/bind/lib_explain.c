@@ -45,8 +45,12 @@ static int explain_findings(lua_State *L)
     pthread_mutex_lock(&inquiry->mutex);
     size_t count = inquiry->count;
     pthread_mutex_unlock(&inquiry->mutex);
-    for (size_t i = 0; i < count; i++) { /* only added to */
-        push_finding(L, &inquiry->findings[i]);
+    for (size_t i = 0; i < count; i++) {
+        pthread_mutex_lock(&inquiry->mutex);
+        struct mill_finding finding =
+            inquiry->findings[i]; /* its texts live as long as the inquiry */
+        pthread_mutex_unlock(&inquiry->mutex);
+        push_finding(L, &finding);
         lua_rawseti(L, -2, (int)i + 1);
     }
     return 1;

@@ -255,6 +255,16 @@ static int task_depends(lua_State *L)
     return 0;
 }
 
+/* core.notes() -> whether what the running task reads is noted */
+static int task_notes(lua_State *L)
+{
+    struct tidemill *engine = mill_engine_of(L);
+    struct mill_worker *worker = mill_worker_of(L);
+    lua_pushboolean(L, engine->recorder ||
+                           (worker->task && mill_lookup_notes(&engine->lookup, worker)));
+    return 1;
+}
+
 /* core.impure(what): the running task uses what is in no key. */
 static int task_impure(lua_State *L)
 {
@@ -299,6 +309,7 @@ static const luaL_Reg functions[] = {
     {"key", task_key},
     {"loops", task_loops},
     {"name", task_name},
+    {"notes", task_notes},
     {"outputs", task_outputs},
     {"retry", task_retry},
     {"retry_on", task_retry_on},

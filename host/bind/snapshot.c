@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "bind/anatomy.h"
 #include "bind/encode.h"
 #include "bind/handle.h"
 #include "bind/recorder.h"
@@ -165,7 +166,11 @@ static void set_policy(lua_State *L, struct tidemill *engine, int record,
     lua_pop(L, 1);
     if (!policy->cached) return;
     if (mill_value_is_opaque(&function->code)) {
-        policy->refusal = strdup("it names a channel or the like, which has no content");
+        char where[200], text[300];
+        mill_anatomy_opaque(&function->code, where, sizeof where);
+        snprintf(text, sizeof text, "it names a channel or the like%s, which has no content",
+                 where);
+        policy->refusal = strdup(text);
         return;
     }
     struct mill_hasher hasher;

@@ -247,16 +247,19 @@ static uint32_t opaque_argument(const struct mill_task *task)
 static bool is_keyable(struct mill_lookup *lookup, const struct mill_task *task)
 {
     const struct mill_function *function = mill_task_function(task);
-    char text[300];
+    char text[440];
     uint32_t opaque = function->policy.refusal ? 0 : opaque_argument(task);
     if (function->policy.refusal) {
         snprintf(text, sizeof text, "task \"%.120s\" is not cached: %.150s", function->name,
                  function->policy.refusal);
     } else if (opaque) {
+        char where[120] = "";
+        const struct mill_value *argument = &mill_node_arguments(task->node)[opaque - 1];
+        if (lookup->find_opaque) lookup->find_opaque(argument, where, sizeof where);
         snprintf(text, sizeof text,
-                 "task \"%.120s\" is not cached: argument %u holds a channel or the like, "
+                 "task \"%.120s\" is not cached: argument %u%s holds a channel or the like, "
                  "which has no content to tell it by",
-                 function->name, opaque);
+                 function->name, opaque, where);
     } else {
         return true;
     }

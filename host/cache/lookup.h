@@ -35,6 +35,8 @@ struct mill_lookup {
     struct mill_remarks remarks;
     struct mill_ledger *ledger;                    /* NULL: misses cannot be explained */
     void (*warn)(void *context, const char *text); /* any thread */
+    /* Says where in a value the first part without content is (bind/anatomy.h). */
+    void (*find_opaque)(const struct mill_value *value, char *out, size_t room);
     /* Told what a result that is used again depends on; any thread; NULL: nobody asks. */
     void (*seen)(void *context, char kind, const char *name, struct mill_hash hash);
     void *context;

@@ -194,7 +194,13 @@ local function watch_chunks()
     end)
   end
   local modules = require("tidemill.modules")
-  function modules.on_require(name) modules.each_source(name, core.depends) end
+  local turn, noted = -1, {} -- what the running task has required
+  function modules.on_require(name)
+    if call.turn ~= turn then turn, noted = call.turn, {} end
+    if noted[name] or not core.notes() then return end
+    noted[name] = true
+    modules.each_source(name, core.depends)
+  end
 end
 
 local function watch_system()
