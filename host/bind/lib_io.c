@@ -14,6 +14,7 @@
 #include "bind/encode.h"
 #include "bind/lib.h"
 #include "bind/recorder.h"
+#include "cache/trust.h"
 #include "data/csv.h"
 #include "data/file.h"
 #include "data/glob.h"
@@ -134,7 +135,7 @@ static int io_write_file(lua_State *L)
     const char *text = luaL_checklstring(L, 2, &size);
     struct mill_error error;
     struct mill_worker *worker = mill_worker_of(L);
-    if (worker) mill_lookup_writes(&mill_engine_of(L)->lookup, worker, luaL_checkstring(L, 1));
+    if (worker) mill_trust_writes(&mill_engine_of(L)->lookup, worker, luaL_checkstring(L, 1));
     if (mill_file_write(luaL_checkstring(L, 1), text, size, &error) != TIDEMILL_OK) {
         return mill_lib_raise(L, &error);
     }

@@ -8,6 +8,7 @@
 #include "bind/ffi.h"
 #include "bind/lib.h"
 #include "bind/recorder.h"
+#include "cache/trust.h"
 
 static struct mill_worker *running(lua_State *L)
 {
@@ -268,21 +269,21 @@ static int task_notes(lua_State *L)
 /* core.impure(what): the running task uses what is in no key. */
 static int task_impure(lua_State *L)
 {
-    mill_lookup_impure(&mill_engine_of(L)->lookup, mill_worker_of(L), luaL_checkstring(L, 1));
+    mill_trust_impure(&mill_engine_of(L)->lookup, mill_worker_of(L), luaL_checkstring(L, 1));
     return 0;
 }
 
 /* core.writes(path): the running task writes a file. */
 static int task_writes(lua_State *L)
 {
-    mill_lookup_writes(&mill_engine_of(L)->lookup, mill_worker_of(L), luaL_checkstring(L, 1));
+    mill_trust_writes(&mill_engine_of(L)->lookup, mill_worker_of(L), luaL_checkstring(L, 1));
     return 0;
 }
 
 /* core.uses(library): the running task computes by a library that another build may not share. */
 static int task_uses(lua_State *L)
 {
-    mill_lookup_uses(&mill_engine_of(L)->lookup, mill_worker_of(L), luaL_checkstring(L, 1));
+    mill_trust_uses(&mill_engine_of(L)->lookup, mill_worker_of(L), luaL_checkstring(L, 1));
     return 0;
 }
 

@@ -7,17 +7,11 @@
 #ifndef MILL_LEDGER_H
 #define MILL_LEDGER_H
 
-#include "cache/key.h"
+#include "cache/memoir.h"
 #include "cache/parts.h"
 #include "cache/store.h"
 
 struct mill_ledger;
-
-enum mill_called_verdict {
-    MILL_CALLED_STORED = 's',
-    MILL_CALLED_FAILED = 'f',
-    MILL_CALLED_LOST = 'n'
-};
 
 /* Adds the parts of a function; a lower floor cannot take one apart. */
 typedef void mill_parts_of(void *context, const struct mill_function *function,

@@ -62,20 +62,6 @@ void mill_lookup_adopt(struct mill_lookup *lookup, const struct mill_worker *wor
 /* The running task of a worker has learnt what is in no key: its result is not kept. */
 void mill_lookup_distrust(struct mill_lookup *lookup, const struct mill_worker *worker);
 
-/* The running task of a worker has used `what` ("os.time"), which is in no key: unless it is pure
- * its result is not kept, which is said once for each task name. */
-void mill_lookup_impure(struct mill_lookup *lookup, const struct mill_worker *worker,
-                        const char *what);
-
-/* The running task of a worker writes a file, which a hit will not do: said once for each name. */
-void mill_lookup_writes(struct mill_lookup *lookup, const struct mill_worker *worker,
-                        const char *path);
-
-/* The running task of a worker computes by a library ("libm", "BLAS") of which files->library
- * knows: its result holds only with the same version and instruction set. */
-void mill_lookup_uses(struct mill_lookup *lookup, const struct mill_worker *worker,
-                      const char *library);
-
 /* What the running task of a worker reads is noted; nothing when the task has no key. */
 void mill_lookup_note(struct mill_lookup *lookup, const struct mill_worker *worker,
                       enum mill_read_kind kind, const char *name, struct mill_hash hash);
