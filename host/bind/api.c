@@ -56,6 +56,19 @@ static void name_run(struct tidemill *engine)
     snprintf(engine->run, sizeof engine->run, "%08x", number);
 }
 
+/* What results may depend on besides files: where modules are looked for, or a library. */
+static struct mill_hash stand_for(void *context, const char *name)
+{
+    const struct tidemill *engine = context;
+    if (strcmp(name, "package.path") != 0) return mill_identity_library(name);
+    const char *path = engine->package_path, *cpath = engine->package_cpath;
+    struct mill_hasher hasher;
+    mill_hasher_init(&hasher, name);
+    mill_hasher_bytes(&hasher, path ? path : "", path ? strlen(path) : 0);
+    mill_hasher_bytes(&hasher, cpath ? cpath : "", cpath ? strlen(cpath) : 0);
+    return mill_hasher_end(&hasher);
+}
+
 static struct tidemill *engine_new(const tidemill_config *config)
 {
     struct tidemill *engine = calloc(1, sizeof *engine);
@@ -64,7 +77,8 @@ static struct tidemill *engine_new(const tidemill_config *config)
     mill_scope_init(&engine->scope, engine, NULL);
     pthread_mutex_init(&engine->unasked_lock, NULL);
     mill_files_init(&engine->files);
-    engine->files.library = mill_identity_library;
+    engine->files.library = stand_for;
+    engine->files.context = engine;
     mill_means_init(&engine->means);
     engine->token = mill_token_new();
     pthread_mutex_init(&engine->modules_lock, NULL);

@@ -24,8 +24,7 @@ struct mill_hash mill_identity_hash(const struct mill_identity *identity);
 /* In words: "1, LuaJIT ..". */
 void mill_identity_text(const struct mill_identity *identity, char *out, size_t room);
 
-/* Hash of version and instruction set of a library ("libm"); zeros: there is none of that name.  For
- * mill_files.library. */
+/* Hash of version and instruction set of a library ("libm"); zeros: there is none of that name. */
 struct mill_hash mill_identity_library(const char *name);
 
 /* What the C library calls itself: "glibc 2.36". */

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include <lauxlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/clock.h"
 #include "bind/encode.h"
@@ -249,6 +250,11 @@ static int task_depends(lua_State *L)
     if (lua_isstring(L, 2) && lua_objlen(L, 2) == sizeof hash) {
         memcpy(&hash, lua_tostring(L, 2), sizeof hash);
     } else {
+        struct stat status;
+        bool there = stat(path, &status) == 0;
+        if (there && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode)) {
+            mill_trust_impure(&engine->lookup, worker, "a device or a pipe");
+        }
         hash = mill_files_hash(&engine->files, path);
     }
     if (engine->recorder) mill_recorder_note(engine->recorder, MILL_READ_FILE, path, hash);

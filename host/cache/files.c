@@ -110,6 +110,7 @@ struct mill_hash mill_files_hash(struct mill_files *files, const char *path)
     struct stat before;
     struct mill_hash hash = {0, 0}; /* of absence */
     if (stat(path, &before) != 0 || recall(files, path, &before, &hash)) return hash;
+    if (!S_ISREG(before.st_mode)) return hash; /* it might have no end */
     struct mill_buffer *bytes;
     if (mill_file_read(NULL, path, &bytes, &hash, NULL) != TIDEMILL_OK) {
         return (struct mill_hash){0, 0};

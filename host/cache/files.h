@@ -10,9 +10,10 @@
 #include "base/hash.h"
 
 struct mill_files {
-    /* What stands for a library that results depend on (MILL_READ_LIBRARY), of the whole process;
-     * NULL: none is known.  Fixed before the first use. */
-    struct mill_hash (*library)(const char *name);
+    /* What stands for a library, or a part of the engine, that results depend on
+     * (MILL_READ_LIBRARY); NULL: none is known.  Fixed before the first use. */
+    struct mill_hash (*library)(void *context, const char *name);
+    void *context;
     pthread_mutex_t mutex;
     struct mill_file_memo *memos; /* guarded by mutex */
     size_t count, room;
@@ -21,8 +22,8 @@ struct mill_files {
 void mill_files_init(struct mill_files *files);
 void mill_files_fini(struct mill_files *files);
 
-/* Hash of the bytes of `path` as they are now; a file that is not there, or cannot be read, has
- * the hash of its absence.  The answer is remembered with the file's identity, size and times,
+/* Hash of the bytes of `path` as they are now; a file that is not there, or cannot be read, or is a
+ * folder, a pipe or a device, has the hash of its absence.  The answer is remembered with the file's identity, size and times,
  * unless these are so young that the file could change and keep them. */
 struct mill_hash mill_files_hash(struct mill_files *files, const char *path);
 

@@ -3,6 +3,8 @@
  * ledger knows more of its name (cache/ledger.h).  SPDX-License-Identifier: MIT */
 #include "cache/miss.h"
 
+#include <string.h>
+
 #include "cache/ledger.h"
 
 struct asking {
@@ -43,7 +45,8 @@ static void tell_read(void *causes, char kind, const char *name, struct mill_has
         mill_causes_add(causes, "path", "", "what %s is", name);
         break;
     case MILL_READ_LIBRARY:
-        mill_causes_add(causes, "library", "", "library %s", name);
+        mill_causes_add(causes, "library", "", "%s%s",
+                        strcmp(name, "package.path") == 0 ? "" : "library ", name);
         break;
     default:
         mill_causes_add(causes, "input", "", "an input of a kind that is not known");

@@ -129,7 +129,7 @@ static bool item_now(struct mill_files *files, char kind, const char *name,
         return true;
     case MILL_READ_LIBRARY:
         if (files->library == NULL) return false;
-        *now = files->library(name);
+        *now = files->library(files->context, name);
         return true;
     case MILL_READ_IMPURE:
         *now = (struct mill_hash){0, 0}; /* as it is noted */

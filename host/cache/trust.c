@@ -47,5 +47,5 @@ void mill_trust_uses(struct mill_lookup *lookup, const struct mill_worker *worke
 {
     if (worker->task == NULL || lookup->files->library == NULL) return;
     mill_lookup_note(lookup, worker, MILL_READ_LIBRARY, library,
-                     lookup->files->library(library));
+                     lookup->files->library(lookup->files->context, library));
 }

@@ -199,6 +199,7 @@ local function watch_chunks()
     if call.turn ~= turn then turn, noted = call.turn, {} end
     if noted[name] or not core.notes() then return end
     noted[name] = true
+    core.uses("package.path")
     modules.each_source(name, core.depends)
   end
 end

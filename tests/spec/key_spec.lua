@@ -105,6 +105,7 @@ end
 
 local function plain(expected, what, one, other) return { what, expected, one, other } end
 
+local paths = "package.path = \"./?.lua;./?/init.lua\""
 local read_text = "tm.read_text(\"data.txt\")"
 local function by_handle(mode)
   return ("(function() local f = io.open(\"data.txt\"%s); if not f then return \"none\" end\n"
@@ -337,6 +338,14 @@ local rows = {
   reading("miss", "a module that the task requires", "(function() package.path = \"./?.txt\"\n"
     .. "return require(\"data\") end)()", "return 1", "return 2"),
 
+  { "the place where a module is found", "miss",
+    task("require(\"far\")", "", "package.path = \"./one/?.lua;\" .. package.path"),
+    task("require(\"far\")", "", "package.path = \"./two/?.lua;\" .. package.path"),
+    files = { ["far.lua"] = "return 0", ["one/far.lua"] = "return 1", ["two/far.lua"] = "return 2" } },
+  { "a module that appears where it is looked for first", "miss", task("require(\"far\")", "", paths),
+    task("require(\"far\")", "", paths),
+    files = { ["far/init.lua"] = "return 1" }, later = { ["far.lua"] = "return 2" } },
+
   -- The environment.
   variables("miss", "a variable read through tm.env", "tm.env", "1", "2"),
   variables("miss", "a variable that was not set", "tm.env", false, ""),
@@ -352,6 +361,8 @@ describe("the key of a cached task", function()
 
   local function put(files)
     for name, text in pairs(files or {}) do
+      local parent = name:match("^(.*)/")
+      if parent then os.execute("mkdir -p " .. folder .. "/" .. parent) end
       if text then write(name, text) else os.remove(folder .. "/" .. name) end
     end
   end

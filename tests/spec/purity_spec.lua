@@ -39,6 +39,7 @@ local impure = {
   { "os.date(\"!%Y\")", "os.date without a time" },
   { "os.execute(\"true\")", "os.execute" },
   { "io.popen(\"true\"):close()", "io.popen" },
+  { "io.open(\"/dev/urandom\"):read(4)", "a device or a pipe" },
   { "io.read(\"*l\")", "standard input" },
   { "io.stdin:read(\"*l\")", "standard input" },
   { "(function() for line in io.lines() do return line end end)()", "standard input" },
