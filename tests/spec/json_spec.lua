@@ -36,8 +36,10 @@ describe("tm.json.decode", function()
 
   it("reads the forms that others write", function()
     assert.are.same({ a = { 1, 2.5, -0.25, 1e3, 1e-3, 0, "x/\"\\\b\f\n\r\t" }, b = {}, c = true },
-      decode(" { \"a\" : [ 1,2.5 , -0.25,1E3,1e-3,0 , \"x\\/\\\"\\\\\\b\\f\\n\\r\\t\" ] ,\r\n\t\"b\":{}, \"c\":true} "))
-    assert.are.equal("\xE2\x82\xAC\xF0\x9F\x8C\x99\xEF\xBF\xBDA", decode("\"\\u20AC\\ud83c\\udf19\\ud800\\u0041\""))
+      decode(" { \"a\" : [ 1,2.5 , -0.25,1E3,1e-3,0 , \"x\\/\\\"\\\\\\b\\f\\n\\r\\t\" ] ,\r\n\t\"b\":{}, "
+        .. "\"c\":true} "))
+    assert.are.equal("\xE2\x82\xAC\xF0\x9F\x8C\x99\xEF\xBF\xBDA",
+      decode("\"\\u20AC\\ud83c\\udf19\\ud800\\u0041\""))
     assert.is_nil(decode("null"))
     assert.are.equal(3, decode("[1,null,null]").n)
     assert.are.equal(-math.huge, 1 / decode("-0"))

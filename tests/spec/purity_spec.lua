@@ -224,8 +224,10 @@ print(unpack(tm.compute({ held(1), held(2) })))]]
     for _ = 1, 2 do
       local result = run(text)
       assert.are.same({ "1\t2\n1\t2\n", 0 }, { result.out, result.hits })
-      assert.are.equal(1, count(result.err, "task \"sends\" is not cached: argument 1, field .out holds a channel"))
-      assert.are.equal(1, count(result.err, "task \"holds\" is not cached: it names a channel or the like, upvalue channel, which"))
+      assert.are.equal(1, count(result.err,
+        "task \"sends\" is not cached: argument 1, field .out holds a channel"))
+      assert.are.equal(1, count(result.err,
+        "task \"holds\" is not cached: it names a channel or the like, upvalue channel, which"))
     end
   end)
 end)
