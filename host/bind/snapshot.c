@@ -390,7 +390,13 @@ static void set_lane(lua_State *L, struct tidemill *engine, int record,
     if (lane == LANE_SERIAL) function->affinity = MILL_FIRST_WORKER;
     if (lane >= MILL_LANES) lane = MILL_LANE_THREAD;
     function->lane = (enum mill_lane)lane;
-    if (engine->workers == 0) {
+    if (engine->serve && needs) {
+        luaL_error(
+            L,
+            "task \"%s\": %s cannot be had inside a task of the process lane; give it to "
+            "the task that starts this one",
+            function->name, needs);
+    } else if (engine->workers == 0) {
         lose_lane(engine, function);
     } else if (function->lane == MILL_LANE_PROCESS && function->lane_asked &&
                mill_pool_lane(&engine->pool, MILL_LANE_PROCESS) == NULL) {

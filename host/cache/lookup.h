@@ -66,6 +66,16 @@ void mill_lookup_distrust(struct mill_lookup *lookup, const struct mill_worker *
 void mill_lookup_note(struct mill_lookup *lookup, const struct mill_worker *worker,
                       enum mill_read_kind kind, const char *name, struct mill_hash hash);
 
+/* The same of a task that has run in another process: the bytes of what it has read there. */
+void mill_lookup_join(struct mill_lookup *lookup, const struct mill_worker *worker,
+                      const void *bytes, size_t size, bool unsound);
+
+/* For a process that runs tasks for another one: what a run's tasks read is gathered in its notes,
+ * which are read when it has ended. */
+bool mill_lookup_gather(struct mill_lookup *lookup,
+                        struct mill_run *run); /* false: no memory */
+const struct mill_reads *mill_lookup_gathered(const struct mill_run *run);
+
 /* Puts the value of an ended task in memory, from the store when it is only known by its hash.
  * False when it is not to be had. */
 bool mill_lookup_load(struct mill_lookup *lookup, struct mill_reader *reader,

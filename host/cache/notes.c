@@ -53,3 +53,8 @@ void mill_notes_give(struct mill_notes *notes, struct mill_reads *reads)
     reads->impure |= notes->reads.impure;
     pthread_mutex_unlock(&notes->mutex);
 }
+
+const struct mill_reads *mill_notes_reads(const struct mill_notes *notes)
+{
+    return &notes->reads;
+}

@@ -17,6 +17,9 @@ void mill_notes_unref(struct mill_notes *notes); /* NULL is fine */
 
 void mill_notes_add(struct mill_notes *notes, const struct mill_reads *reads);
 
+/* What was noted; nobody adds any more. */
+const struct mill_reads *mill_notes_reads(const struct mill_notes *notes);
+
 /* Adds the notes to `reads`. */
 void mill_notes_give(struct mill_notes *notes, struct mill_reads *reads);
 

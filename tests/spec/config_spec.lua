@@ -52,7 +52,9 @@ describe("settings", function()
         last = name
       end
       for _, name in ipairs { "adaptive", "cache", "distribution", "lane", "log", "log_format", "log_level",
-        "resources", "seed", "trace", "trace_events", "workers" } do
+        "memory.limit", "memory.pause", "memory.spill", "memory.target", "memory.terminate",
+        "memory.worker_limit", "processes", "spill_folder", "resources", "seed", "trace", "trace_events",
+        "worker_path", "workers" } do
         assert.are.equal("default", rows[name][2], name)
         rows[name].known = true
       end

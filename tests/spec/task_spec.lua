@@ -354,14 +354,15 @@ describe("options of a task", function()
   end)
 
   it("say what a lane, a time-out and a limit of memory may be", function()
-    contains(refusal { lane = "fast" }, "option \"lane\": expected \"auto\", \"thread\", \"serial\", \"loop\" or "
-      .. "\"process\", got \"fast\"")
+    contains(refusal { lane = "fast" }, "option \"lane\": expected \"auto\", \"thread\", \"serial\", "
+      .. "\"loop\" or \"process\", got \"fast\"")
     for _, timeout in ipairs { 0, -1, "1 week", 1 / 0, 0 / 0, {} } do
-      contains(refusal { timeout = timeout }, "option \"timeout\": expected seconds as a number above 0, or text such as "
-        .. "\"250ms\" or \"5m\", got ")
+      contains(refusal { timeout = timeout }, "option \"timeout\": expected seconds as a number above 0, or "
+        .. "text such as \"250ms\" or \"5m\", got ")
     end
     for _, memory in ipairs { 0, 1000, "10%", "much" } do
-      contains(refusal { memory = memory }, "option \"memory\": expected at least a megabyte, as bytes as a number")
+      contains(refusal { memory = memory },
+        "option \"memory\": expected at least a megabyte, as bytes as a number")
     end
     contains(refusal { isolate = 1 }, "option \"isolate\": expected true or false")
   end)
