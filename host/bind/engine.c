@@ -12,6 +12,7 @@
 
 #include "base/folders.h"
 #include "bind/adapt.h"
+#include "bind/anatomy.h"
 #include "bind/processes.h"
 #include "bind/runner.h"
 #include "bind/serve.h"
@@ -87,6 +88,18 @@ static bool load(void *context, struct mill_worker *worker, struct mill_task *ta
 {
     struct tidemill *engine = context;
     return mill_lookup_load(&engine->lookup, mill_lookup_reader(&engine->lookup, worker), task);
+}
+
+/* What a function's key is made of. */
+static void take_apart(void *context, const struct mill_function *function,
+                       struct mill_packer *parts)
+{
+    const struct tidemill *engine = context;
+    char text[160];
+    mill_identity_text(&engine->identity, text, sizeof text);
+    mill_parts_add(parts, MILL_PART_ENGINE, "", engine->salt, text);
+    mill_packer_bytes(parts, function->policy.said, function->policy.said_size);
+    mill_anatomy_of(&function->code, parts);
 }
 
 /* What happened on a worker, for the trace. */
@@ -212,6 +225,8 @@ tidemill_status mill_engine_start(struct tidemill *engine, struct mill_error *er
     engine->lookup.memory = &engine->memory;
     engine->lookup.warn = warn;
     engine->lookup.context = engine;
+    engine->lookup.find_opaque = mill_anatomy_opaque;
+    engine->lookup.ledger = engine->store ? mill_ledger_new(take_apart, engine) : NULL;
     if (!mill_lookup_init(&engine->lookup, engine->pool.worker_total)) {
         close_scopes(engine);
         mill_pool_fini(&engine->pool);
@@ -262,6 +277,9 @@ void mill_engine_stop(struct tidemill *engine)
         engine->scope.left_count = 0;
         close_scopes(engine);
         mill_lookup_fini(&engine->lookup);
+        if (engine->lookup.ledger) mill_ledger_keep(engine->lookup.ledger, engine->store);
+        mill_ledger_free(engine->lookup.ledger);
+        engine->lookup.ledger = NULL;
         mill_pool_fini(pool);
     }
     mill_reader_close(engine->reader);

@@ -409,6 +409,7 @@ static bool answer_run(struct mill_serve *serve, struct mill_run *run)
         .state = mill_task_state(task),
         .worth = serve->worth,
         .unsound = reads->unsound,
+        .impure = reads->impure,
         .degraded = (uint64_t)atomic_exchange(&serve->engine->degraded, 0),
         .reads = reads->bytes,
         .reads_size = reads->size,

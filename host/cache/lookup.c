@@ -6,48 +6,12 @@
 
 #include "base/clock.h"
 #include "cache/claim.h"
+#include "cache/ledger.h"
+#include "cache/miss.h"
 #include "data/codec.h"
 #include "data/packed.h"
 
-/* ---- what tasks of tasks read -------------------------------------------------------------
- * A task with a key may start others.  Its result depends on what they read, so that their reads
- * become its own: each adds what it has read, and what those have that it has started itself, to
- * the notes of its run, and the task that has started the run takes them over when it ends. */
-
-struct mill_notes {
-    _Atomic int32_t refs; /* the starting task's, its runs' */
-    pthread_mutex_t mutex;
-    struct mill_reads reads; /* guarded by mutex */
-};
-
-static void notes_unref(struct mill_notes *notes)
-{
-    /* acq_rel pairs with itself: the last one sees every use before it. */
-    if (notes == NULL || atomic_fetch_sub_explicit(&notes->refs, 1, memory_order_acq_rel) > 1) {
-        return;
-    }
-    mill_reads_fini(&notes->reads);
-    pthread_mutex_destroy(&notes->mutex);
-    free(notes);
-}
-
-static struct mill_notes *notes_new(void)
-{
-    struct mill_notes *notes = calloc(1, sizeof *notes);
-    if (notes == NULL) return NULL;
-    atomic_init(&notes->refs, 1);
-    pthread_mutex_init(&notes->mutex, NULL);
-    return notes;
-}
-
-static void notes_add(struct mill_notes *notes, const struct mill_reads *reads)
-{
-    if (reads->size == 0 && !reads->unsound) return;
-    pthread_mutex_lock(&notes->mutex);
-    mill_reads_join(&notes->reads, reads->bytes, reads->size);
-    notes->reads.unsound |= reads->unsound;
-    pthread_mutex_unlock(&notes->mutex);
-}
+/* ---- what tasks of tasks read ------------------------------------------------------------ */
 
 /* The running task takes over what those have read that it has started. */
 static void take_notes(struct mill_lookup_worker *mine)
@@ -55,11 +19,8 @@ static void take_notes(struct mill_lookup_worker *mine)
     struct mill_notes *notes = mine->notes;
     mine->notes = NULL;
     if (notes == NULL) return;
-    pthread_mutex_lock(&notes->mutex);
-    mill_reads_join(&mine->reads, notes->reads.bytes, notes->reads.size);
-    mine->reads.unsound |= notes->reads.unsound;
-    pthread_mutex_unlock(&notes->mutex);
-    notes_unref(notes);
+    mill_notes_give(notes, &mine->reads);
+    mill_notes_unref(notes);
 }
 
 void mill_lookup_adopt(struct mill_lookup *lookup, const struct mill_worker *worker,
@@ -67,12 +28,12 @@ void mill_lookup_adopt(struct mill_lookup *lookup, const struct mill_worker *wor
 {
     struct mill_lookup_worker *mine = &lookup->workers[worker->index];
     if (!mine->keyed && !mine->noted) return;
-    if (mine->notes == NULL) mine->notes = notes_new();
+    if (mine->notes == NULL) mine->notes = mill_notes_new();
     if (mine->notes == NULL) {
         mine->reads.unsound = true;
         return;
     }
-    atomic_fetch_add_explicit(&mine->notes->refs, 1, memory_order_relaxed);
+    mill_notes_ref(mine->notes);
     run->notes = mine->notes;
     run->hooks = mill_lookup_hooks(lookup);
 }
@@ -81,6 +42,7 @@ bool mill_lookup_init(struct mill_lookup *lookup, int workers)
 {
     lookup->workers = calloc((size_t)workers, sizeof *lookup->workers);
     lookup->worker_count = lookup->workers ? workers : 0;
+    if (lookup->workers) mill_remarks_init(&lookup->remarks);
     return lookup->workers != NULL;
 }
 
@@ -89,52 +51,39 @@ void mill_lookup_fini(struct mill_lookup *lookup)
     for (int i = 0; i < lookup->worker_count; i++) {
         mill_reader_close(lookup->workers[i].reader);
         mill_reads_fini(&lookup->workers[i].reads);
-        notes_unref(lookup->workers[i].notes);
+        mill_notes_unref(lookup->workers[i].notes);
     }
+    if (lookup->workers) mill_remarks_fini(&lookup->remarks);
     free(lookup->workers);
     lookup->workers = NULL;
     lookup->worker_count = 0;
-}
-
-/* ---- keys ------------------------------------------------------------------------------ */
-
-bool mill_task_key(const struct mill_task *task, struct mill_hash *key)
-{
-    const struct mill_run *run = task->run;
-    const struct mill_node *node = task->node;
-    struct mill_hash few[16], *content = few;
-    if (node->inputs > 16) content = malloc(node->inputs * sizeof *content);
-    if (content == NULL) return false;
-    for (uint32_t i = 0; i < node->inputs; i++) {
-        content[i] = run->content[run->inputs[task->first_input + i]];
-    }
-    struct mill_hasher hasher;
-    mill_hasher_init(&hasher, "task/1");
-    mill_hasher_hash(&hasher, mill_task_function(task)->policy.salt);
-    mill_hasher_number(&hasher, node->count);
-    const struct mill_value *arguments = mill_node_arguments(node);
-    const struct mill_hash *next = content;
-    for (uint32_t i = 0; i < node->count; i++) {
-        mill_hasher_hash(&hasher, mill_value_hash(&arguments[i], next));
-        next += mill_value_nodes(&arguments[i]);
-    }
-    *key = mill_hasher_end(&hasher);
-    if (content != few) free(content);
-    return true;
 }
 
 /* ---- before ---------------------------------------------------------------------------- */
 
 struct search {
     struct mill_lookup *lookup;
+    bool pure;
     struct mill_hash content;
     struct mill_reads *reads; /* those of the entry are added; NULL: nobody needs them */
 };
 
+static void tell_seen(void *context, char kind, const char *name, struct mill_hash hash,
+                      struct mill_hash now)
+{
+    struct mill_lookup *lookup = context;
+    (void)now;
+    if (kind != MILL_READ_IMPURE) lookup->seen(lookup->context, kind, name, hash);
+}
+
 static bool entry_holds(void *context, const struct mill_entry *entry)
 {
     struct search *search = context;
+    if (!search->pure && mill_reads_are_impure(entry->reads, entry->reads_size)) return false;
     if (!mill_reads_hold(search->lookup->files, entry->reads, entry->reads_size)) return false;
+    if (search->lookup->seen) {
+        mill_reads_visit_all(entry->reads, entry->reads_size, tell_seen, search->lookup);
+    }
     search->content = entry->content;
     if (search->reads) mill_reads_join(search->reads, entry->reads, entry->reads_size);
     return true;
@@ -153,22 +102,40 @@ static void count_one(_Atomic int64_t *counter)
                           memory_order_relaxed);
 }
 
-/* Ends the task with what the store has for it; false when it has nothing. */
-static bool answer(struct mill_lookup *lookup, struct mill_worker *worker,
-                   struct mill_lookup_worker *mine, struct mill_task *task)
+/* Takes down what the store has for the task; false when it has nothing. */
+static bool find_answer(struct mill_lookup *lookup, struct mill_lookup_worker *mine,
+                        struct mill_task *task)
 {
     struct mill_notes *notes = task->run->notes;
-    struct search search = {.lookup = lookup, .reads = notes ? &mine->reads : NULL};
+    struct search search = {.lookup = lookup,
+                            .pure = mill_task_function(task)->policy.pure,
+                            .reads = notes ? &mine->reads : NULL};
     struct mill_reader *reader = reader_of(lookup, mine);
     mill_reads_clear(&mine->reads);
     if (reader == NULL || !mill_reader_find(reader, mine->key, entry_holds, &search)) {
         return false;
     }
-    if (notes) notes_add(notes, &mine->reads);
+    if (notes) mill_notes_add(notes, &mine->reads);
     task->run->content[task->index] = search.content;
     atomic_fetch_or_explicit(&task->flags, MILL_TASK_KEPT, memory_order_relaxed);
-    struct mill_value stored = {.tag = MILL_TAG_STORED};
-    mill_worker_hit(worker, task, stored);
+    return true;
+}
+
+static void tell_hit(const struct mill_task *task)
+{
+    struct mill_inquiry *inquiry = task->run->inquiry;
+    if (inquiry) {
+        mill_inquiry_add(inquiry, MILL_FOUND_HIT, mill_task_function(task)->name, NULL);
+    }
+}
+
+/* Ends the task with what the store has for it; false when it has nothing. */
+static bool answer(struct mill_lookup *lookup, struct mill_worker *worker,
+                   struct mill_lookup_worker *mine, struct mill_task *task)
+{
+    if (!find_answer(lookup, mine, task)) return false;
+    tell_hit(task);
+    mill_worker_hit(worker, task, (struct mill_value){.tag = MILL_TAG_STORED});
     return true;
 }
 
@@ -240,6 +207,7 @@ static bool copy_result(struct mill_worker *worker, struct mill_task *task,
     if (flags & MILL_TASK_KEPT) {
         atomic_fetch_or_explicit(&task->flags, MILL_TASK_KEPT, memory_order_relaxed);
     }
+    tell_hit(task);
     mill_worker_hit(worker, task, value);
     return true;
 }
@@ -278,20 +246,29 @@ static uint32_t opaque_argument(const struct mill_task *task)
 static bool is_keyable(struct mill_lookup *lookup, const struct mill_task *task)
 {
     const struct mill_function *function = mill_task_function(task);
-    char text[300];
+    char text[440];
     uint32_t opaque = function->policy.refusal ? 0 : opaque_argument(task);
     if (function->policy.refusal) {
         snprintf(text, sizeof text, "task \"%.120s\" is not cached: %.150s", function->name,
                  function->policy.refusal);
     } else if (opaque) {
+        char where[120] = "";
+        const struct mill_value *argument = &mill_node_arguments(task->node)[opaque - 1];
+        if (lookup->find_opaque) lookup->find_opaque(argument, where, sizeof where);
         snprintf(text, sizeof text,
-                 "task \"%.120s\" is not cached: argument %u holds a channel or the like, "
+                 "task \"%.120s\" is not cached: argument %u%s holds a channel or the like, "
                  "which has no content to tell it by",
-                 function->name, opaque);
+                 function->name, opaque, where);
     } else {
         return true;
     }
     lookup->warn(lookup->context, text);
+    struct mill_inquiry *inquiry = task->run->inquiry;
+    if (inquiry) {
+        const char *why = strstr(text, "is not cached: ");
+        mill_inquiry_add(inquiry, MILL_FOUND_NO_KEY, function->name,
+                         why ? why + strlen("is not cached: ") : text);
+    }
     return false;
 }
 
@@ -309,6 +286,41 @@ bool mill_lookup_key_of(struct mill_task *task, struct mill_hash *key)
     return mill_task_key(task, key);
 }
 
+/* In a dry run: what the task would be.  Its result is known when it is in the store; else it ends as
+ * cancelled, and what depends on it is skipped. */
+static void look(struct mill_lookup *lookup, struct mill_worker *worker,
+                 struct mill_lookup_worker *mine, struct mill_task *task)
+{
+    const struct mill_function *function = mill_task_function(task);
+    struct mill_inquiry *inquiry = task->run->inquiry;
+    struct mill_reader *reader = lookup->store ? reader_of(lookup, mine) : NULL;
+    if (!function->policy.cached) {
+        mill_inquiry_add(inquiry, MILL_FOUND_PLAIN, function->name, NULL);
+    } else if (mine->keyed && reader && !function->policy.refresh &&
+               find_answer(lookup, mine, task)) {
+        mill_inquiry_add(inquiry, MILL_FOUND_HIT, function->name, NULL);
+        mill_worker_complete(worker, task, MILL_FINISHED,
+                             (struct mill_value){.tag = MILL_TAG_STORED});
+        return;
+    } else if (mine->keyed) {
+        mill_miss_note(lookup, reader, task, &mine->called, false);
+    }
+    mill_worker_complete(worker, task, MILL_CANCELLED, mill_nil());
+}
+
+/* The task runs: what an inquiry of its run wants to know of that. */
+static void tell(struct mill_lookup *lookup, struct mill_lookup_worker *mine,
+                 struct mill_task *task, bool again)
+{
+    const struct mill_function *function = mill_task_function(task);
+    if (!function->policy.cached) {
+        mill_inquiry_add(task->run->inquiry, MILL_FOUND_PLAIN, function->name, NULL);
+    } else if (mine->keyed) {
+        struct mill_reader *reader = lookup->store ? reader_of(lookup, mine) : NULL;
+        mill_miss_note(lookup, reader, task, &mine->called, again);
+    }
+}
+
 static enum mill_verdict before(void *context, struct mill_worker *worker,
                                 struct mill_task *task)
 {
@@ -316,10 +328,18 @@ static enum mill_verdict before(void *context, struct mill_worker *worker,
     struct mill_lookup_worker *mine = &lookup->workers[worker->index];
     const struct mill_policy *policy = &mill_task_function(task)->policy;
     bool again = atomic_load_explicit(&task->flags, memory_order_relaxed) & MILL_TASK_REVIVED;
-    notes_unref(mine->notes); /* of one that has failed before it could take them */
+    mill_notes_unref(mine->notes); /* of one that has failed before it could take them */
     mine->notes = NULL;
     mine->noted = task->run->notes != NULL;
-    mine->keyed = policy->cached && is_keyable(lookup, task) && mill_task_key(task, &mine->key);
+    mine->keyed = policy->cached && is_keyable(lookup, task) &&
+                  mill_key_of(task, policy->salt, &mine->called);
+    mine->key = mine->called.key;
+    mine->fate = MILL_CALLED_FAILED;
+    struct mill_inquiry *inquiry = task->run->inquiry;
+    if (task->run->dry && mill_task_function(task)->body == NULL) {
+        look(lookup, worker, mine, task);
+        return MILL_TAKEN;
+    }
     if (mine->keyed && lookup->store && !policy->refresh && !again &&
         answer(lookup, worker, mine, task)) {
         return MILL_TAKEN;
@@ -328,6 +348,7 @@ static enum mill_verdict before(void *context, struct mill_worker *worker,
         return MILL_TAKEN;
     }
     if (!load_inputs(lookup, worker, mine, task)) return MILL_TAKEN;
+    if (inquiry) tell(lookup, mine, task, again);
     if (policy->cached && lookup->store) count_one(&worker->counters.misses);
     if (mine->keyed) { /* also without a store: the same numbers, cached or not */
         worker->call.stream[0] = mine->key.low;
@@ -370,6 +391,16 @@ static bool has_changed_input(const struct mill_task *task)
     return false;
 }
 
+/* Whether all that it has used is known, and as it was then. */
+static bool is_as_read(struct mill_lookup *lookup, const struct mill_lookup_worker *mine,
+                       const struct mill_task *task)
+{
+    const struct mill_policy *policy = &mill_task_function(task)->policy;
+    if (mine->reads.unsound || (mine->reads.impure && !policy->pure)) return false;
+    return mill_reads_hold(lookup->files, policy->files, policy->files_size) &&
+           mill_reads_hold(lookup->files, mine->reads.bytes, mine->reads.size);
+}
+
 static void keep(struct mill_lookup *lookup, struct mill_lookup_worker *mine,
                  struct mill_task *task, const struct mill_value *value, struct mill_hash hash)
 {
@@ -386,6 +417,9 @@ static void keep(struct mill_lookup *lookup, struct mill_lookup_worker *mine,
     }
     struct mill_buffer *bytes = mill_codec_save(value, lookup->memory);
     if (bytes == NULL) return;
+    if (mine->reads.impure) {
+        mill_reads_add(&mine->reads, MILL_READ_IMPURE, "", (struct mill_hash){0, 0});
+    }
     struct mill_put put = {
         .key = mine->key,
         .content = hash,
@@ -396,6 +430,7 @@ static void keep(struct mill_lookup *lookup, struct mill_lookup_worker *mine,
         .seconds = (double)(mill_clock_now() - mine->began) / 1e9,
     };
     mill_store_put(lookup->store, &put);
+    mine->fate = MILL_CALLED_STORED;
     if (has_flag(task, MILL_TASK_CHANGED)) return; /* the store has it under another name */
     atomic_fetch_or_explicit(&task->flags, MILL_TASK_KEPT, memory_order_relaxed);
 }
@@ -413,8 +448,10 @@ static void after(void *context, struct mill_worker *worker, struct mill_task *t
     }
     struct mill_hash hash = mill_value_hash(value, NULL);
     note_content(task, hash);
-    if (lookup->store && mine->keyed && !mine->reads.unsound && !has_changed_input(task) &&
-        !mill_value_is_opaque(value)) {
+    mine->fate = MILL_CALLED_LOST;
+    if (task->run->dry) return; /* it leaves nothing behind */
+    if (lookup->store && mine->keyed && !has_changed_input(task) &&
+        !mill_value_is_opaque(value) && is_as_read(lookup, mine, task)) {
         keep(lookup, mine, task, value, hash);
     }
 }
@@ -424,14 +461,22 @@ static void ended(void *context, struct mill_worker *worker, struct mill_task *t
     struct mill_lookup *lookup = context;
     struct mill_lookup_worker *mine = &lookup->workers[worker->index];
     take_notes(mine);
-    if (task->run->notes) notes_add(task->run->notes, &mine->reads);
+    if (mill_task_function(task)->policy.pure) mine->reads.impure = false;
+    if (mine->keyed && lookup->store && lookup->ledger && !task->run->dry &&
+        !mill_run_cancelled(task->run)) {
+        mill_ledger_note(lookup->ledger, reader_of(lookup, mine), task, &mine->called,
+                         (enum mill_called_verdict)mine->fate);
+    }
+    if (task->run->notes) mill_notes_add(task->run->notes, &mine->reads);
 }
 
 static void release(void *context, struct mill_run *run)
 {
     (void)context;
-    notes_unref(run->notes);
+    mill_notes_unref(run->notes);
     mill_claims_free(run->claims);
+    if (run->inquiry) mill_inquiry_close(run->inquiry, run);
+    if (run->inquiry && run->inquiry->owned) mill_inquiry_free(run->inquiry);
 }
 
 struct mill_reader *mill_lookup_reader(struct mill_lookup *lookup,
@@ -499,11 +544,11 @@ void mill_lookup_join(struct mill_lookup *lookup, const struct mill_worker *work
 bool mill_lookup_gather(struct mill_lookup *lookup, struct mill_run *run)
 {
     run->hooks = mill_lookup_hooks(lookup);
-    run->notes = notes_new();
+    run->notes = mill_notes_new();
     return run->notes != NULL;
 }
 
 const struct mill_reads *mill_lookup_gathered(const struct mill_run *run)
 {
-    return &run->notes->reads;
+    return mill_notes_reads(run->notes);
 }

@@ -9,12 +9,14 @@
 #include <sys/stat.h>
 
 #include "cache/reader.h"
+#include "cache/recall.h"
 #include "cache/writer.h"
 
 struct mill_store {
     struct mill_database database;
     struct mill_writer writer;
     struct mill_memory *memory;
+    struct mill_recall recall; /* the closing thread's */
 };
 
 /* ---- opening and closing ---------------------------------------------------------------- */
@@ -50,6 +52,7 @@ void mill_store_close(struct mill_store *store)
 {
     if (store == NULL) return;
     mill_writer_stop(&store->writer);
+    mill_recall_write(&store->recall, &store->database, store->writer.connection);
     mill_database_close(&store->database, store->writer.connection);
     mill_writer_fini(&store->writer);
     free(store);
@@ -81,6 +84,12 @@ void mill_store_put(struct mill_store *store, const struct mill_put *put)
         mill_writer_push(&store->writer, pending);
     else
         mill_buffer_unref(put->bytes);
+}
+
+void mill_store_remember(struct mill_store *store, const char *task, const void *bytes,
+                         size_t size)
+{
+    mill_recall_add(&store->recall, task, bytes, size);
 }
 
 bool mill_store_flush(struct mill_store *store, double seconds)

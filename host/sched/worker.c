@@ -410,7 +410,7 @@ void mill_worker_complete(struct mill_worker *worker, struct mill_task *task,
                           enum mill_state state, struct mill_value result)
 {
     if (state == MILL_FAILED) count(&worker->counters.failed);
-    if (state == MILL_SKIPPED) count(&worker->counters.skipped);
+    if (state == MILL_SKIPPED && !task->run->dry) count(&worker->counters.skipped);
     uint8_t flags = atomic_load_explicit(&task->flags, memory_order_relaxed);
     if (flags & MILL_TASK_GRANTED) {
         mill_resources_give(&worker->pool->resources, task, push_granted, worker);
