@@ -86,6 +86,12 @@ static bool load(void *context, struct mill_worker *worker, struct mill_task *ta
     return mill_lookup_load(&engine->lookup, mill_lookup_reader(&engine->lookup, worker), task);
 }
 
+static void rest(void *context, struct mill_worker *worker)
+{
+    struct tidemill *engine = context;
+    mill_lookup_rest(&engine->lookup, worker);
+}
+
 /* What happened on a worker, for the trace. */
 static void trace_event(void *context, struct mill_worker *worker, enum mill_event event,
                         struct mill_task *task, int argument, int64_t begin, int64_t end)
@@ -183,6 +189,7 @@ tidemill_status mill_engine_start(struct tidemill *engine, struct mill_error *er
         .drive = mill_runner_drive,
         .context = engine,
         .load = load,
+        .rest = rest,
         .lost = lost,
         .event = engine->trace ? trace_event : NULL,
     };

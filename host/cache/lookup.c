@@ -1,13 +1,16 @@
 /* lookup: the cache's part in a run.  SPDX-License-Identifier: MIT */
 #include "cache/lookup.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "cache/claim.h"
 #include "data/codec.h"
 #include "data/packed.h"
+#include "sched/delay.h"
 
 /* ---- what tasks of tasks read -------------------------------------------------------------
  * A task with a key may start others.  Its result depends on what they read, so that their reads
@@ -123,10 +126,19 @@ bool mill_task_key(const struct mill_task *task, struct mill_hash *key)
     return true;
 }
 
+/* The key's claim is given back, when there is one still. */
+static void unclaim(struct mill_lookup *lookup, struct mill_lookup_worker *mine)
+{
+    if (!mine->claimed) return;
+    mine->claimed = false;
+    mill_store_unclaim(lookup->store, mine->key);
+}
+
 /* ---- before ---------------------------------------------------------------------------- */
 
 struct search {
     struct mill_lookup *lookup;
+    int64_t oldest; /* microseconds since 1970: results made before are too old */
     struct mill_hash content;
     struct mill_reads *reads; /* those of the entry are added; NULL: nobody needs them */
 };
@@ -134,10 +146,23 @@ struct search {
 static bool entry_holds(void *context, const struct mill_entry *entry)
 {
     struct search *search = context;
+    if (entry->made < search->oldest) return false;
     if (!mill_reads_hold(search->lookup->files, entry->reads, entry->reads_size)) return false;
     search->content = entry->content;
     if (search->reads) mill_reads_join(search->reads, entry->reads, entry->reads_size);
     return true;
+}
+
+/* The earliest time at which a result may have been made. */
+static int64_t oldest_of(const struct mill_lookup *lookup, const struct mill_policy *policy)
+{
+    double ttl = policy->ttl;
+    if (lookup->ttl > 0 && !(ttl > 0 && ttl < lookup->ttl)) ttl = lookup->ttl;
+    if (!(ttl > 0)) return INT64_MIN;
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    double oldest = (double)now.tv_sec * 1e6 + (double)now.tv_nsec / 1e3 - ttl * 1e6;
+    return oldest > 0 ? (int64_t)oldest : 0;
 }
 
 static struct mill_reader *reader_of(struct mill_lookup *lookup,
@@ -158,7 +183,9 @@ static bool answer(struct mill_lookup *lookup, struct mill_worker *worker,
                    struct mill_lookup_worker *mine, struct mill_task *task)
 {
     struct mill_notes *notes = task->run->notes;
-    struct search search = {.lookup = lookup, .reads = notes ? &mine->reads : NULL};
+    struct search search = {.lookup = lookup,
+                            .oldest = oldest_of(lookup, &mill_task_function(task)->policy),
+                            .reads = notes ? &mine->reads : NULL};
     struct mill_reader *reader = reader_of(lookup, mine);
     mill_reads_clear(&mine->reads);
     if (reader == NULL || !mill_reader_find(reader, mine->key, entry_holds, &search)) {
@@ -291,7 +318,7 @@ static bool is_keyable(struct mill_lookup *lookup, const struct mill_task *task)
     } else {
         return true;
     }
-    lookup->warn(lookup->context, text);
+    if (!function->policy.automatic) lookup->warn(lookup->context, text);
     return false;
 }
 
@@ -309,6 +336,114 @@ bool mill_lookup_key_of(struct mill_task *task, struct mill_hash *key)
     return mill_task_key(task, key);
 }
 
+/* ---- equal keys in several processes -------------------------------------------------------
+ * Who computes a key claims it (cache/board.h), from before its body runs until the result is on
+ * disk.  Another process that wants the same looks again after a while, longer each time: its task
+ * is nobody's meanwhile.  A claim is taken when nothing else can keep the body from running, so
+ * that no task waits with one. */
+
+enum {
+    WAITING = 0xf000, /* as `worker` of a task that waits for a claim: and how often it did */
+    WAITING_MOST = 0xfff, /* (FOLLOWING is not among them) */
+    WAITING_LONGEST = 50, /* milliseconds between two looks */
+    WAITING_SUSPENDED =
+        1200, /* looks: a minute.  Then a claim whose own task waits is passed over,
+                                 for that one may wait for this one */
+};
+
+static int looks_of(const struct mill_task *task)
+{
+    return task->worker >= WAITING && task->worker < FOLLOWING ? task->worker - WAITING : 0;
+}
+
+static bool look_later(struct mill_task *task, int looks)
+{
+    int64_t pause = looks < 6 ? (int64_t)1 << looks : WAITING_LONGEST;
+    int64_t when = mill_clock_now() + pause * 1000000;
+    if (task->run->strategy != MILL_PINNED) {
+        task->worker = (uint16_t)(WAITING + (looks < WAITING_MOST - 1 ? looks + 1 : looks));
+    }
+    return mill_delay_start(task, when);
+}
+
+/* Whether to wait for another's claim. */
+static bool is_worth_waiting(int looks, enum mill_claim claim)
+{
+    return claim == MILL_CLAIM_OTHERS ||
+           (claim == MILL_CLAIM_WAITING && looks < WAITING_SUSPENDED);
+}
+
+/* True: another process computes the key, and the task waits for it, or has ended with what came
+ * while it was being asked. */
+static bool leave_to_others(struct mill_lookup *lookup, struct mill_worker *worker,
+                            struct mill_lookup_worker *mine, struct mill_task *task, int looks)
+{
+    /* With what it needs in hand it is called again. */
+    bool granted = atomic_load_explicit(&task->flags, memory_order_relaxed) & MILL_TASK_GRANTED;
+    if (mill_task_function(task)->need_count > 0 && !granted) return false;
+    enum mill_claim claim = mill_store_claim(lookup->store, mine->key);
+    if (is_worth_waiting(looks, claim) && look_later(task, looks)) return true;
+    mine->claimed = claim == MILL_CLAIM_MINE;
+    /* Who had it before may have put the result there since the look-up. */
+    if (!mine->claimed || mine->reader == NULL || !mill_reader_is_stale(mine->reader))
+        return false;
+    if (!answer(lookup, worker, mine, task)) return false;
+    unclaim(lookup, mine);
+    return true;
+}
+
+/* Whether the claim that the task waits for still stands, and it waits on. */
+static bool waits_on(struct mill_lookup *lookup, struct mill_lookup_worker *mine,
+                     struct mill_task *task, int looks)
+{
+    return looks > 0 && is_worth_waiting(looks, mill_store_claimed(lookup->store, mine->key)) &&
+           look_later(task, looks);
+}
+
+/* ---- what is worth keeping ----------------------------------------------------------------- */
+
+/* Seconds that a look-up and a decoding of `bytes` take, about: measured, docs/cache.md. */
+static double cost_of_hit(size_t bytes)
+{
+    return 5e-6 + (double)bytes * 1e-9;
+}
+
+static const double WORTH = 5; /* times what a hit costs must a task take */
+
+enum { KNOWN = 8 }; /* tasks of a name, before their mean is believed */
+
+/* What tasks of the name take, or this one did. */
+static double mean_of(const struct mill_function *function, double seconds)
+{
+    const struct mill_mean *mean = function->mean;
+    if (mean == NULL) return seconds;
+    int64_t count = atomic_load_explicit(&mean->count, memory_order_relaxed);
+    if (count < KNOWN) return seconds;
+    return (double)atomic_load_explicit(&mean->nanoseconds, memory_order_relaxed) /
+           (double)count / 1e9;
+}
+
+/* With `cache = "auto"` short tasks are run rather than looked up. */
+static bool is_worth_looking(const struct mill_function *function)
+{
+    return !function->policy.automatic || mean_of(function, INFINITY) > WORTH * cost_of_hit(0);
+}
+
+static bool is_worth_keeping(const struct mill_function *function, double seconds, size_t bytes)
+{
+    return !function->policy.automatic ||
+           mean_of(function, seconds) > WORTH * cost_of_hit(bytes);
+}
+
+static void note_time(const struct mill_function *function, double seconds)
+{
+    struct mill_mean *mean = function->policy.automatic ? function->mean : NULL;
+    if (mean == NULL) return;
+    atomic_fetch_add_explicit(&mean->nanoseconds, (int64_t)(seconds * 1e9),
+                              memory_order_relaxed);
+    atomic_fetch_add_explicit(&mean->count, 1, memory_order_relaxed);
+}
+
 static enum mill_verdict before(void *context, struct mill_worker *worker,
                                 struct mill_task *task)
 {
@@ -318,17 +453,22 @@ static enum mill_verdict before(void *context, struct mill_worker *worker,
     bool again = atomic_load_explicit(&task->flags, memory_order_relaxed) & MILL_TASK_REVIVED;
     notes_unref(mine->notes); /* of one that has failed before it could take them */
     mine->notes = NULL;
+    mine->claimed = false;
     mine->noted = task->run->notes != NULL;
     mine->keyed = policy->cached && is_keyable(lookup, task) && mill_task_key(task, &mine->key);
-    if (mine->keyed && lookup->store && !policy->refresh && !again &&
-        answer(lookup, worker, mine, task)) {
-        return MILL_TAKEN;
-    }
-    if (mine->keyed && !policy->refresh && !again && leave_to_leader(worker, mine, task)) {
-        return MILL_TAKEN;
-    }
+    bool looked =
+        mine->keyed && !policy->refresh && !again && is_worth_looking(mill_task_function(task));
+    bool stored = looked && lookup->store;
+    int looks = looks_of(task);
+    if (stored && waits_on(lookup, mine, task, looks)) return MILL_TAKEN;
+    if (looks > 0) task->worker = 0; /* before it ends: it is nobody's */
+    if (stored && answer(lookup, worker, mine, task)) return MILL_TAKEN;
+    if (looked && leave_to_leader(worker, mine, task)) return MILL_TAKEN;
     if (!load_inputs(lookup, worker, mine, task)) return MILL_TAKEN;
-    if (policy->cached && lookup->store) count_one(&worker->counters.misses);
+    if (stored && leave_to_others(lookup, worker, mine, task, looks)) return MILL_TAKEN;
+    if (mine->reader) mill_reader_rest(mine->reader);
+    if (policy->cached && lookup->store && (!policy->automatic || looked))
+        count_one(&worker->counters.misses);
     if (mine->keyed) { /* also without a store: the same numbers, cached or not */
         worker->call.stream[0] = mine->key.low;
         worker->call.stream[1] = mine->key.high;
@@ -381,11 +521,18 @@ static void keep(struct mill_lookup *lookup, struct mill_lookup_worker *mine,
             text, sizeof text,
             "task \"%.200s\" is not cached: its result holds a function or a shared object",
             function->name);
-        lookup->warn(lookup->context, text);
+        if (!function->policy.automatic) lookup->warn(lookup->context, text);
         return;
     }
+    double seconds = (double)(mill_clock_now() - mine->began) / 1e9;
+    note_time(function, seconds);
+    if (!is_worth_keeping(function, seconds, 0)) return;
     struct mill_buffer *bytes = mill_codec_save(value, lookup->memory);
     if (bytes == NULL) return;
+    if (!is_worth_keeping(function, seconds, bytes->size)) {
+        mill_buffer_unref(bytes);
+        return;
+    }
     struct mill_put put = {
         .key = mine->key,
         .content = hash,
@@ -393,8 +540,10 @@ static void keep(struct mill_lookup *lookup, struct mill_lookup_worker *mine,
         .reads_size = mine->reads.size,
         .bytes = bytes,
         .task = function->name,
-        .seconds = (double)(mill_clock_now() - mine->began) / 1e9,
+        .seconds = seconds,
+        .claimed = mine->claimed,
     };
+    mine->claimed = false;
     mill_store_put(lookup->store, &put);
     if (has_flag(task, MILL_TASK_CHANGED)) return; /* the store has it under another name */
     atomic_fetch_or_explicit(&task->flags, MILL_TASK_KEPT, memory_order_relaxed);
@@ -425,6 +574,15 @@ static void ended(void *context, struct mill_worker *worker, struct mill_task *t
     struct mill_lookup_worker *mine = &lookup->workers[worker->index];
     take_notes(mine);
     if (task->run->notes) notes_add(task->run->notes, &mine->reads);
+    unclaim(lookup, mine);
+}
+
+/* Another process may try meanwhile. */
+static void retried(void *context, struct mill_worker *worker, struct mill_task *task)
+{
+    struct mill_lookup *lookup = context;
+    (void)task;
+    unclaim(lookup, &lookup->workers[worker->index]);
 }
 
 static void release(void *context, struct mill_run *run)
@@ -440,10 +598,17 @@ struct mill_reader *mill_lookup_reader(struct mill_lookup *lookup,
     return lookup->store ? reader_of(lookup, &lookup->workers[worker->index]) : NULL;
 }
 
+void mill_lookup_rest(struct mill_lookup *lookup, const struct mill_worker *worker)
+{
+    struct mill_lookup_worker *mine = &lookup->workers[worker->index];
+    if (mine->reader) mill_reader_rest(mine->reader);
+}
+
 void mill_lookup_suspend(struct mill_lookup *lookup, const struct mill_worker *worker,
                          struct mill_lookup_worker *kept)
 {
     struct mill_lookup_worker *mine = &lookup->workers[worker->index];
+    if (mine->claimed) mill_store_claim_waits(lookup->store, mine->key, true);
     *kept = *mine;
     *mine = (struct mill_lookup_worker){.reader = mine->reader};
 }
@@ -456,11 +621,12 @@ void mill_lookup_resume(struct mill_lookup *lookup, const struct mill_worker *wo
     mill_reads_fini(&mine->reads);
     *mine = *kept;
     mine->reader = reader;
+    if (mine->claimed) mill_store_claim_waits(lookup->store, mine->key, false);
 }
 
 struct mill_hooks mill_lookup_hooks(struct mill_lookup *lookup)
 {
-    return (struct mill_hooks){before, after, ended, release, lookup};
+    return (struct mill_hooks){before, after, ended, retried, release, lookup};
 }
 
 void mill_lookup_hook(struct mill_lookup *lookup, struct mill_run *run)

@@ -12,9 +12,16 @@ struct mill_reader {
     struct mill_writer *writer;
     struct mill_memory *memory;
     sqlite3 *connection; /* NULL until the first look-up */
-    sqlite3_stmt *find, *load;
+    sqlite3_stmt *find, *load, *begin, *end;
+    bool
+        viewing; /* in a transaction: look-ups of one see the database as it was at its start */
+    int looks;   /* in it */
+    uint64_t seen; /* commits of all processes before it began */
     ZSTD_DCtx *decompressor;
+    struct mill_uses uses;
 };
+
+enum { READER_LOOKS = 4096 }; /* in one transaction, which keeps the log from being moved */
 
 /* ---- life ------------------------------------------------------------------------------- */
 
@@ -34,10 +41,11 @@ struct mill_reader *mill_reader_new(struct mill_database *database, struct mill_
 
 static void reader_disconnect(struct mill_reader *reader)
 {
-    sqlite3_finalize(reader->find);
-    sqlite3_finalize(reader->load);
+    sqlite3_stmt *all[] = {reader->find, reader->load, reader->begin, reader->end};
+    mill_reader_rest(reader);
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) sqlite3_finalize(all[i]);
     sqlite3_close(reader->connection);
-    reader->find = reader->load = NULL;
+    reader->find = reader->load = reader->begin = reader->end = NULL;
     reader->connection = NULL;
 }
 
@@ -45,6 +53,7 @@ void mill_reader_close(struct mill_reader *reader)
 {
     if (reader == NULL) return;
     reader_disconnect(reader);
+    mill_writer_note(reader->writer, &reader->uses);
     ZSTD_freeDCtx(reader->decompressor);
     free(reader);
 }
@@ -54,11 +63,47 @@ static int reader_prepare(struct mill_reader *reader)
     static const char find[] =
         "SELECT reads_name, content, made, reads FROM entry WHERE key = ?";
     static const char load[] = "SELECT " MILL_OBJECT_COLUMNS " FROM object WHERE content = ?";
-    int code = sqlite3_prepare_v3(reader->connection, find, -1, SQLITE_PREPARE_PERSISTENT,
-                                  &reader->find, NULL);
-    if (code != SQLITE_OK) return code;
-    return sqlite3_prepare_v3(reader->connection, load, -1, SQLITE_PREPARE_PERSISTENT,
-                              &reader->load, NULL);
+    const struct {
+        sqlite3_stmt **statement;
+        const char *text;
+    } all[] = {{&reader->find, find},
+               {&reader->load, load},
+               {&reader->begin, "BEGIN"},
+               {&reader->end, "COMMIT"}};
+    int code = SQLITE_OK;
+    for (size_t i = 0; i < sizeof all / sizeof *all && code == SQLITE_OK; i++) {
+        code = sqlite3_prepare_v3(reader->connection, all[i].text, -1,
+                                  SQLITE_PREPARE_PERSISTENT, all[i].statement, NULL);
+    }
+    return code;
+}
+
+void mill_reader_rest(struct mill_reader *reader)
+{
+    if (reader == NULL || !reader->viewing) return;
+    sqlite3_step(reader->end);
+    sqlite3_reset(reader->end);
+    reader->viewing = false;
+}
+
+bool mill_reader_is_stale(const struct mill_reader *reader)
+{
+    return mill_board_commits(&reader->database->board) != reader->seen;
+}
+
+/* A transaction of several look-ups: to begin one costs more than to look.  It ends when anybody
+ * has committed, so that what left the queue, or the board, is found. */
+static void reader_view(struct mill_reader *reader)
+{
+    if (reader->viewing && (mill_reader_is_stale(reader) || reader->looks >= READER_LOOKS)) {
+        mill_reader_rest(reader);
+    }
+    reader->looks++;
+    if (reader->viewing) return;
+    reader->seen = mill_board_commits(&reader->database->board);
+    reader->looks = 0;
+    reader->viewing = sqlite3_step(reader->begin) == SQLITE_DONE;
+    sqlite3_reset(reader->begin);
 }
 
 static enum mill_health reader_health(const struct mill_reader *reader)
@@ -71,22 +116,29 @@ static enum mill_health reader_health(const struct mill_reader *reader)
 static bool reader_ready(struct mill_reader *reader)
 {
     if (reader_health(reader) == MILL_HEALTH_BROKEN) return false;
-    if (reader->connection) return true;
+    if (reader->connection) {
+        reader_view(reader);
+        return true;
+    }
     int code;
     reader->connection = mill_database_connect(reader->database, &code);
     if (reader->connection == NULL) return false;
     code = reader_prepare(reader);
-    if (code == SQLITE_OK) return true;
+    if (code == SQLITE_OK) {
+        reader_view(reader);
+        return true;
+    }
     mill_database_fail_reading(reader->database, reader->connection, code);
     reader_disconnect(reader);
     return false;
 }
 
-/* Ends a look-up: a statement that is not reset would keep the log from being moved. */
+/* Ends a look-up. */
 static void reader_reset(struct mill_reader *reader, sqlite3_stmt *statement, int code)
 {
     sqlite3_reset(statement);
     if (code == SQLITE_ROW || code == SQLITE_DONE) return;
+    mill_reader_rest(reader);
     mill_database_fail_reading(reader->database, reader->connection, code);
 }
 
@@ -287,6 +339,14 @@ static bool answers_visit_row(struct mill_reader *reader, const struct reader_ro
     return done;
 }
 
+static void reader_note(struct mill_reader *reader, struct mill_hash key,
+                        struct mill_hash reads_name)
+{
+    mill_pins_add(&reader->writer->pins, key);
+    mill_uses_add(&reader->uses, key, reads_name);
+    if (reader->uses.count >= MILL_USES_MOST) mill_writer_note(reader->writer, &reader->uses);
+}
+
 bool mill_reader_find(struct mill_reader *reader, struct mill_hash key, reader_visit *visit,
                       void *context)
 {
@@ -298,6 +358,7 @@ bool mill_reader_find(struct mill_reader *reader, struct mill_hash key, reader_v
     bool done = answers_visit_queued(&answers, visit, context);
     for (size_t i = 0; i < answers.row_count && !done; i++) {
         done = answers_visit_row(reader, &answers.rows[i], visit, context);
+        if (done) reader_note(reader, key, answers.rows[i].reads_name);
     }
     answers_fini(&answers);
     return done;

@@ -485,6 +485,9 @@ bool mill_worker_retry(struct mill_worker *worker)
     if (retry == NULL) return false;
     double delay = mill_retry_delay(rule, retry->attempts, next_random(worker) / 4294967296.0);
     worker->task = NULL;
+    if (task->run->hooks.retried) {
+        task->run->hooks.retried(task->run->hooks.context, worker, task);
+    }
     measure(worker, task, MILL_PENDING); /* it will run again */
     let_go(worker);
     uint8_t flags = atomic_load_explicit(&task->flags, memory_order_relaxed);
@@ -865,6 +868,7 @@ enum mill_next mill_worker_next(struct mill_worker *worker)
         struct mill_task *task = pop(worker);
         if (task == NULL) {
             settle(worker);
+            if (pool->options.rest) pool->options.rest(pool->options.context, worker);
             if (take_resumed(worker)) {
                 hand_on(worker, spun);
                 return MILL_NEXT_READY;
