@@ -2,8 +2,10 @@
 #ifndef MILL_INSIDE_H
 #define MILL_INSIDE_H
 
+#include "cache/database.h"
 #include "cache/store.h"
-#include "cache/writer.h"
+
+struct mill_writer;
 
 struct mill_database *mill_store_database(struct mill_store *store);
 struct mill_writer *mill_store_writer(struct mill_store *store);

@@ -11,6 +11,7 @@
 
 #include "cache/inside.h"
 #include "cache/reader.h"
+#include "cache/writer.h"
 
 struct mill_store {
     struct mill_database database;

@@ -245,7 +245,7 @@ static struct mill_sweep_victim *list_add(struct list *list)
     return &list->items[list->count++];
 }
 
-static bool read_victim(sqlite3_stmt *row, struct mill_sweep_victim *victim)
+bool mill_sweep_victim_row(sqlite3_stmt *row, struct mill_sweep_victim *victim)
 {
     victim->until = sqlite3_column_int64(row, 3);
     victim->long_reads = sqlite3_column_int(row, 4) != 0;
@@ -272,7 +272,7 @@ static int sweep_expired(struct mill_sweep *sweep)
         if (code != SQLITE_ROW) break;
         struct mill_sweep_victim *victim = list_add(&list);
         if (victim == NULL) break; /* the rest goes the next time */
-        if (!read_victim(scan, victim)) list.count--;
+        if (!mill_sweep_victim_row(scan, victim)) list.count--;
     }
     sqlite3_finalize(scan);
     if (code == SQLITE_DONE || code == SQLITE_ROW) {
@@ -319,7 +319,7 @@ static int find_victims(struct mill_sweep *sweep, int64_t bytes, int64_t entries
         code = sqlite3_step(scan);
         if (code != SQLITE_ROW) break;
         struct mill_sweep_victim victim;
-        if (!read_victim(scan, &victim)) continue;
+        if (!mill_sweep_victim_row(scan, &victim)) continue;
         if (sweep->pins && mill_pins_have(sweep->pins, victim.key)) continue;
         struct mill_sweep_victim *added = list_add(list);
         if (added == NULL) break;

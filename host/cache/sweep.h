@@ -46,6 +46,9 @@ struct mill_sweep_victim {
     bool long_reads;
 };
 
+/* A victim of the columns key, reads_name, content, until, long_reads; false: they are damaged. */
+bool mill_sweep_victim_row(sqlite3_stmt *row, struct mill_sweep_victim *victim);
+
 /* Removes them, and the objects that no other entry needs; `victims` is put in another order. A
  * SQLite code. */
 int mill_sweep_remove(struct mill_sweep *sweep, struct mill_sweep_victim *victims,

@@ -10,10 +10,9 @@
 #include "cache/object.h"
 
 enum {
-    WRITER_LOG_PAGES = 8192,   /* 64 MB: then the log is moved even when there is work */
-    WRITER_READS_INLINE = 768, /* a longer list of reads is an object: rows stay small */
-    WRITER_PATIENCE = 10,      /* seconds to wait for the lock */
-    WRITER_USES = 2048,        /* noted in one commit */
+    WRITER_LOG_PAGES = 8192, /* 64 MB: then the log is moved even when there is work */
+    WRITER_PATIENCE = 10,    /* seconds to wait for the lock */
+    WRITER_USES = 2048,      /* noted in one commit */
 };
 #define WRITER_IDLE_SECONDS 0.5 /* without work before the log is moved */
 
@@ -118,7 +117,7 @@ static bool writer_encode_item(struct mill_writer *writer, struct writer_item *i
 {
     const struct mill_pending *pending = item->pending;
     if (pending->bytes == NULL) return true;
-    if (pending->reads_size > WRITER_READS_INLINE &&
+    if (pending->reads_size > MILL_READS_INLINE &&
         !writer_encode(writer, &item->reads, &item->reads_made, pending->reads_name,
                        pending->reads, pending->reads_size)) {
         return false;
@@ -145,7 +144,7 @@ static bool writer_insert_object(struct mill_writer *writer, struct mill_object 
 static bool writer_insert_entry(struct mill_writer *writer, const struct mill_pending *pending)
 {
     sqlite3_stmt *add = writer->add_entry;
-    bool inline_reads = pending->reads_size <= WRITER_READS_INLINE;
+    bool inline_reads = pending->reads_size <= MILL_READS_INLINE;
     int code = mill_object_bind_hash(add, 1, pending->key);
     if (code == SQLITE_OK) code = mill_object_bind_hash(add, 2, pending->reads_name);
     if (code == SQLITE_OK) code = mill_object_bind_hash(add, 3, pending->content);

@@ -3,6 +3,7 @@
  * evaluation.  `test_lookup ROUNDS` repeats the random part that many times.
  * SPDX-License-Identifier: MIT */
 #define _GNU_SOURCE
+#include "cache/inside.h"
 #include "cache/lookup.h"
 
 #include <fcntl.h>
@@ -60,6 +61,7 @@ static void remove_object(struct cache *cache, struct mill_hash content)
     CHECK_SAYING(code == SQLITE_DONE, "%s", sqlite3_errmsg(cache->database));
     atomic_fetch_add(&cache->lost, sqlite3_changes(cache->database));
     sqlite3_finalize(statement);
+    mill_board_commit(&mill_store_database(cache->store)->board);
     pthread_mutex_unlock(&cache->mutex);
 }
 
