@@ -55,7 +55,7 @@ COMPILE   = $(CC) -std=gnu11 $(FLAGS_$(config)) $(WARNINGS) -fPIC -fexceptions -
 LINK      = $(CC) $(filter -fsanitize=%,$(FLAGS_$(config))) -pthread -Wl,--as-needed $(LDFLAGS)
 
 # pkg-config is asked once, by the first recipe: before `setup` has run it may not be there.
-LIBRARIES  := sqlite3 libdeflate libzstd libxxhash
+LIBRARIES  := sqlite3 libdeflate libzstd libxxhash libuv
 PKG_CFLAGS  = $(eval PKG_CFLAGS := $$(shell pkg-config --cflags luajit $(LIBRARIES)))$(PKG_CFLAGS)
 PKG_LIBS    = $(eval PKG_LIBS := $$(shell pkg-config --libs $(LIBRARIES)) -ldl -lm)$(PKG_LIBS)
 LUAJIT_LIBS = $(eval LUAJIT_LIBS := $$(shell pkg-config --libs luajit))$(LUAJIT_LIBS)

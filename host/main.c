@@ -388,11 +388,37 @@ static void deepen_stack(void)
     setrlimit(RLIMIT_STACK, &limit);
 }
 
+/* `tidemill --worker DESCRIPTOR`, which engines start and nobody else: no option for people. */
+static int worker_descriptor(int argc, char **argv)
+{
+    char *end;
+    if (argc != 3 || strcmp(argv[1], "--worker") != 0) return -1;
+    long descriptor = strtol(argv[2], &end, 10);
+    return *end == '\0' && descriptor > STDERR_FILENO && descriptor < 1 << 20 ? (int)descriptor
+                                                                              : -1;
+}
+
+/* Connections are descriptors, and the usual soft limit of 1,024 is meant for programs that use
+ * select(), which the engine does not.  More than a million only makes other programs slow. */
+static void raise_files(void)
+{
+    const rlim_t most = 1 << 20;
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+    rlim_t wanted = limit.rlim_max < most ? limit.rlim_max : most;
+    if (limit.rlim_cur >= wanted) return;
+    limit.rlim_cur = wanted;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 int main(int argc, char **argv)
 {
     struct mill_options options;
     hold_standard_files();
     deepen_stack();
+    raise_files();
+    int descriptor = worker_descriptor(argc, argv);
+    if (descriptor >= 0) return tidemill_worker_main(descriptor);
     tidemill_status status = mill_options_parse(&options, argc, argv);
     int exit_status = status == TIDEMILL_USAGE ? EXIT_USAGE : EXIT_FAILED;
     if (status == TIDEMILL_OK)

@@ -12,6 +12,14 @@ static inline int64_t mill_clock_now(void)
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
+/* The same to a few milliseconds, for a quarter of the price. */
+static inline int64_t mill_clock_coarse(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
 /* `seconds` from now; negative or not finite: never (INT64_MAX). */
 static inline int64_t mill_clock_after(double seconds)
 {

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "base/machine.h"
 
+#include <fcntl.h>
 #include <math.h>
 #include <sched.h>
 #include <stdio.h>
@@ -117,6 +118,19 @@ bool mill_machine_memory_is_short(const char *root)
 {
     /* Allocators take address space in large pieces. */
     return mill_machine_memory_share(root) > 0.97 || address_space_share() > 0.85;
+}
+
+int64_t mill_machine_process_memory(void)
+{
+    char text[4096]; /* the whole of it */
+    int fd = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return -1;
+    ssize_t size = read(fd, text, sizeof text - 1);
+    close(fd);
+    if (size <= 0) return -1;
+    text[size] = '\0';
+    int64_t anonymous = kilobytes(text, "RssAnon"), shared = kilobytes(text, "RssShmem");
+    return anonymous < 0 || shared < 0 ? -1 : anonymous + shared;
 }
 
 /* ---- CPU time -------------------------------------------------------------------------- */

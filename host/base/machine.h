@@ -25,6 +25,10 @@ double mill_machine_memory_share(const char *root);
  * address space that the process may have (ulimit -v).  Some system calls. */
 bool mill_machine_memory_is_short(const char *root);
 
+/* Bytes that this process has resident and that belong to no file on disk: RssAnon and RssShmem of
+ * /proc/self/status.  -1: not known.  Some 15 us. */
+int64_t mill_machine_process_memory(void);
+
 /* CPU time up to now.  Where the groups' quota is smaller than the number of CPUs in the
  * process's mask, of the group with that quota; else of those CPUs, whoever used them. */
 struct mill_machine_cpu {

@@ -1,11 +1,13 @@
 /* api: the functions of tidemill.h, and luaopen_tidemill.  SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <fcntl.h>
 #include <lauxlib.h>
 #include <luajit.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -13,6 +15,7 @@
 #include "bind/embedded.h"
 #include "bind/modules.h"
 #include "bind/runner.h"
+#include "bind/serve.h"
 #include "bind/state.h"
 #include "bind/watch.h"
 
@@ -64,10 +67,12 @@ static struct tidemill *engine_new(const tidemill_config *config)
     mill_means_init(&engine->means);
     engine->token = mill_token_new();
     pthread_mutex_init(&engine->modules_lock, NULL);
+    pthread_mutex_init(&engine->hub_lock, NULL);
     engine->output.progress = config->progress;
     engine->output.notes = config->notes;
     engine->output.warning = config->warning;
     engine->output.context = config->context;
+    mill_limit_init(engine);
     mill_settings_init(engine);
     mill_birth_init(&engine->birth);
     name_run(engine);
@@ -77,7 +82,7 @@ static struct tidemill *engine_new(const tidemill_config *config)
     return NULL;
 }
 
-static void salt_engine(struct tidemill *engine, lua_State *L)
+void mill_engine_salt(struct tidemill *engine, lua_State *L)
 {
     struct mill_hasher hasher;
     mill_hasher_init(&hasher, "engine");
@@ -136,7 +141,7 @@ tidemill_status tidemill_open(const tidemill_config *given, tidemill **out)
     if (status != TIDEMILL_OK) return status;
     engine->L = mill_state_open(&engine->scope, &engine->error);
     if (engine->L == NULL) return engine->error.status;
-    salt_engine(engine, engine->L);
+    mill_engine_salt(engine, engine->L);
     return TIDEMILL_OK;
 }
 
@@ -161,8 +166,11 @@ void tidemill_close(tidemill *engine)
     mill_token_unref(engine->token);
     mill_log_fini(&engine->log);
     mill_settings_fini(engine);
+    mill_limit_fini(engine);
     mill_output_fini(&engine->output);
     pthread_mutex_destroy(&engine->modules_lock);
+    free(engine->worker_path);
+    pthread_mutex_destroy(&engine->hub_lock);
     free(engine->package_path);
     free(engine->package_cpath);
     free(engine->message);
@@ -559,6 +567,27 @@ tidemill_status tidemill_settings_json(tidemill *engine, const char *script, cha
     return *text ? TIDEMILL_OK : mill_no_memory(&engine->error, "settings");
 }
 
+/* ---- worker processes ------------------------------------------------------------------------ */
+
+int tidemill_worker_main(int descriptor)
+{
+    int domain = 0;
+    socklen_t size = sizeof domain;
+    if (getsockopt(descriptor, SOL_SOCKET, SO_DOMAIN, &domain, &size) != 0 ||
+        domain != AF_UNIX) {
+        fprintf(stderr, "tidemill: --worker is for engines, which start their worker processes "
+                        "with it\n");
+        return 2;
+    }
+    fcntl(descriptor, F_SETFD, FD_CLOEXEC);
+    tidemill_config config = full_config(NULL);
+    struct tidemill *engine = engine_new(&config);
+    if (engine == NULL) return 1;
+    int status = mill_serve_run(engine, descriptor);
+    tidemill_close(engine);
+    return status;
+}
+
 /* ---- require "tidemill" in somebody's luajit --------------------------------------------- */
 
 static int close_engine(lua_State *L)
@@ -601,7 +630,7 @@ int luaopen_tidemill(lua_State *L)
     struct tidemill *engine = *box;
     engine->L = L;
     engine->borrowed = true;
-    salt_engine(engine, L);
+    mill_engine_salt(engine, L);
     tidemill_status status = mill_settings_environment(engine, &engine->error);
     if (status == TIDEMILL_OK) status = mill_state_adopt(&engine->scope, L, &engine->error);
     if (status == TIDEMILL_OK) status = begin(engine, script_of(L));

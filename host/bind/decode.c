@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "bind/encode.h"
+#include "bind/engine.h"
 #include "bind/shared.h"
 #include "data/packed.h"
 
@@ -262,6 +263,7 @@ void mill_decode(lua_State *L, const struct mill_value *value, const struct mill
     case MILL_TAG_SHORT:
     case MILL_TAG_STRING: {
         const char *text = mill_value_text(value, &size);
+        mill_scope_take_up(L, size);
         lua_pushlstring(L, text, size);
         break;
     }
@@ -269,6 +271,7 @@ void mill_decode(lua_State *L, const struct mill_value *value, const struct mill
         push_array(L, value->array);
         break;
     case MILL_TAG_PACKED:
+        mill_scope_take_up(L, value->packed->size);
         decode_packed(L, value->packed, inputs);
         break;
     case MILL_TAG_SHARED:

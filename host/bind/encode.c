@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "bind/bytecode.h"
+#include "bind/engine.h"
 #include "bind/shared.h"
 #include "bind/witness.h"
 #include "data/packed.h"
@@ -824,14 +825,20 @@ static bool encode_cell(lua_State *L, int index, bool nodes, struct mill_value *
         return true;
     case LUA_TSTRING: {
         const char *text = lua_tolstring(L, index, &size);
-        *value = mill_string(text, size, failed);
+        if (size < MILL_BUFFER_MAPPED) {
+            *value = mill_string(text, size, failed);
+        } else {
+            *value = mill_string_in(&mill_engine_of(L)->memory, text, size, failed);
+        }
         return true;
     }
     case LUA_TCDATA: {
         const void *payload = lua_topointer(L, index);
         enum mill_kind kind = kind_of(L, index);
         if (kind == MILL_KIND_ARRAY) {
-            *value = mill_column(mill_array_ref(*(struct mill_array *const *)payload));
+            struct mill_array *array = *(struct mill_array *const *)payload;
+            mill_array_publish(array);
+            *value = mill_column(mill_array_ref(array));
             return true;
         }
         if (kind == MILL_KIND_OTHER || (kind == MILL_KIND_NODE && !nodes)) return false;
@@ -880,6 +887,7 @@ static void walk(struct encoder *encoder, int index, int witness)
 {
     lua_State *L = encoder->L;
     mill_packer_init(&encoder->out);
+    encoder->out.memory = &mill_engine_of(L)->memory;
     encoder->witness = witness;
     lua_pushcfunction(L, walk_protected);
     lua_pushlightuserdata(L, encoder);

@@ -12,8 +12,11 @@
 
 #include "base/folders.h"
 #include "bind/adapt.h"
+#include "bind/processes.h"
 #include "bind/runner.h"
+#include "bind/serve.h"
 #include "bind/watch.h"
+#include "lane/hub.h"
 
 static void warn(void *context, const char *text)
 {
@@ -48,6 +51,8 @@ void mill_engine_open_cache(struct tidemill *engine)
         .path = engine->cache_path,
         .make_folder = made_up,
         .memory = &engine->memory,
+        .limits = mill_keep_limits(engine),
+        .default_limit = engine->keep.bytes == MILL_KEEP_AUTO,
         .warn = warn_degraded,
         .context = engine,
     };
@@ -182,17 +187,22 @@ tidemill_status mill_engine_start(struct tidemill *engine, struct mill_error *er
     if (engine->pool_open) return TIDEMILL_OK;
     mill_engine_open_cache(engine);
     tidemill_status status = mill_watch_trace(engine, error);
+    if (status == TIDEMILL_OK) status = mill_limit_start(engine, error);
     if (status != TIDEMILL_OK) return status;
     struct mill_pool_options options = {
         .threads = threads_of(engine),
         .lanes[MILL_LANE_LOOP] = {.drive = mill_runner_drive, .context = engine},
+        .lanes[MILL_LANE_PROCESS] = mill_processes_driver(engine),
         .drive = mill_runner_drive,
         .context = engine,
+        .memory = &engine->memory,
         .load = load,
         .rest = rest,
         .lost = lost,
         .event = engine->trace ? trace_event : NULL,
     };
+    if (engine->serve) options.lanes[MILL_LANE_THREAD].sleep = mill_serve_sleep;
+    options.lanes[MILL_LANE_THREAD].context = engine;
     status = mill_pool_init(&engine->pool, &options, error);
     if (status != TIDEMILL_OK) return status;
     name_lanes(engine);
@@ -209,15 +219,34 @@ tidemill_status mill_engine_start(struct tidemill *engine, struct mill_error *er
     engine->lookup.memory = &engine->memory;
     engine->lookup.warn = warn;
     engine->lookup.context = engine;
+    engine->lookup.ttl = engine->keep.ttl;
     if (!mill_lookup_init(&engine->lookup, engine->pool.worker_total)) {
         close_scopes(engine);
         mill_pool_fini(&engine->pool);
         return mill_no_memory(error, "the cache's memory for workers");
     }
-    engine->package_path = package_field(engine->L, "path");
-    engine->package_cpath = package_field(engine->L, "cpath");
+    if (engine->L) { /* a worker process has no script, and was told */
+        engine->package_path = package_field(engine->L, "path");
+        engine->package_cpath = package_field(engine->L, "cpath");
+    }
     engine->pool_open = true;
     return mill_adapt_start(engine, error);
+}
+
+struct mill_hub *mill_engine_hub(struct tidemill *engine, struct mill_error *error)
+{
+    pthread_mutex_lock(&engine->hub_lock);
+    if (engine->hub == NULL) mill_hub_open(&engine->pool, 0, &engine->hub, error);
+    struct mill_hub *hub = engine->hub;
+    pthread_mutex_unlock(&engine->hub_lock);
+    return hub;
+}
+
+/* No worker runs any more, and the pool, which the hub tells of what ends, is still there. */
+static void close_hub(struct tidemill *engine)
+{
+    if (engine->hub) mill_hub_close(engine->hub);
+    engine->hub = NULL;
 }
 
 void mill_engine_stop(struct tidemill *engine)
@@ -233,6 +262,8 @@ void mill_engine_stop(struct tidemill *engine)
         engine->pool_open = false;
         if (engine->workers == 0) mill_runner_close(engine, &pool->workers[0]);
         mill_pool_stop(pool); /* no worker runs from here on */
+        mill_processes_close(engine);
+        close_hub(engine);
         for (size_t i = 0; i < engine->scope.left_count; i++) {
             mill_run_free(engine->scope.left[i]);
         }
@@ -271,14 +302,22 @@ void mill_engine_report(struct tidemill *engine, struct mill_task *task,
 {
     struct mill_run *run = task->run;
     if (!run->nested || atomic_load(&run->asked)) return;
-    struct mill_unasked *unasked = calloc(1, sizeof *unasked);
     char *name = strdup(mill_task_function(task)->name);
-    if (unasked == NULL || name == NULL) {
+    mill_engine_add_unasked(engine, run, name, error);
+    /* Who asks sets `asked` and then looks at `reported`; one of both sees the other. */
+    if (atomic_load(&run->asked)) mill_engine_asked(engine, run);
+}
+
+bool mill_engine_add_unasked(struct tidemill *engine, struct mill_run *run, char *task,
+                             const struct mill_value *error)
+{
+    struct mill_unasked *unasked = calloc(1, sizeof *unasked);
+    if (unasked == NULL || task == NULL) {
         free(unasked);
-        free(name);
-        return;
+        free(task);
+        return false;
     }
-    *unasked = (struct mill_unasked){NULL, run, mill_value_ref(*error), name};
+    *unasked = (struct mill_unasked){NULL, run, mill_value_ref(*error), task};
     pthread_mutex_lock(&engine->unasked_lock);
     struct mill_unasked **end = &engine->unasked;
     while (*end) end = &(*end)->next;
@@ -286,12 +325,11 @@ void mill_engine_report(struct tidemill *engine, struct mill_task *task,
     if (kept) {
         *end = unasked;
         engine->unasked_count++;
-        atomic_store(&run->reported, true);
+        if (run) atomic_store(&run->reported, true);
     }
     pthread_mutex_unlock(&engine->unasked_lock);
     if (!kept) unasked_free(unasked);
-    /* Who asks sets `asked` and then looks at `reported`; one of both sees the other. */
-    if (atomic_load(&run->asked)) mill_engine_asked(engine, run);
+    return kept;
 }
 
 void mill_engine_asked(struct tidemill *engine, struct mill_run *run)

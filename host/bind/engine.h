@@ -6,6 +6,8 @@
 #include <lua.h>
 
 #include "base/birth.h"
+#include "bind/keep.h"
+#include "bind/limit.h"
 #include "bind/scope.h"
 #include "bind/settings.h"
 #include "cache/lookup.h"
@@ -24,10 +26,13 @@ struct tidemill {
     lua_State *L;            /* the script's state */
     bool borrowed;           /* it belongs to the host program: `require "tidemill"` */
     struct mill_memory memory;
+    struct mill_spill spill;
     struct mill_output output;
     struct mill_scope scope; /* the script's */
     struct mill_pool pool;
-    _Atomic bool pool_open;           /* read by tidemill_interrupt */
+    _Atomic bool pool_open; /* read by tidemill_interrupt */
+    pthread_mutex_t hub_lock;
+    struct mill_hub *hub; /* guarded by hub_lock; NULL: nothing has asked for it yet */
     struct mill_store *_Atomic store; /* NULL: no cache; read by tidemill_flush */
     struct mill_files files;
     struct mill_lookup lookup;
@@ -35,6 +40,7 @@ struct tidemill {
     uint64_t seed;
     int workers;      /* threads; 0: serial */
     char *cache_path; /* setting: NULL default, "off" */
+    struct mill_keep_setting keep;
     bool cache_tried; /* whether mill_engine_open_cache was called */
     _Atomic bool interrupted;
     int exit_status;
@@ -44,8 +50,12 @@ struct tidemill {
     struct mill_means means;     /* of tasks' times, by name */
     struct mill_scope *scopes;   /* of the workers, by number; there while the pool is open */
     enum mill_strategy strategy; /* of runs that name none */
-    int lane;                    /* of tasks that name none: a mill_lane; -1: as it fits */
-    _Atomic bool serial_warned;  /* that a task's time-out and the like are not kept */
+    int processes_most;          /* worker processes at once; 0: as many as workers */
+    char *worker_path;           /* their program; NULL: found */
+    struct mill_processes *processes; /* NULL: the lane has not started */
+    struct mill_serve *serve;         /* in a worker process; NULL: this is none */
+    int lane;                         /* of tasks that name none: a mill_lane; -1: as it fits */
+    _Atomic bool serial_warned;       /* that a task's time-out and the like are not kept */
     pthread_mutex_t unasked_lock;
     struct mill_unasked *unasked; /* errors of tasks of tasks that nobody has asked for yet, the
                                      oldest first; guarded by unasked_lock */
@@ -56,6 +66,7 @@ struct tidemill {
     char *package_path, *package_cpath; /* of the script, for workers; fixed at the first run */
 
     struct mill_settings settings; /* where the values come from that follow */
+    struct mill_limit_setting limit_setting;
     struct mill_adaptive_setting adaptive_setting;
     struct mill_adapt *adapt;  /* NULL: the worker set is fixed */
     struct mill_limit *limits; /* of named resources */
@@ -77,6 +88,10 @@ bool mill_engine_is_here(const struct tidemill *engine, struct mill_error *error
 /* Opens the pool and the cache when they are not.  Called before the first run. */
 tidemill_status mill_engine_start(struct tidemill *engine, struct mill_error *error);
 
+/* The thread for input and output, started by its first use; it is there until the engine stops.
+ * Any thread, while the engine runs. */
+struct mill_hub *mill_engine_hub(struct tidemill *engine, struct mill_error *error);
+
 /* Opens the cache as set; once. A cache that cannot be used is a warning. */
 void mill_engine_open_cache(struct tidemill *engine);
 
@@ -90,6 +105,14 @@ void mill_engine_report(struct tidemill *engine, struct mill_task *task,
 
 /* Somebody wants to know how the run ended: its errors are his business. */
 void mill_engine_asked(struct tidemill *engine, struct mill_run *run);
+
+/* The same of an error known by the task's name, malloc'ed, which is taken over; `run` NULL: of a task
+ * in another process.  False: there are too many. */
+bool mill_engine_add_unasked(struct tidemill *engine, struct mill_run *run, char *task,
+                             const struct mill_value *error);
+
+/* Sets the part of every key that stands for the engine; L: any of its states. */
+void mill_engine_salt(struct tidemill *engine, lua_State *L);
 
 /* The run is freed. */
 void mill_engine_forget(struct tidemill *engine, struct mill_run *run);

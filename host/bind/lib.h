@@ -20,6 +20,9 @@ void mill_lib_wait(lua_State *L);    /* what can be waited for */
 void mill_lib_lease(lua_State *L);   /* who has a resource of a pool */
 void mill_lib_task(lua_State *L);    /* the running task; workers' states */
 void mill_lib_watch(lua_State *L);   /* the log, settings */
+void mill_lib_operation(
+    lua_State *L); /* what the hub does: waiting for it, HTTP, programs, files */
+void mill_lib_socket(lua_State *L); /* connections and servers */
 
 /* Raises the text as a Lua error without a position. */
 int mill_lib_raise(lua_State *L, const struct mill_error *error);
@@ -52,6 +55,12 @@ int64_t mill_lib_deadline(lua_State *L, int index);
  * lets other tasks run until it is told to go on. */
 int mill_lib_wait_run(lua_State *L, struct mill_scope *scope, struct mill_run_box *box,
                       int64_t deadline);
+
+/* Waits in any state for a source that closes once, which has one waiter; *wait is made by the first
+ * call, and the caller's to unref.  Pushes "done", "waiting", "interrupted", an error's message, or
+ * "park" and a number, and gives how many.  Raises. */
+int mill_lib_wait_source(lua_State *L, struct mill_scope *scope, struct mill_source *source,
+                         struct mill_wait **wait, int64_t deadline);
 
 /* A new wait of the scope's state; NULL: no memory. */
 struct mill_wait *mill_lib_wait_new(struct mill_scope *scope);

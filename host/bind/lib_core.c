@@ -158,6 +158,7 @@ static void push_layout(lua_State *L)
 
 static const char *lane_of(const struct tidemill *engine, const struct mill_worker *worker)
 {
+    if (engine->serve) return "process";
     if (engine->workers == 0) return "serial";
     return worker && worker->lane == MILL_LANE_LOOP ? "loop" : "thread";
 }
@@ -176,11 +177,17 @@ int mill_open_core(lua_State *L)
     mill_lib_view(L);
     mill_lib_wait(L);
     mill_lib_lease(L);
+    mill_lib_operation(L);
+    mill_lib_socket(L);
     if (worker) mill_lib_task(L);
     lua_pushlightuserdata(L, engine);
     lua_setfield(L, -2, "engine");
     lua_pushlightuserdata(L, mill_scope_of(L));
     lua_setfield(L, -2, "scope");
+    lua_pushlightuserdata(L, mill_scope_of(L)->holdings);
+    lua_setfield(L, -2, "holdings");
+    lua_pushlightuserdata(L, &engine->memory.pressure);
+    lua_setfield(L, -2, "pressure");
     if (worker) {
         lua_pushlightuserdata(L, worker);
         lua_setfield(L, -2, "worker");

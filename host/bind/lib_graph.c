@@ -14,6 +14,7 @@
 #include "bind/shared.h"
 #include "bind/snapshot.h"
 #include "bind/state.h"
+#include "data/wire.h"
 #include "sched/join.h"
 
 static const char run_name[] = "tidemill.run";
@@ -220,6 +221,33 @@ static struct mill_run *new_run(lua_State *L, struct mill_scope *scope, const ui
     return mill_run_new(&scope->graph, wanted, count, mill_snapshot, &snapshots, error);
 }
 
+/* What a process cannot be given is told before anything has run. */
+static tidemill_status check_processes(const struct mill_run *run, struct mill_error *error)
+{
+    bool any = false;
+    tidemill_status status = TIDEMILL_OK;
+    char where[200];
+    for (uint32_t i = 0; i < run->function_count && status == TIDEMILL_OK; i++) {
+        const struct mill_function *function = run->functions[i];
+        if (function->lane != MILL_LANE_PROCESS || function->body) continue;
+        any = true;
+        snprintf(where, sizeof where, "task \"%.120s\"", function->name);
+        status = mill_wire_check(&function->code, where, error);
+    }
+    for (uint32_t i = 0; any && i < run->count && status == TIDEMILL_OK; i++) {
+        const struct mill_task *task = &run->tasks[i];
+        const struct mill_function *function = mill_task_function(task);
+        if (function->lane != MILL_LANE_PROCESS || function->joins) continue;
+        const struct mill_value *arguments = mill_node_arguments(task->node);
+        for (uint32_t k = 0; k < task->node->count && status == TIDEMILL_OK; k++) {
+            snprintf(where, sizeof where, "task \"%.120s\", argument %u", function->name,
+                     k + 1);
+            status = mill_wire_check(&arguments[k], where, error);
+        }
+    }
+    return status;
+}
+
 /* core.run(nodes, lookup, strategy, seed) -> run: starts what the nodes need.  lookup(number) gives
  * the record of a delayed function. */
 static int graph_run(lua_State *L)
@@ -238,6 +266,10 @@ static int graph_run(lua_State *L)
     struct mill_run_box *box = mill_handle_new(L, run_name, sizeof *box, run_gc);
     struct mill_run *run = new_run(L, scope, wanted, count, &error);
     if (run == NULL) return mill_lib_raise(L, &error);
+    if (engine->workers > 0 && check_processes(run, &error) != TIDEMILL_OK) {
+        mill_run_free(run);
+        return mill_lib_raise(L, &error);
+    }
     if (!prepare_run(L, scope, run, strategy)) {
         mill_run_free(run);
         return luaL_error(L, "out of memory (a run's times)");

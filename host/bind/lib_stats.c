@@ -3,7 +3,9 @@
 #include <sys/resource.h>
 
 #include "base/clock.h"
+#include "base/machine.h"
 #include "bind/lib.h"
+#include "bind/processes.h"
 
 /* The counters of a worker, or of all together, by name. */
 struct counts {
@@ -126,9 +128,23 @@ static struct lane other_lane(struct mill_worker *worker)
     };
 }
 
-/* {thread = {state, load, completed, failed, retries, average}, loop = ..}: the health of each lane. */
-static void push_lanes(lua_State *L, struct mill_pool *pool)
+/* What the process lane has more than others. */
+static void push_processes(lua_State *L, struct tidemill *engine, const char *name)
 {
+    struct mill_process_counts counts = mill_processes_counts(engine);
+    lua_getfield(L, -1, name);
+    mill_lib_set_number(L, "children", counts.children);
+    mill_lib_set_number(L, "started", counts.started);
+    mill_lib_set_number(L, "restarted", counts.restarted);
+    mill_lib_set_number(L, "killed", counts.killed);
+    mill_lib_set_number(L, "timeouts", counts.timeouts);
+    lua_pop(L, 1);
+}
+
+/* {thread = {state, load, completed, failed, retries, average}, loop = ..}: the health of each lane. */
+static void push_lanes(lua_State *L, struct tidemill *engine)
+{
+    struct mill_pool *pool = &engine->pool;
     struct counts threads = {0};
     lua_createtable(L, 0, MILL_LANES);
     for (int i = 0; i < pool->worker_count; i++) {
@@ -141,7 +157,26 @@ static void push_lanes(lua_State *L, struct mill_pool *pool)
         if (worker == NULL) continue;
         lane = other_lane(worker);
         push_lane(L, &lane);
+        if (i == MILL_LANE_PROCESS) push_processes(L, engine, lane.name);
     }
+}
+
+static void push_memory(lua_State *L, struct tidemill *engine)
+{
+    static const char *const states[] = {"fine", "target", "spill", "pause", "terminate"};
+    struct mill_memory *memory = &engine->memory;
+    lua_createtable(L, 0, 7);
+    if (memory->limit > 0) mill_lib_set_number(L, "limit", (double)memory->limit);
+    mill_memory_look(memory, mill_clock_now());
+    int64_t used = memory->limit > 0 ? mill_memory_used(memory) : mill_machine_process_memory();
+    mill_lib_set_number(L, "used", (double)used);
+    mill_lib_set_number(L, "spilled", read_counter(&memory->spilled));
+    mill_lib_set_number(L, "spills", read_counter(&engine->spill.count));
+    mill_lib_set_number(L, "pauses", read_counter(&memory->pauses));
+    mill_lib_set_number(L, "held", mill_scope_of(L)->holdings->held);
+    lua_pushstring(L, states[mill_memory_pressure(memory)]);
+    lua_setfield(L, -2, "state");
+    lua_setfield(L, -2, "memory");
 }
 
 /* core.stats() -> counters of all workers, those of each thread in `per_worker`, of each lane in
@@ -166,7 +201,7 @@ static int core_stats(lua_State *L)
     }
     lua_setfield(L, -2, "per_worker");
     if (engine->pool_open) {
-        push_lanes(L, pool);
+        push_lanes(L, engine);
     } else {
         lua_newtable(L);
     }
@@ -178,6 +213,7 @@ static int core_stats(lua_State *L)
     struct rusage usage;
     getrusage(RUSAGE_SELF, &usage);
     mill_lib_set_number(L, "peak_resident", (double)usage.ru_maxrss * 1024);
+    push_memory(L, engine);
     mill_lib_set_number(L, "bytes", (double)atomic_load(&engine->memory.bytes));
     mill_lib_set_number(L, "peak_bytes", (double)atomic_load(&engine->memory.peak));
     return 1;

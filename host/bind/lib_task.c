@@ -7,6 +7,7 @@
 #include "bind/encode.h"
 #include "bind/ffi.h"
 #include "bind/lib.h"
+#include "bind/serve.h"
 
 static struct mill_worker *running(lua_State *L)
 {
@@ -79,9 +80,11 @@ static int task_key(lua_State *L)
 {
     struct mill_worker *worker = running(L);
     const struct mill_lookup_worker *mine = &mill_engine_of(L)->lookup.workers[worker->index];
-    if (!worker->task->run->hooks.before || !mine->keyed) return 0;
+    const struct mill_order *order = mill_serve_order(worker, mill_engine_of(L));
+    bool keyed = order ? order->keyed : worker->task->run->hooks.before && mine->keyed;
+    if (!keyed) return 0;
     char text[33];
-    mill_hash_text(mine->key, text);
+    mill_hash_text(order ? order->key : mine->key, text);
     lua_pushstring(L, text);
     return 1;
 }
@@ -114,7 +117,10 @@ static int task_finish(lua_State *L)
     struct mill_error error;
     lua_settop(L, 1);
     if (encode_result(L, 1, &value, &error) != TIDEMILL_OK) return mill_lib_raise(L, &error);
+    size_t large = value.tag == MILL_TAG_COLUMN ? 0 : mill_value_size(&value);
     mill_worker_finish(worker, MILL_FINISHED, value);
+    lua_settop(L, 0);
+    mill_scope_take_up(L, large);
     return 0;
 }
 
@@ -175,6 +181,11 @@ static int task_turn(lua_State *L)
  * as its worker is concerned. */
 static int task_retry(lua_State *L)
 {
+    struct tidemill *engine = mill_engine_of(L);
+    if (mill_serve_order(running(L), engine)) { /* that is for the other process to say */
+        mill_serve_note_worth(engine);
+        return 0;
+    }
     lua_pushboolean(L, mill_worker_retry(running(L)));
     return 1;
 }
@@ -193,13 +204,18 @@ static int task_attempt(lua_State *L)
     const double *seconds;
     struct mill_worker *worker = running(L);
     int attempt = mill_worker_attempt(worker, &seconds);
+    const struct mill_order *order = mill_serve_order(worker, mill_engine_of(L));
+    if (order) {
+        attempt = order->attempt;
+        seconds = mill_serve_seconds(mill_engine_of(L));
+    }
     lua_pushinteger(L, attempt);
     lua_createtable(L, attempt, 0);
     for (int i = 1; i < attempt; i++) {
         lua_pushnumber(L, seconds[i - 1]);
         lua_rawseti(L, -2, i);
     }
-    if (mill_task_function(worker->task)->retry.retries > 0) {
+    if (mill_task_function(worker->task)->retry.retries > 0 || (order && order->retried)) {
         lua_pushnumber(L, (double)(mill_clock_now() - worker->began) / 1e9);
         lua_rawseti(L, -2, attempt);
     }

@@ -13,6 +13,7 @@
 #include "bind/encode.h"
 #include "bind/lib.h"
 #include "bind/shared.h"
+#include "data/share.h"
 #include "sched/channel.h"
 
 static const char selector_name[] = "tidemill.selector";
@@ -70,6 +71,7 @@ static int park(lua_State *L, struct mill_scope *scope, struct mill_wait *wait, 
         if (cancelled) push_cancelled(L, scope);
         return cancelled ? -1 : 0;
     }
+    mill_lookup_awaits(&scope->engine->lookup, worker);
     mill_lookup_suspend(&scope->engine->lookup, worker, &parked->lookup);
     mill_worker_suspend(worker, &parked->task);
     lua_pushliteral(L, "park");
@@ -251,6 +253,44 @@ int mill_lib_wait_for(lua_State *L, struct mill_scope *scope, struct mill_wait *
     return 1;
 }
 
+int mill_lib_wait_source(lua_State *L, struct mill_scope *scope, struct mill_source *source,
+                         struct mill_wait **wait, int64_t deadline)
+{
+    for (;;) {
+        if (mill_source_closed(source)) {
+            lua_pushliteral(L, "done");
+            return 1;
+        }
+        if (deadline != INT64_MAX && mill_clock_now() >= deadline) {
+            lua_pushliteral(L, "waiting");
+            return 1;
+        }
+        if (*wait == NULL) {
+            struct mill_wait *made = new_wait(L, scope);
+            struct mill_link *link = mill_link_new(made, 0);
+            if (link == NULL) {
+                mill_wait_unref(made);
+                return luaL_error(L, "out of memory (a wait)");
+            }
+            *wait = made;
+            if (!mill_source_attach(source, link)) {
+                mill_link_drop(link);
+                continue;
+            }
+        }
+        if (scope->worker) {
+            int parked = park(L, scope, *wait, true, deadline);
+            if (parked < 0) return lua_error(L);
+            if (parked) return 2;
+            continue;
+        }
+        const char *what = block(scope, *wait, deadline);
+        if (what == NULL) continue;
+        lua_pushstring(L, what);
+        return 1;
+    }
+}
+
 /* core.select_next(selector, _, deadline) -> "fired", tag | "waiting" | "interrupted" | "park", number
  * | an error's message */
 static int wait_select_next(lua_State *L)
@@ -382,6 +422,11 @@ static int channel_put(lua_State *L)
     }
     for (;;) {
         enum mill_channel_state state = mill_channel_put(channel, value);
+        if (state == MILL_CHANNEL_REFUSED) {
+            mill_value_unref(value);
+            return luaL_error(L, "channel:put: the value holds what cannot leave its process, "
+                                 "such as a channel that was made in it");
+        }
         if (state != MILL_CHANNEL_WAIT) {
             if (state == MILL_CHANNEL_CLOSED) mill_value_unref(value);
             lua_pushstring(L, state == MILL_CHANNEL_CLOSED ? "closed" : "done");

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "bind/lib.h"
+#include "bind/serve.h"
 #include "bind/watch.h"
 
 /* ---- the log ----------------------------------------------------------------------------- */
@@ -61,6 +62,10 @@ static int watch_log(lua_State *L)
         .fields = fields,
         .field_count = count,
     };
+    if (engine->serve) {
+        mill_serve_log(engine, &line);
+        return 0;
+    }
     mill_watch_log(engine);
     if (!mill_log_add(&engine->log, &line)) return luaL_error(L, "out of memory (log)");
     return 0;

@@ -8,6 +8,7 @@
 struct mill_module {
     char *name, *path, *text;
     size_t size;
+    size_t number; /* how many came before it */
     struct mill_module *next;
 };
 
@@ -42,6 +43,7 @@ bool mill_modules_keep(struct tidemill *engine, const char *name, const char *pa
     pthread_mutex_lock(&engine->modules_lock);
     bool fresh = find(engine, name) == NULL;
     if (fresh) {
+        module->number = engine->modules ? engine->modules->number + 1 : 0;
         module->next = engine->modules;
         engine->modules = module;
     }
@@ -62,6 +64,29 @@ bool mill_modules_load(struct tidemill *engine, lua_State *L, const char *name)
     lua_remove(L, -2);
     if (failure) lua_error(L);
     return true;
+}
+
+size_t mill_modules_count(struct tidemill *engine)
+{
+    pthread_mutex_lock(&engine->modules_lock);
+    size_t count = engine->modules ? engine->modules->number + 1 : 0;
+    pthread_mutex_unlock(&engine->modules_lock);
+    return count;
+}
+
+void mill_modules_each(struct tidemill *engine, size_t first, size_t end,
+                       void (*visit)(void *context, const char *name, const char *path,
+                                     const char *text, size_t size),
+                       void *context)
+{
+    pthread_mutex_lock(&engine->modules_lock);
+    struct mill_module *module = engine->modules;
+    pthread_mutex_unlock(&engine->modules_lock);
+    /* Nothing changes behind the first of the list. */
+    for (; module && module->number >= first; module = module->next) {
+        if (module->number >= end) continue;
+        visit(context, module->name, module->path, module->text, module->size);
+    }
 }
 
 void mill_modules_fini(struct tidemill *engine)

@@ -13,6 +13,15 @@ bool mill_modules_keep(struct tidemill *engine, const char *name, const char *pa
  * for text that does not compile. */
 bool mill_modules_load(struct tidemill *engine, lua_State *L, const char *name);
 
+/* How many are kept; they keep the numbers in which they came, from 0. */
+size_t mill_modules_count(struct tidemill *engine);
+
+/* Visits those from `first` to before `end`, in no order. */
+void mill_modules_each(struct tidemill *engine, size_t first, size_t end,
+                       void (*visit)(void *context, const char *name, const char *path,
+                                     const char *text, size_t size),
+                       void *context);
+
 void mill_modules_fini(struct tidemill *engine);
 
 #endif

@@ -38,6 +38,13 @@ static lua_State *open_state(struct tidemill *engine, struct mill_worker *worker
     return L;
 }
 
+bool mill_runner_open(struct tidemill *engine, struct mill_worker *worker,
+                      struct mill_error *error)
+{
+    if (worker->user == NULL) worker->user = open_state(engine, worker, error);
+    return worker->user != NULL;
+}
+
 /* Goes on from what the worker was given until it is given nothing more; an error that got past
  * the loop's own protection (out of memory, an argument that cannot be decoded) is the task's. */
 static void run_bodies(lua_State *L, struct mill_worker *worker, enum mill_next next)
@@ -62,8 +69,7 @@ void mill_runner_drive(void *context, struct mill_worker *worker)
     while ((next = mill_worker_next(worker)) != MILL_NEXT_STOP) {
         struct mill_error error;
         if (next == MILL_NEXT_CALLED && worker->user == NULL) continue;
-        if (worker->user == NULL) worker->user = open_state(engine, worker, &error);
-        if (worker->user == NULL) {
+        if (!mill_runner_open(engine, worker, &error)) {
             mill_worker_finish(worker, MILL_FAILED, text_value(error.text));
             continue;
         }

@@ -12,6 +12,8 @@ void mill_scope_init(struct mill_scope *scope, struct tidemill *engine,
     scope->engine = engine;
     scope->worker = worker;
     mill_graph_init(&scope->graph);
+    scope->holdings = worker ? &worker->holdings : &scope->own;
+    *scope->holdings = (struct mill_holdings){.room = mill_limit_room(engine)};
 }
 
 void mill_scope_fini(struct mill_scope *scope)
@@ -26,7 +28,10 @@ void mill_scope_fini(struct mill_scope *scope)
     for (size_t i = 0; i < scope->left_count; i++) mill_run_free(scope->left[i]);
     scope->left_count = 0;
     mill_graph_fini(&scope->graph); /* nodes may hold runs: they come to `left` */
-    for (size_t i = 0; i < scope->left_count; i++) mill_run_free(scope->left[i]);
+    for (size_t i = 0; i < scope->left_count; i++) {
+        scope->left[i]->graph = NULL;
+        mill_run_free(scope->left[i]);
+    }
     free(scope->left);
     free(scope->parked);
     mill_history_fini(&scope->history);

@@ -24,6 +24,8 @@ struct mill_scope {
     struct tidemill *engine;
     struct mill_worker *worker; /* NULL: the script's */
     lua_State *L;
+    struct mill_holdings *holdings; /* the worker's, or `own` */
+    struct mill_holdings own;
     struct mill_graph graph;
     struct mill_run **left; /* runs that still run and whose handles are gone */
     size_t left_count, left_room;
@@ -37,6 +39,11 @@ struct mill_scope {
 
 void mill_scope_init(struct mill_scope *scope, struct tidemill *engine,
                      struct mill_worker *worker);
+
+/* The state is about to get a value of so many bytes, or has given away one that it will not look at
+ * again: collects when so many came that most of the heap may be garbage.  LuaJIT's own collector
+ * takes steps by the number of values, and is left behind by large ones.  May run finalizers. */
+void mill_scope_take_up(lua_State *L, size_t bytes);
 
 /* No worker runs any more. */
 void mill_scope_fini(struct mill_scope *scope);

@@ -336,6 +336,22 @@ static char *show_seed(struct tidemill *engine)
     return print("%llu", (unsigned long long)engine->seed);
 }
 
+/* One pair of functions for each share of the memory's limit. */
+#define SHARE(name, pressure)                                                                  \
+    static tidemill_status take_##name(struct tidemill *engine, const char *text)              \
+    {                                                                                          \
+        return mill_limit_take_share(engine, pressure, text);                                  \
+    }                                                                                          \
+    static char *show_##name(struct tidemill *engine)                                          \
+    {                                                                                          \
+        return mill_limit_show_share(engine, pressure);                                        \
+    }
+SHARE(memory_target, MILL_PRESSURE_TARGET)
+SHARE(memory_spill, MILL_PRESSURE_SPILL)
+SHARE(memory_pause, MILL_PRESSURE_PAUSE)
+SHARE(memory_terminate, MILL_PRESSURE_TERMINATE)
+#undef SHARE
+
 static tidemill_status take_trace(struct tidemill *engine, const char *text)
 {
     return take_path(engine ? &engine->trace_path : NULL, text);
@@ -377,7 +393,37 @@ static char *show_workers(struct tidemill *engine)
     return print("%d", engine->workers);
 }
 
+static tidemill_status take_processes(struct tidemill *engine, const char *text)
+{
+    int64_t number = 0;
+    bool automatic = strcmp(text, "auto") == 0;
+    if (!automatic && !mill_units_whole(text, 1, MILL_MAX_WORKERS, &number)) {
+        return TIDEMILL_USAGE;
+    }
+    if (engine) engine->processes_most = (int)number;
+    return TIDEMILL_OK;
+}
+
+static char *show_processes(struct tidemill *engine)
+{
+    return engine->processes_most ? print("%d", engine->processes_most) : strdup("auto");
+}
+
+static tidemill_status take_worker_path(struct tidemill *engine, const char *text)
+{
+    if (*text == '\0') return TIDEMILL_USAGE;
+    if (engine == NULL) return TIDEMILL_OK;
+    return replace(&engine->worker_path, strcmp(text, "auto") == 0 ? NULL : text);
+}
+
+static char *show_worker_path(struct tidemill *engine)
+{
+    return strdup(engine->worker_path ? engine->worker_path : "auto");
+}
+
 /* ---- the table --------------------------------------------------------------------------- */
+
+static const char a_share[] = "a share of the limit: a number above 0, at most 1";
 
 static const struct setting settings[] = {
     {"adaptive", MILL_SETTING_PAIRS, false, BEFORE_WORKERS,
@@ -385,6 +431,16 @@ static const struct setting settings[] = {
      show_adaptive},
     {"cache", MILL_SETTING_TEXT, true, BEFORE_CACHE, "a file's name, or off", take_cache,
      show_cache},
+    {"cache.all", MILL_SETTING_TEXT, false, BEFORE_WORKERS,
+     "off, or on: tasks that say nothing have cache = \"auto\"", mill_keep_take_all,
+     mill_keep_show_all},
+    {"cache.entries", MILL_SETTING_NUMBER, false, BEFORE_CACHE, "off, or a whole number from 1",
+     mill_keep_take_entries, mill_keep_show_entries},
+    {"cache.limit", MILL_SETTING_TEXT, false, BEFORE_CACHE,
+     "auto, off, or a size of at least 1MB, such as 512MB or 20GiB", mill_keep_take_limit,
+     mill_keep_show_limit},
+    {"cache.ttl", MILL_SETTING_TEXT, false, BEFORE_CACHE, "off, or a time such as 12h or 30d",
+     mill_keep_take_ttl, mill_keep_show_ttl},
     {"distribution", MILL_SETTING_TEXT, false, BEFORE_WORKERS,
      "dynamic, round_robin, load_balanced or affinity", take_distribution, show_distribution},
     {"lane", MILL_SETTING_TEXT, false, BEFORE_WORKERS,
@@ -395,14 +451,33 @@ static const struct setting settings[] = {
      "text, json, or auto: by the file's name", take_log_format, show_log_format},
     {"log_level", MILL_SETTING_TEXT, false, ALWAYS, "debug, info, warn or error",
      take_log_level, show_log_level},
+    {"memory.limit", MILL_SETTING_TEXT, false, BEFORE_WORKERS,
+     "auto, off, or a size such as 512MB, 2GiB or 50%", mill_limit_take, mill_limit_show},
+    {"memory.pause", MILL_SETTING_NUMBER, false, BEFORE_WORKERS, a_share, take_memory_pause,
+     show_memory_pause},
+    {"memory.spill", MILL_SETTING_NUMBER, false, BEFORE_WORKERS, a_share, take_memory_spill,
+     show_memory_spill},
+    {"memory.target", MILL_SETTING_NUMBER, false, BEFORE_WORKERS, a_share, take_memory_target,
+     show_memory_target},
+    {"memory.terminate", MILL_SETTING_NUMBER, false, BEFORE_WORKERS, a_share,
+     take_memory_terminate, show_memory_terminate},
+    {"memory.worker_limit", MILL_SETTING_TEXT, false, BEFORE_WORKERS,
+     "off, or a size such as 512MB, 2GiB or 50%", mill_limit_take_worker,
+     mill_limit_show_worker},
+    {"processes", MILL_SETTING_NUMBER, false, BEFORE_WORKERS,
+     "auto (as many as workers) or 1 to 1024", take_processes, show_processes},
     {"resources", MILL_SETTING_PAIRS, false, BEFORE_WORKERS,
      "off, or NAME=LIMIT,NAME=LIMIT with limits above 0", take_resources, show_resources},
     {"seed", MILL_SETTING_NUMBER, false, BEFORE_WORKERS, "a whole number from 0, or random",
      take_seed, show_seed},
+    {"spill_folder", MILL_SETTING_TEXT, true, BEFORE_WORKERS, "a folder's name, or auto",
+     mill_limit_take_folder, mill_limit_show_folder},
     {"trace", MILL_SETTING_TEXT, true, BEFORE_WORKERS, "a file's name, or off", take_trace,
      show_trace},
     {"trace_events", MILL_SETTING_NUMBER, false, BEFORE_WORKERS, "a whole number from 1",
      take_trace_events, show_trace_events},
+    {"worker_path", MILL_SETTING_TEXT, true, BEFORE_WORKERS,
+     "auto, or the file of the program tidemill", take_worker_path, show_worker_path},
     {"workers", MILL_SETTING_NUMBER, false, BEFORE_WORKERS, "auto, 0 (serial) or 1 to 1024",
      take_workers, show_workers},
 };
@@ -413,6 +488,16 @@ int mill_settings_find(const char *name)
 {
     for (int i = 0; i < MILL_SETTING_COUNT; i++) {
         if (strcmp(settings[i].name, name) == 0) return i;
+    }
+    return -1;
+}
+
+int mill_settings_find_variable(const char *name)
+{
+    for (int i = 0; i < MILL_SETTING_COUNT; i++) {
+        const char *at = settings[i].name, *other = name;
+        while (*at && (*at == *other || (*at == '.' && *other == '_'))) at++, other++;
+        if (*at == '\0' && *other == '\0') return i;
     }
     return -1;
 }
@@ -432,6 +517,7 @@ void mill_settings_init(struct tidemill *engine)
     struct mill_cpus cpus;
     pthread_mutex_init(&engine->settings.mutex, NULL);
     mill_cpus_count(&cpus);
+    engine->keep.bytes = MILL_KEEP_AUTO;
     engine->workers = cpus.usable;
     engine->lane = -1;
     engine->adaptive_setting = default_adaptive();

@@ -25,7 +25,7 @@ enum mill_setting_kind {
     MILL_SETTING_PAIRS, /* "a=1,b=2", or a word */
 };
 
-enum { MILL_SETTING_COUNT = 12 };
+enum { MILL_SETTING_COUNT = 25 };
 
 struct mill_adaptive_setting { /* value of `adaptive` */
     bool enabled;
@@ -89,6 +89,9 @@ void mill_settings_view_free(struct mill_setting_view *view);
 char *mill_settings_json(struct tidemill *engine);
 
 int mill_settings_find(const char *name); /* its number; -1: there is none */
+
+/* The same of a variable's name in small letters, which has "_" for a point. */
+int mill_settings_find_variable(const char *name);
 
 /* Where the value of a setting comes from. */
 enum mill_setting_source mill_settings_source(struct tidemill *engine, const char *name);

@@ -17,8 +17,8 @@ static const char prefix[] = "TIDEMILL_";
 /* Variables of ours that set no setting. */
 static bool is_other_variable(const char *name)
 {
-    static const char *const whole[] = {"BIN", "CONFIG", "ISA", "WORKER"};
-    for (int i = 0; i < 4; i++) {
+    static const char *const whole[] = {"BIN", "CONFIG", "ISA"};
+    for (int i = 0; i < 3; i++) {
         if (strcmp(name, whole[i]) == 0) return true;
     }
     return strncmp(name, "TEST_", 5) == 0 || strncmp(name, "BENCH_", 6) == 0;
@@ -38,6 +38,7 @@ static void upper_case(char *text)
 {
     for (; *text; text++) {
         if (*text >= 'a' && *text <= 'z') *text = (char)(*text & ~32);
+        if (*text == '.') *text = '_';
     }
 }
 
@@ -63,18 +64,21 @@ static tidemill_status take_variable(struct tidemill *engine, const char *variab
     memcpy(whole, variable, size);
     whole[size] = '\0';
     if (is_other_variable(whole + sizeof prefix - 1)) return TIDEMILL_OK;
-    lower_case(whole + sizeof prefix - 1, name, sizeof name);
+    const char *rest = whole + sizeof prefix - 1;
+    if (strcmp(rest, "WORKER") == 0) rest = "WORKER_PATH"; /* what others call it */
+    lower_case(rest, name, sizeof name);
     char again[256];
     snprintf(again, sizeof again, "%s", name);
     upper_case(again);
-    bool shouted = strcmp(again, whole + sizeof prefix - 1) == 0;
-    if (mill_settings_find(name) < 0 || !shouted) {
+    bool shouted = strcmp(again, rest) == 0;
+    int number = mill_settings_find_variable(name);
+    if (number < 0 || !shouted) {
         warn_variable(engine, whole, name);
         return TIDEMILL_OK;
     }
     struct mill_error reason;
-    tidemill_status status =
-        mill_settings_set(engine, name, equals + 1, MILL_FROM_ENVIRONMENT, whole, &reason);
+    tidemill_status status = mill_settings_set(engine, mill_settings_name(number), equals + 1,
+                                               MILL_FROM_ENVIRONMENT, whole, &reason);
     if (status == TIDEMILL_OK) return status;
     return mill_fail(error, status, "%s: %s", whole, reason.text);
 }
@@ -130,7 +134,8 @@ static void cut_comment(char *line)
 static char *placed(const struct reading *reading, int number, const char *value)
 {
     const char *slash = strrchr(reading->path, '/');
-    bool word = strcmp(value, "off") == 0 || strcmp(value, "-") == 0;
+    bool word =
+        strcmp(value, "off") == 0 || strcmp(value, "auto") == 0 || strcmp(value, "-") == 0;
     if (!mill_settings_is_path(number) || word || *value == '/' || *value == '\0' ||
         slash == NULL) {
         return strdup(value);

@@ -2,9 +2,9 @@
 #include "bind/shared.h"
 
 #include <lauxlib.h>
-#include <stdlib.h>
 
 #include "bind/encode.h"
+#include "data/share.h"
 
 static const char handle_name[] = "tidemill.shared", decoded_key[] = "tidemill.decoded";
 
@@ -59,42 +59,6 @@ struct mill_shared *mill_check_shared(lua_State *L, int index,
 
 /* ---- shared values ------------------------------------------------------------------------- */
 
-struct share {
-    struct mill_shared shared; /* first */
-    struct mill_value value;
-    struct mill_hash hash;  /* of the content; none when the value is opaque */
-    _Atomic int64_t caches; /* states that keep it decoded, each with a reference */
-};
-
-static void share_destroy(struct mill_shared *shared)
-{
-    struct share *share = (struct share *)shared;
-    mill_value_unref(share->value);
-    free(share);
-}
-
-static struct mill_hash share_hash(const struct mill_shared *shared)
-{
-    return ((const struct share *)shared)->hash;
-}
-
-static const struct mill_shared_kind share_kind = {"a shared value", share_destroy, share_hash};
-static const struct mill_shared_kind opaque_kind = {"a shared value", share_destroy, NULL};
-
-struct mill_shared *mill_share_new(struct mill_value value)
-{
-    struct share *share = calloc(1, sizeof *share);
-    if (share == NULL) {
-        mill_value_unref(value);
-        return NULL;
-    }
-    bool opaque = mill_value_is_opaque(&value);
-    mill_shared_init(&share->shared, opaque ? &opaque_kind : &share_kind);
-    share->value = value;
-    if (!opaque) share->hash = mill_value_hash(&value, NULL);
-    return &share->shared;
-}
-
 /* registry[decoded_key]: address -> {handle, value}.  Pushes it. */
 static void push_cache(lua_State *L)
 {
@@ -112,7 +76,7 @@ static void forget_unused(lua_State *L)
     lua_pushnil(L);
     while (lua_next(L, -2)) {
         lua_pop(L, 1);
-        struct share *share = lua_touserdata(L, -1);
+        struct mill_share *share = lua_touserdata(L, -1);
         if (atomic_load(&share->shared.refs) > atomic_load(&share->caches)) continue;
         atomic_fetch_sub(&share->caches, 1);
         lua_pushvalue(L, -1);
@@ -121,7 +85,7 @@ static void forget_unused(lua_State *L)
     }
 }
 
-static void push_decoded(lua_State *L, struct share *share)
+static void push_decoded(lua_State *L, struct mill_share *share)
 {
     push_cache(L);
     lua_pushlightuserdata(L, share);
@@ -150,8 +114,9 @@ static void push_decoded(lua_State *L, struct share *share)
 
 void mill_push_shared(lua_State *L, struct mill_shared *shared)
 {
-    if (shared->kind == &share_kind || shared->kind == &opaque_kind) {
-        push_decoded(L, (struct share *)shared);
+    struct mill_share *share = mill_share_of(shared);
+    if (share) {
+        push_decoded(L, share);
     } else {
         mill_push_handle(L, mill_shared_ref(shared));
     }

@@ -1,5 +1,5 @@
 /* shared: Lua's handles of C objects that cross by reference, and the one kind whose object is
- * itself a Lua value: a table that is encoded once.  SPDX-License-Identifier: MIT */
+ * itself a Lua value (data/share.h).  SPDX-License-Identifier: MIT */
 #ifndef MILL_BIND_SHARED_H
 #define MILL_BIND_SHARED_H
 
@@ -20,8 +20,5 @@ struct mill_shared *mill_shared_at(lua_State *L, int index);
 /* The object of a handle of that kind; raises. */
 struct mill_shared *mill_check_shared(lua_State *L, int index,
                                       const struct mill_shared_kind *kind);
-
-/* A shared value; takes over the reference in `value`. NULL: no memory. */
-struct mill_shared *mill_share_new(struct mill_value value);
 
 #endif

@@ -221,6 +221,27 @@ static void collect_protected(lua_State *L)
     if (lua_cpcall(L, collect, NULL) != 0) lua_pop(L, 1); /* what a finalizer raised */
 }
 
+static void collect_counted(struct mill_scope *scope, lua_State *L)
+{
+    scope->holdings->debt = scope->holdings->due = 0;
+    collect_protected(L);
+    scope->holdings->heap = 1024.0 * lua_gc(L, LUA_GCCOUNT, 0);
+}
+
+void mill_scope_take_up(lua_State *L, size_t bytes)
+{
+    if (bytes < MILL_BUFFER_MAPPED) return;
+    struct mill_scope *scope = mill_scope_of(L);
+    struct mill_holdings *holdings = scope->holdings;
+    bool short_of = mill_memory_pressure(&scope->engine->memory) >= MILL_PRESSURE_TARGET;
+    holdings->debt += (double)bytes;
+    if (holdings->debt > (short_of ? holdings->room / 8 : holdings->room) &&
+        2 * holdings->debt > holdings->held && holdings->debt > holdings->heap) {
+        collect_counted(scope, L);
+        holdings->debt = (double)bytes;
+    }
+}
+
 void mill_state_collect(lua_State *L)
 {
     struct mill_scope *scope = mill_scope_of(L);

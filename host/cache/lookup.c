@@ -604,11 +604,16 @@ void mill_lookup_rest(struct mill_lookup *lookup, const struct mill_worker *work
     if (mine->reader) mill_reader_rest(mine->reader);
 }
 
+void mill_lookup_awaits(struct mill_lookup *lookup, const struct mill_worker *worker)
+{
+    const struct mill_lookup_worker *mine = &lookup->workers[worker->index];
+    if (mine->claimed) mill_store_claim_waits(lookup->store, mine->key, true);
+}
+
 void mill_lookup_suspend(struct mill_lookup *lookup, const struct mill_worker *worker,
                          struct mill_lookup_worker *kept)
 {
     struct mill_lookup_worker *mine = &lookup->workers[worker->index];
-    if (mine->claimed) mill_store_claim_waits(lookup->store, mine->key, true);
     *kept = *mine;
     *mine = (struct mill_lookup_worker){.reader = mine->reader};
 }
@@ -651,4 +656,25 @@ void mill_lookup_note(struct mill_lookup *lookup, const struct mill_worker *work
 {
     struct mill_lookup_worker *mine = &lookup->workers[worker->index];
     if (mine->keyed || mine->noted) mill_reads_add(&mine->reads, kind, name, hash);
+}
+
+void mill_lookup_join(struct mill_lookup *lookup, const struct mill_worker *worker,
+                      const void *bytes, size_t size, bool unsound)
+{
+    struct mill_lookup_worker *mine = &lookup->workers[worker->index];
+    if (!mine->keyed && !mine->noted) return;
+    mill_reads_join(&mine->reads, bytes, size);
+    mine->reads.unsound |= unsound;
+}
+
+bool mill_lookup_gather(struct mill_lookup *lookup, struct mill_run *run)
+{
+    run->hooks = mill_lookup_hooks(lookup);
+    run->notes = notes_new();
+    return run->notes != NULL;
+}
+
+const struct mill_reads *mill_lookup_gathered(const struct mill_run *run)
+{
+    return &run->notes->reads;
 }

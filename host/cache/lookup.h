@@ -61,6 +61,16 @@ void mill_lookup_distrust(struct mill_lookup *lookup, const struct mill_worker *
 void mill_lookup_note(struct mill_lookup *lookup, const struct mill_worker *worker,
                       enum mill_read_kind kind, const char *name, struct mill_hash hash);
 
+/* The same of a task that has run in another process: the bytes of what it has read there. */
+void mill_lookup_join(struct mill_lookup *lookup, const struct mill_worker *worker,
+                      const void *bytes, size_t size, bool unsound);
+
+/* For a process that runs tasks for another one: what a run's tasks read is gathered in its notes,
+ * which are read when it has ended. */
+bool mill_lookup_gather(struct mill_lookup *lookup,
+                        struct mill_run *run); /* false: no memory */
+const struct mill_reads *mill_lookup_gathered(const struct mill_run *run);
+
 /* Puts the value of an ended task in memory, from the store when it is only known by its hash.
  * False when it is not to be had. */
 bool mill_lookup_load(struct mill_lookup *lookup, struct mill_reader *reader,
@@ -72,6 +82,9 @@ struct mill_reader *mill_lookup_reader(struct mill_lookup *lookup,
 
 /* The worker has nothing to do: its reader keeps nobody waiting. */
 void mill_lookup_rest(struct mill_lookup *lookup, const struct mill_worker *worker);
+
+/* The running task is about to wait for others, which may wait for other processes. */
+void mill_lookup_awaits(struct mill_lookup *lookup, const struct mill_worker *worker);
 
 /* A task of the worker waits and others run there: what is kept of it meanwhile. */
 void mill_lookup_suspend(struct mill_lookup *lookup, const struct mill_worker *worker,

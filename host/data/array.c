@@ -148,6 +148,15 @@ struct mill_array *mill_array_slice(struct mill_array *array, int64_t first, int
                            nulls, dictionary);
 }
 
+void mill_array_publish(struct mill_array *array)
+{
+    for (; array; array = array->dictionary) {
+        mill_buffer_publish(array->values_buffer);
+        mill_buffer_publish(array->offsets_buffer);
+        mill_buffer_publish(array->validity_buffer);
+    }
+}
+
 struct mill_array *mill_array_ref(struct mill_array *array)
 {
     atomic_fetch_add_explicit(&array->refs, 1, memory_order_relaxed);

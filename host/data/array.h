@@ -67,6 +67,9 @@ struct mill_array *mill_array_new(struct mill_memory *memory, enum mill_type typ
  * unless `first` is a multiple of 8. */
 struct mill_array *mill_array_slice(struct mill_array *array, int64_t first, int64_t length);
 
+/* Its buffers are published: nobody writes them any more. */
+void mill_array_publish(struct mill_array *array);
+
 struct mill_array *mill_array_ref(struct mill_array *array);
 void mill_array_unref(struct mill_array *array); /* NULL is fine */
 

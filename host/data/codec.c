@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "data/flat.h"
 #include "data/packed.h"
 
 enum { ALIGNMENT = 64, HEAD = 8 };
@@ -13,13 +14,8 @@ static size_t aligned(size_t at)
     return (at + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
 }
 
-/* One array as it lies in the block; followed by `dimensions` sizes, then, aligned, by its
- * values, offsets and validity, then by its dictionary's own head. */
-struct array_head {
-    int64_t length, nulls, values_size;
-    int32_t type, dimensions;
-    uint8_t has_validity, has_dictionary, reserved[6];
-};
+/* An array lies in the block as its head (data/flat.h) and sizes, then, aligned, its values, offsets
+ * and validity, then its dictionary's own head. */
 
 /* ---- saving: the same walk measures (bytes == NULL) and writes ------------------------- */
 
@@ -57,28 +53,15 @@ static void put_text_array(struct writer *writer, const struct mill_array *array
 
 static void put_array(struct writer *writer, const struct mill_array *array)
 {
-    bool text = array->type == MILL_UTF8;
-    size_t element = mill_type_size((enum mill_type)array->type);
-    struct array_head head = {
-        .length = array->length,
-        .nulls = array->nulls,
-        .values_size = text ? array->offsets[array->length] - array->offsets[0]
-                            : array->length * (int64_t)element,
-        .type = array->type,
-        .dimensions = array->dimensions,
-        .has_validity = array->validity != NULL,
-        .has_dictionary = array->dictionary != NULL,
-    };
+    struct mill_flat_head head = mill_flat_head_of(array);
     put_aligned(writer, &head, sizeof head);
     put(writer, array->shape, (size_t)array->dimensions * sizeof array->shape[0]);
-    if (text) {
+    if (array->type == MILL_UTF8) {
         put_text_array(writer, array);
     } else {
         put_aligned(writer, array->values, (size_t)head.values_size);
     }
-    if (array->validity) {
-        put_aligned(writer, array->validity, ((size_t)array->length + 7) / 8);
-    }
+    if (array->validity) put_aligned(writer, array->validity, mill_flat_validity_size(&head));
     if (array->dictionary) put_array(writer, array->dictionary);
 }
 
@@ -170,75 +153,13 @@ static struct mill_buffer *take_slice(struct reader *reader, size_t size)
     return slice;
 }
 
-static bool head_is_sound(const struct array_head *head)
-{
-    size_t element = mill_type_size((enum mill_type)head->type);
-    if (head->type <= 0 || element == 0 || head->dimensions < 1 ||
-        head->dimensions > MILL_MAX_DIMENSIONS || head->length < 0 ||
-        head->length > INT64_MAX / 16 || head->nulls < 0 || head->nulls > head->length ||
-        head->values_size < 0 || head->has_validity > 1 || head->has_dictionary > 1) {
-        return false;
-    }
-    if (!head->has_validity && head->nulls > 0) return false;
-    if (head->has_dictionary != (head->type == MILL_DICTIONARY)) return false;
-    return head->type == MILL_UTF8 || head->values_size == head->length * (int64_t)element;
-}
-
-static bool offsets_are_sound(const int32_t *offsets, int64_t length, int64_t size)
-{
-    if (offsets[0] != 0 || offsets[length] != size) return false;
-    for (int64_t i = 0; i < length; i++) {
-        if (offsets[i] > offsets[i + 1]) return false;
-    }
-    return true;
-}
-
-static bool codes_are_sound(const struct mill_array *array)
-{
-    const int32_t *codes = array->values;
-    for (int64_t i = 0; i < array->length; i++) {
-        if (!mill_array_present(array, i)) continue;
-        if (codes[i] < 0 || codes[i] >= array->dictionary->length) return false;
-    }
-    return true;
-}
-
-static struct mill_array *take_array(struct reader *reader, int depth);
-
-static bool shape_is_sound(const struct mill_array *array)
-{
-    int64_t product = 1;
-    for (int i = 0; i < array->dimensions; i++) {
-        if (array->shape[i] < 0 || __builtin_mul_overflow(product, array->shape[i], &product)) {
-            return false;
-        }
-    }
-    return product == array->length;
-}
-
-static bool array_is_sound(const struct mill_array *array, const struct array_head *head)
-{
-    if (!shape_is_sound(array)) return false;
-    if (array->validity &&
-        mill_bitmap_count_zeros(array->validity, array->length) != array->nulls) {
-        return false;
-    }
-    if (array->type == MILL_UTF8) {
-        return offsets_are_sound(array->offsets, array->length, head->values_size);
-    }
-    if (array->type == MILL_DICTIONARY) {
-        return array->dictionary->type == MILL_UTF8 && codes_are_sound(array);
-    }
-    return true;
-}
-
 static struct mill_array *take_array(struct reader *reader, int depth)
 {
-    struct array_head head = {0};
+    struct mill_flat_head head = {0};
     int64_t shape[MILL_MAX_DIMENSIONS] = {0};
     align(reader);
     take_into(reader, &head, sizeof head);
-    if (reader->status == TIDEMILL_OK && (depth > 1 || !head_is_sound(&head))) {
+    if (reader->status == TIDEMILL_OK && (depth > 1 || !mill_flat_is_sound(&head))) {
         reader->status = TIDEMILL_DATA;
     }
     if (reader->status != TIDEMILL_OK) return NULL;
@@ -246,8 +167,8 @@ static struct mill_array *take_array(struct reader *reader, int depth)
     struct mill_buffer *values = take_slice(reader, (size_t)head.values_size);
     struct mill_buffer *offsets = NULL, *validity = NULL;
     struct mill_array *dictionary = NULL;
-    if (head.type == MILL_UTF8) offsets = take_slice(reader, ((size_t)head.length + 1) * 4);
-    if (head.has_validity) validity = take_slice(reader, ((size_t)head.length + 7) / 8);
+    if (head.type == MILL_UTF8) offsets = take_slice(reader, mill_flat_offsets_size(&head));
+    if (head.has_validity) validity = take_slice(reader, mill_flat_validity_size(&head));
     if (head.has_dictionary) dictionary = take_array(reader, depth + 1);
     if (reader->status != TIDEMILL_OK) {
         mill_buffer_unref(values);
@@ -256,20 +177,8 @@ static struct mill_array *take_array(struct reader *reader, int depth)
         mill_array_unref(dictionary);
         return NULL;
     }
-    struct mill_array *array = mill_array_wrap((enum mill_type)head.type, head.length, values,
-                                               offsets, validity, head.nulls, dictionary);
-    if (array == NULL) {
-        reader->status = TIDEMILL_MEMORY;
-        return NULL;
-    }
-    array->dimensions = head.dimensions;
-    memcpy(array->shape, shape, sizeof shape);
-    if (!array_is_sound(array, &head)) {
-        reader->status = TIDEMILL_DATA;
-        mill_array_unref(array);
-        return NULL;
-    }
-    return array;
+    return mill_flat_array(&head, shape, values, offsets, validity, dictionary,
+                           &reader->status);
 }
 
 static void take_string(struct reader *reader, struct mill_value *value)
@@ -278,7 +187,7 @@ static void take_string(struct reader *reader, struct mill_value *value)
     take_into(reader, &size, 8);
     const void *bytes = take(reader, size);
     bool failed = false;
-    if (bytes) *value = mill_string(bytes, size, &failed);
+    if (bytes) *value = mill_string_in(reader->block->memory, bytes, size, &failed);
     if (failed) reader->status = TIDEMILL_MEMORY;
 }
 
@@ -288,10 +197,10 @@ static void take_packed(struct reader *reader, struct mill_value *value)
     take_into(reader, sizes, sizeof sizes);
     const void *bytes = take(reader, sizes[0]);
     /* No more arrays than there is room for: what is allocated stays in proportion. */
-    size_t room = (reader->block->size - reader->at) / sizeof(struct array_head);
+    size_t room = (reader->block->size - reader->at) / sizeof(struct mill_flat_head);
     if (bytes && sizes[1] > room) reader->status = TIDEMILL_DATA;
     if (bytes == NULL || reader->status != TIDEMILL_OK) return;
-    struct mill_packed *packed = mill_packed_new(sizes[0]);
+    struct mill_packed *packed = mill_packed_new(reader->block->memory, sizes[0]);
     if (packed && sizes[1]) packed->arrays = calloc(sizes[1], sizeof *packed->arrays);
     if (packed == NULL || (sizes[1] && packed->arrays == NULL)) {
         reader->status = TIDEMILL_MEMORY;
@@ -299,6 +208,7 @@ static void take_packed(struct reader *reader, struct mill_value *value)
         return;
     }
     memcpy(packed->bytes, bytes, sizes[0]);
+    mill_buffer_publish(packed->buffer);
     while (packed->array_count < sizes[1]) {
         struct mill_array *array = take_array(reader, 0);
         if (array == NULL) break;
@@ -352,5 +262,6 @@ tidemill_status mill_codec_load(struct mill_buffer *block, struct mill_value *va
         mill_value_unref(*value);
     }
     if (reader.status != TIDEMILL_OK) *value = mill_nil();
+    mill_buffer_publish(block); /* the value's arrays are parts of it */
     return reader.status;
 }

@@ -1,15 +1,77 @@
-/* memory: the account of bytes held in buffers.  SPDX-License-Identifier: MIT */
+/* memory: the account of bytes held in buffers, the limit of the process's memory, and how near it is.
+ *
+ * What counts against the limit is what the process has resident that belongs to no file (RssAnon and
+ * RssShmem): measured now and then, and between two measurements followed by the account.
+ * Any thread; limits are set before other threads use the account.  SPDX-License-Identifier: MIT */
 #ifndef MILL_MEMORY_H
 #define MILL_MEMORY_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
+struct mill_spill;
+
+/* How near the limit is; each asks for more than the one before. */
+enum mill_pressure {
+    MILL_PRESSURE_NONE,
+    MILL_PRESSURE_TARGET,    /* prefer what frees results */
+    MILL_PRESSURE_SPILL,     /* put the coldest results on disk */
+    MILL_PRESSURE_PAUSE,     /* begin nothing new */
+    MILL_PRESSURE_TERMINATE, /* a process worker is replaced */
+    MILL_PRESSURES,
+};
+
+/* What a Lua state holds in buffers, of which its collector sees nothing; the state's own, read by
+ * LuaJIT's FFI, too (lua/tidemill/holdings.lua). */
+struct mill_holdings {
+    double held; /* bytes that its handles hold */
+    double
+        debt; /* of those, and of dead ones, the bytes that came since it has last collected */
+    double room; /* a debt of so much is worth a collection, however little is held */
+    double due;  /* not 0: the worker is idle, and the state is to collect */
+    double heap; /* bytes of Lua's own that the last collection has left */
+};
+
+/* One that is all zeros is an account without limits. */
 struct mill_memory {
-    _Atomic int64_t bytes; /* now held; relaxed: a statistic */
+    _Atomic int64_t bytes; /* now held in memory; relaxed, as all of these */
     _Atomic int64_t peak;
+    _Atomic int64_t spilled;  /* held in files instead */
+    struct mill_spill *spill; /* of what may go to a file; NULL: nothing does.  Set before the
+                                 first buffer is made, and there as long as the last one */
+    int64_t limit;            /* bytes; 0: none */
+    int64_t marks[MILL_PRESSURES]; /* where each pressure begins; fixed like the limit */
+    _Atomic int pressure;          /* enum mill_pressure */
+    _Atomic int64_t other;    /* at the last measurement: more than `bytes` that there was */
+    _Atomic int64_t measured; /* when that was, nanoseconds */
+    _Atomic int64_t pauses;   /* times that MILL_PRESSURE_PAUSE was reached */
+    /* Told of each change, by whoever found it; any thread, and soon.  NULL: nobody is. */
+    void (*changed)(void *context, enum mill_pressure before, enum mill_pressure after);
+    void *context;
 };
 
 void mill_memory_add(struct mill_memory *memory, int64_t bytes); /* NULL is fine */
+
+/* Sets the limit (0: none) and the shares of it at which pressures begin, from MILL_PRESSURE_TARGET
+ * on, each at least as large as the one before and at most 1. */
+void mill_memory_set_limit(struct mill_memory *memory, int64_t limit,
+                           const double shares[MILL_PRESSURES]);
+
+/* What is thought to count now. */
+int64_t mill_memory_used(const struct mill_memory *memory);
+
+/* Measures again, unless somebody has within MILL_MEMORY_INTERVAL before `now`, and sets the
+ * pressure.  Some 15 us when it measures. */
+enum { MILL_MEMORY_INTERVAL = 20 * 1000 * 1000 };
+void mill_memory_look(struct mill_memory *memory, int64_t now);
+
+/* Sets the pressure by what is known: after the account has changed by much. */
+void mill_memory_update(struct mill_memory *memory);
+
+static inline enum mill_pressure mill_memory_pressure(const struct mill_memory *memory)
+{
+    return (enum mill_pressure)atomic_load_explicit(&memory->pressure, memory_order_relaxed);
+}
 
 #endif

@@ -18,8 +18,27 @@ void mill_packer_fini(struct mill_packer *packer)
     free(packer->arrays);
     free(packer->nodes);
     free(packer->shared);
-    free(packer->bytes);
+    if (packer->buffer) {
+        mill_buffer_unref(packer->buffer);
+    } else {
+        free(packer->bytes);
+    }
     mill_packer_init(packer);
+}
+
+/* Many bytes lie in a buffer: it grows without a copy, and may spill. */
+static uint8_t *grow_bytes(struct mill_packer *packer, size_t room)
+{
+    if (packer->buffer) {
+        return mill_buffer_grow(packer->buffer, room) ? packer->buffer->data : NULL;
+    }
+    if (room < MILL_BUFFER_MAPPED) return realloc(packer->bytes, room);
+    struct mill_buffer *buffer = mill_buffer_new(packer->memory, room);
+    if (buffer == NULL) return NULL;
+    if (packer->size) memcpy(buffer->data, packer->bytes, packer->size);
+    free(packer->bytes);
+    packer->buffer = buffer;
+    return buffer->data;
 }
 
 static bool packer_reserve(struct mill_packer *packer, size_t size)
@@ -28,7 +47,7 @@ static bool packer_reserve(struct mill_packer *packer, size_t size)
     if (size <= packer->room - packer->size) return true;
     size_t room = packer->room ? packer->room * 2 : 256;
     while (room - packer->size < size) room *= 2;
-    uint8_t *bytes = realloc(packer->bytes, room);
+    uint8_t *bytes = grow_bytes(packer, room);
     if (bytes == NULL) {
         packer->failed = true;
         return false;
@@ -99,6 +118,7 @@ void mill_packer_array(struct mill_packer *packer, struct mill_array *array)
     }
     mill_packer_byte(packer, MILL_MARK_ARRAY);
     mill_packer_size(packer, packer->array_count);
+    mill_array_publish(array);
     packer->arrays[packer->array_count++] = mill_array_ref(array);
 }
 
@@ -134,8 +154,16 @@ struct mill_value mill_packer_take(struct mill_packer *packer, bool *failed)
     }
     atomic_init(&packed->refs, 1);
     packed->size = packer->size;
-    packed->bytes = realloc(packer->bytes, packer->size);
-    if (packed->bytes == NULL) packed->bytes = packer->bytes; /* could not shrink: as it is */
+    if (packer->buffer) {
+        mill_buffer_shrink(packer->buffer, packer->size);
+        mill_buffer_publish(packer->buffer);
+        packed->buffer = packer->buffer;
+        packed->bytes = packer->buffer->data;
+    } else {
+        packed->bytes = realloc(packer->bytes, packer->size);
+        if (packed->bytes == NULL)
+            packed->bytes = packer->bytes; /* could not shrink: as it is */
+    }
     packed->arrays = packer->arrays;
     packed->array_count = packer->array_count;
     packed->nodes = packer->nodes;
@@ -198,8 +226,9 @@ const char *mill_unpacker_text(struct mill_unpacker *unpacker, size_t *size)
 
 struct checker {
     struct mill_unpacker in;
-    uint64_t objects;
-    uint32_t array_count;
+    const struct mill_packed *packed;
+    bool task; /* functions, nodes and shared objects are fine */
+    uint64_t objects, cells, environments;
 };
 
 static bool check_value(struct checker *checker, int depth);
@@ -237,6 +266,52 @@ static bool check_metatable(const struct checker *checker)
     uint8_t mark = next_mark(checker);
     return mark == MILL_MARK_TABLE || mark == MILL_MARK_SEEN || mark == MILL_MARK_BUILTIN ||
            mark == MILL_MARK_MODULE;
+}
+
+/* A number that was there before, or the next one: then *count is raised and *fresh set. */
+static bool check_number(struct checker *checker, uint64_t *count, bool *fresh)
+{
+    uint64_t number = mill_unpacker_size(&checker->in);
+    *fresh = number == *count;
+    if (*fresh) ++*count;
+    return !checker->in.bad && number < *count;
+}
+
+static bool check_upvalues(struct checker *checker, int depth)
+{
+    uint64_t upvalues = mill_unpacker_size(&checker->in);
+    if (upvalues > UINT8_MAX) return false;
+    for (uint64_t i = 0; i < upvalues; i++) {
+        bool fresh;
+        if (!check_number(checker, &checker->cells, &fresh)) return false;
+        if (fresh && !check_value(checker, depth)) return false;
+    }
+    return true;
+}
+
+static bool check_environment(struct checker *checker, int depth)
+{
+    bool fresh;
+    size_t size;
+    if (!check_number(checker, &checker->environments, &fresh)) return false;
+    uint64_t names = mill_unpacker_size(&checker->in);
+    for (uint64_t i = 0; i < names; i++) {
+        mill_unpacker_text(&checker->in, &size);
+        uint8_t follows = mill_unpacker_byte(&checker->in);
+        if (checker->in.bad || follows > 1) return false;
+        if (follows && !check_value(checker, depth)) return false;
+    }
+    return !checker->in.bad;
+}
+
+static bool check_function(struct checker *checker, int depth)
+{
+    size_t size;
+    checker->objects++;
+    mill_unpacker_bytes(&checker->in, 16);
+    mill_unpacker_text(&checker->in, &size);
+    return !checker->in.bad && check_upvalues(checker, depth) &&
+           check_environment(checker, depth);
 }
 
 static bool check_table(struct checker *checker, int depth)
@@ -283,19 +358,42 @@ static bool check_value(struct checker *checker, int depth)
         if (mill_unpacker_size(in) >= checker->objects) return false;
         break;
     case MILL_MARK_ARRAY:
-        if (mill_unpacker_size(in) >= checker->array_count) return false;
+        if (mill_unpacker_size(in) >= checker->packed->array_count) return false;
         break;
+    case MILL_MARK_NODE:
+        if (!checker->task || mill_unpacker_size(in) >= checker->packed->node_count) {
+            return false;
+        }
+        break;
+    case MILL_MARK_SHARED:
+        if (!checker->task || mill_unpacker_size(in) >= checker->packed->shared_count) {
+            return false;
+        }
+        break;
+    case MILL_MARK_FUNCTION:
+        return checker->task && check_function(checker, depth + 1);
     default:
         return false;
     }
     return !in->bad;
 }
 
-bool mill_packed_check(const struct mill_packed *packed)
+static bool check(const struct mill_packed *packed, bool task)
 {
     struct checker checker = {
         .in = {packed->bytes, packed->bytes + packed->size, false},
-        .array_count = packed->array_count,
+        .packed = packed,
+        .task = task,
     };
     return check_value(&checker, 0) && checker.in.at == checker.in.end;
+}
+
+bool mill_packed_check(const struct mill_packed *packed)
+{
+    return check(packed, false);
+}
+
+bool mill_packed_check_task(const struct mill_packed *packed)
+{
+    return check(packed, true);
 }

@@ -50,6 +50,8 @@ enum { MILL_PACKED_DEPTH = 200 }; /* nesting allowed; the limit of the readers' 
 /* ---- writing: a growing block; `failed` once memory was short, later writes do nothing --- */
 
 struct mill_packer {
+    struct mill_memory *memory; /* accounts many bytes; set after init; NULL: nobody does */
+    struct mill_buffer *buffer; /* that has the bytes, once they are many */
     uint8_t *bytes;
     size_t size, room;
     struct mill_array **arrays;
@@ -71,7 +73,8 @@ void mill_packer_node(struct mill_packer *packer, uint32_t node);
 void mill_packer_shared(struct mill_packer *packer,
                         struct mill_shared *shared); /* gains a ref */
 
-/* Hands over what was written as a value and empties the packer; *failed when memory ran out. */
+/* Hands over what was written as a value, published, and empties the packer; *failed when memory ran
+ * out. */
 struct mill_value mill_packer_take(struct mill_packer *packer, bool *failed);
 
 /* ---- reading: a cursor that never passes its end; `bad` once it was asked to ------------- */
@@ -90,5 +93,9 @@ const void *mill_unpacker_bytes(struct mill_unpacker *unpacker, size_t size);
 /* Whether packed bytes from outside are well-formed, so that readers need not ask: marks,
  * lengths, indexes, nesting. Functions are refused: code is never read from a store. */
 bool mill_packed_check(const struct mill_packed *packed);
+
+/* The same of bytes that may hold functions, nodes and shared objects too: those of a task. What the
+ * code does is not looked at. */
+bool mill_packed_check_task(const struct mill_packed *packed);
 
 #endif

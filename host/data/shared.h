@@ -16,6 +16,7 @@ struct mill_shared_kind {
     void (*destroy)(struct mill_shared *shared);
     /* Content hash; NULL: it has none, and what mentions it has no key. */
     struct mill_hash (*hash)(const struct mill_shared *shared);
+    bool lends; /* tasks in other processes may use it: it stays where it is */
 };
 
 struct mill_shared {

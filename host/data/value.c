@@ -7,17 +7,37 @@
 #include "base/clock.h"
 #include "data/packed.h"
 
-struct mill_packed *mill_packed_new(size_t size)
+struct mill_packed *mill_packed_new(struct mill_memory *memory, size_t size)
 {
     struct mill_packed *packed = calloc(1, sizeof *packed);
     if (packed == NULL) return NULL;
-    packed->bytes = malloc(size ? size : 1);
+    if (size >= MILL_BUFFER_MAPPED) {
+        packed->buffer = mill_buffer_new(memory, size);
+        if (packed->buffer) packed->bytes = packed->buffer->data;
+    } else {
+        packed->bytes = malloc(size ? size : 1);
+    }
     if (packed->bytes == NULL) {
         free(packed);
         return NULL;
     }
     atomic_init(&packed->refs, 1);
     packed->size = size;
+    return packed;
+}
+
+struct mill_packed *mill_packed_wrap(struct mill_buffer *buffer)
+{
+    struct mill_packed *packed = calloc(1, sizeof *packed);
+    if (packed == NULL) {
+        mill_buffer_unref(buffer);
+        return NULL;
+    }
+    atomic_init(&packed->refs, 1);
+    mill_buffer_publish(buffer);
+    packed->buffer = buffer;
+    packed->bytes = buffer->data;
+    packed->size = buffer->size;
     return packed;
 }
 
@@ -30,7 +50,11 @@ void mill_packed_unref(struct mill_packed *packed)
     free(packed->arrays);
     free(packed->nodes);
     free(packed->shared);
-    free(packed->bytes);
+    if (packed->buffer) {
+        mill_buffer_unref(packed->buffer);
+    } else {
+        free(packed->bytes);
+    }
     free(packed);
 }
 
@@ -53,17 +77,24 @@ static void tuple_unref(struct mill_tuple *tuple)
 
 struct mill_value mill_string(const char *bytes, size_t size, bool *failed)
 {
+    return mill_string_in(NULL, bytes, size, failed);
+}
+
+struct mill_value mill_string_in(struct mill_memory *memory, const char *bytes, size_t size,
+                                 bool *failed)
+{
     struct mill_value value = {.tag = MILL_TAG_SHORT, .size = (uint8_t)size};
     if (size <= MILL_SHORT_MAX) {
         memcpy((char *)&value + 2, bytes, size);
         return value;
     }
-    struct mill_packed *packed = mill_packed_new(size);
+    struct mill_packed *packed = mill_packed_new(memory, size);
     if (packed == NULL) {
         *failed = true;
         return mill_nil();
     }
     memcpy(packed->bytes, bytes, size);
+    mill_buffer_publish(packed->buffer);
     return (struct mill_value){.tag = MILL_TAG_STRING, .packed = packed};
 }
 

@@ -65,6 +65,8 @@ struct mill_packed {
     struct mill_shared **shared; /* owned */
     uint32_t array_count, node_count, shared_count;
     uint8_t *bytes;
+    struct mill_buffer
+        *buffer; /* owned: that has the bytes, when they are many; NULL: malloc'ed */
 };
 
 static inline struct mill_value mill_nil(void)
@@ -77,8 +79,11 @@ static inline struct mill_value mill_number(double number)
     return (struct mill_value){.tag = MILL_TAG_NUMBER, .number = number};
 }
 
-/* A string value; *failed (may not be NULL) is set when memory is short. */
+/* A string value; *failed (may not be NULL) is set when memory is short.  A long one is in a published
+ * buffer of `memory` (NULL: not accounted). */
 struct mill_value mill_string(const char *bytes, size_t size, bool *failed);
+struct mill_value mill_string_in(struct mill_memory *memory, const char *bytes, size_t size,
+                                 bool *failed);
 
 /* Bytes of a string value (short or long); NULL when it is not a string. */
 const char *mill_value_text(const struct mill_value *value, size_t *size);
@@ -92,7 +97,12 @@ struct mill_value mill_column(struct mill_array *array);
 struct mill_value mill_value_ref(struct mill_value value);
 void mill_value_unref(struct mill_value value);
 
-struct mill_packed *mill_packed_new(size_t size); /* bytes uninitialised; NULL: no memory */
+/* Bytes uninitialised, in a buffer of `memory` when they are many, which whoever has written them
+ * publishes; NULL: no memory. */
+struct mill_packed *mill_packed_new(struct mill_memory *memory, size_t size);
+
+/* The bytes of a buffer, whose reference passes to it, on failure too; published. */
+struct mill_packed *mill_packed_wrap(struct mill_buffer *buffer);
 void mill_packed_unref(struct mill_packed *packed);
 
 /* Hash of the content, by value and not by identity; equal values hash alike in every process

@@ -166,6 +166,13 @@ TIDEMILL_API void tidemill_doctor(tidemill *engine,
                                                 const char *finding),
                                   void *context);
 
+/* ---- Worker processes ------------------------------------------------------------------ */
+
+/* For the program tidemill alone, which an engine starts for tasks that run in a process of their
+ * own: what `tidemill --worker DESCRIPTOR` does.  Serves the engine at the other end of the socket
+ * until that is gone; the exit status. */
+TIDEMILL_API int tidemill_worker_main(int descriptor);
+
 #ifdef __cplusplus
 }
 #endif

@@ -11,6 +11,10 @@
 static void channel_destroy(struct mill_shared *shared)
 {
     struct mill_channel *channel = (struct mill_channel *)shared;
+    if (channel->remote) {
+        channel->remote->drop(channel);
+        channel->remote = NULL;
+    }
     mill_channel_close(channel);
     for (uint32_t i = 0; i < channel->count; i++) {
         mill_value_unref(channel->ring[(channel->first + i) % channel->capacity]);
@@ -19,7 +23,8 @@ static void channel_destroy(struct mill_shared *shared)
     free(channel);
 }
 
-const struct mill_shared_kind mill_channel_kind = {"a channel", channel_destroy, NULL};
+const struct mill_shared_kind mill_channel_kind = {
+    .name = "a channel", .destroy = channel_destroy, .lends = true};
 
 struct mill_channel *mill_channel_new(uint32_t capacity)
 {
@@ -75,8 +80,35 @@ static void links_clean(struct mill_links *links)
 
 /* ---- what others call ---------------------------------------------------------------------------- */
 
+struct mill_channel *mill_channel_new_remote(uint32_t capacity,
+                                             const struct mill_channel_remote *remote,
+                                             void *context, uint64_t id)
+{
+    struct mill_channel *channel = mill_channel_new(0);
+    if (channel == NULL) return NULL;
+    channel->capacity = capacity;
+    channel->remote = remote;
+    channel->context = context;
+    channel->id = id;
+    return channel;
+}
+
+bool mill_channel_wake(struct mill_channel *channel, bool putting)
+{
+    struct mill_links *links = putting ? &channel->putters : &channel->takers;
+    bool any = false;
+    pthread_mutex_lock(&channel->mutex);
+    for (struct mill_link *link = links->first; link; link = link->next) {
+        any = any || atomic_load(&link->wait->parked) == 1;
+    }
+    links_fire(links, UINT32_MAX);
+    pthread_mutex_unlock(&channel->mutex);
+    return any;
+}
+
 enum mill_channel_state mill_channel_put(struct mill_channel *channel, struct mill_value value)
 {
+    if (channel->remote) return channel->remote->put(channel, value);
     enum mill_channel_state state = MILL_CHANNEL_WAIT;
     pthread_mutex_lock(&channel->mutex);
     if (channel->closed) {
@@ -94,6 +126,7 @@ enum mill_channel_state mill_channel_put(struct mill_channel *channel, struct mi
 enum mill_channel_state mill_channel_take(struct mill_channel *channel,
                                           struct mill_value *value)
 {
+    if (channel->remote) return channel->remote->take(channel, value);
     enum mill_channel_state state = MILL_CHANNEL_WAIT;
     pthread_mutex_lock(&channel->mutex);
     if (channel->count > 0) {
@@ -112,8 +145,8 @@ enum mill_channel_state mill_channel_take(struct mill_channel *channel,
 bool mill_channel_attach(struct mill_channel *channel, struct mill_link *link, bool putting)
 {
     pthread_mutex_lock(&channel->mutex);
-    bool waits = !channel->closed &&
-                 (putting ? channel->count == channel->capacity : channel->count == 0);
+    bool here = putting ? channel->count == channel->capacity : channel->count == 0;
+    bool waits = channel->remote || (!channel->closed && here);
     if (waits) links_add(putting ? &channel->putters : &channel->takers, link);
     pthread_mutex_unlock(&channel->mutex);
     return waits;
@@ -121,6 +154,10 @@ bool mill_channel_attach(struct mill_channel *channel, struct mill_link *link, b
 
 void mill_channel_nudge(struct mill_channel *channel)
 {
+    if (channel->remote) {
+        channel->remote->nudge(channel);
+        return;
+    }
     pthread_mutex_lock(&channel->mutex);
     links_clean(&channel->putters);
     links_clean(&channel->takers);
@@ -131,6 +168,10 @@ void mill_channel_nudge(struct mill_channel *channel)
 
 void mill_channel_close(struct mill_channel *channel)
 {
+    if (channel->remote) {
+        channel->remote->close(channel);
+        return;
+    }
     pthread_mutex_lock(&channel->mutex);
     channel->closed = true;
     links_fire(&channel->takers, UINT32_MAX);
@@ -140,6 +181,7 @@ void mill_channel_close(struct mill_channel *channel)
 
 uint32_t mill_channel_size(struct mill_channel *channel, bool *closed)
 {
+    if (channel->remote) return channel->remote->size(channel, closed);
     pthread_mutex_lock(&channel->mutex);
     uint32_t count = channel->count;
     *closed = channel->closed;

@@ -14,7 +14,7 @@ static void join_destroy(struct mill_shared *shared)
     free(join);
 }
 
-static const struct mill_shared_kind join_kind = {"a future", join_destroy, NULL};
+static const struct mill_shared_kind join_kind = {"a future", join_destroy, NULL, false};
 
 struct mill_join *mill_join_new(struct mill_run *run, uint32_t wanted,
                                 void (*release)(void *context, struct mill_run *run),

@@ -292,7 +292,8 @@ static void lease_destroy(struct mill_shared *shared)
     if (last) lease_free(lease);
 }
 
-const struct mill_shared_kind mill_lease_kind = {"a pool of resources", lease_destroy, NULL};
+const struct mill_shared_kind mill_lease_kind = {"a pool of resources", lease_destroy, NULL,
+                                                 false};
 
 struct mill_lease *mill_lease_new(uint32_t max)
 {

@@ -512,6 +512,22 @@ bool mill_pool_unstick(struct mill_pool *pool)
     return wait != NULL;
 }
 
+void mill_pool_enter_outside(struct mill_pool *pool)
+{
+    atomic_fetch_add(&pool->outside, 1);
+}
+
+/* Who went to sleep while it was the last one did not look whether all are stuck. */
+void mill_pool_leave_outside(struct mill_pool *pool)
+{
+    if (atomic_fetch_sub(&pool->outside, 1) > 1) return;
+    if (pool->options.threads > 0) {
+        mill_pool_unstick(pool);
+    } else {
+        mill_park_wake(&pool->ended, INT_MAX);
+    }
+}
+
 /* ---- cancelling ------------------------------------------------------------------------- */
 
 static bool is_of_cancelled(void *context, struct mill_timer *timer)
@@ -654,7 +670,9 @@ struct mill_task *mill_pool_take_roots(struct mill_worker *worker, int level)
     uint32_t first = run->next_root, left = run->level_end[level] - first;
     uint32_t batch =
         left / (2 * (uint32_t)atomic_load_explicit(&pool->active, memory_order_relaxed)) + 1;
+    enum mill_pressure pressure = mill_pool_pressure(pool);
     if (batch > ROOT_BATCH) batch = ROOT_BATCH;
+    if (pressure >= MILL_PRESSURE_TARGET) batch = 1;
     run->next_root += batch;
     if (batch == left) {
         dequeue(pool, level);
@@ -666,8 +684,34 @@ struct mill_task *mill_pool_take_roots(struct mill_worker *worker, int level)
     for (uint32_t i = first + batch - 1; i > first; i--) {
         mill_worker_add(worker, &run->tasks[run->roots[i]]);
     }
-    if (more) mill_pool_wake(pool, 1);
+    if (more && pressure < MILL_PRESSURE_PAUSE) mill_pool_wake(pool, 1);
     return &run->tasks[run->roots[first]];
+}
+
+bool mill_pool_may_begin(struct mill_pool *pool)
+{
+    /* The default orders: of several workers that go to sleep the last one sees the others. */
+    return mill_pool_pressure(pool) < MILL_PRESSURE_PAUSE ||
+           atomic_load(&pool->asleep) + 1 >= atomic_load(&pool->thread_count);
+}
+
+void mill_pool_ask_to_collect(struct mill_pool *pool, int64_t now)
+{
+    static const int64_t INTERVAL = 100 * 1000 * 1000;
+    int64_t last = atomic_load_explicit(&pool->collected, memory_order_relaxed);
+    if (now - last < INTERVAL ||
+        !atomic_compare_exchange_strong_explicit(&pool->collected, &last, now,
+                                                 memory_order_relaxed, memory_order_relaxed)) {
+        return;
+    }
+    for (int i = 0; i < pool->worker_total; i++) {
+        struct mill_worker *worker = &pool->workers[i];
+        if (worker->lane == MILL_LANE_THREAD) {
+            mill_worker_call(worker);
+        } else if (!pool->options.lanes[worker->lane].sleep) {
+            call_lane(pool, worker);
+        }
+    }
 }
 
 /* Nanoseconds that a task is thought to take; 0: nobody knows. */

@@ -12,6 +12,7 @@
 #ifndef MILL_POOL_H
 #define MILL_POOL_H
 
+#include "data/memory.h"
 #include "sched/fan.h"
 #include "sched/park.h"
 #include "sched/resource.h"
@@ -44,12 +45,14 @@ struct mill_lane_driver {
 };
 
 struct mill_pool_options {
-    int threads;                               /* 0: serial, and without lanes */
-    struct mill_lane_driver lanes[MILL_LANES]; /* that of threads is not looked at */
+    int threads; /* 0: serial, and without lanes */
+    /* Of that of threads only `sleep` counts, and in a serial pool alone: how its worker sleeps. */
+    struct mill_lane_driver lanes[MILL_LANES];
     /* The body of a worker's thread: returns when mill_worker_next returns MILL_NEXT_STOP.  In a
      * serial pool: called by whoever waits. */
     void (*drive)(void *context, struct mill_worker *worker);
     void *context;
+    struct mill_memory *memory; /* whose limit the tasks keep to; NULL: there is none */
     /* Puts the value of a finished task of a run with a cache in memory; false: it is lost.  NULL
      * when no run has one. */
     bool (*load)(void *context, struct mill_worker *worker, struct mill_task *task);
@@ -105,9 +108,11 @@ struct mill_pool {
     struct mill_task *_Atomic injected; /* ready tasks from outside; linked */
     _Atomic int spinning;               /* workers that look for work instead of sleeping */
     _Atomic int asleep;                 /* workers that sleep, or are about to */
-    _Atomic uint32_t wakes;             /* changes whenever one of them goes on */
-    _Atomic bool blocked;               /* the script waits for ever */
-    _Atomic uint32_t cancels;           /* runs ever cancelled: 0 spares every task a look */
+    _Atomic int64_t collected;          /* when workers were last asked to */
+    _Atomic bool held_back;   /* some do though there are roots: memory is short; relaxed */
+    _Atomic uint32_t wakes;   /* changes whenever one of them goes on */
+    _Atomic bool blocked;     /* the script waits for ever */
+    _Atomic uint32_t cancels; /* runs ever cancelled: 0 spares every task a look */
 
     /* Waits that are parked, the newest first: to be cancelled with their task, and ended when
      * they never could. */
@@ -176,6 +181,10 @@ struct mill_worker *mill_pool_lane(struct mill_pool *pool, enum mill_lane lane);
 /* Lets `active` workers (1 to worker_count) take work. */
 void mill_pool_set_active(struct mill_pool *pool, int active);
 
+/* Memory is short, says a worker: calls them all (mill_worker_call), for what garbage their states hold.
+ * Not more often than that helps. */
+void mill_pool_ask_to_collect(struct mill_pool *pool, int64_t now);
+
 /* Ready tasks that nobody has begun: a guess. */
 int64_t mill_pool_queued(struct mill_pool *pool);
 
@@ -203,6 +212,21 @@ bool mill_pool_park(struct mill_pool *pool, struct mill_wait *wait);
 void mill_pool_unpark(struct mill_pool *pool, struct mill_wait *wait);
 
 struct mill_task *mill_pool_take_roots(struct mill_worker *worker, int level);
+
+/* How near the limit of memory is. */
+static inline enum mill_pressure mill_pool_pressure(const struct mill_pool *pool)
+{
+    const struct mill_memory *memory = pool->options.memory;
+    return memory ? mill_memory_pressure(memory) : MILL_PRESSURE_NONE;
+}
+
+/* Whether a worker that is awake may begin a root: while memory is short only when nobody else does
+ * anything, which could free some. */
+bool mill_pool_may_begin(struct mill_pool *pool);
+/* An operation outside the pool begins, before anybody can wait for it; has ended, after its link was
+ * fired.  Any thread. */
+void mill_pool_enter_outside(struct mill_pool *pool);
+void mill_pool_leave_outside(struct mill_pool *pool);
 
 /* When nobody can go on ends a wait that never could end otherwise, and returns true. */
 bool mill_pool_unstick(struct mill_pool *pool);

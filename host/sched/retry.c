@@ -63,6 +63,15 @@ struct mill_retry *mill_retry_note(struct mill_task *task, double seconds)
     return retry;
 }
 
+int mill_retry_note_lost(struct mill_task *task)
+{
+    pthread_mutex_lock(&task->run->retry_lock);
+    struct mill_retry *retry = search(task);
+    if (retry == NULL) retry = add(task);
+    pthread_mutex_unlock(&task->run->retry_lock);
+    return retry ? ++retry->lost : 0;
+}
+
 static void retry_is_due(struct mill_timer *timer)
 {
     struct mill_task *task = ((struct mill_retry *)timer)->task;

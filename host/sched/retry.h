@@ -10,6 +10,7 @@ struct mill_retry {
     struct mill_task *task;
     struct mill_retry *next; /* in its list of the run; guarded by the run's retry_lock */
     int attempts;            /* that have ended; the worker's that has the task */
+    int lost;                /* attempts that were lost and do not count; the same */
     double *seconds;         /* how long each took; owned */
 };
 
@@ -18,6 +19,9 @@ struct mill_retry *mill_retry_find(struct mill_task *task);
 
 /* Takes down that an attempt of `seconds` has failed; NULL: no memory. */
 struct mill_retry *mill_retry_note(struct mill_task *task, double seconds);
+
+/* Takes down that an attempt was lost; how many were.  0: no memory. */
+int mill_retry_note_lost(struct mill_task *task);
 
 /* Starts the wait for the next attempt: its timer hands the task to the pool, and who does may end
  * it and its run at once.  False: no memory, or the run was cancelled. */

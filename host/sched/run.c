@@ -456,7 +456,7 @@ void mill_run_free(struct mill_run *run)
     if (run == NULL) return;
     for (uint32_t i = 0; i < run->count; i++) {
         mill_value_unref(run->tasks[i].result);
-        mill_graph_unref(run->graph, run->tasks[i].node->index);
+        if (run->graph) mill_graph_unref(run->graph, run->tasks[i].node->index);
     }
     for (uint32_t i = 0; i < run->function_count; i++) mill_function_unref(run->functions[i]);
     for (int i = 0; run->locks && i < MILL_RUN_LOCKS; i++) {

@@ -68,7 +68,7 @@ enum { MILL_RUN_LOCKS = 32, MILL_RETRY_LISTS = 64 };
 
 struct mill_run {
     struct mill_pool *pool;
-    struct mill_graph *graph;
+    struct mill_graph *graph; /* NULL, at the end: it is gone */
     struct mill_hooks hooks;  /* before == NULL: a run without a cache */
     struct mill_notes *notes; /* the hooks' own, both; NULL: none */
     struct mill_claims *claims;

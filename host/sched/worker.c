@@ -17,6 +17,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "data/spill.h"
 #include "sched/join.h"
 #include "sched/pool.h"
 #include "sched/retry.h"
@@ -320,8 +321,28 @@ static bool is_active(const struct mill_worker *worker)
     return worker->index < atomic_load_explicit(&worker->pool->active, memory_order_relaxed);
 }
 
-/* From what is this worker's own or nobody's yet. */
-static struct mill_task *pop(struct mill_worker *worker)
+/* A root, when it may be begun now. */
+static struct mill_task *pop_root(struct mill_worker *worker, int level)
+{
+    struct mill_pool *pool = worker->pool;
+    if (mill_pool_may_begin(pool)) return mill_pool_take_roots(worker, level);
+    atomic_store_explicit(&pool->held_back, true, memory_order_relaxed);
+    return NULL;
+}
+
+/* Of any priority: while memory becomes short roots come last. */
+static struct mill_task *pop_late_root(struct mill_worker *worker)
+{
+    struct mill_task *task = NULL;
+    uint32_t queued = atomic_load_explicit(&worker->pool->queued, memory_order_relaxed);
+    for (int level = MILL_LEVELS - 1; level >= 0 && task == NULL; level--) {
+        if (queued >> level & 1) task = pop_root(worker, level);
+    }
+    return task;
+}
+
+/* From what is this worker's own or, with `roots`, nobody's yet. */
+static struct mill_task *pop(struct mill_worker *worker, bool roots)
 {
     struct mill_pool *pool = worker->pool;
     struct mill_task *next = worker->next;
@@ -338,8 +359,8 @@ static struct mill_task *pop(struct mill_worker *worker)
         struct mill_task *task = NULL;
         if (worker->assigned_count) task = take_assigned(worker, level);
         if (task == NULL) task = mill_deque_pop(&worker->deques[level]);
-        if (task == NULL && active && queued >> level & 1) {
-            task = mill_pool_take_roots(worker, level);
+        if (task == NULL && active && roots && queued >> level & 1) {
+            task = pop_root(worker, level);
         }
         if (task) return task;
     }
@@ -471,10 +492,26 @@ int mill_worker_attempt(const struct mill_worker *worker, const double **seconds
     return retry ? retry->attempts + 1 : 1;
 }
 
+/* The running task is none any more: it will be begun again. */
+static void put_back(struct mill_worker *worker)
+{
+    struct mill_task *task = worker->task;
+    const struct mill_hooks *hooks = &task->run->hooks;
+    worker->task = NULL;
+    if (hooks->retried) hooks->retried(hooks->context, worker, task);
+    measure(worker, task, MILL_PENDING);
+    let_go(worker);
+    uint8_t flags = atomic_load_explicit(&task->flags, memory_order_relaxed);
+    if (flags & MILL_TASK_GRANTED) {
+        mill_resources_give(&worker->pool->resources, task, push_granted, worker);
+    }
+    count(&worker->counters.retries);
+    atomic_fetch_add_explicit(&task->run->retried, 1, memory_order_relaxed);
+}
+
 bool mill_worker_retry(struct mill_worker *worker)
 {
     struct mill_task *task = worker->task;
-    struct mill_pool *pool = worker->pool;
     const struct mill_retry_rule *rule = &mill_task_function(task)->retry;
     struct mill_retry *retry = mill_retry_find(task);
     if ((retry ? retry->attempts : 0) >= rule->retries || mill_run_cancelled(task->run)) {
@@ -484,21 +521,21 @@ bool mill_worker_retry(struct mill_worker *worker)
     retry = mill_retry_note(task, (double)(now - worker->began) / 1e9);
     if (retry == NULL) return false;
     double delay = mill_retry_delay(rule, retry->attempts, next_random(worker) / 4294967296.0);
-    worker->task = NULL;
-    if (task->run->hooks.retried) {
-        task->run->hooks.retried(task->run->hooks.context, worker, task);
-    }
-    measure(worker, task, MILL_PENDING); /* it will run again */
-    let_go(worker);
-    uint8_t flags = atomic_load_explicit(&task->flags, memory_order_relaxed);
-    if (flags & MILL_TASK_GRANTED) {
-        mill_resources_give(&pool->resources, task, push_granted, worker);
-    }
-    count(&worker->counters.retries);
-    atomic_fetch_add_explicit(&task->run->retried, 1, memory_order_relaxed);
+    put_back(worker);
     if (delay <= 0 || !mill_retry_start(retry, now + (int64_t)(delay * 1e9))) {
         mill_worker_push(worker, task);
     }
+    return true;
+}
+
+bool mill_worker_again(struct mill_worker *worker, int most)
+{
+    struct mill_task *task = worker->task;
+    if (mill_run_cancelled(task->run)) return false;
+    int lost = mill_retry_note_lost(task);
+    if (lost == 0 || lost > most) return false;
+    put_back(worker);
+    mill_worker_push(worker, task);
     return true;
 }
 
@@ -725,8 +762,8 @@ static bool anything(struct mill_worker *worker)
         return true;
     }
     if (!is_active(worker)) return false;
-    if (atomic_load(&pool->queued) != 0 || atomic_load(&pool->injected) != NULL ||
-        atomic_load(&pool->fans.open) > 0) {
+    if ((atomic_load(&pool->queued) != 0 && mill_pool_may_begin(pool)) ||
+        atomic_load(&pool->injected) != NULL || atomic_load(&pool->fans.open) > 0) {
         return true;
     }
     for (int i = 0; i < pool->worker_count; i++) {
@@ -766,6 +803,38 @@ static void run_timers(struct mill_pool *pool)
     if (next <= now) mill_timers_run(&pool->timers, now);
 }
 
+/* After it has counted itself asleep: whether nobody is left to take the roots that memory has held
+ * back.  One who takes none himself wakes another. */
+static bool must_stay(struct mill_worker *worker)
+{
+    struct mill_pool *pool = worker->pool;
+    if (mill_pool_pressure(pool) < MILL_PRESSURE_PAUSE || atomic_load(&pool->queued) == 0 ||
+        atomic_load(&pool->asleep) < atomic_load(&pool->thread_count)) {
+        return false;
+    }
+    if (is_active(worker)) return true;
+    mill_pool_wake(pool, 1);
+    return false;
+}
+
+/* A worker whose state holds buffers sleeps for a moment only, and then collects: they may be
+ * garbage. */
+static const int64_t MOMENT = 5 * 1000 * 1000;
+
+static int64_t alarm_of(const struct mill_worker *worker, int64_t now)
+{
+    int64_t next = mill_timers_next(&worker->pool->timers);
+    if (worker->holdings.debt > 0 && now + MOMENT < next) next = now + MOMENT;
+    return next;
+}
+
+static void collect_when_idle(struct mill_worker *worker, int64_t began, int64_t now)
+{
+    if (worker->holdings.debt <= 0 || now - began < MOMENT) return;
+    worker->holdings.due = 1;
+    atomic_store(&worker->called, true);
+}
+
 static void go_to_sleep(struct mill_worker *worker)
 {
     struct mill_pool *pool = worker->pool;
@@ -782,12 +851,12 @@ static void go_to_sleep(struct mill_worker *worker)
     const struct mill_lane_driver *driver = driver_of(worker);
     if (worker->lane != MILL_LANE_THREAD && driver->sleep) {
         mill_park_cancel(&pool->idle);
-        if (!mill_pool_unstick(pool)) {
+        if (!must_stay(worker) && !mill_pool_unstick(pool)) {
             driver->sleep(driver->context, worker, mill_timers_next(&pool->timers));
         }
-    } else if (!mill_pool_unstick(pool)) {
+    } else if (!must_stay(worker) && !mill_pool_unstick(pool)) {
         uint32_t bits = bit_of(worker) | (is_active(worker) ? MILL_TAKES_WORK : 0);
-        mill_park_commit_as(&pool->idle, ticket, mill_timers_next(&pool->timers), bits);
+        mill_park_commit_as(&pool->idle, ticket, alarm_of(worker, began), bits);
     } else {
         mill_park_cancel(&pool->idle);
     }
@@ -797,6 +866,7 @@ static void go_to_sleep(struct mill_worker *worker)
     atomic_store_explicit(&worker->asleep_since, 0, memory_order_relaxed);
     add_to(&worker->counters.idle, now - began);
     tell(worker, MILL_EVENT_SLEEP, NULL, 0, began, now);
+    collect_when_idle(worker, began, now);
 }
 
 /* The driver of a serial pool goes back to its wait, which ends. */
@@ -828,6 +898,11 @@ static bool serial_sleep(struct mill_worker *worker)
         return mill_pool_unstick(pool);
     }
     if (!worker->nested && pool->deadline < until) until = pool->deadline;
+    const struct mill_lane_driver *driver = &pool->options.lanes[MILL_LANE_THREAD];
+    if (driver->sleep) {
+        driver->sleep(driver->context, worker, until);
+        return true;
+    }
     uint32_t ticket = mill_park_prepare(&pool->ended);
     if (atomic_load(&pool->interrupted) || anything(worker) ||
         (!worker->nested && mill_pool_is_over(pool, pool->awaited_run, pool->awaited))) {
@@ -843,6 +918,32 @@ static bool serial_sleep(struct mill_worker *worker)
 static void hand_on(struct mill_worker *worker, bool spun)
 {
     if (spun && anything(worker)) mill_pool_wake(worker->pool, 1);
+}
+
+/* Looks every so many tasks, and after each one when tasks take long. */
+enum { LOOK_EVERY = 16 };
+
+static void look_at_memory(struct mill_worker *worker)
+{
+    struct mill_pool *pool = worker->pool;
+    struct mill_memory *memory = pool->options.memory;
+    worker->looks = INT_MAX;
+    if (memory == NULL || memory->limit == 0) return;
+    int64_t now = mill_clock_coarse();
+    bool long_ago = now - worker->looked >= MILL_MEMORY_INTERVAL;
+    worker->looks = long_ago ? 0 : LOOK_EVERY;
+    if (!long_ago && mill_memory_pressure(memory) == MILL_PRESSURE_NONE) return;
+    worker->looked = now;
+    mill_memory_look(memory, mill_clock_now());
+    if (mill_memory_pressure(memory) >= MILL_PRESSURE_SPILL) {
+        mill_pool_ask_to_collect(pool, now);
+        mill_spill_make_room(memory, 0);
+    }
+    if (atomic_load_explicit(&pool->held_back, memory_order_relaxed) &&
+        mill_memory_pressure(memory) < MILL_PRESSURE_PAUSE &&
+        atomic_exchange(&pool->held_back, false)) {
+        mill_pool_wake(pool, INT_MAX);
+    }
 }
 
 enum mill_next mill_worker_next(struct mill_worker *worker)
@@ -865,7 +966,9 @@ enum mill_next mill_worker_next(struct mill_worker *worker)
             hand_on(worker, spun);
             return MILL_NEXT_READY;
         }
-        struct mill_task *task = pop(worker);
+        if (--worker->looks < 0) look_at_memory(worker);
+        bool roots = mill_pool_pressure(pool) < MILL_PRESSURE_TARGET;
+        struct mill_task *task = pop(worker, roots);
         if (task == NULL) {
             settle(worker);
             if (pool->options.rest) pool->options.rest(pool->options.context, worker);
@@ -877,6 +980,7 @@ enum mill_next mill_worker_next(struct mill_worker *worker)
             for (int i = 0; task == NULL && active && i < STEAL_ROUNDS; i++) {
                 task = steal(worker);
             }
+            if (task == NULL && active && !roots) task = pop_late_root(worker);
         }
         hand_on(worker, spun);
         spun = false;

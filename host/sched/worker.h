@@ -56,10 +56,13 @@ struct mill_worker {
     struct mill_task *overflow;  /* ready tasks that a deque had no memory for; linked */
     struct mill_tasks *assigned; /* by level: ready tasks for this worker alone */
     int64_t assigned_count;
-    int nested;                /* waits on this thread's stack, see mill_worker_next */
-    struct mill_wait *resumed; /* that mill_worker_next said is ready */
-    struct mill_wait *ready;   /* the rest of those taken from `delivered`, in order */
-    void *user;                /* the driver's own: its Lua state, its cache reader */
+    int nested;                    /* waits on this thread's stack, see mill_worker_next */
+    struct mill_wait *resumed;     /* that mill_worker_next said is ready */
+    struct mill_wait *ready;       /* the rest of those taken from `delivered`, in order */
+    void *user;                    /* the driver's own: its Lua state, its cache reader */
+    struct mill_holdings holdings; /* of its Lua state */
+    int looks;                     /* tasks until it looks whether memory is short */
+    int64_t looked;                /* when it last did, by the coarse clock */
     pthread_t thread;
     bool has_thread;
     _Alignas(64) struct mill_deque deques[MILL_LEVELS];
@@ -98,6 +101,10 @@ void mill_worker_finish(struct mill_worker *worker, enum mill_state state,
 /* The running task has failed: puts it back, to be tried again after a while, and returns true,
  * when its function's rule has attempts left. */
 bool mill_worker_retry(struct mill_worker *worker);
+
+/* The running task was lost through nobody's fault that can be told: puts it back, to be begun again
+ * at once, and returns true, unless that has happened `most` times. */
+bool mill_worker_again(struct mill_worker *worker, int most);
 
 /* Number of the running task's attempt, from 1, and how long the earlier ones took (NULL at the
  * first). */

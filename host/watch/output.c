@@ -36,6 +36,7 @@ static void clear_line(struct mill_output *output)
 
 bool mill_output_write(struct mill_output *output, const char *bytes, size_t size)
 {
+    if (output->divert) return output->divert(output->divert_context, 0, bytes, size);
     pthread_mutex_lock(&output->mutex);
     clear_line(output);
     bool fine = fwrite(bytes, 1, size, stdout) == size;
@@ -46,6 +47,7 @@ bool mill_output_write(struct mill_output *output, const char *bytes, size_t siz
 
 bool mill_output_note(struct mill_output *output, const char *bytes, size_t size)
 {
+    if (output->divert) return output->divert(output->divert_context, 1, bytes, size);
     if (output->notes == 0) return mill_output_write(output, bytes, size);
     if (output->notes == 1) mill_output_log(output, bytes, size);
     return true;
@@ -82,6 +84,10 @@ void mill_output_warn(struct mill_output *output, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
+    if (output->divert) {
+        output->divert(output->divert_context, 2, text, strlen(text));
+        return;
+    }
     pthread_mutex_lock(&output->mutex);
     if (is_new(output, text)) {
         clear_line(output);

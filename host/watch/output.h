@@ -16,6 +16,10 @@ struct mill_output {
     bool live;    /* a progress line is on the screen; guarded by mutex */
     int64_t last; /* when progress was last shown, nanoseconds; the waiting thread's */
     int64_t began;
+    /* Where all text goes instead: of kind 0 (stdout), 1 (a note), 2 (a warning).  NULL: nowhere else.
+     * Not under the mutex. */
+    bool (*divert)(void *context, int kind, const char *bytes, size_t size);
+    void *divert_context;
     void (*warning)(void *context, const char *text);
     void *context;
     char **warned; /* texts of warnings given once; guarded by mutex */

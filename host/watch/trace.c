@@ -33,10 +33,12 @@ struct kind {
 };
 
 static const struct kind kinds[MILL_TRACE_KINDS] = {
-    [MILL_TRACE_TASK] = {"task", "state"},   [MILL_TRACE_HIT] = {"cache hit", NULL},
-    [MILL_TRACE_STEAL] = {"steal", "from"},  [MILL_TRACE_SLEEP] = {"sleep", NULL},
-    [MILL_TRACE_WAIT] = {"wait", NULL},      [MILL_TRACE_RETRY] = {"retry", "attempt"},
-    [MILL_TRACE_SPILL] = {"spill", "bytes"}, [MILL_TRACE_RUN] = {"script", NULL},
+    [MILL_TRACE_TASK] = {"task", "state"},      [MILL_TRACE_HIT] = {"cache hit", NULL},
+    [MILL_TRACE_STEAL] = {"steal", "from"},     [MILL_TRACE_SLEEP] = {"sleep", NULL},
+    [MILL_TRACE_WAIT] = {"wait", NULL},         [MILL_TRACE_RETRY] = {"retry", "attempt"},
+    [MILL_TRACE_SPILL] = {"spill", "bytes"},    [MILL_TRACE_PAUSE] = {"pause", "used"},
+    [MILL_TRACE_GO_ON] = {"go on", "used"},     [MILL_TRACE_RUN] = {"script", NULL},
+    [MILL_TRACE_KILL] = {"process gone", NULL},
 };
 
 /* Names 0 to MILL_TRACE_KINDS - 1 are those of the kinds; then one for what found no room. */

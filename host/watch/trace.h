@@ -26,7 +26,10 @@ enum mill_trace_kind {
     MILL_TRACE_WAIT,  /* a task was parked, to wait for others */
     MILL_TRACE_RETRY, /* argument: the attempt that failed */
     MILL_TRACE_SPILL, /* argument: bytes written out */
+    MILL_TRACE_PAUSE, /* memory is short, and nothing new is begun; argument: bytes in use */
+    MILL_TRACE_GO_ON, /* the end of that; the same */
     MILL_TRACE_RUN,   /* the script's thread ran a script */
+    MILL_TRACE_KILL,  /* a worker process was killed, or ended */
     MILL_TRACE_KINDS,
 };
 

@@ -12,7 +12,8 @@ local tm = {}
 ---@field name? string what messages call the task; in no key
 ---@field priority? -2|-1|0|1|2 of two ready tasks the higher one starts first
 ---@field kind? "cpu"|"io" what the task mostly waits for: "io" runs on the loop lane
----@field cache? boolean|"refresh" keep the result; "refresh" computes anew and keeps that
+---@field cache? boolean|"auto"|"refresh" keep the result; "auto": when that is worth it; "refresh" computes anew and keeps that
+---@field ttl? number|string seconds that a kept result may be used, or "12h"; for ever without
 ---@field version? string|number part of the key: another one computes anew
 ---@field seed? number part of the key, and with it of the random numbers of a cached task
 ---@field files? string[] files whose content is part of the key
@@ -523,6 +524,11 @@ function tm.read_header(path, given) end
 ---@return string
 function tm.read_text(path) end
 
+--- Writes a whole file: beside its place first, so that others see the old text or the new one.
+---@param path string
+---@param text string
+function tm.write_text(path, text) end
+
 --- Paths that match a pattern such as "prices/*.csv", sorted by bytes.
 ---@param pattern string
 ---@return string[]
@@ -537,6 +543,97 @@ function tm.path_kind(path) end
 ---@param name string
 ---@return string?
 function tm.env(name) end
+
+-- Network and programs ------------------------------------------------------------------------
+
+---@class tidemill.http_options
+---@field headers? table<string, string|number>
+---@field timeout? number|string|false seconds for all of it, or "250ms"; default 30, false for none
+---@field max_bytes? number|string most that the body may have; default 64 MiB
+---@field redirects? integer most that are followed; default 5
+
+---@class tidemill.answer
+---@field status integer
+---@field reason string
+---@field headers table<string, string> names in lower case
+---@field body string
+
+--- Gets a URL by plain HTTP (no TLS); a task that waits for the answer holds no worker.  Raises when
+--- there is no answer; an answer with any status is returned.
+---     local answer = tm.http_get("http://127.0.0.1:8080/prices?day=3", {timeout = 5})
+---@param url string
+---@param given? tidemill.http_options
+---@return tidemill.answer
+function tm.http_get(url, given) end
+
+--- Connects to a TCP server.  `timeout` (default 30 s) also holds for each read and write that names
+--- none.
+---     local c = tm.connect("127.0.0.1", 7000, {timeout = 5})
+---@param host string a name or an address
+---@param port integer
+---@param given? {timeout: number|string|false?}
+---@return tidemill.connection
+function tm.connect(host, port, given) end
+
+---@class tidemill.connection
+---@field peer string address and port of the other side
+local connection = {}
+
+--- Reads `what`: a number of bytes (at the end fewer), a "line" without its end, or "all" there is
+--- until the other side closes.  nil at the end of the stream; "all" gives "" there.
+---@param what integer|"line"|"all"
+---@param given? {timeout: number|string|false?, max_bytes: number|string?}
+---@return string?
+function connection:read(what, given) end
+
+--- Writes a text; goes on when all of it is on its way, not when the other side has read it.
+---@param text string
+---@param given? {timeout: number|string|false?}
+function connection:write(text, given) end
+
+--- Closes it; again does nothing.
+function connection:close() end
+
+--- Listens on a TCP port.
+---     local server = tm.listen("127.0.0.1", 0)
+---@param address string in numbers, "localhost", or "*" for all of this machine
+---@param port integer 0: any that is free; `server.port` tells
+---@return tidemill.server
+function tm.listen(address, port) end
+
+---@class tidemill.server
+---@field port integer
+local server = {}
+
+--- Waits for a connection.  nil and why when there is none: "timeout" after `seconds`, "closed" when the
+--- server was closed.
+---@param seconds? number for ever without
+---@return tidemill.connection?, string? why
+function server:accept(seconds) end
+
+--- Accepts no further connections; who waits in accept is told.
+function server:close() end
+
+---@class tidemill.exec_options
+---@field input? string what the program reads on its stdin; without it nothing
+---@field cwd? string folder in which it runs
+---@field env? table<string, string|number|false> variables beside the process's own; false: it has none
+---@field timeout? number|string|false then it is killed with its process group; default none
+---@field max_bytes? number|string most that stdout, or stderr, may have; default 64 MiB
+
+---@class tidemill.exit
+---@field status integer? nil: a signal has ended it
+---@field signal string? such as "SIGKILL"
+---@field stdout string
+---@field stderr string
+
+--- Runs a program, found on PATH, and gives how it ended and what it wrote.  It is killed, with all that
+--- it has started in its group, when its time is over or the task that waits is cancelled.
+---     local r = tm.exec({"sort", "-n"}, {input = "3\n1\n2\n"})
+---@param command string[]
+---@param given? tidemill.exec_options
+---@return tidemill.exit
+function tm.exec(command, given) end
 
 -- The script ----------------------------------------------------------------------------------
 
@@ -586,7 +683,30 @@ function tm.cancelled() end
 ---@field busy? number share of the time since the workers started; nil: they have not, or --serial
 ---@field idle? number
 
+---@class tidemill.memory
+---@field limit? integer bytes that the process may have; nil: as many as it likes
+---@field used integer bytes that it has, without pages of files
+---@field spilled integer bytes of results that are on disk now
+---@field spills integer times that one went there
+---@field pauses integer times that so much was used that nothing new was begun
+---@field held integer bytes of the arrays that the script's handles hold
+---@field state "fine"|"target"|"spill"|"pause"|"terminate"
+
+---@class tidemill.lane
+---@field state "not started"|"idle"|"busy"
+---@field load integer tasks given to it that have not ended
+---@field completed integer
+---@field failed integer
+---@field retries integer
+---@field average number seconds of an attempt
+---@field children? integer of the process lane: worker processes there are now
+---@field started? integer worker processes started so far
+---@field killed? integer of those, killed by the engine: time, memory, cancelled tasks
+---@field timeouts? integer of those, for their time
+---@field restarted? integer tasks begun again because their process was killed from outside
+
 ---@class tidemill.stats: tidemill.counters of all workers together
+---@field memory tidemill.memory
 ---@field tasks integer executed and hits
 ---@field queued integer ready tasks that no worker has taken yet
 ---@field workers integer worker threads, 0 with --serial
@@ -595,6 +715,7 @@ function tm.cancelled() end
 ---@field peak_bytes integer at most so far
 ---@field peak_resident integer most bytes that the process has had resident
 ---@field per_worker tidemill.worker_counters[]
+---@field lanes table<string, tidemill.lane>
 
 --- Counters since the engine started.
 ---     print(tm.stats().executed, tm.stats().per_worker[1].busy)
@@ -650,7 +771,8 @@ function log.error(text, fields) end
 function tm.logs(given) end
 
 --- Settings of the engine, before what they change has started: tm.config{workers = 2} sets,
---- tm.config.workers reads, tm.config() gives them all.  What the command line or the environment
+--- tm.config.workers reads, tm.config() gives them all; memory = {limit = "1GB", pause = 0.9} stands for
+--- the settings memory.limit and memory.pause.  What the command line or the environment
 --- has set is stronger.
 ---@class tidemill.config
 ---@field adaptive string|table<string, number>
@@ -660,10 +782,23 @@ function tm.logs(given) end
 ---@field log string
 ---@field log_format "auto"|"text"|"json"
 ---@field log_level "debug"|"info"|"warn"|"error"
+---@field ["cache.all"] "on"|"off" tasks that say nothing have cache = "auto"
+---@field ["cache.entries"] "off"|integer results that the cache keeps at most
+---@field ["cache.limit"] "auto"|"off"|string|integer bytes that it takes on disk at most, "512MB", "20GiB"
+---@field ["cache.ttl"] "off"|string how long a result may be used, "12h"
+---@field ["memory.limit"] "auto"|"off"|string|integer of the process: bytes, "512MB", "2GiB", "50%"
+---@field ["memory.pause"] number share of the limit above which nothing new is begun
+---@field ["memory.spill"] number share of it above which results go to disk
+---@field ["memory.target"] number share of it above which tasks that free results go first
+---@field ["memory.terminate"] number share of its limit above which a process worker is replaced
+---@field ["memory.worker_limit"] "off"|string|integer of each process worker
+---@field processes integer|"auto"
 ---@field resources string|table<string, integer>
 ---@field seed integer
+---@field spill_folder "auto"|string
 ---@field trace string
 ---@field trace_events integer
+---@field worker_path string
 ---@field workers integer
 ---@overload fun(given: table<string, any>?): table<string, any>?
 local config = {}

@@ -3,6 +3,7 @@
 local ffi = require("ffi")
 local core = require("tidemill.core")
 local C = require("tidemill.clib")
+local holdings = require("tidemill.holdings")
 
 local array = {}
 local engine = ffi.cast("void *", core.engine)
@@ -33,9 +34,12 @@ local BOOL, INT64, UINT64, UTF8, DICTIONARY, TIMESTAMP =
 ---@field dictionary tidemill.array? the strings of a dictionary array
 ---@field codes tidemill.array? int32 codes of a dictionary array, from 0
 
+local large = 4096 -- elements: smaller arrays are not worth the counting
+
 local function adopt(pointer)
   local ref = ref_type()
   ref.array = cast(array_pointer, pointer)
+  if ref.array.length >= large then holdings.take_up(ref.array) end
   return ref
 end
 
@@ -248,7 +252,9 @@ ffi.metatype(ref_type, {
   __add = no_arithmetic, __sub = no_arithmetic, __mul = no_arithmetic, __div = no_arithmetic,
   __mod = no_arithmetic, __pow = no_arithmetic, __unm = no_arithmetic,
   __gc = function(self)
-    if self.array ~= nil then C.tidemill__array_unref(self.array) end
+    if self.array == nil then return end
+    if self.array.length >= large then holdings.drop(self.array) end
+    C.tidemill__array_unref(self.array)
   end,
 })
 

@@ -37,6 +37,8 @@ struct tidemill__call {
 
 struct tidemill__node { uint32_t index; uint32_t generation; };
 
+struct tidemill__holdings {double held, debt, room, due, heap; };
+
 int tidemill__next(void *worker);
 void tidemill__nest(void *worker, int change);
 void tidemill__stream(void *worker, double base, double place);

@@ -72,6 +72,22 @@ local function set(name, value)
   if problem then error("config: " .. problem, 3) end
 end
 
+-- Settings whose names begin alike may stand in one table: memory = {limit = "1GB"}.
+local groups = { cache = true, memory = true }
+
+local function set_group(group, values)
+  for name, value in sorted.pairs(values) do set(group .. "." .. tostring(name), value) end
+end
+
+local function read_group(group)
+  local values = {}
+  for _, name in ipairs(names) do
+    local member = name:match("^" .. group .. "%.(.*)")
+    if member then values[member] = read(name) end
+  end
+  return values
+end
+
 -- Without a table: all of them.  The callers are one level up: __call passes on by a tail call.
 local function call(given)
   if given == nil then
@@ -83,7 +99,13 @@ local function call(given)
     error(("config: expected a table such as {workers = 2}, got a %s"):format(type(given)), 2)
   end
   if core.worker then error("config: a task cannot set what the script has started with", 2) end
-  for name, value in sorted.pairs(given) do set(name, value) end
+  for name, value in sorted.pairs(given) do
+    if groups[name] and type(value) == "table" then
+      set_group(name, value)
+    else
+      set(name, value)
+    end
+  end
 end
 
 --- Sets settings by name, tm.config{workers = 2}, and reads them, tm.config.workers.
@@ -93,6 +115,7 @@ local config = setmetatable({}, {
   __call = function(_, given) return call(given) end,
   __index = function(_, name)
     if kinds[name] then return read(name) end
+    if groups[name] then return read_group(name) end
     error(("tm.config has no \"%s\"%s"):format(tostring(name), suggest.phrase(name, names)), 2)
   end,
   __newindex = function(_, name)

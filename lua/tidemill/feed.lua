@@ -7,6 +7,7 @@
 local core = require("tidemill.core")
 local array = require("tidemill.array")
 local errors = require("tidemill.errors")
+local holdings = require("tidemill.holdings")
 local node = require("tidemill.node")
 local options = require("tidemill.options")
 local task = require("tidemill.task")
@@ -209,7 +210,11 @@ local function land(state, flight, keep)
       end
     end
     local wanted = group_seconds / math.max(value.seconds / flight.count, 1e-9)
-    state.size = math.max(1, math.min(math.floor(wanted), 16 * state.size))
+    if holdings.is_short() then
+      state.size = math.max(1, math.floor(state.size / 2))
+    else
+      state.size = math.max(1, math.min(math.floor(wanted), 16 * state.size))
+    end
     state.measured = true
   end
   state.flying, state.items = state.flying - 1, state.items - flight.count

@@ -9,12 +9,30 @@ local function check(what, value)
   end
 end
 
+-- The lane of tasks that wait goes on while a file is read or written.
+local function run(handle)
+  local fine, text = require("tidemill.operation").run(handle)
+  if not fine then error(text, 0) end
+  return text
+end
+
 --- The whole text of a file; gzip is unpacked.
 ---@param path string
 ---@return string
 function files.read(path)
   check("read_text", path)
-  return core.read_file(path, true)
+  if core.lane ~= "loop" then return core.read_file(path, true) end
+  return run(core.start_read(path))
+end
+
+--- Writes a whole file: beside its place first, so that others see the old text or the new one.
+---@param path string
+---@param text string
+function files.write(path, text)
+  check("write_text", path)
+  check("write_text: text", text)
+  if core.lane ~= "loop" then return core.write_file(path, text) end
+  run(core.start_write(path, text))
 end
 
 --- Paths that match a pattern, sorted by bytes.

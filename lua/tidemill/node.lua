@@ -53,6 +53,17 @@ local function sweep()
   sweep_at, force_at = live + 250000, 2 * live + 4000000
 end
 
+--- Many functions have come since the last sweep: one is due once a collection has told which of them
+--- are needed; `many`: now, at the price of a collection.
+function node.sweep_functions(many)
+  if witness[1] then
+    if not many then return false end
+    collectgarbage()
+  end
+  sweep()
+  return true
+end
+
 -- Nodes that may be built until somebody looks whether a sweep is due.
 local unlooked = 0
 

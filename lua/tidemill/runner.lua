@@ -11,6 +11,7 @@ local ffi = require("ffi")
 local core = require("tidemill.core")
 local C = require("tidemill.clib")
 local errors = require("tidemill.errors")
+local holdings = require("tidemill.holdings")
 local origin = require("tidemill.origin")
 
 local worker = ffi.cast("void *", core.worker)
@@ -268,6 +269,7 @@ end
 local function answer_call()
   local pool = package.loaded["tidemill.pool"]
   if pool then pcall(pool.answer) end
+  pcall(holdings.answer)
   sandbox.end_task() -- what `close` has printed
 end
 

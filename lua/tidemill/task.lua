@@ -14,6 +14,10 @@ local numbers = setmetatable({}, { __mode = "k" }) -- record -> number
 local facades = setmetatable({}, { __mode = "v" }) -- number -> facade
 local last = 0
 
+-- Records that are there, and how many make a sweep worth its price: where each call has a function of
+-- its own they would pile up long before nodes do.
+local count, sweep_at = 0, 4096
+
 -- Functions that were decoded in this worker, which nobody changes any more: their snapshot is
 -- taken once.  In the script what they name may change, and is looked at for every run.
 local frozen = core.worker and setmetatable({}, { __mode = "k" }) or {}
@@ -32,6 +36,8 @@ local function name_of(fn)
 end
 
 local function enter(record, facade)
+  count = count + 1
+  if count > sweep_at then node.sweep_functions(count > 4 * sweep_at) end
   last = last + 1
   records[last], numbers[record], facades[last] = record, last, facade
   return last
@@ -41,12 +47,14 @@ end
 local function fill(record, given)
   record.options = given
   record.name = given.name
-  record.cache = given.cache or false
+  record.cache = given.cache
   for _, key in ipairs({ "priority", "version", "seed", "files", "retries", "retry_delay", "retry_on",
-    "affinity", "cost", "nout", "resources", "kind", "lane", "isolate" }) do
+    "affinity", "cost", "nout", "resources", "kind", "lane", "isolate",
+    "pure" }) do
     record[key] = given[key]
   end
   record.timeout, record.memory = sizes.seconds(given.timeout), sizes.parse(given.memory)
+  record.ttl = sizes.seconds(given.ttl)
   if (given.retries or 0) > 0 then
     local backoff = given.backoff == nil and 2 or given.backoff
     if type(backoff) ~= "table" then backoff = { factor = backoff } end
@@ -218,9 +226,15 @@ function task.name_of(facade) return name_of_record(facade.record) end
 
 -- Records that neither a facade nor a node needs any more.
 function task.sweep(in_use)
+  count = 0
   for number in pairs(records) do
-    if facades[number] == nil and not in_use[number] then records[number] = nil end
+    if facades[number] == nil and not in_use[number] then
+      records[number] = nil
+    else
+      count = count + 1
+    end
   end
+  sweep_at = math.max(4096, 2 * count)
 end
 
 node.set_sweep(task.sweep)

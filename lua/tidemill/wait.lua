@@ -7,6 +7,7 @@ local wait = {}
 -- Set by tidemill.runner: lets other tasks run until the one with this number can go on.
 local park, may_park, may_yield
 
+local in_task = core.worker ~= nil
 local before_wait -- in the script: called before each wait
 local refusal -- who must not wait
 
@@ -45,6 +46,7 @@ end
 function wait.call(fn, a, b, seconds, give_up)
   if refusal then error(refusal .. " must not wait", 0) end
   if before_wait then before_wait() end
+  if not in_task then require("tidemill.holdings").before_wait() end
   local deadline = seconds and core.clock() + seconds or nil
   while true do
     local ask = deadline

@@ -35,12 +35,14 @@ local function environment()
     "XDG_CACHE_HOME=" .. quote(here .. logs .. "/cache"),
     "XDG_CONFIG_HOME=" .. quote(here .. logs .. "/config"),
     "UBSAN_OPTIONS=print_stacktrace=1",
-    "TSAN_OPTIONS=" .. quote("second_deadlock_stack=1:suppressions=" .. here .. "tests/tsan.supp") },
+    "TSAN_OPTIONS=" .. quote("second_deadlock_stack=1:handle_segv=0:handle_abort=0:suppressions=" .. here
+      .. "tests/tsan.supp") },
     " ")
 end
 
 -- Leaks are looked for in the C tests alone: memory that only a Lua state points to looks leaked.
-local no_leaks = "env ASAN_OPTIONS=detect_leaks=0 "
+-- Where tasks crash by intent their processes end by the signal, as they do without sanitizers.
+local no_leaks = "env ASAN_OPTIONS=detect_leaks=0:handle_segv=0:handle_abort=0 "
 
 -- A stock luajit knows nothing of sanitizers: it gets the run-time library preloaded.
 local function stock_luajit()

@@ -122,7 +122,10 @@ static inline void dag_finish(struct dag *dag, struct mill_worker *worker)
 /* A pool's drive; its context is the dag. */
 static inline void dag_drive(void *context, struct mill_worker *worker)
 {
-    while (mill_worker_next(worker)) dag_finish(context, worker);
+    enum mill_next next;
+    while ((next = mill_worker_next(worker)) != MILL_NEXT_STOP) {
+        if (next == MILL_NEXT_TASK) dag_finish(context, worker);
+    }
 }
 
 /* ---- making ---------------------------------------------------------------------------------------- */

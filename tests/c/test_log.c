@@ -254,10 +254,10 @@ static void text_has_one_line_a_record(void)
     say(&log, 0, MILL_LOG_INFO, "from the script");
     close_log(&log);
     char *text = read_all(path_of("log")), *rest = text;
-    CHECK_TEXT(
-        without_time(strsep(&rest, "\n")),
-        "TIME 7 warn  [worker 2, load x, attempt 2, key 0abc] two\\nlines \"q\" \xE2\x82\xAC a=plain "
-        "\"b c\"=\"say \\\"x\\\"\" empty=\"\" n=0.1 nan=nan neg=-inf ok=true");
+    CHECK_TEXT(without_time(strsep(&rest, "\n")),
+               "TIME 7 warn  [worker 2, load x, attempt 2, key 0abc] two\\nlines \"q\" "
+               "\xE2\x82\xAC a=plain "
+               "\"b c\"=\"say \\\"x\\\"\" empty=\"\" n=0.1 nan=nan neg=-inf ok=true");
     CHECK_TEXT(without_time(strsep(&rest, "\n")), "TIME info  [script] from the script");
     CHECK_TEXT(rest, "");
     free(text);

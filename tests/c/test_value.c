@@ -507,8 +507,9 @@ static struct mill_hash thing_hash(const struct mill_shared *shared)
     return mill_hash_bytes(&thing->content, sizeof thing->content);
 }
 
-static const struct mill_shared_kind clear_kind = {"a thing", thing_destroy, thing_hash};
-static const struct mill_shared_kind opaque_kind = {"an opaque thing", thing_destroy, NULL};
+static const struct mill_shared_kind clear_kind = {"a thing", thing_destroy, thing_hash, false};
+static const struct mill_shared_kind opaque_kind = {"an opaque thing", thing_destroy, NULL,
+                                                    false};
 
 static struct mill_value thing_new(const struct mill_shared_kind *kind, uint64_t content,
                                    int *gone)

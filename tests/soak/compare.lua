@@ -5,6 +5,19 @@ local compare = {}
 
 local lanes = { 0, 1, 2, 4 } -- workers; 0 is the serial lane
 
+-- With one worker as it is; with two the memory is always short; with four, worker processes die at any
+-- moment.
+local more = { [2] = "--set memory.limit=20MB" }
+
+-- Kills one of the worker processes of the process $pid, every now and then, until it ends.
+local killer = [[while kill -0 $pid 2>/dev/null; do
+  sleep 0.$(($(od -An -N1 -tu1 /dev/urandom) % 30 + 10))
+  for child in $(cat /proc/$pid/task/*/children 2>/dev/null); do kill -9 $child; break; done
+done 2>/dev/null]]
+
+-- Beside the process that $timer has started.
+local killing = "sleep 0.2; pid=$(cat /proc/$timer/task/$timer/children)\n" .. killer
+
 -- Leaks are looked for in the C tests; tsan must know of LuaJIT's stacks.
 local environment = "env ASAN_OPTIONS=detect_leaks=0 TSAN_OPTIONS=suppressions=tests/tsan.supp"
 
@@ -81,9 +94,11 @@ function compare.graphs(program, seed, first, count, seconds)
   local folder = capture("mktemp -d")
   local parts = {}
   for i, workers in ipairs(lanes) do
-    parts[i] = ("{ timeout -k 5 %d %s %s run --cache off --workers %d --set resources=a=2,b=3 "
-      .. "tests/soak/graphs.lua %d %d %d >%s/out%d 2>%s/err%d; echo $? >%s/status%d; } &"):format(seconds,
-      environment, program, workers, seed, first, count, folder, workers, folder, workers, folder, workers)
+    local command = ("timeout -k 5 %d %s %s run --cache off --workers %d --set resources=a=2,b=3 %s "
+      .. "tests/soak/graphs.lua %d %d %d"):format(seconds, environment, program, workers, more[workers] or "",
+      seed, first, count)
+    parts[i] = ("{ %s >%s/out%d 2>%s/err%d & timer=$!\n%s\nwait $timer; echo $? >%s/status%d; } &"):format(
+      command, folder, workers, folder, workers, workers == 4 and killing or "", folder, workers)
   end
   os.execute(table.concat(parts, "\n") .. "\nwait")
   local problem = judge(folder, seconds)

@@ -256,8 +256,27 @@ end
 local ways = { "submit", "compute", "gather", "map", "persist", "future", "gsub", "sort", "coroutine",
   "pcall", "metamethod" }
 
+-- Bodies that take down nothing, and need nothing of this process.
+local apart = { number = true, text = true, list = true, nothing = true, column = true, busy = true,
+  sleeper = true, thrower = true, several = true }
+
+-- Where it runs changes nothing; a time-out and a limit that are never reached, too.
+local function lane_of(graph, kind, given)
+  if chance(8) then given.lane = one_of("loop", "thread", "serial") end
+  if chance(5) then given.kind = "io" end
+  if not graph.processes or not apart[kind] or given.lane or not chance(20) then return graph.log end
+  local way = roll(4)
+  if way == 1 then given.lane = "process" end
+  if way == 2 then given.timeout = "5m" end
+  if way == 3 then given.memory = "4GB" end
+  if way == 4 then given.isolate = true end
+  return nil
+end
+
+-- The options of a task, and the channel where it takes down that it has run.
 local function options_of(graph, kind)
   local given = { name = kind }
+  local log = lane_of(graph, kind, given)
   if chance(25) then given.priority = roll(5) - 3 end
   if chance(10) then given.affinity = one_of("here", "there", 7) end
   if chance(10) then given.cost = roll(10) / 1000 end
@@ -266,7 +285,7 @@ local function options_of(graph, kind)
   if graph.limited and chance(30) and (kind == "sleeper" or kind == "busy" or kind == "number") then
     given.resources = chance(50) and { a = 1 } or { a = one_of(1, 2), b = one_of(0.5, 1, 3) }
   end
-  return given
+  return given, log
 end
 
 local function input_of(graph)
@@ -297,7 +316,8 @@ local builders = {}
 local function plain(kind)
   return function(graph, id)
     local inputs, most = inputs_of(graph)
-    add(graph, tm.delayed(bodies[kind], options_of(graph, kind))(graph.log, id, unpack(inputs, 1, most)))
+    local given, log = options_of(graph, kind)
+    add(graph, tm.delayed(bodies[kind], given)(log, id, unpack(inputs, 1, most)))
   end
 end
 for _, kind in ipairs { "number", "text", "list", "nothing", "column", "sleeper", "busy", "thrower" } do
@@ -308,7 +328,7 @@ function builders.parent(graph, id)
   local depth = one_of(1, 1, 2, 3)
   local how = ways[roll(#ways)]
   local inputs, most = inputs_of(graph)
-  add(graph, tm.delayed(bodies.parent, options_of(graph, "parent"))(graph.log, id, depth, how,
+  add(graph, tm.delayed(bodies.parent, (options_of(graph, "parent")))(graph.log, id, depth, how,
     unpack(inputs, 1, most)))
 end
 
@@ -330,13 +350,13 @@ function builders.trier(graph, id)
 end
 
 function builders.several(graph, id)
-  local given = options_of(graph, "several")
+  local given, taken_down = options_of(graph, "several")
   given.nout = 3
   local inputs, most = inputs_of(graph)
   local a, b, c = tm.delayed(function(log, ...)
     note(log, id)
     return sum_of(...), { math.random() }
-  end, given)(graph.log, unpack(inputs, 1, most))
+  end, given)(taken_down, unpack(inputs, 1, most))
   add(graph, a)
   add(graph, b)
   if chance(50) then add(graph, c) end
@@ -474,6 +494,7 @@ local function run(number)
   start_dice(number)
   local kind = one_of("run", "run", "run", "futures", "futures", "cancelled")
   local graph = { kind = kind, nodes = {}, wanted = {}, kept = {}, throws = chance(40), limited = chance(40),
+    processes = chance(30),
     shared = tm.share({ number, "shared", { 1, 2, 3 } }), log = tm.channel(2 ^ 16) }
   build(graph, one_of(3, 10, 20, 40, 60))
   local out = { ("graph %d, %s"):format(number, kind) }

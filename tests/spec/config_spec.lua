@@ -51,8 +51,11 @@ describe("settings", function()
         assert.is_true(last < name)
         last = name
       end
-      for _, name in ipairs { "adaptive", "cache", "distribution", "lane", "log", "log_format", "log_level",
-        "resources", "seed", "trace", "trace_events", "workers" } do
+      for _, name in ipairs { "adaptive", "cache", "cache.all", "cache.entries",
+        "cache.limit", "cache.ttl", "distribution", "lane", "log", "log_format", "log_level",
+        "memory.limit", "memory.pause", "memory.spill", "memory.target", "memory.terminate",
+        "memory.worker_limit", "processes", "spill_folder", "resources", "seed", "trace", "trace_events",
+        "worker_path", "workers" } do
         assert.are.equal("default", rows[name][2], name)
         rows[name].known = true
       end

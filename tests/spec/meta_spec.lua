@@ -56,9 +56,10 @@ describe("the stubs for editors", function()
   it("declare every setting", function()
     local class = stubs:match("%-%-%-@class tidemill%.config\n(.-)\nlocal config")
     local names = 0
-    for name in helper.read("host/bind/settings.c"):gmatch("\n    {\"([%w_]+)\", MILL_SETTING_") do
+    for name in helper.read("host/bind/settings.c"):gmatch("\n    {\"([%w_.]+)\", MILL_SETTING_") do
       names = names + 1
-      assert.is_truthy(class:find("@field " .. name .. " ", 1, true), name)
+      local field = name:find(".", 1, true) and ("[%q]"):format(name) or name
+      assert.is_truthy(class:find("@field " .. field .. " ", 1, true), name)
     end
     assert.are.equal(names, select(2, class:gsub("@field", "")))
     assert.is_true(names > 10)
@@ -66,7 +67,7 @@ describe("the stubs for editors", function()
 
   local classes = { node = "node", future = "future", array = "array", frame = "frame",
     graph = "graph", task = "delayed", channel = "channel", batch = "batch",
-    pool = "pool" }
+    pool = "pool", connection = "connection", server = "server" }
   for module, class in pairs(classes) do
     it("declare every method of a " .. class, function()
       local text = source(module)

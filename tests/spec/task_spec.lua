@@ -342,26 +342,28 @@ describe("options of a task", function()
     contains(refusal { seed = 0 / 0 }, "option \"seed\": expected a number")
     contains(refusal { pure = 1 }, "option \"pure\": expected true or false, got 1")
     contains(refusal { version = {} }, "option \"version\": expected a string or a number")
-    contains(refusal { cache = "yes" }, "option \"cache\": expected true, false or \"refresh\", got \"yes\"")
+    contains(refusal { cache = "yes" }, "option \"cache\": expected true, false, \"auto\" or \"refresh\", got \"yes\"")
   end)
 
   it("name ttl when cache is given a number", function()
     contains(refusal { cache = 60 }, "how long a result lasts is `ttl`")
   end)
 
-  it("are refused, never ignored, when this release does not have them", function()
-    contains(refusal { ttl = 1 }, "option \"ttl\" is not available in this release")
+  it("say what a time to live may be", function()
+    contains(refusal { ttl = 0 }, "option \"ttl\": expected seconds as a number above 0")
+    contains(refusal { ttl = "soon" }, "option \"ttl\": expected seconds as a number above 0")
   end)
 
   it("say what a lane, a time-out and a limit of memory may be", function()
-    contains(refusal { lane = "fast" }, "option \"lane\": expected \"auto\", \"thread\", \"serial\", \"loop\" or "
-      .. "\"process\", got \"fast\"")
+    contains(refusal { lane = "fast" }, "option \"lane\": expected \"auto\", \"thread\", \"serial\", "
+      .. "\"loop\" or \"process\", got \"fast\"")
     for _, timeout in ipairs { 0, -1, "1 week", 1 / 0, 0 / 0, {} } do
-      contains(refusal { timeout = timeout }, "option \"timeout\": expected seconds as a number above 0, or text such as "
-        .. "\"250ms\" or \"5m\", got ")
+      contains(refusal { timeout = timeout }, "option \"timeout\": expected seconds as a number above 0, or "
+        .. "text such as \"250ms\" or \"5m\", got ")
     end
     for _, memory in ipairs { 0, 1000, "10%", "much" } do
-      contains(refusal { memory = memory }, "option \"memory\": expected at least a megabyte, as bytes as a number")
+      contains(refusal { memory = memory },
+        "option \"memory\": expected at least a megabyte, as bytes as a number")
     end
     contains(refusal { isolate = 1 }, "option \"isolate\": expected true or false")
   end)

@@ -1,0 +1,70 @@
+/* failure: the error of a task whose process cannot say anything itself any more.
+ * SPDX-License-Identifier: MIT */
+#include "lane/failure.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "data/packed.h"
+
+static void put_text(struct mill_packer *packer, const char *text)
+{
+    mill_packer_byte(packer, MILL_MARK_STRING);
+    mill_packer_text(packer, text, strlen(text));
+}
+
+static void put_number(struct mill_packer *packer, double number)
+{
+    uint64_t bits;
+    memcpy(&bits, &number, sizeof bits);
+    mill_packer_word(packer, MILL_MARK_NUMBER, bits);
+}
+
+static void begin_table(struct mill_packer *packer, size_t list, size_t pairs)
+{
+    mill_packer_byte(packer, MILL_MARK_TABLE);
+    mill_packer_size(packer, list);
+    mill_packer_size(packer, pairs);
+    mill_packer_byte(packer, 0); /* no metatable */
+}
+
+/* What each attempt has taken, this one included. */
+static void put_attempts(struct mill_packer *packer, const struct mill_worker *worker,
+                         int attempt, const double *seconds)
+{
+    begin_table(packer, (size_t)attempt, 0);
+    for (int i = 1; i < attempt; i++) put_number(packer, seconds[i - 1]);
+    put_number(packer, (double)(mill_clock_now() - worker->began) / 1e9);
+}
+
+struct mill_value mill_failure_new(const struct mill_worker *worker, const char *message,
+                                   const char *key)
+{
+    const struct mill_function *function = mill_task_function(worker->task);
+    const double *seconds;
+    int attempt = mill_worker_attempt(worker, &seconds);
+    bool several = function->retry.retries > 0, failed = false;
+    struct mill_packer packer;
+    mill_packer_init(&packer);
+    begin_table(&packer, 0, (size_t)5 + several + (key != NULL)); /* keys in order of bytes */
+    put_text(&packer, "attempt");
+    put_number(&packer, attempt);
+    if (several) {
+        put_text(&packer, "attempts");
+        put_attempts(&packer, worker, attempt, seconds);
+    }
+    if (key) {
+        put_text(&packer, "key");
+        put_text(&packer, key);
+    }
+    put_text(&packer, "lane");
+    put_text(&packer, "process");
+    put_text(&packer, "message");
+    put_text(&packer, message);
+    put_text(&packer, "task");
+    put_text(&packer, function->name);
+    put_text(&packer, "worker");
+    put_number(&packer, worker->call.worker);
+    struct mill_value value = mill_packer_take(&packer, &failed);
+    return failed ? mill_string(message, strlen(message), &failed) : value;
+}
