@@ -156,7 +156,9 @@ static enum mill_claim look(struct mill_board *board, _Atomic uint64_t *bucket, 
         uint64_t word = atomic_load(&bucket[i]);
         if (i == own || word == 0 || !same_key(word, like)) continue;
         if (is_mine(board, word)) {
-            if (found == MILL_CLAIM_NONE) found = MILL_CLAIM_MINE;
+            if (found == MILL_CLAIM_NONE) {
+                found = word & WAITS ? MILL_CLAIM_RESTING : MILL_CLAIM_MINE;
+            }
         } else if (is_alive(board, word)) {
             found = word & WAITS ? MILL_CLAIM_WAITING : MILL_CLAIM_OTHERS;
         } else {
@@ -195,7 +197,7 @@ enum mill_claim mill_board_take(struct mill_board *board, struct mill_hash key)
     int slot = put(board, bucket, claim);
     if (slot < 0) return MILL_CLAIM_NONE;
     found = look(board, bucket, claim, slot);
-    if (found == MILL_CLAIM_NONE || found == MILL_CLAIM_MINE) return MILL_CLAIM_MINE;
+    if (found == MILL_CLAIM_NONE) return MILL_CLAIM_TAKEN;
     /* Another claimed it meanwhile: he may not have seen this one, and goes on.  When both give way,
      * the next attempt decides. */
     atomic_store(&bucket[slot], 0);

@@ -27,10 +27,12 @@ struct mill_board {
 };
 
 enum mill_claim {
-    MILL_CLAIM_NONE,    /* nobody's */
-    MILL_CLAIM_MINE,    /* this store's */
+    MILL_CLAIM_NONE,    /* nobody's, and not to be had */
+    MILL_CLAIM_TAKEN,   /* just now */
+    MILL_CLAIM_MINE,    /* another task's of this store */
+    MILL_CLAIM_RESTING, /* the same, and that task waits for others at the moment */
     MILL_CLAIM_OTHERS,  /* of a process that lives, or of another store in this one */
-    MILL_CLAIM_WAITING, /* the same, whose task waits for others at the moment */
+    MILL_CLAIM_WAITING, /* the same, and its task waits for others at the moment */
 };
 
 /* Opens (or creates) the file at `path`.  Never fails: without it there are no claims. */
@@ -39,11 +41,11 @@ void mill_board_open(struct mill_board *board, const char *path);
 /* Drops what this store has claimed. */
 void mill_board_close(struct mill_board *board);
 
-/* Claims a key: MINE, also when it was already, or whose it is; NONE: no room, or no board. Who
- * gets MINE has seen every commit that was noted before the claim before this one was dropped. */
+/* Claims a key: TAKEN, or whose it is; NONE: no room, or no board.  Who gets TAKEN has seen every
+ * commit that was noted before an earlier claim was dropped. */
 enum mill_claim mill_board_take(struct mill_board *board, struct mill_hash key);
 
-/* Whose it is; claims of the dead count as nobody's. */
+/* Whose it is, never TAKEN; claims of the dead count as nobody's. */
 enum mill_claim mill_board_look(struct mill_board *board, struct mill_hash key);
 
 /* Gives this store's claim back, if it has one. */

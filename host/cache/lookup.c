@@ -342,13 +342,16 @@ bool mill_lookup_key_of(struct mill_task *task, struct mill_hash *key)
  * is nobody's meanwhile.  A claim is taken when nothing else can keep the body from running, so
  * that no task waits with one. */
 
+/* As `worker` of a task that waits for a claim: WAITING and how often it has looked.  FOLLOWING is
+ * not among them. */
+enum { WAITING = 0xf000, WAITING_MOST = 0xfff };
+
 enum {
-    WAITING = 0xf000, /* as `worker` of a task that waits for a claim: and how often it did */
-    WAITING_MOST = 0xfff, /* (FOLLOWING is not among them) */
-    WAITING_LONGEST = 50, /* milliseconds between two looks */
-    WAITING_SUSPENDED =
-        1200, /* looks: a minute.  Then a claim whose own task waits is passed over,
-                                 for that one may wait for this one */
+    LOOK_LONGEST = 50, /* milliseconds between two looks, from the seventh on */
+    LOOKS_SUSPENDED =
+        1200,         /* a minute: then a claim whose own task waits is passed over, for that
+                               one may wait for this one */
+    LOOKS_OWN = 3600, /* three minutes for another run of this process */
 };
 
 static int looks_of(const struct mill_task *task)
@@ -358,7 +361,7 @@ static int looks_of(const struct mill_task *task)
 
 static bool look_later(struct mill_task *task, int looks)
 {
-    int64_t pause = looks < 6 ? (int64_t)1 << looks : WAITING_LONGEST;
+    int64_t pause = looks < 6 ? (int64_t)1 << looks : LOOK_LONGEST;
     int64_t when = mill_clock_now() + pause * 1000000;
     if (task->run->strategy != MILL_PINNED) {
         task->worker = (uint16_t)(WAITING + (looks < WAITING_MOST - 1 ? looks + 1 : looks));
@@ -369,8 +372,9 @@ static bool look_later(struct mill_task *task, int looks)
 /* Whether to wait for another's claim. */
 static bool is_worth_waiting(int looks, enum mill_claim claim)
 {
-    return claim == MILL_CLAIM_OTHERS ||
-           (claim == MILL_CLAIM_WAITING && looks < WAITING_SUSPENDED);
+    /* One of this process that waits may wait for this very task. */
+    return (claim == MILL_CLAIM_MINE && looks < LOOKS_OWN) || claim == MILL_CLAIM_OTHERS ||
+           (claim == MILL_CLAIM_WAITING && looks < LOOKS_SUSPENDED);
 }
 
 /* True: another process computes the key, and the task waits for it, or has ended with what came
@@ -383,7 +387,7 @@ static bool leave_to_others(struct mill_lookup *lookup, struct mill_worker *work
     if (mill_task_function(task)->need_count > 0 && !granted) return false;
     enum mill_claim claim = mill_store_claim(lookup->store, mine->key);
     if (is_worth_waiting(looks, claim) && look_later(task, looks)) return true;
-    mine->claimed = claim == MILL_CLAIM_MINE;
+    mine->claimed = claim == MILL_CLAIM_TAKEN;
     /* Who had it before may have put the result there since the look-up. */
     if (!mine->claimed || mine->reader == NULL || !mill_reader_is_stale(mine->reader))
         return false;
@@ -396,7 +400,10 @@ static bool leave_to_others(struct mill_lookup *lookup, struct mill_worker *work
 static bool waits_on(struct mill_lookup *lookup, struct mill_lookup_worker *mine,
                      struct mill_task *task, int looks)
 {
-    return looks > 0 && is_worth_waiting(looks, mill_store_claimed(lookup->store, mine->key)) &&
+    if (looks == 0) return false;
+    enum mill_claim claim = mill_store_claimed(lookup->store, mine->key);
+    /* A result of this process can be had before it is on disk. */
+    return claim != MILL_CLAIM_MINE && is_worth_waiting(looks, claim) &&
            look_later(task, looks);
 }
 

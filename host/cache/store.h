@@ -104,8 +104,7 @@ bool mill_store_flush(struct mill_store *store, double seconds);
 
 /* ---- claims: see cache/board.h ---------------------------------------------------------------- */
 
-/* MINE: compute it, unless the reader has become stale meanwhile: then look again first. OTHERS and
- * WAITING: somebody does; NONE: there is no telling. */
+/* TAKEN: compute it, unless the reader has become stale meanwhile: then look again first. */
 enum mill_claim mill_store_claim(struct mill_store *store, struct mill_hash key);
 enum mill_claim mill_store_claimed(struct mill_store *store, struct mill_hash key);
 void mill_store_unclaim(struct mill_store *store, struct mill_hash key);

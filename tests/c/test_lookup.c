@@ -102,6 +102,12 @@ static void after(void *context, struct mill_worker *worker, struct mill_task *t
     cache->hooks.after(cache->hooks.context, worker, task, value);
 }
 
+static void ended(void *context, struct mill_worker *worker, struct mill_task *task)
+{
+    struct cache *cache = context;
+    cache->hooks.ended(cache->hooks.context, worker, task);
+}
+
 static void cache_open(struct cache *cache, const char *name, int threads,
                        void (*drive)(void *, struct mill_worker *), void *context)
 {
@@ -147,7 +153,8 @@ static void cache_close(struct cache *cache)
 static void execute(struct cache *cache, struct mill_run *run)
 {
     struct mill_error error = {0};
-    run->hooks = (struct mill_hooks){.before = lose_and_look, .after = after, .context = cache};
+    run->hooks = (struct mill_hooks){
+        .before = lose_and_look, .after = after, .ended = ended, .context = cache};
     CHECK_SAYING(mill_pool_submit(&cache->pool, run, NULL, &error) == TIDEMILL_OK, "%s",
                  error.text);
     CHECK(mill_pool_wait(&cache->pool, run, INT64_MAX));
