@@ -65,7 +65,10 @@ static void clear_claims(struct mill_board_map *map, uint32_t process)
 static struct mill_board_map *map_file(int fd)
 {
     struct stat status;
+    uint64_t start = 0;
     if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) return NULL;
+    if (pread(fd, &start, sizeof start, 0) < 0 || (start != 0 && start != BOARD_MAGIC))
+        return NULL;
     if (status.st_size < (off_t)sizeof(struct mill_board_map) &&
         (fchmod(fd, 0600) != 0 || posix_fallocate(fd, 0, sizeof(struct mill_board_map)) != 0)) {
         return NULL;
