@@ -58,7 +58,7 @@ bool mill_object_column_hash(sqlite3_stmt *statement, int column, struct mill_ha
 
 /* Covers the name and the sizes as well, so that a row that a damaged index leads to, or one
  * with a changed size, is found out before any memory is asked for. */
-static struct mill_hash object_sum(const struct mill_object *object, const void *stored)
+struct mill_hash mill_object_sum(const struct mill_object *object, const void *stored)
 {
     struct mill_hasher hasher;
     mill_hasher_init(&hasher, "object/1");
@@ -115,7 +115,7 @@ void mill_object_encode(struct mill_object *object, struct mill_hash content, co
         .data = packed ? packed : bytes,
         .owned = packed,
     };
-    object->sum = object_sum(object, object->data);
+    object->sum = mill_object_sum(object, object->data);
 }
 
 void mill_object_fini(struct mill_object *object, bool kept)
@@ -259,7 +259,7 @@ bool mill_object_row(struct mill_object *object, sqlite3_stmt *statement)
 
 bool mill_object_is_sound(const struct mill_object *object, const void *stored)
 {
-    return mill_hash_equal(object_sum(object, stored), object->sum);
+    return mill_hash_equal(mill_object_sum(object, stored), object->sum);
 }
 
 /* The sum has been checked, but it protects from accidents only: the memory asked for stays in

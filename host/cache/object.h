@@ -65,6 +65,9 @@ struct mill_buffer *mill_object_decode(const struct mill_object *object, const c
                                        ZSTD_DCtx *context, struct mill_memory *memory,
                                        bool *damaged);
 
+/* What the sum of a row must be. */
+struct mill_hash mill_object_sum(const struct mill_object *object, const void *stored);
+
 /* Whether stored bytes are what the row's sum says. */
 bool mill_object_is_sound(const struct mill_object *object, const void *stored);
 

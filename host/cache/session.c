@@ -138,7 +138,7 @@ static int sweep_strays(struct mill_session *session, bool repair, int64_t *stra
         if (found != SQLITE_DONE) code = found;
         ++*strays;
         if (tell) {
-            char text[96];
+            char text[300];
             snprintf(text, sizeof text, "file %s: no result needs it", entry->d_name);
             tell(context, text);
         }
