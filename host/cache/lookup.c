@@ -419,13 +419,13 @@ static const double WORTH = 5; /* times what a hit costs must a task take */
 
 enum { KNOWN = 8 }; /* tasks of a name, before their mean is believed */
 
-/* What tasks of the name take, or this one did. */
-static double mean_of(const struct mill_function *function, double seconds)
+/* What tasks of the name take; infinite when too little is known. */
+static double mean_of(const struct mill_function *function)
 {
     const struct mill_mean *mean = function->mean;
-    if (mean == NULL) return seconds;
+    if (mean == NULL) return INFINITY;
     int64_t count = atomic_load_explicit(&mean->count, memory_order_relaxed);
-    if (count < KNOWN) return seconds;
+    if (count < KNOWN) return INFINITY;
     return (double)atomic_load_explicit(&mean->nanoseconds, memory_order_relaxed) /
            (double)count / 1e9;
 }
@@ -433,13 +433,12 @@ static double mean_of(const struct mill_function *function, double seconds)
 /* With `cache = "auto"` short tasks are run rather than looked up. */
 static bool is_worth_looking(const struct mill_function *function)
 {
-    return !function->policy.automatic || mean_of(function, INFINITY) > WORTH * cost_of_hit(0);
+    return !function->policy.automatic || mean_of(function) > WORTH * cost_of_hit(0);
 }
 
 static bool is_worth_keeping(const struct mill_function *function, double seconds, size_t bytes)
 {
-    return !function->policy.automatic ||
-           mean_of(function, seconds) > WORTH * cost_of_hit(bytes);
+    return !function->policy.automatic || seconds > WORTH * cost_of_hit(bytes);
 }
 
 static void note_time(const struct mill_function *function, double seconds)

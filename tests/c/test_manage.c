@@ -1,5 +1,6 @@
 /* test_manage: what is asked of a cache besides results: entries, numbers, removal, limits, checks,
- * export and import; and that an older format is taken over.  SPDX-License-Identifier: MIT */
+ * export and import; and that an older format is taken over.
+ * test_manage verify PATH: for other tests.  SPDX-License-Identifier: MIT */
 #define _GNU_SOURCE
 #include "cache/manage.h"
 
@@ -505,8 +506,27 @@ static void results_come_and_go_while_others_read_them(void)
     mill_store_close(removing.store);
 }
 
-int main(void)
+/* For tests/soak/crash.lua: what a check finds at `path`. */
+static int role_verify(void)
 {
+    struct mill_store *store = open_store();
+    struct mill_store_findings findings;
+    struct mill_error error = {0};
+    if (store == NULL || mill_store_verify(store, false, &findings, NULL, NULL, &error))
+        return 1;
+    printf("entries %lld broken %lld lacking %lld damaged %d warnings %d\n",
+           (long long)findings.entries, (long long)findings.broken, (long long)findings.lacking,
+           findings.damaged, warnings);
+    mill_store_close(store);
+    return 0;
+}
+
+int main(int count, char **arguments)
+{
+    if (count == 3 && strcmp(arguments[1], "verify") == 0) {
+        snprintf(path, sizeof path, "%s", arguments[2]);
+        return role_verify();
+    }
     random_state = check_seed() | 1;
     strcpy(folder, "/tmp/tidemill-manage-XXXXXX");
     if (mkdtemp(folder) == NULL) return 2;
