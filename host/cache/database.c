@@ -220,7 +220,7 @@ sqlite3 *mill_database_connect(struct mill_database *database, int *code)
 {
     static const char settings[] = "PRAGMA mmap_size = 0;"
                                    "PRAGMA query_only = 1;"
-                                   "PRAGMA cache_size = -8192;";
+                                   "PRAGMA cache_size = -20480;";
     sqlite3 *connection = NULL;
     *code = database_connect(database, settings, 100, &connection);
     if (*code == SQLITE_OK) return connection;

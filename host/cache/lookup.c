@@ -178,6 +178,23 @@ static void count_one(_Atomic int64_t *counter)
                           memory_order_relaxed);
 }
 
+enum { SMALL = 64 * 1024 }; /* bytes */
+
+/* What a hit ends with.  A small result that somebody has asked for is read here, where others read
+ * at the same time, and not one after another by who collects them. */
+static struct mill_value wanted_value(struct mill_reader *reader, struct mill_task *task,
+                                      struct mill_hash content)
+{
+    struct mill_value value = {.tag = MILL_TAG_STORED};
+    uint8_t flags = atomic_load_explicit(&task->flags, memory_order_relaxed);
+    if (!(flags & MILL_TASK_WANTED)) return value;
+    struct mill_buffer *bytes = mill_reader_load_small(reader, content, SMALL);
+    struct mill_value loaded;
+    if (bytes && mill_codec_load(bytes, &loaded) == TIDEMILL_OK) value = loaded;
+    mill_buffer_unref(bytes);
+    return value;
+}
+
 /* Ends the task with what the store has for it; false when it has nothing. */
 static bool answer(struct mill_lookup *lookup, struct mill_worker *worker,
                    struct mill_lookup_worker *mine, struct mill_task *task)
@@ -194,8 +211,7 @@ static bool answer(struct mill_lookup *lookup, struct mill_worker *worker,
     if (notes) notes_add(notes, &mine->reads);
     task->run->content[task->index] = search.content;
     atomic_fetch_or_explicit(&task->flags, MILL_TASK_KEPT, memory_order_relaxed);
-    struct mill_value stored = {.tag = MILL_TAG_STORED};
-    mill_worker_hit(worker, task, stored);
+    mill_worker_hit(worker, task, wanted_value(reader, task, search.content));
     return true;
 }
 

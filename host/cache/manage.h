@@ -19,8 +19,9 @@ struct mill_store_row {
     size_t reads_size;
     int64_t made, used; /* microseconds since 1970, UTC; used: 0 never */
     int64_t cost;       /* microseconds that computing it took */
-    int64_t hits;       /* last use and hits: as far as they are on disk */
-    int64_t size;       /* bytes of the result, */
+    int64_t hits; /* last use and hits: as far as they are on disk; of thousands of hits in one
+                           run an entry's count once an hour */
+    int64_t size; /* bytes of the result, */
     int64_t stored; /* and as they lie on disk, which entries of one content share; both -1: the
                            bytes are not there (any more) */
     bool in_file, compressed;

@@ -82,6 +82,10 @@ bool mill_reader_find(struct mill_reader *reader, struct mill_hash key,
  * points to them with them. */
 struct mill_buffer *mill_reader_load(struct mill_reader *reader, struct mill_hash content);
 
+/* The same when it is on disk and has at most so many bytes; else NULL, too. */
+struct mill_buffer *mill_reader_load_small(struct mill_reader *reader, struct mill_hash content,
+                                           int64_t most);
+
 struct mill_put {
     struct mill_hash key;
     struct mill_hash content;
