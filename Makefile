@@ -92,7 +92,7 @@ endif
 
 # ---- Everyday targets ----------------------------------------------------------------------
 
-.PHONY: all demo test soak repl examples bench bench-peers lint format install uninstall clean setup help FORCE
+.PHONY: all demo test soak crash fuzz repl examples bench bench-peers lint format install uninstall clean setup help FORCE
 
 all: $(PRODUCTS) ## build the binary, the Lua module and the libraries (installs what is missing)
 
@@ -109,6 +109,18 @@ test: all $(TESTS) $(OUTSIDERS) $(EXAMPLES) ## build, then run every test; the l
 
 soak: all ## build, then run N random graphs on several numbers of workers against the serial lane
 	@$(LUAJIT) tests/soak/soak.lua $(OUT) $(N) $(or $(seed),$$(date +%s)) $(first)
+
+crash: all $(OBJ)/tests/c/test_manage ## kill N runs that write to a cache, and check it after each
+	@$(LUAJIT) tests/soak/crash.lua $(OUT) $(OBJ)/tests/c $(N) $(or $(seed),$$(date +%s))
+
+# With clang: libFuzzer, a minute a target; else a loop of random changes, N of them (make fuzz N=..).
+FUZZ_SOURCES := $(sort $(wildcard tests/fuzz/*.c))
+FUZZ_FLAGS    = $(FLAGS_asan) -std=gnu11 -fPIC -fexceptions -pthread -I. -Ihost -Ihost/include \
+                $(PKG_CFLAGS) $(CFLAGS)
+fuzz: ## read random changes of values, value files and exported caches, under AddressSanitizer
+	@$(MAKE) --no-print-directory config=asan build/asan/inside.a
+	@sh scripts/dev/fuzz.sh "$(FUZZ_FLAGS)" "$(FUZZ_SOURCES)" "$(PKG_LIBS) $(LUAJIT_LIBS)" \
+	    $(N) $(or $(seed),$$(date +%s))
 
 repl: all ## build, then start the REPL
 	@$(OUT)/tidemill

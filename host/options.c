@@ -94,6 +94,13 @@ static tidemill_status take_cache(struct parser *parser, const struct option *op
     return add_setting(parser, "cache", value);
 }
 
+static tidemill_status take_cache_all(struct parser *parser, const struct option *option,
+                                      char *value)
+{
+    (void)option, (void)value;
+    return add_setting(parser, "cache.all", "on");
+}
+
 static tidemill_status take_config(struct parser *parser, const struct option *option,
                                    char *value)
 {
@@ -196,6 +203,9 @@ static const struct option engine_options[] = {
      "where tasks run that do not say it; serial is --serial", take_lane},
     {"--cache", "FILE|off", "a cache; expected a file name, or off",
      "where results are kept, or off", take_cache},
+    {"--cache-all", NULL, NULL,
+     "keep results of all tasks that take long enough and do not say otherwise",
+     take_cache_all},
     {"--progress", "auto|plain|off", "a kind of progress; expected auto, plain or off",
      "on stderr; auto shows a live line on a terminal", take_progress},
     {"--config", "FILE", "a file of settings; expected a file name",

@@ -20,6 +20,24 @@ void mill_hash_text(struct mill_hash hash, char text[33])
     text[32] = '\0';
 }
 
+static bool parse_half(const char *text, uint64_t *half)
+{
+    *half = 0;
+    for (int i = 0; i < 16; i++) {
+        char c = text[i];
+        bool digit = c >= '0' && c <= '9', letter = c >= 'a' && c <= 'f';
+        if (!digit && !letter) return false;
+        *half = *half << 4 | (uint64_t)(digit ? c - '0' : c - 'a' + 10);
+    }
+    return true;
+}
+
+bool mill_hash_parse(const char *text, struct mill_hash *hash)
+{
+    return parse_half(text, &hash->high) && parse_half(text + 16, &hash->low) &&
+           text[32] == '\0';
+}
+
 /* ---- records: each field is a one-byte tag, its length, its bytes ---------------------- */
 
 /* A full block is folded into the chain; the chain opens the next block.  So the hash is a

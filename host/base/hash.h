@@ -32,6 +32,9 @@ struct mill_hash mill_hash_bytes(const void *bytes, size_t size);
 /* 32 hexadecimal digits, high half first, and a terminator. */
 void mill_hash_text(struct mill_hash hash, char text[33]);
 
+/* The hash that such a text stands for; false: it stands for none. */
+bool mill_hash_parse(const char *text, struct mill_hash *hash);
+
 /* A stream of records.  Lives on the stack, allocates nothing, needs no end.  `domain` is a
  * short constant such as "task/1". */
 struct mill_hasher {

@@ -52,6 +52,8 @@ void mill_engine_open_cache(struct tidemill *engine)
         .path = engine->cache_path,
         .make_folder = made_up,
         .memory = &engine->memory,
+        .limits = mill_keep_limits(engine),
+        .default_limit = engine->keep.bytes == MILL_KEEP_AUTO,
         .warn = warn_degraded,
         .context = engine,
     };
@@ -100,6 +102,12 @@ static void take_apart(void *context, const struct mill_function *function,
     mill_parts_add(parts, MILL_PART_ENGINE, "", engine->salt, text);
     mill_packer_bytes(parts, function->policy.said, function->policy.said_size);
     mill_anatomy_of(&function->code, parts);
+}
+
+static void rest(void *context, struct mill_worker *worker)
+{
+    struct tidemill *engine = context;
+    mill_lookup_rest(&engine->lookup, worker);
 }
 
 /* What happened on a worker, for the trace. */
@@ -202,6 +210,7 @@ tidemill_status mill_engine_start(struct tidemill *engine, struct mill_error *er
         .context = engine,
         .memory = &engine->memory,
         .load = load,
+        .rest = rest,
         .lost = lost,
         .event = engine->trace ? trace_event : NULL,
     };
@@ -227,6 +236,7 @@ tidemill_status mill_engine_start(struct tidemill *engine, struct mill_error *er
     engine->lookup.context = engine;
     engine->lookup.find_opaque = mill_anatomy_opaque;
     engine->lookup.ledger = engine->store ? mill_ledger_new(take_apart, engine) : NULL;
+    engine->lookup.ttl = engine->keep.ttl;
     if (!mill_lookup_init(&engine->lookup, engine->pool.worker_total)) {
         close_scopes(engine);
         mill_pool_fini(&engine->pool);

@@ -7,6 +7,7 @@
 
 #include "base/birth.h"
 #include "bind/identity.h"
+#include "bind/keep.h"
 #include "bind/limit.h"
 #include "bind/scope.h"
 #include "bind/settings.h"
@@ -43,6 +44,7 @@ struct tidemill {
     uint64_t seed;
     int workers;      /* threads; 0: serial */
     char *cache_path; /* setting: NULL default, "off" */
+    struct mill_keep_setting keep;
     bool cache_tried; /* whether mill_engine_open_cache was called */
     _Atomic bool interrupted;
     int exit_status;

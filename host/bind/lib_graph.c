@@ -465,6 +465,14 @@ static int push_cancelled(lua_State *L, struct mill_scope *scope)
     return 1;
 }
 
+static bool load_one(struct mill_scope *scope, struct mill_task *task)
+{
+    struct mill_reader *reader = reader_of(scope);
+    bool there = mill_lookup_load(&scope->engine->lookup, reader, task);
+    mill_reader_rest(reader);
+    return there;
+}
+
 /* core.outcome(run, k, ended) -> "finished", value | "failed", error, task | "skipped", error of the
  * task that failed, its name | "cancelled" | "lost" (to be run again) | "pending"; of the k-th
  * wanted node.  `ended`: all is pending until the run has ended. */
@@ -472,7 +480,6 @@ static int graph_outcome(lua_State *L)
 {
     struct mill_run *run = check_run(L);
     struct mill_scope *scope = mill_scope_of(L);
-    struct tidemill *engine = scope->engine;
     uint32_t k = (uint32_t)luaL_checkinteger(L, 2) - 1;
     if (k >= run->wanted_count) return luaL_error(L, "no outcome %d", (int)k + 1);
     struct mill_task *task = &run->tasks[run->wanted[k]];
@@ -481,7 +488,7 @@ static int graph_outcome(lua_State *L)
     mill_lib_stop_dry(L, run);
     switch (state) {
     case MILL_FINISHED:
-        if (run->content && !mill_lookup_load(&engine->lookup, reader_of(scope), task)) {
+        if (run->content && !load_one(scope, task)) {
             lua_pushliteral(L, "lost");
             return 1;
         }
@@ -515,12 +522,14 @@ static int graph_results(lua_State *L)
         if (mill_task_state(task) != MILL_FINISHED ||
             (run->content &&
              !mill_lookup_load(&scope->engine->lookup, reader_of(scope), task))) {
+            mill_reader_rest(reader_of(scope));
             lua_pushnumber(L, k + 1);
             return 1;
         }
         mill_decode(L, &task->result, NULL);
         lua_rawseti(L, 2, (int)k + 1);
     }
+    if (run->content) mill_reader_rest(reader_of(scope));
     return 0;
 }
 

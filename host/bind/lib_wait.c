@@ -71,6 +71,7 @@ static int park(lua_State *L, struct mill_scope *scope, struct mill_wait *wait, 
         if (cancelled) push_cancelled(L, scope);
         return cancelled ? -1 : 0;
     }
+    mill_lookup_awaits(&scope->engine->lookup, worker);
     mill_lookup_suspend(&scope->engine->lookup, worker, &parked->lookup);
     mill_worker_suspend(worker, &parked->task);
     lua_pushliteral(L, "park");

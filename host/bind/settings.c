@@ -431,6 +431,16 @@ static const struct setting settings[] = {
      show_adaptive},
     {"cache", MILL_SETTING_TEXT, true, BEFORE_CACHE, "a file's name, or off", take_cache,
      show_cache},
+    {"cache.all", MILL_SETTING_TEXT, false, BEFORE_WORKERS,
+     "off, or on: tasks that say nothing have cache = \"auto\"", mill_keep_take_all,
+     mill_keep_show_all},
+    {"cache.entries", MILL_SETTING_NUMBER, false, BEFORE_CACHE, "off, or a whole number from 1",
+     mill_keep_take_entries, mill_keep_show_entries},
+    {"cache.limit", MILL_SETTING_TEXT, false, BEFORE_CACHE,
+     "auto, off, or a size of at least 1MB, such as 512MB or 20GiB", mill_keep_take_limit,
+     mill_keep_show_limit},
+    {"cache.ttl", MILL_SETTING_TEXT, false, BEFORE_CACHE, "off, or a time such as 12h or 30d",
+     mill_keep_take_ttl, mill_keep_show_ttl},
     {"distribution", MILL_SETTING_TEXT, false, BEFORE_WORKERS,
      "dynamic, round_robin, load_balanced or affinity", take_distribution, show_distribution},
     {"lane", MILL_SETTING_TEXT, false, BEFORE_WORKERS,
@@ -507,6 +517,7 @@ void mill_settings_init(struct tidemill *engine)
     struct mill_cpus cpus;
     pthread_mutex_init(&engine->settings.mutex, NULL);
     mill_cpus_count(&cpus);
+    engine->keep.bytes = MILL_KEEP_AUTO;
     engine->workers = cpus.usable;
     engine->lane = -1;
     engine->adaptive_setting = default_adaptive();

@@ -63,6 +63,14 @@ static bool same_code(const struct mill_value *a, const struct mill_value *b)
             memcmp(x->arrays, y->arrays, x->array_count * sizeof *x->arrays) == 0);
 }
 
+static double number_field(lua_State *L, int table, const char *name, double otherwise)
+{
+    lua_getfield(L, table, name);
+    double number = lua_isnumber(L, -1) ? lua_tonumber(L, -1) : otherwise;
+    lua_pop(L, 1);
+    return number;
+}
+
 /* A number by its bits: as text two that differ may read alike. */
 static void hash_field(lua_State *L, int record, const char *name, struct mill_hasher *hasher)
 {
@@ -157,10 +165,12 @@ static void set_policy(lua_State *L, struct tidemill *engine, int record,
 {
     struct mill_policy *policy = &function->policy;
     lua_getfield(L, record, "cache");
-    policy->cached = lua_toboolean(L, -1);
-    policy->refresh =
-        lua_type(L, -1) == LUA_TSTRING && strcmp(lua_tostring(L, -1), "refresh") == 0;
+    const char *word = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "";
+    policy->automatic = strcmp(word, "auto") == 0 || (lua_isnil(L, -1) && engine->keep.all);
+    policy->cached = policy->automatic || lua_toboolean(L, -1);
+    policy->refresh = strcmp(word, "refresh") == 0;
     lua_pop(L, 1);
+    policy->ttl = number_field(L, record, "ttl", 0);
     lua_getfield(L, record, "pure");
     policy->pure = lua_toboolean(L, -1);
     lua_pop(L, 1);
@@ -249,14 +259,6 @@ static struct snapshot *keep_snapshot(lua_State *L, int record, int witness,
     lua_rawset(L, -3);
     lua_pop(L, 1);
     return snapshot;
-}
-
-static double number_field(lua_State *L, int table, const char *name, double otherwise)
-{
-    lua_getfield(L, table, name);
-    double number = lua_isnumber(L, -1) ? lua_tonumber(L, -1) : otherwise;
-    lua_pop(L, 1);
-    return number;
 }
 
 static void set_retry(lua_State *L, int record, struct mill_function *function)
@@ -415,7 +417,10 @@ static void set_options(lua_State *L, struct tidemill *engine, int record,
     set_needs(L, engine, record, function);
     set_placing(L, engine, record, function);
     set_lane(L, engine, record, function);
-    set_policy(L, engine, record, function);
+    lua_getfield(L, record, "joins");
+    /* A task that stands for another's is not looked for itself. */
+    if (!lua_toboolean(L, -1)) set_policy(L, engine, record, function);
+    lua_pop(L, 1);
 }
 
 /* A body in C: one that stands for another run's task, or one that takes an output out of several;

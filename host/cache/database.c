@@ -12,7 +12,7 @@
 
 enum {
     DATABASE_ID = 0x6d696c6c, /* application_id: "mill" */
-    DATABASE_FORMAT = 1,      /* user_version */
+    DATABASE_FORMAT = 2,      /* user_version */
     DATABASE_HEADER = 100,    /* bytes of a SQLite header */
     DATABASE_PATIENCE = 10,   /* seconds to wait for the lock while opening */
 };
@@ -28,7 +28,7 @@ static const char database_schema[] =
     "PRAGMA journal_mode = MEMORY;"
     "BEGIN IMMEDIATE;"
     "PRAGMA application_id = 0x6d696c6c;"
-    "PRAGMA user_version = 1;"
+    "PRAGMA user_version = 2;"
     "CREATE TABLE entry("
     "  key BLOB NOT NULL,"
     "  reads_name BLOB NOT NULL," /* hash of the list of what was read */
@@ -36,7 +36,9 @@ static const char database_schema[] =
     "  made INTEGER NOT NULL," /* microseconds since 1970 */
     "  seconds REAL NOT NULL,"
     "  task TEXT NOT NULL,"
-    "  reads BLOB," /* NULL: long, an object under reads_name */
+    "  reads BLOB,"                      /* NULL: long, an object under reads_name */
+    "  used INTEGER NOT NULL DEFAULT 0," /* microseconds since 1970; 0: never */
+    "  hits INTEGER NOT NULL DEFAULT 0,"
     "  PRIMARY KEY(key, reads_name)) WITHOUT ROWID;"
     "CREATE TABLE object("
     "  id INTEGER PRIMARY KEY,"
@@ -47,13 +49,24 @@ static const char database_schema[] =
     "  in_file INTEGER NOT NULL,"
     "  sum BLOB NOT NULL,"
     "  data BLOB);" /* NULL: a file */
+    "CREATE INDEX object_file ON object(stored) WHERE in_file = 1;"
     "COMMIT;"
     "PRAGMA journal_mode = WAL;";
 
+/* From format 1, which had neither uses nor a quick sum of the files' sizes.  Processes that read
+ * and write format 1 go on with it: they name their columns. */
+static const char database_migration[] =
+    "BEGIN IMMEDIATE;"
+    "ALTER TABLE entry ADD COLUMN used INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE entry ADD COLUMN hits INTEGER NOT NULL DEFAULT 0;"
+    "CREATE INDEX object_file ON object(stored) WHERE in_file = 1;"
+    "PRAGMA user_version = 2;"
+    "COMMIT;";
+
 /* Prepared at opening: fails on a table or column that is not there. */
 static const char database_probe[] =
-    "SELECT entry.key, reads_name, entry.content, made, seconds, task, reads, id, size, stored,"
-    " coding, in_file, sum, data FROM entry, object";
+    "SELECT entry.key, reads_name, entry.content, made, seconds, task, reads, used, hits, id,"
+    " size, stored, coding, in_file, sum, data FROM entry, object";
 
 /* ---- failures --------------------------------------------------------------------------- */
 
@@ -155,13 +168,19 @@ void mill_database_fail_writing(struct mill_database *database, sqlite3 *connect
 
 /* ---- the lock ---------------------------------------------------------------------------- */
 
-static tidemill_status database_open_lock(struct mill_database *database,
+int mill_database_open_lock(const struct mill_database *database, struct mill_lock *lock)
+{
+    lock->fd = -1;
+    char *path = mill_place_join(database->place.file, "-lock");
+    int problem = path ? mill_lock_open(lock, path) : ENOMEM;
+    free(path);
+    return problem;
+}
+
+static tidemill_status database_open_lock(struct mill_database *database, bool remote,
                                           struct mill_error *error)
 {
-    char *path = mill_place_join(database->place.file, "-lock");
-    if (path == NULL) return mill_no_memory(error, "cache");
-    int problem = mill_lock_open(&database->lock, path);
-    free(path);
+    int problem = mill_database_open_lock(database, &database->lock);
     if (problem == EACCES || problem == EROFS) {
         return mill_fail(error, TIDEMILL_IO, "cache %s: read-only (%s-lock: %s)",
                          database->place.path, database->place.path, strerror(problem));
@@ -170,7 +189,7 @@ static tidemill_status database_open_lock(struct mill_database *database,
         return mill_fail(error, TIDEMILL_IO, "cache %s: %s-lock: %s", database->place.path,
                          database->place.path, strerror(problem));
     }
-    if (mill_place_remote(database->lock.fd)) {
+    if (remote || mill_place_remote(database->lock.fd)) {
         return mill_fail(error, TIDEMILL_IO,
                          "cache %s: is on a network file system, where SQLite cannot share it; "
                          "choose a path on a local disk",
@@ -201,7 +220,7 @@ sqlite3 *mill_database_connect(struct mill_database *database, int *code)
 {
     static const char settings[] = "PRAGMA mmap_size = 0;"
                                    "PRAGMA query_only = 1;"
-                                   "PRAGMA cache_size = -8192;";
+                                   "PRAGMA cache_size = -20480;";
     sqlite3 *connection = NULL;
     *code = database_connect(database, settings, 100, &connection);
     if (*code == SQLITE_OK) return connection;
@@ -219,6 +238,15 @@ static int database_connect_writer(const struct mill_database *database, sqlite3
                                    "PRAGMA secure_delete = OFF;"
                                    "PRAGMA cache_size = -16384;";
     return database_connect(database, settings, 5000, connection);
+}
+
+sqlite3 *mill_database_connect_writer(struct mill_database *database, int *code)
+{
+    sqlite3 *connection = NULL;
+    *code = database_connect_writer(database, &connection);
+    if (*code == SQLITE_OK) return connection;
+    sqlite3_close(connection);
+    return NULL;
 }
 
 /* ---- making ----------------------------------------------------------------------------- */
@@ -293,7 +321,7 @@ static tidemill_status database_make(struct mill_database *database, struct mill
 
 /* ---- judging ---------------------------------------------------------------------------- */
 
-enum database_verdict { DATABASE_FINE, DATABASE_DAMAGED, DATABASE_REFUSED };
+enum database_verdict { DATABASE_FINE, DATABASE_OLD, DATABASE_DAMAGED, DATABASE_REFUSED };
 
 static uint32_t database_number(const uint8_t *from)
 {
@@ -309,6 +337,19 @@ static void database_header(sqlite3 *connection, uint8_t header[DATABASE_HEADER]
     if (file && file->pMethods) file->pMethods->xRead(file, header, DATABASE_HEADER, 0);
 }
 
+/* The format, which a log may know better than the file; 0: not to be had. */
+static uint32_t database_format(sqlite3 *connection)
+{
+    sqlite3_stmt *ask = NULL;
+    uint32_t format = 0;
+    if (sqlite3_prepare_v2(connection, "PRAGMA user_version", -1, &ask, NULL) == SQLITE_OK &&
+        sqlite3_step(ask) == SQLITE_ROW) {
+        format = (uint32_t)sqlite3_column_int64(ask, 0);
+    }
+    sqlite3_finalize(ask);
+    return format;
+}
+
 /* Whose file it is, before SQLite believes anything in it.  Only one that says it is ours and
  * of our format may be found damaged, and be moved. */
 static enum database_verdict database_owner(const struct mill_database *database,
@@ -318,6 +359,11 @@ static enum database_verdict database_owner(const struct mill_database *database
     database_header(connection, header);
     uint32_t format = database_number(header + 60);
     bool sqlite = memcmp(header, "SQLite format 3", 16) == 0;
+    bool known = format >= 1 && format <= DATABASE_FORMAT;
+    if (sqlite && known && database_number(header + 68) == DATABASE_ID) {
+        uint32_t logged = database_format(connection);
+        if (logged > 0) format = logged;
+    }
     if (database_number(header + 68) != DATABASE_ID) {
         mill_fail(error, TIDEMILL_DATA, "cache %s: %s", database->place.path,
                   sqlite ? "is a database of another program" : "not a SQLite database");
@@ -329,7 +375,8 @@ static enum database_verdict database_owner(const struct mill_database *database
                   database->place.path, format, DATABASE_FORMAT);
         return DATABASE_REFUSED;
     }
-    return sqlite && format == DATABASE_FORMAT ? DATABASE_FINE : DATABASE_DAMAGED;
+    if (!sqlite || !known) return DATABASE_DAMAGED;
+    return format == DATABASE_FORMAT ? DATABASE_FINE : DATABASE_OLD;
 }
 
 static enum database_verdict database_refuse(const struct mill_database *database,
@@ -459,6 +506,17 @@ static tidemill_status database_wait(struct mill_database *database, bool *locke
                      database->place.path);
 }
 
+/* Inside the lock.  What is not to be migrated is damaged. */
+static enum database_verdict database_migrate(struct mill_database *database,
+                                              sqlite3 *connection, struct mill_error *error)
+{
+    mill_lock_begin(&database->lock);
+    int code = sqlite3_exec(connection, database_migration, NULL, NULL, NULL);
+    if (code != SQLITE_OK) sqlite3_exec(connection, "ROLLBACK", NULL, NULL, NULL);
+    mill_lock_end(&database->lock);
+    return database_judge_code(database, connection, code, error);
+}
+
 /* One attempt.  *again asks for another: what was found must be looked at inside the lock, or
  * was set aside. */
 static tidemill_status database_attempt(struct mill_database *database, bool *locked,
@@ -477,13 +535,18 @@ static tidemill_status database_attempt(struct mill_database *database, bool *lo
     }
     /* Without the lock somebody is committing now, so whatever the record says is his. */
     bool doubt = *locked && mill_lock_doubtful(&database->lock, database_logged(database));
-    switch (database_judge(database, doubt, connection, error)) {
+    enum database_verdict verdict = database_judge(database, doubt, connection, error);
+    if (verdict == DATABASE_OLD && *locked) {
+        verdict = database_migrate(database, *connection, error);
+    }
+    switch (verdict) {
     case DATABASE_FINE:
         if (*locked) mill_lock_cleared(&database->lock);
         return TIDEMILL_OK;
     case DATABASE_REFUSED:
         status = error ? error->status : TIDEMILL_IO;
         break;
+    case DATABASE_OLD:
     case DATABASE_DAMAGED:
         *again = true;
         break;
@@ -493,7 +556,8 @@ static tidemill_status database_attempt(struct mill_database *database, bool *lo
     if (!*again) return status;
     bool held = *locked;
     status = database_wait(database, locked, error);
-    return status == TIDEMILL_OK && held ? database_set_aside(database, error) : status;
+    if (status != TIDEMILL_OK || !held) return status;
+    return database_set_aside(database, error);
 }
 
 static tidemill_status database_settle(struct mill_database *database, sqlite3 **connection,
@@ -511,8 +575,16 @@ static tidemill_status database_settle(struct mill_database *database, sqlite3 *
                      database->place.path);
 }
 
+static void database_open_board(struct mill_database *database)
+{
+    char *path = mill_place_join(database->place.file, "-claims");
+    if (path) mill_board_open(&database->board, path);
+    free(path);
+}
+
 static void database_free(struct mill_database *database)
 {
+    mill_board_close(&database->board);
     mill_lock_close(&database->lock);
     mill_place_free(&database->place);
 }
@@ -523,15 +595,18 @@ tidemill_status mill_database_open(struct mill_database *database,
 {
     struct mill_error unread; /* judging tells apart by the status it finds there */
     if (error == NULL) error = &unread;
-    *database = (struct mill_database){
-        .lock = {.fd = -1}, .warn = options->warn, .context = options->context};
+    *database = (struct mill_database){.lock = {.fd = -1},
+                                       .board = {.fd = -1},
+                                       .warn = options->warn,
+                                       .context = options->context};
     *connection = NULL;
     int64_t size;
     tidemill_status status =
         mill_place_find(&database->place, options->path, options->make_folder, error);
     if (status == TIDEMILL_OK) status = mill_place_look(&database->place, &size, error);
-    if (status == TIDEMILL_OK) status = database_open_lock(database, error);
+    if (status == TIDEMILL_OK) status = database_open_lock(database, options->remote, error);
     if (status == TIDEMILL_OK) status = database_settle(database, connection, error);
+    if (status == TIDEMILL_OK) database_open_board(database);
     if (status != TIDEMILL_OK) database_free(database);
     return status;
 }

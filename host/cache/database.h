@@ -3,10 +3,10 @@
  *
  *     PATH         entry: (key, what was read) -> content    object: content -> bytes
  *     PATH-lock    held while committing, see cache/lock.h
+ *     PATH-claims  who computes what, see cache/board.h
  *     PATH.d/      bytes of large objects, a file each
  *
- * Format 1.  A change that an older reader would misread raises DATABASE_FORMAT; there is no
- * migration.  SPDX-License-Identifier: MIT */
+ * Format 2.  Format 1 is made into it where it stands; a newer one is refused.  SPDX-License-Identifier: MIT */
 #ifndef MILL_DATABASE_H
 #define MILL_DATABASE_H
 
@@ -15,6 +15,7 @@
 #include <stdbool.h>
 
 #include "base/status.h"
+#include "cache/board.h"
 #include "cache/lock.h"
 #include "cache/place.h"
 
@@ -27,7 +28,8 @@ enum mill_health {
 
 struct mill_database {
     struct mill_place place;
-    struct mill_lock lock;
+    struct mill_lock lock; /* the writer's */
+    struct mill_board board;
     _Atomic int health; /* enum mill_health; any thread */
     void (*warn)(void *context, const char *text);
     void *context;
@@ -36,6 +38,7 @@ struct mill_database {
 struct mill_database_options {
     const char *path;
     bool make_folder;
+    bool remote;                                   /* for tests: as if it lay on a network */
     void (*warn)(void *context, const char *text); /* may be NULL */
     void *context;
 };
@@ -49,6 +52,13 @@ tidemill_status mill_database_open(struct mill_database *database,
 /* Closes the connection for writing that open gave, and moves the log into the database when
  * nobody else has it open. */
 void mill_database_close(struct mill_database *database, sqlite3 *connection);
+
+/* One more connection for writing: who uses it takes a lock of its own at `database`'s path. NULL
+ * and a SQLite code in *code. */
+sqlite3 *mill_database_connect_writer(struct mill_database *database, int *code);
+
+/* A lock of one's own; 0 or an errno. */
+int mill_database_open_lock(const struct mill_database *database, struct mill_lock *lock);
 
 /* A connection that only reads; NULL and a SQLite code in *code.  Ends by sqlite3_close. */
 sqlite3 *mill_database_connect(struct mill_database *database, int *code);

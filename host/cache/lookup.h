@@ -20,6 +20,7 @@ struct mill_lookup_worker {
     struct mill_hash key;       /* of the running task */
     struct mill_called called;  /* the same, and what it was made of */
     bool keyed;                 /* the running task has a key */
+    bool claimed;               /* its key, see cache/board.h */
     bool noted;                 /* a task with a key has started it, and reads what it reads */
     struct mill_notes *notes;   /* of what the running task has started; NULL: nothing yet */
     char fate;                  /* of the running task, a mill_called_verdict */
@@ -30,6 +31,7 @@ struct mill_lookup {
     struct mill_store *store; /* NULL: no cache; keys are made all the same, for streams */
     struct mill_files *files;
     struct mill_memory *memory;
+    double ttl; /* seconds that a result may be used, when its task says nothing; 0: for ever */
     struct mill_lookup_worker *workers;
     int worker_count;
     struct mill_remarks remarks;
@@ -84,6 +86,12 @@ bool mill_lookup_load(struct mill_lookup *lookup, struct mill_reader *reader,
 /* The reader of a worker, opened by its first use; NULL: no store. */
 struct mill_reader *mill_lookup_reader(struct mill_lookup *lookup,
                                        const struct mill_worker *worker);
+
+/* The worker has nothing to do: its reader keeps nobody waiting. */
+void mill_lookup_rest(struct mill_lookup *lookup, const struct mill_worker *worker);
+
+/* The running task is about to wait for others, which may wait for other processes. */
+void mill_lookup_awaits(struct mill_lookup *lookup, const struct mill_worker *worker);
 
 /* A task of the worker waits and others run there: what is kept of it meanwhile. */
 void mill_lookup_suspend(struct mill_lookup *lookup, const struct mill_worker *worker,

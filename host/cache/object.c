@@ -58,7 +58,7 @@ bool mill_object_column_hash(sqlite3_stmt *statement, int column, struct mill_ha
 
 /* Covers the name and the sizes as well, so that a row that a damaged index leads to, or one
  * with a changed size, is found out before any memory is asked for. */
-static struct mill_hash object_sum(const struct mill_object *object, const void *stored)
+struct mill_hash mill_object_sum(const struct mill_object *object, const void *stored)
 {
     struct mill_hasher hasher;
     mill_hasher_init(&hasher, "object/1");
@@ -115,7 +115,7 @@ void mill_object_encode(struct mill_object *object, struct mill_hash content, co
         .data = packed ? packed : bytes,
         .owned = packed,
     };
-    object->sum = object_sum(object, object->data);
+    object->sum = mill_object_sum(object, object->data);
 }
 
 void mill_object_fini(struct mill_object *object, bool kept)
@@ -129,7 +129,7 @@ void mill_object_fini(struct mill_object *object, bool kept)
 
 /* ---- files ------------------------------------------------------------------------------ */
 
-static char *object_path(struct mill_hash content, const char *folder)
+char *mill_object_path(struct mill_hash content, const char *folder)
 {
     char name[33];
     size_t size = strlen(folder) + 1 + sizeof name;
@@ -187,7 +187,7 @@ int mill_object_write(struct mill_object *object, const char *folder)
 int mill_object_publish(struct mill_object *object, const char *folder)
 {
     if (!object->in_file) return 0;
-    char *path = object_path(object->content, folder);
+    char *path = mill_object_path(object->content, folder);
     if (path == NULL) return ENOMEM;
     if (rename(object->written, path) != 0) {
         int problem = errno;
@@ -201,7 +201,7 @@ int mill_object_publish(struct mill_object *object, const char *folder)
 
 void mill_object_remove(struct mill_hash content, const char *folder)
 {
-    char *path = object_path(content, folder);
+    char *path = mill_object_path(content, folder);
     if (path) unlink(path);
     free(path);
 }
@@ -257,9 +257,9 @@ bool mill_object_row(struct mill_object *object, sqlite3_stmt *statement)
 
 /* ---- decoding --------------------------------------------------------------------------- */
 
-static bool object_sound(const struct mill_object *object, const void *stored)
+bool mill_object_is_sound(const struct mill_object *object, const void *stored)
 {
-    return mill_hash_equal(object_sum(object, stored), object->sum);
+    return mill_hash_equal(mill_object_sum(object, stored), object->sum);
 }
 
 /* The sum has been checked, but it protects from accidents only: the memory asked for stays in
@@ -288,7 +288,7 @@ static struct mill_buffer *object_decode_bytes(const struct mill_object *object,
                                                struct mill_memory *memory, bool *damaged)
 {
     *damaged = true;
-    if (!object_sound(object, stored)) return NULL;
+    if (!mill_object_is_sound(object, stored)) return NULL;
     if (object->coding == MILL_CODING_ZSTD) {
         return object_decompress(object, stored, context, memory, damaged);
     }
@@ -331,7 +331,7 @@ static struct mill_buffer *object_decode_file(const struct mill_object *object, 
     struct mill_buffer *file = object_read(fd, object->stored, memory, damaged);
     if (file == NULL) return NULL;
     if (object->coding == MILL_CODING_RAW && object->size == object->stored) {
-        *damaged = !object_sound(object, file->data);
+        *damaged = !mill_object_is_sound(object, file->data);
         if (!*damaged) return file;
         mill_buffer_unref(file);
         return NULL;
@@ -350,7 +350,7 @@ struct mill_buffer *mill_object_decode(const struct mill_object *object, const c
         return object_decode_bytes(object, object->data, context, memory, damaged);
     }
     *damaged = false;
-    char *path = object_path(object->content, folder);
+    char *path = mill_object_path(object->content, folder);
     if (path == NULL) return NULL;
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     *damaged = fd < 0 && errno == ENOENT;

@@ -18,7 +18,10 @@
 
 enum mill_coding { MILL_CODING_RAW = 0, MILL_CODING_ZSTD = 1 };
 
-enum { MILL_OBJECT_INLINE = 128 * 1024 }; /* stored bytes; more go to a file */
+enum {
+    MILL_OBJECT_INLINE = 128 * 1024, /* stored bytes; more go to a file */
+    MILL_READS_INLINE = 768,         /* a longer list of reads is an object: rows stay small */
+};
 
 struct mill_object {
     struct mill_hash content; /* its name: the hash of a value, not of these bytes */
@@ -61,6 +64,15 @@ bool mill_object_row(struct mill_object *object, sqlite3_stmt *statement);
 struct mill_buffer *mill_object_decode(const struct mill_object *object, const char *folder,
                                        ZSTD_DCtx *context, struct mill_memory *memory,
                                        bool *damaged);
+
+/* What the sum of a row must be. */
+struct mill_hash mill_object_sum(const struct mill_object *object, const void *stored);
+
+/* Whether stored bytes are what the row's sum says. */
+bool mill_object_is_sound(const struct mill_object *object, const void *stored);
+
+/* The path of the file of `content`; malloc'ed, NULL: no memory. */
+char *mill_object_path(struct mill_hash content, const char *folder);
 
 /* Removes the file of `content`, if there is one. */
 void mill_object_remove(struct mill_hash content, const char *folder);

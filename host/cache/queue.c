@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "cache/board.h"
+
 /* ---- elements --------------------------------------------------------------------------- */
 
 static int64_t queue_now(clockid_t clock)
@@ -146,6 +148,13 @@ struct mill_buffer *mill_queue_load(struct mill_queue *queue, struct mill_hash c
     return bytes;
 }
 
+/* It is on disk, or lost: others may look for it. */
+static void queue_free(struct mill_queue *queue, struct mill_pending *pending)
+{
+    if (pending->claimed) mill_board_drop(queue->board, pending->key);
+    mill_pending_unref(pending);
+}
+
 /* ---- pushing and flushing --------------------------------------------------------------- */
 
 /* The absolute time of pthread_cond_timedwait, at most some thirty years away. */
@@ -195,7 +204,7 @@ bool mill_queue_push(struct mill_queue *queue, struct mill_pending *pending)
     bool open = !queue->closed;
     if (open) queue_append(queue, pending);
     pthread_mutex_unlock(&queue->mutex);
-    if (!open) mill_pending_unref(pending);
+    if (!open) queue_free(queue, pending);
     return open;
 }
 
@@ -275,7 +284,7 @@ void mill_queue_done(struct mill_queue *queue, struct mill_pending **batch, size
     queue->done += (int64_t)count;
     pthread_cond_broadcast(&queue->room);
     pthread_mutex_unlock(&queue->mutex);
-    for (size_t i = 0; i < count; i++) mill_pending_unref(batch[i]);
+    for (size_t i = 0; i < count; i++) queue_free(queue, batch[i]);
 }
 
 void mill_queue_end(struct mill_queue *queue)
@@ -334,9 +343,9 @@ no_work:
     return false;
 }
 
-bool mill_queue_init(struct mill_queue *queue)
+bool mill_queue_init(struct mill_queue *queue, struct mill_board *board)
 {
-    *queue = (struct mill_queue){0};
+    *queue = (struct mill_queue){.board = board};
     queue->keys = calloc(2 * MILL_QUEUE_BUCKETS, sizeof *queue->keys);
     if (queue->keys == NULL) return false;
     queue->contents = queue->keys + MILL_QUEUE_BUCKETS;

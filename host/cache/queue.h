@@ -26,6 +26,8 @@ struct mill_pending {
     double seconds;
     int64_t made;  /* microseconds since 1970; later for every next result of a process */
     int64_t since; /* monotonic nanoseconds */
+    bool
+        claimed; /* set before it is pushed: the board's claim of its key goes when it is done */
     _Atomic int refs;
 
     /* Guarded by the mutex of the queue. */
@@ -44,7 +46,10 @@ enum {
 };
 #define MILL_QUEUE_SECONDS 0.02 /* or with its oldest result this old. */
 
+struct mill_board;
+
 struct mill_queue {
+    struct mill_board *board;
     pthread_mutex_t mutex;
     pthread_cond_t work; /* for the writer */
     pthread_cond_t room; /* for push and flush: something was done, or all was dropped */
@@ -65,7 +70,7 @@ struct mill_queue {
     struct mill_pending **keys, **contents;
 };
 
-bool mill_queue_init(struct mill_queue *queue); /* false: short of memory */
+bool mill_queue_init(struct mill_queue *queue, struct mill_board *board); /* false: no memory */
 void mill_queue_fini(struct mill_queue *queue); /* frees what is still queued */
 
 /* A new element with one reference; reads and task are copied, the reference to `bytes` is

@@ -3,6 +3,7 @@
 #include "cache/reader.h"
 
 #include <stdlib.h>
+#include <time.h>
 
 #include "cache/object.h"
 #include "cache/recall.h"
@@ -13,9 +14,23 @@ struct mill_reader {
     struct mill_writer *writer;
     struct mill_memory *memory;
     sqlite3 *connection; /* NULL until the first look-up */
-    sqlite3_stmt *find, *load;
+    sqlite3_stmt *find, *load, *begin, *end;
+    bool
+        viewing; /* in a transaction: look-ups of one see the database as it was at its start */
+    int looks;   /* in it */
+    uint64_t seen;    /* commits of all processes before it began */
+    int64_t now;      /* microseconds since 1970, when it began */
+    uint8_t name[16]; /* bound to a statement */
     ZSTD_DCtx *decompressor;
+    struct mill_uses uses;
 };
+
+enum { READER_LOOKS = 4096 }; /* in one transaction, which keeps the log from being moved */
+
+/* A reader that uses more entries than this notes only those that were not used within the last hour:
+ * a run of many hits would else end with as many writes. */
+enum { READER_USES = 4096 };
+static const int64_t READER_LATELY = 3600000000; /* microseconds */
 
 /* ---- life ------------------------------------------------------------------------------- */
 
@@ -35,10 +50,11 @@ struct mill_reader *mill_reader_new(struct mill_database *database, struct mill_
 
 static void reader_disconnect(struct mill_reader *reader)
 {
-    sqlite3_finalize(reader->find);
-    sqlite3_finalize(reader->load);
+    sqlite3_stmt *all[] = {reader->find, reader->load, reader->begin, reader->end};
+    mill_reader_rest(reader);
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) sqlite3_finalize(all[i]);
     sqlite3_close(reader->connection);
-    reader->find = reader->load = NULL;
+    reader->find = reader->load = reader->begin = reader->end = NULL;
     reader->connection = NULL;
 }
 
@@ -46,6 +62,7 @@ void mill_reader_close(struct mill_reader *reader)
 {
     if (reader == NULL) return;
     reader_disconnect(reader);
+    mill_writer_note(reader->writer, &reader->uses);
     ZSTD_freeDCtx(reader->decompressor);
     free(reader);
 }
@@ -53,13 +70,52 @@ void mill_reader_close(struct mill_reader *reader)
 static int reader_prepare(struct mill_reader *reader)
 {
     static const char find[] =
-        "SELECT reads_name, content, made, reads FROM entry WHERE key = ?";
+        "SELECT reads_name, content, made, reads, used FROM entry WHERE key = ?";
     static const char load[] = "SELECT " MILL_OBJECT_COLUMNS " FROM object WHERE content = ?";
-    int code = sqlite3_prepare_v3(reader->connection, find, -1, SQLITE_PREPARE_PERSISTENT,
-                                  &reader->find, NULL);
-    if (code != SQLITE_OK) return code;
-    return sqlite3_prepare_v3(reader->connection, load, -1, SQLITE_PREPARE_PERSISTENT,
-                              &reader->load, NULL);
+    const struct {
+        sqlite3_stmt **statement;
+        const char *text;
+    } all[] = {{&reader->find, find},
+               {&reader->load, load},
+               {&reader->begin, "BEGIN"},
+               {&reader->end, "COMMIT"}};
+    int code = SQLITE_OK;
+    for (size_t i = 0; i < sizeof all / sizeof *all && code == SQLITE_OK; i++) {
+        code = sqlite3_prepare_v3(reader->connection, all[i].text, -1,
+                                  SQLITE_PREPARE_PERSISTENT, all[i].statement, NULL);
+    }
+    return code;
+}
+
+void mill_reader_rest(struct mill_reader *reader)
+{
+    if (reader == NULL || !reader->viewing) return;
+    sqlite3_step(reader->end);
+    sqlite3_reset(reader->end);
+    reader->viewing = false;
+}
+
+bool mill_reader_is_stale(const struct mill_reader *reader)
+{
+    return mill_board_commits(&reader->database->board) != reader->seen;
+}
+
+/* A transaction of several look-ups: to begin one costs more than to look.  It ends when anybody
+ * has committed, so that what left the queue, or the board, is found. */
+static void reader_view(struct mill_reader *reader)
+{
+    if (reader->viewing && (mill_reader_is_stale(reader) || reader->looks >= READER_LOOKS)) {
+        mill_reader_rest(reader);
+    }
+    reader->looks++;
+    if (reader->viewing) return;
+    reader->seen = mill_board_commits(&reader->database->board);
+    reader->looks = 0;
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME_COARSE, &now);
+    reader->now = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+    reader->viewing = sqlite3_step(reader->begin) == SQLITE_DONE;
+    sqlite3_reset(reader->begin);
 }
 
 static enum mill_health reader_health(const struct mill_reader *reader)
@@ -72,23 +128,38 @@ static enum mill_health reader_health(const struct mill_reader *reader)
 static bool reader_ready(struct mill_reader *reader)
 {
     if (reader_health(reader) == MILL_HEALTH_BROKEN) return false;
-    if (reader->connection) return true;
+    if (reader->connection) {
+        reader_view(reader);
+        return true;
+    }
     int code;
     reader->connection = mill_database_connect(reader->database, &code);
     if (reader->connection == NULL) return false;
     code = reader_prepare(reader);
-    if (code == SQLITE_OK) return true;
+    if (code == SQLITE_OK) {
+        reader_view(reader);
+        return true;
+    }
     mill_database_fail_reading(reader->database, reader->connection, code);
     reader_disconnect(reader);
     return false;
 }
 
-/* Ends a look-up: a statement that is not reset would keep the log from being moved. */
+/* Ends a look-up. */
 static void reader_reset(struct mill_reader *reader, sqlite3_stmt *statement, int code)
 {
     sqlite3_reset(statement);
     if (code == SQLITE_ROW || code == SQLITE_DONE) return;
+    mill_reader_rest(reader);
     mill_database_fail_reading(reader->database, reader->connection, code);
+}
+
+/* The name lives as long as the statement uses it. */
+static int reader_bind(struct mill_reader *reader, sqlite3_stmt *statement,
+                       struct mill_hash hash)
+{
+    mill_object_name(hash, reader->name);
+    return sqlite3_bind_blob(statement, 1, reader->name, sizeof reader->name, SQLITE_STATIC);
 }
 
 /* ---- loading ---------------------------------------------------------------------------- */
@@ -111,15 +182,18 @@ static struct mill_buffer *reader_decode(struct mill_reader *reader, bool *damag
                               reader->memory, damaged);
 }
 
+/* Of at most so many bytes; what is larger is left where it is. */
 static struct mill_buffer *reader_load_stored(struct mill_reader *reader,
-                                              struct mill_hash content)
+                                              struct mill_hash content, int64_t most)
 {
     if (!reader_ready(reader)) return NULL;
     struct mill_buffer *buffer = NULL;
     bool damaged = false;
-    int code = mill_object_bind_hash(reader->load, 1, content);
+    int code = reader_bind(reader, reader->load, content);
     if (code == SQLITE_OK) code = sqlite3_step(reader->load);
-    if (code == SQLITE_ROW) buffer = reader_decode(reader, &damaged);
+    if (code == SQLITE_ROW && sqlite3_column_int64(reader->load, 1) <= most) {
+        buffer = reader_decode(reader, &damaged);
+    }
     reader_reset(reader, reader->load, code);
     if (damaged) reader_complain(reader, content);
     return buffer;
@@ -128,7 +202,13 @@ static struct mill_buffer *reader_load_stored(struct mill_reader *reader,
 struct mill_buffer *mill_reader_load(struct mill_reader *reader, struct mill_hash content)
 {
     struct mill_buffer *buffer = mill_queue_load(&reader->writer->queue, content);
-    return buffer ? buffer : reader_load_stored(reader, content);
+    return buffer ? buffer : reader_load_stored(reader, content, INT64_MAX);
+}
+
+struct mill_buffer *mill_reader_load_small(struct mill_reader *reader, struct mill_hash content,
+                                           int64_t most)
+{
+    return reader_load_stored(reader, content, most);
 }
 
 /* ---- finding ---------------------------------------------------------------------------- */
@@ -136,7 +216,7 @@ struct mill_buffer *mill_reader_load(struct mill_reader *reader, struct mill_has
 /* One row, copied, so that no statement is open while the caller looks at it. */
 struct reader_row {
     struct mill_hash reads_name, content;
-    int64_t made;
+    int64_t made, used;
     void *reads; /* malloc'ed; NULL when empty or long */
     size_t reads_size;
     bool long_reads; /* an object under reads_name */
@@ -216,7 +296,8 @@ static bool answers_add_row(struct reader_answers *answers, sqlite3_stmt *find)
 {
     struct reader_row *row = answers_room(answers);
     if (row == NULL) return false;
-    *row = (struct reader_row){.made = sqlite3_column_int64(find, 2)};
+    *row = (struct reader_row){.made = sqlite3_column_int64(find, 2),
+                               .used = sqlite3_column_int64(find, 4)};
     if (!mill_object_column_hash(find, 0, &row->reads_name)) return true;
     if (!mill_object_column_hash(find, 1, &row->content)) return true;
     if (answers_replaced(answers, row->reads_name)) return true;
@@ -248,7 +329,7 @@ static void answers_add_stored(struct reader_answers *answers, struct mill_reade
                                struct mill_hash key)
 {
     if (!reader_ready(reader)) return;
-    int code = mill_object_bind_hash(reader->find, 1, key);
+    int code = reader_bind(reader, reader->find, key);
     while (code == SQLITE_OK || code == SQLITE_ROW) {
         code = sqlite3_step(reader->find);
         if (code == SQLITE_ROW && !answers_add_row(answers, reader->find)) break;
@@ -279,13 +360,22 @@ static bool answers_visit_row(struct mill_reader *reader, const struct reader_ro
 {
     struct mill_entry entry = {row->content, row->reads, row->reads_size, row->made};
     if (!row->long_reads) return visit(context, &entry);
-    struct mill_buffer *reads = reader_load_stored(reader, row->reads_name);
+    struct mill_buffer *reads = reader_load_stored(reader, row->reads_name, INT64_MAX);
     if (reads == NULL) return false;
     entry.reads = reads->data;
     entry.reads_size = reads->size;
     bool done = visit(context, &entry);
     mill_buffer_unref(reads);
     return done;
+}
+
+static void reader_note(struct mill_reader *reader, struct mill_hash key,
+                        const struct reader_row *row)
+{
+    mill_pins_add(&reader->writer->pins, key);
+    if (reader->uses.count >= READER_USES && reader->now - row->used < READER_LATELY) return;
+    mill_uses_add(&reader->uses, key, row->reads_name);
+    if (reader->uses.count >= MILL_USES_MOST) mill_writer_note(reader->writer, &reader->uses);
 }
 
 bool mill_reader_find(struct mill_reader *reader, struct mill_hash key, reader_visit *visit,
@@ -299,6 +389,7 @@ bool mill_reader_find(struct mill_reader *reader, struct mill_hash key, reader_v
     bool done = answers_visit_queued(&answers, visit, context);
     for (size_t i = 0; i < answers.row_count && !done; i++) {
         done = answers_visit_row(reader, &answers.rows[i], visit, context);
+        if (done) reader_note(reader, key, &answers.rows[i]);
     }
     answers_fini(&answers);
     return done;

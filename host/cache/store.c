@@ -7,7 +7,9 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
+#include "cache/inside.h"
 #include "cache/reader.h"
 #include "cache/recall.h"
 #include "cache/writer.h"
@@ -19,6 +21,61 @@ struct mill_store {
     struct mill_recall recall; /* the closing thread's */
 };
 
+struct mill_database *mill_store_database(struct mill_store *store)
+{
+    return &store->database;
+}
+
+struct mill_writer *mill_store_writer(struct mill_store *store)
+{
+    return &store->writer;
+}
+
+/* ---- sizes ------------------------------------------------------------------------------ */
+
+static int64_t store_file_size(const char *file, const char *suffix)
+{
+    struct stat status;
+    char *path = mill_place_join(file, suffix);
+    int64_t bytes = path && stat(path, &status) == 0 ? status.st_size : 0;
+    free(path);
+    return bytes;
+}
+
+static int64_t store_folder_size(const char *folder)
+{
+    DIR *entries = opendir(folder);
+    if (entries == NULL) return 0;
+    int64_t bytes = 0;
+    for (struct dirent *entry; (entry = readdir(entries)) != NULL;) {
+        struct stat status;
+        if (fstatat(dirfd(entries), entry->d_name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+            S_ISREG(status.st_mode)) {
+            bytes += status.st_size;
+        }
+    }
+    closedir(entries);
+    return bytes;
+}
+
+int64_t mill_store_bytes(const struct mill_store *store)
+{
+    const struct mill_place *place = &store->database.place;
+    return store_file_size(place->file, "") + store_file_size(place->file, "-wal") +
+           store_folder_size(place->folder);
+}
+
+/* What the cache has already counts as free: it would else shrink as it fills. */
+static int64_t store_default_limit(struct mill_store *store)
+{
+    struct statvfs disk;
+    const int64_t most = 10000000000;
+    if (statvfs(store->database.place.file, &disk) != 0) return most;
+    double room =
+        (double)disk.f_bavail * (double)disk.f_frsize + (double)mill_store_bytes(store);
+    return room / 10 < (double)most ? (int64_t)(room / 10) : most;
+}
+
 /* ---- opening and closing ---------------------------------------------------------------- */
 
 tidemill_status mill_store_open(const struct mill_store_options *options,
@@ -29,6 +86,7 @@ tidemill_status mill_store_open(const struct mill_store_options *options,
     if (store == NULL) return mill_no_memory(error, "cache");
     struct mill_database_options database = {.path = options->path,
                                              .make_folder = options->make_folder,
+                                             .remote = options->remote,
                                              .warn = options->warn,
                                              .context = options->context};
     sqlite3 *connection;
@@ -44,6 +102,8 @@ tidemill_status mill_store_open(const struct mill_store_options *options,
         return mill_no_memory(error, "cache");
     }
     store->memory = options->memory;
+    store->writer.limits = options->limits;
+    if (options->default_limit) store->writer.limits.bytes = store_default_limit(store);
     *result = store;
     return TIDEMILL_OK;
 }
@@ -75,15 +135,52 @@ void mill_store_put(struct mill_store *store, const struct mill_put *put)
 {
     assert(put->bytes && "a result has bytes");
     struct mill_pending *pending = NULL;
-    if (store_health(store) == MILL_HEALTH_GOOD) {
+    int64_t limit = store->writer.limits.bytes;
+    bool fits = limit == 0 || put->bytes->size <= (uint64_t)limit;
+    /* Relaxed: one that comes too late is one too many. */
+    bool full = atomic_load_explicit(&store->writer.full, memory_order_relaxed);
+    if (store_health(store) == MILL_HEALTH_GOOD && fits && !full) {
         pending = mill_pending_new(put->key, put->content, put->reads, put->reads_size,
                                    put->task ? put->task : "", put->bytes, put->seconds);
     }
     /* Without memory the result is lost to the cache, and computed again by the next run. */
-    if (pending)
+    if (pending) {
+        pending->claimed = put->claimed;
+        mill_pins_add(&store->writer.pins, put->key);
         mill_writer_push(&store->writer, pending);
-    else
-        mill_buffer_unref(put->bytes);
+        return;
+    }
+    mill_buffer_unref(put->bytes);
+    if (put->claimed) mill_store_unclaim(store, put->key);
+}
+
+/* ---- claims ----------------------------------------------------------------------------- */
+
+/* Only what will be written is worth waiting for. */
+enum mill_claim mill_store_claim(struct mill_store *store, struct mill_hash key)
+{
+    if (store_health(store) != MILL_HEALTH_GOOD) return MILL_CLAIM_NONE;
+    return mill_board_take(&store->database.board, key);
+}
+
+enum mill_claim mill_store_claimed(struct mill_store *store, struct mill_hash key)
+{
+    return mill_board_look(&store->database.board, key);
+}
+
+void mill_store_unclaim(struct mill_store *store, struct mill_hash key)
+{
+    mill_board_drop(&store->database.board, key);
+}
+
+void mill_store_claim_waits(struct mill_store *store, struct mill_hash key, bool waits)
+{
+    mill_board_wait(&store->database.board, key, waits);
+}
+
+struct mill_limits mill_store_limits(const struct mill_store *store)
+{
+    return store->writer.limits;
 }
 
 void mill_store_remember(struct mill_store *store, const char *task, const void *bytes,
@@ -103,31 +200,6 @@ struct mill_reader *mill_reader_open(struct mill_store *store)
 }
 
 /* ---- numbers ---------------------------------------------------------------------------- */
-
-static int64_t store_file_size(const char *file, const char *suffix)
-{
-    struct stat status;
-    char *path = mill_place_join(file, suffix);
-    int64_t bytes = path && stat(path, &status) == 0 ? status.st_size : 0;
-    free(path);
-    return bytes;
-}
-
-static int64_t store_folder_size(const char *folder)
-{
-    DIR *entries = opendir(folder);
-    if (entries == NULL) return 0;
-    int64_t bytes = 0;
-    for (struct dirent *entry; (entry = readdir(entries)) != NULL;) {
-        struct stat status;
-        if (fstatat(dirfd(entries), entry->d_name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
-            S_ISREG(status.st_mode)) {
-            bytes += status.st_size;
-        }
-    }
-    closedir(entries);
-    return bytes;
-}
 
 static int64_t store_count(struct mill_store *store)
 {
@@ -149,16 +221,13 @@ static int64_t store_count(struct mill_store *store)
 
 void mill_store_numbers(struct mill_store *store, struct mill_store_numbers *numbers)
 {
-    const struct mill_database *database = &store->database;
     *numbers = (struct mill_store_numbers){
         .written = atomic_load_explicit(&store->writer.written, memory_order_relaxed),
         .broken = atomic_load_explicit(&store->writer.broken, memory_order_relaxed),
     };
     if (store_health(store) != MILL_HEALTH_BROKEN) {
         numbers->entries = store_count(store);
-        numbers->bytes = store_file_size(database->place.file, "") +
-                         store_file_size(database->place.file, "-wal") +
-                         store_folder_size(database->place.folder);
+        numbers->bytes = mill_store_bytes(store);
     }
     numbers->usable = store_health(store) == MILL_HEALTH_GOOD;
 }

@@ -17,6 +17,8 @@
 
 #include "base/hash.h"
 #include "base/status.h"
+#include "cache/board.h"
+#include "cache/sweep.h"
 #include "data/buffer.h"
 
 struct mill_store;
@@ -26,6 +28,10 @@ struct mill_store_options {
     const char *path; /* database file; its folder is made (0700) when `make_folder` */
     bool make_folder;
     struct mill_memory *memory; /* accounts what load returns; may be NULL */
+    struct mill_limits limits;
+    bool
+        default_limit; /* of bytes: the smaller of 10 GB and a tenth of what the disk has free */
+    bool remote;       /* for tests: as if it lay on a network file system */
     /* Told, at most once each, that a damaged database was set aside while opening, and that
      * the cache cannot be used any more, and why; from any thread.  May be NULL. */
     void (*warn)(void *context, const char *text);
@@ -57,6 +63,13 @@ struct mill_entry {
 struct mill_reader *mill_reader_open(struct mill_store *store);
 void mill_reader_close(struct mill_reader *reader); /* NULL is fine */
 
+/* Ends the view: look-ups that follow each other closely see the database as it was at the first of
+ * them, until anybody commits, which keeps its log from being moved.  Before a pause.  NULL is fine. */
+void mill_reader_rest(struct mill_reader *reader);
+
+/* Whether a result may have come since the last look-up. */
+bool mill_reader_is_stale(const struct mill_reader *reader);
+
 /* Visits the entries of `key`, newest first, queued ones (not yet committed) included, until
  * visit returns true.  Returns whether one did.  visit may use the reader. */
 bool mill_reader_find(struct mill_reader *reader, struct mill_hash key,
@@ -69,6 +82,10 @@ bool mill_reader_find(struct mill_reader *reader, struct mill_hash key,
  * points to them with them. */
 struct mill_buffer *mill_reader_load(struct mill_reader *reader, struct mill_hash content);
 
+/* The same when it is on disk and has at most so many bytes; else NULL, too. */
+struct mill_buffer *mill_reader_load_small(struct mill_reader *reader, struct mill_hash content,
+                                           int64_t most);
+
 struct mill_put {
     struct mill_hash key;
     struct mill_hash content;
@@ -77,6 +94,8 @@ struct mill_put {
     struct mill_buffer *bytes; /* the reference passes to the store, on failure too */
     const char *task;          /* name, for people; copied; may be NULL */
     double seconds;            /* what computing it took */
+    bool
+        claimed; /* the key's claim goes as soon as it is on disk, or lost: not before others find it */
 };
 
 /* Queues a result.  Equal (key, reads) replaces; bytes of a content that is there already are
@@ -95,6 +114,17 @@ void *mill_reader_recall(struct mill_reader *reader, const char *task, size_t *s
 /* Commits all that was queued before the call; false when `seconds` passed first, or writing
  * has failed. */
 bool mill_store_flush(struct mill_store *store, double seconds);
+
+/* ---- claims: see cache/board.h ---------------------------------------------------------------- */
+
+/* TAKEN: compute it, unless the reader has become stale meanwhile: then look again first. */
+enum mill_claim mill_store_claim(struct mill_store *store, struct mill_hash key);
+enum mill_claim mill_store_claimed(struct mill_store *store, struct mill_hash key);
+void mill_store_unclaim(struct mill_store *store, struct mill_hash key);
+void mill_store_claim_waits(struct mill_store *store, struct mill_hash key, bool waits);
+
+/* The limits in force. */
+struct mill_limits mill_store_limits(const struct mill_store *store);
 
 struct mill_store_numbers {
     int64_t entries; /* on disk */

@@ -10,9 +10,9 @@
 #include "cache/object.h"
 
 enum {
-    WRITER_LOG_PAGES = 8192,   /* 64 MB: then the log is moved even when there is work */
-    WRITER_READS_INLINE = 768, /* a longer list of reads is an object: rows stay small */
-    WRITER_PATIENCE = 10,      /* seconds to wait for the lock */
+    WRITER_LOG_PAGES = 8192, /* 64 MB: then the log is moved even when there is work */
+    WRITER_PATIENCE = 10,    /* seconds to wait for the lock */
+    WRITER_USES = 2048,      /* noted in one commit */
 };
 #define WRITER_IDLE_SECONDS 0.5 /* without work before the log is moved */
 
@@ -117,7 +117,7 @@ static bool writer_encode_item(struct mill_writer *writer, struct writer_item *i
 {
     const struct mill_pending *pending = item->pending;
     if (pending->bytes == NULL) return true;
-    if (pending->reads_size > WRITER_READS_INLINE &&
+    if (pending->reads_size > MILL_READS_INLINE &&
         !writer_encode(writer, &item->reads, &item->reads_made, pending->reads_name,
                        pending->reads, pending->reads_size)) {
         return false;
@@ -144,7 +144,7 @@ static bool writer_insert_object(struct mill_writer *writer, struct mill_object 
 static bool writer_insert_entry(struct mill_writer *writer, const struct mill_pending *pending)
 {
     sqlite3_stmt *add = writer->add_entry;
-    bool inline_reads = pending->reads_size <= WRITER_READS_INLINE;
+    bool inline_reads = pending->reads_size <= MILL_READS_INLINE;
     int code = mill_object_bind_hash(add, 1, pending->key);
     if (code == SQLITE_OK) code = mill_object_bind_hash(add, 2, pending->reads_name);
     if (code == SQLITE_OK) code = mill_object_bind_hash(add, 3, pending->content);
@@ -220,6 +220,7 @@ static bool writer_commit(struct mill_writer *writer, size_t count)
     if (!writer_lock(writer)) return false;
     mill_lock_begin(&writer->database->lock);
     bool good = writer_transact(writer, count);
+    if (good) mill_board_commit(&writer->database->board);
     mill_lock_end(&writer->database->lock);
     mill_lock_drop(&writer->database->lock);
     return good;
@@ -249,6 +250,8 @@ static void writer_write(struct mill_writer *writer, size_t count)
         struct writer_item *item = &writer->items[encoded];
         *item = (struct writer_item){.pending = writer->batch[encoded]};
         good = writer_encode_item(writer, item);
+        writer->unswept_bytes += item->value.stored + item->reads.stored;
+        writer->unswept_rows += item->pending->bytes != NULL;
         results += item->pending->bytes != NULL;
         encoded++;
     }
@@ -258,6 +261,142 @@ static void writer_write(struct mill_writer *writer, size_t count)
         mill_object_fini(&writer->items[i].reads, good);
     }
     if (good) atomic_fetch_add_explicit(&writer->written, results, memory_order_relaxed);
+}
+
+/* ---- uses ------------------------------------------------------------------------------- */
+
+void mill_writer_note(struct mill_writer *writer, struct mill_uses *uses)
+{
+    struct mill_uses *kept = uses->count > 0 ? malloc(sizeof *kept) : NULL;
+    if (kept == NULL) {
+        mill_uses_fini(uses);
+        return;
+    }
+    *kept = *uses;
+    *uses = (struct mill_uses){0};
+    pthread_mutex_lock(&writer->uses_mutex);
+    kept->next = writer->uses;
+    writer->uses = kept;
+    writer->use_count += kept->count;
+    pthread_mutex_unlock(&writer->uses_mutex);
+}
+
+/* All that were handed over, when they are many or `all`. */
+static struct mill_uses *writer_take_uses(struct mill_writer *writer, bool all)
+{
+    struct mill_uses *taken = NULL;
+    pthread_mutex_lock(&writer->uses_mutex);
+    if (all || writer->use_count >= MILL_USES_MOST) {
+        taken = writer->uses;
+        writer->uses = NULL;
+        writer->use_count = 0;
+    }
+    pthread_mutex_unlock(&writer->uses_mutex);
+    return taken;
+}
+
+static int writer_note_use(sqlite3_stmt *note, const struct mill_use *use, int64_t now)
+{
+    int code = mill_object_bind_hash(note, 1, use->key);
+    if (code == SQLITE_OK) code = mill_object_bind_hash(note, 2, use->reads_name);
+    if (code == SQLITE_OK) code = sqlite3_bind_int64(note, 3, now);
+    if (code == SQLITE_OK) code = sqlite3_bind_int64(note, 4, use->hits);
+    if (code == SQLITE_OK) code = sqlite3_step(note);
+    sqlite3_reset(note);
+    return code == SQLITE_DONE ? SQLITE_OK : code;
+}
+
+/* In order of key, so that neighbours share pages. */
+static int writer_note_uses(struct mill_writer *writer, sqlite3_stmt *note,
+                            struct mill_uses *uses, size_t from, size_t to)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_REALTIME, &time);
+    int64_t now = (int64_t)time.tv_sec * 1000000 + time.tv_nsec / 1000;
+    int code = sqlite3_exec(writer->connection, "BEGIN IMMEDIATE", NULL, NULL, NULL);
+    for (size_t i = from; i < to && code == SQLITE_OK; i++) {
+        code = writer_note_use(note, &uses->table[i], now);
+    }
+    if (code == SQLITE_OK) code = sqlite3_exec(writer->connection, "COMMIT", NULL, NULL, NULL);
+    if (code != SQLITE_OK) sqlite3_exec(writer->connection, "ROLLBACK", NULL, NULL, NULL);
+    return code;
+}
+
+static void free_uses(struct mill_uses *list)
+{
+    while (list) {
+        struct mill_uses *next = list->next;
+        mill_uses_fini(list);
+        free(list);
+        list = next;
+    }
+}
+
+/* That uses cannot be noted, because the disk is full or somebody has the lock, is no failure: what
+ * was used looks older than it is. */
+static void writer_flush_uses(struct mill_writer *writer, struct mill_uses *list)
+{
+    static const char text[] = "UPDATE entry SET used = max(used, ?3), hits = hits + ?4"
+                               " WHERE key = ?1 AND reads_name = ?2";
+    sqlite3_stmt *note = NULL;
+    int code = list ? sqlite3_prepare_v2(writer->connection, text, -1, &note, NULL) : SQLITE_OK;
+    while (list) {
+        struct mill_uses *next = list->next;
+        mill_uses_sort(list);
+        for (size_t i = 0; i < list->count && code == SQLITE_OK; i += WRITER_USES) {
+            size_t to = list->count - i < WRITER_USES ? list->count : i + WRITER_USES;
+            if (!mill_lock_take(&writer->database->lock, 1)) break;
+            mill_lock_begin(&writer->database->lock);
+            code = writer_note_uses(writer, note, list, i, to);
+            mill_lock_end(&writer->database->lock);
+            mill_lock_drop(&writer->database->lock);
+        }
+        mill_uses_fini(list);
+        free(list);
+        list = next;
+    }
+    sqlite3_finalize(note);
+}
+
+/* ---- limits ----------------------------------------------------------------------------- */
+
+static void writer_say_full(struct mill_writer *writer)
+{
+    bool no = false;
+    if (!atomic_compare_exchange_strong(&writer->full, &no, true)) return;
+    struct mill_error text;
+    mill_fail(&text, TIDEMILL_IO,
+              "cache %s has reached its limit, and all of it was used by this run: further "
+              "results are not kept (settings cache.limit and cache.entries)",
+              writer->database->place.path);
+    if (writer->database->warn) writer->database->warn(writer->database->context, text.text);
+}
+
+static bool writer_has_limits(const struct mill_writer *writer)
+{
+    return writer->limits.bytes > 0 || writer->limits.entries > 0 || writer->limits.ttl > 0;
+}
+
+/* A sixteenth of a limit may be written before it is looked at again. */
+static bool writer_must_sweep(const struct mill_writer *writer)
+{
+    const struct mill_limits *limits = &writer->limits;
+    return (limits->bytes > 0 && writer->unswept_bytes > limits->bytes / 16) ||
+           (limits->entries > 0 && writer->unswept_rows > limits->entries / 16);
+}
+
+static void writer_sweep(struct mill_writer *writer)
+{
+    if (!writer_has_limits(writer)) return;
+    struct mill_sweep sweep = {.connection = writer->connection,
+                               .folder = writer->database->place.folder,
+                               .lock = &writer->database->lock,
+                               .limits = writer->limits,
+                               .pins = &writer->pins};
+    writer->unswept_bytes = writer->unswept_rows = 0;
+    int code = mill_sweep_run(&sweep);
+    if (code != SQLITE_OK && (code & 0xff) != SQLITE_BUSY) writer_failed(writer, code);
+    if (sweep.full) writer_say_full(writer);
 }
 
 /* ---- the thread ------------------------------------------------------------------------- */
@@ -287,6 +426,8 @@ static void writer_work(struct mill_writer *writer)
         if (count > 0) {
             if (writer_usable(writer)) writer_write(writer, count);
             mill_queue_done(&writer->queue, writer->batch, count);
+            if (writer_must_sweep(writer) && writer_usable(writer)) writer_sweep(writer);
+            writer_flush_uses(writer, writer_take_uses(writer, false));
         } else if (mill_queue_ended(&writer->queue)) {
             return;
         }
@@ -362,22 +503,41 @@ bool mill_writer_init(struct mill_writer *writer, struct mill_database *database
                       sqlite3 *connection)
 {
     *writer = (struct mill_writer){.database = database, .connection = connection};
-    return mill_queue_init(&writer->queue);
+    if (!mill_queue_init(&writer->queue, &database->board)) return false;
+    pthread_mutex_init(&writer->uses_mutex, NULL);
+    mill_pins_init(&writer->pins);
+    return true;
 }
 
 void mill_writer_stop(struct mill_writer *writer)
 {
-    if (!writer->running) return;
-    mill_queue_end(&writer->queue);
-    pthread_join(writer->thread, NULL);
-    writer->running = false;
+    bool ran = writer->running;
+    if (ran) {
+        mill_queue_end(&writer->queue);
+        pthread_join(writer->thread, NULL);
+        writer->running = false;
+    }
+    struct mill_uses *uses = writer_take_uses(writer, true);
+    if (uses && !ran) sqlite3_wal_hook(writer->connection, writer_logged, writer);
+    if (writer_usable(writer)) {
+        writer_flush_uses(writer, uses);
+    } else {
+        free_uses(uses);
+    }
+    if (!ran && writer->log_pages == 0) return;
     /* Another process may be reading: the log is then left to it. */
     sqlite3_busy_timeout(writer->connection, 20);
-    if (writer_usable(writer)) writer_checkpoint(writer, SQLITE_CHECKPOINT_TRUNCATE);
-    writer_release(writer);
+    if (writer_usable(writer)) {
+        if (writer->unswept_rows > 0) writer_sweep(writer);
+        writer_checkpoint(writer, SQLITE_CHECKPOINT_TRUNCATE);
+    }
+    if (ran) writer_release(writer);
 }
 
 void mill_writer_fini(struct mill_writer *writer)
 {
     mill_queue_fini(&writer->queue);
+    free_uses(writer->uses);
+    mill_pins_fini(&writer->pins);
+    pthread_mutex_destroy(&writer->uses_mutex);
 }

@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/cpus.h"
+#include "sched/delay.h"
 #include "sched/retry.h"
 
 enum { ROOT_BATCH = 64 };
@@ -539,8 +540,11 @@ void mill_pool_wake_serial(struct mill_pool *pool)
 static bool is_of_cancelled(void *context, struct mill_timer *timer)
 {
     (void)context;
-    if (!mill_retry_is_of(timer)) return false;
-    return mill_run_cancelled(((struct mill_retry *)timer)->task->run);
+    if (mill_retry_is_of(timer)) {
+        return mill_run_cancelled(((struct mill_retry *)timer)->task->run);
+    }
+    return mill_delay_is_of(timer) &&
+           mill_run_cancelled(((struct mill_delay *)timer)->task->run);
 }
 
 static void inject(void *context, struct mill_task *task)

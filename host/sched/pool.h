@@ -56,6 +56,8 @@ struct mill_pool_options {
     /* Puts the value of a finished task of a run with a cache in memory; false: it is lost.  NULL
      * when no run has one. */
     bool (*load)(void *context, struct mill_worker *worker, struct mill_task *task);
+    /* The worker has found nothing to do.  NULL: nobody wants to know. */
+    void (*rest)(void *context, struct mill_worker *worker);
     /* The lane cannot start, for that reason, and tasks that it would have been right for run on
      * threads; once a lane.  NULL: nobody wants to know. */
     void (*lost)(void *context, enum mill_lane lane, const struct mill_error *reason);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/pages.h"
+#include "sched/delay.h"
 #include "sched/pool.h"
 #include "sched/retry.h"
 
@@ -463,6 +464,7 @@ void mill_run_free(struct mill_run *run)
         pthread_mutex_destroy(&run->locks[i]);
     }
     mill_retries_free(run);
+    mill_delays_free(run);
     pthread_mutex_destroy(&run->retry_lock);
     mill_source_fini(&run->end);
     mill_token_unref(run->token);

@@ -29,6 +29,8 @@ struct mill_hooks {
                   const struct mill_value *value);
     /* The body has ended, well or not; after `after`. */
     void (*ended)(void *context, struct mill_worker *worker, struct mill_task *task);
+    /* The body has failed and the task will be tried again; may be NULL. */
+    void (*retried)(void *context, struct mill_worker *worker, struct mill_task *task);
     void (*release)(void *context, struct mill_run *run); /* it is freed */
     void *context;
 };
@@ -60,6 +62,7 @@ struct mill_span {
 };
 
 struct mill_retry; /* a task that is tried again */
+struct mill_delay; /* one that looks again */
 
 enum { MILL_RUN_LOCKS = 32, MILL_RETRY_LISTS = 64 };
 
@@ -108,6 +111,7 @@ struct mill_run {
     /* Tasks that failed and are tried again. */
     pthread_mutex_t retry_lock;
     struct mill_retry **retries; /* MILL_RETRY_LISTS, by index; NULL: none yet */
+    struct mill_delay *delays;   /* tasks that look again later; the same lock */
 
     /* The pool's: roots not taken yet; guarded by the pool's mutex. */
     uint32_t next_root;

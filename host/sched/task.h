@@ -16,6 +16,9 @@ struct mill_policy {
     bool cached;
     bool refresh;          /* do not look up, do store */
     bool pure;             /* the author's word */
+    bool automatic;        /* cached when that is worth it; nobody asked for it by name, so that
+                              nothing is said when it cannot be */
+    double ttl;            /* seconds that a result may be used; 0: as the cache says */
     struct mill_hash salt; /* identity of the function, version, seed: all of the key but the
                               arguments */
     char *refusal;         /* why there is no key although `cached` was asked; NULL: none */

@@ -496,7 +496,9 @@ int mill_worker_attempt(const struct mill_worker *worker, const double **seconds
 static void put_back(struct mill_worker *worker)
 {
     struct mill_task *task = worker->task;
+    const struct mill_hooks *hooks = &task->run->hooks;
     worker->task = NULL;
+    if (hooks->retried) hooks->retried(hooks->context, worker, task);
     measure(worker, task, MILL_PENDING);
     let_go(worker);
     uint8_t flags = atomic_load_explicit(&task->flags, memory_order_relaxed);
@@ -969,6 +971,7 @@ enum mill_next mill_worker_next(struct mill_worker *worker)
         struct mill_task *task = pop(worker, roots);
         if (task == NULL) {
             settle(worker);
+            if (pool->options.rest) pool->options.rest(pool->options.context, worker);
             if (take_resumed(worker)) {
                 hand_on(worker, spun);
                 return MILL_NEXT_READY;

@@ -12,7 +12,8 @@ local tm = {}
 ---@field name? string what messages call the task; in no key
 ---@field priority? -2|-1|0|1|2 of two ready tasks the higher one starts first
 ---@field kind? "cpu"|"io" what the task mostly waits for: "io" runs on the loop lane
----@field cache? boolean|"refresh" keep the result; "refresh" computes anew and keeps that
+---@field cache? boolean|"auto"|"refresh" keep the result; "auto": when that is worth it; "refresh" computes anew and keeps that
+---@field ttl? number|string seconds that a kept result may be used, or "12h"; for ever without
 ---@field version? string|number part of the key: another one computes anew
 ---@field seed? number part of the key, and with it of the random numbers of a cached task
 ---@field files? string[] files whose content is part of the key
@@ -795,6 +796,10 @@ function tm.logs(given) end
 ---@field log string
 ---@field log_format "auto"|"text"|"json"
 ---@field log_level "debug"|"info"|"warn"|"error"
+---@field ["cache.all"] "on"|"off" tasks that say nothing have cache = "auto"
+---@field ["cache.entries"] "off"|integer results that the cache keeps at most
+---@field ["cache.limit"] "auto"|"off"|string|integer bytes that it takes on disk at most, "512MB", "20GiB"
+---@field ["cache.ttl"] "off"|string how long a result may be used, "12h"
 ---@field ["memory.limit"] "auto"|"off"|string|integer of the process: bytes, "512MB", "2GiB", "50%"
 ---@field ["memory.pause"] number share of the limit above which nothing new is begun
 ---@field ["memory.spill"] number share of it above which results go to disk

@@ -73,7 +73,7 @@ local function set(name, value)
 end
 
 -- Settings whose names begin alike may stand in one table: memory = {limit = "1GB"}.
-local groups = { memory = true }
+local groups = { cache = true, memory = true }
 
 local function set_group(group, values)
   for name, value in sorted.pairs(values) do set(group .. "." .. tostring(name), value) end

@@ -65,7 +65,8 @@ local task = {
   name = { is_text, "a string" },
   priority = { one_of(-2, -1, 0, 1, 2), "a whole number from -2 to 2" },
   kind = { one_of("cpu", "io"), "\"cpu\" or \"io\"" },
-  cache = { one_of(true, false, "refresh"), "true, false or \"refresh\"" },
+  cache = { one_of(true, false, "auto", "refresh"), "true, false, \"auto\" or \"refresh\"" },
+  ttl = { function(v) return (sizes.seconds(v) or 0) > 0 end, sizes.expected_time },
   pure = { is_boolean, "true or false" },
   version = { function(v) return is_text(v) or is_number(v) end, "a string or a number" },
   files = { is_list_of_text, "a list of paths" },
@@ -85,9 +86,6 @@ local task = {
   nout = { function(v) return is_from(1, true)(v) and v <= 1000 end, "a whole number from 1 to 1000" },
   resources = { is_amounts, "a table of amounts above 0, such as {db = 1}" },
 }
-
--- Options of the design that this release does not have: refused, never ignored.
-local later = { ttl = true }
 
 -- What only a process of its own can give.
 local of_process = { "timeout", "memory", "isolate" }
@@ -130,9 +128,6 @@ function options.task(given, level, more)
   for name, value in pairs(given) do
     local rule = task[name]
     if not rule then
-      if later[name] then
-        error(("option \"%s\" is not available in this release"):format(name), level + 1)
-      end
       if type(name) == "number" then
         error("options: expected named options such as {name = \"load\"}", level + 1)
       end
@@ -140,7 +135,7 @@ function options.task(given, level, more)
         level + 1)
     end
     if name == "cache" and type(value) == "number" then
-      error("option \"cache\": expected true, false or \"refresh\"; how long a result lasts is "
+      error("option \"cache\": expected true, false, \"auto\" or \"refresh\"; how long a result lasts is "
         .. "`ttl`", level + 1)
     end
     if not rule[1](value) then

@@ -47,13 +47,14 @@ end
 local function fill(record, given)
   record.options = given
   record.name = given.name
-  record.cache = given.cache or false
+  record.cache = given.cache
   for _, key in ipairs({ "priority", "version", "seed", "files", "retries", "retry_delay", "retry_on",
     "affinity", "cost", "nout", "resources", "kind", "lane", "isolate",
     "pure" }) do
     record[key] = given[key]
   end
   record.timeout, record.memory = sizes.seconds(given.timeout), sizes.parse(given.memory)
+  record.ttl = sizes.seconds(given.ttl)
   if (given.retries or 0) > 0 then
     local backoff = given.backoff == nil and 2 or given.backoff
     if type(backoff) ~= "table" then backoff = { factor = backoff } end

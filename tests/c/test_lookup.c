@@ -3,6 +3,7 @@
  * evaluation.  `test_lookup ROUNDS` repeats the random part that many times.
  * SPDX-License-Identifier: MIT */
 #define _GNU_SOURCE
+#include "cache/inside.h"
 #include "cache/lookup.h"
 
 #include <fcntl.h>
@@ -60,6 +61,7 @@ static void remove_object(struct cache *cache, struct mill_hash content)
     CHECK_SAYING(code == SQLITE_DONE, "%s", sqlite3_errmsg(cache->database));
     atomic_fetch_add(&cache->lost, sqlite3_changes(cache->database));
     sqlite3_finalize(statement);
+    mill_board_commit(&mill_store_database(cache->store)->board);
     pthread_mutex_unlock(&cache->mutex);
 }
 
@@ -98,6 +100,12 @@ static void after(void *context, struct mill_worker *worker, struct mill_task *t
 {
     struct cache *cache = context;
     cache->hooks.after(cache->hooks.context, worker, task, value);
+}
+
+static void ended(void *context, struct mill_worker *worker, struct mill_task *task)
+{
+    struct cache *cache = context;
+    cache->hooks.ended(cache->hooks.context, worker, task);
 }
 
 static void cache_open(struct cache *cache, const char *name, int threads,
@@ -145,7 +153,8 @@ static void cache_close(struct cache *cache)
 static void execute(struct cache *cache, struct mill_run *run)
 {
     struct mill_error error = {0};
-    run->hooks = (struct mill_hooks){.before = lose_and_look, .after = after, .context = cache};
+    run->hooks = (struct mill_hooks){
+        .before = lose_and_look, .after = after, .ended = ended, .context = cache};
     CHECK_SAYING(mill_pool_submit(&cache->pool, run, NULL, &error) == TIDEMILL_OK, "%s",
                  error.text);
     CHECK(mill_pool_wait(&cache->pool, run, INT64_MAX));

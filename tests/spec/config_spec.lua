@@ -51,7 +51,8 @@ describe("settings", function()
         assert.is_true(last < name)
         last = name
       end
-      for _, name in ipairs { "adaptive", "cache", "distribution", "lane", "log", "log_format", "log_level",
+      for _, name in ipairs { "adaptive", "cache", "cache.all", "cache.entries",
+        "cache.limit", "cache.ttl", "distribution", "lane", "log", "log_format", "log_level",
         "memory.limit", "memory.pause", "memory.spill", "memory.target", "memory.terminate",
         "memory.worker_limit", "processes", "spill_folder", "resources", "seed", "trace", "trace_events",
         "worker_path", "workers" } do

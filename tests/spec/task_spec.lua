@@ -342,15 +342,17 @@ describe("options of a task", function()
     contains(refusal { seed = 0 / 0 }, "option \"seed\": expected a number")
     contains(refusal { pure = 1 }, "option \"pure\": expected true or false, got 1")
     contains(refusal { version = {} }, "option \"version\": expected a string or a number")
-    contains(refusal { cache = "yes" }, "option \"cache\": expected true, false or \"refresh\", got \"yes\"")
+    contains(refusal { cache = "yes" },
+      "option \"cache\": expected true, false, \"auto\" or \"refresh\", got \"yes\"")
   end)
 
   it("name ttl when cache is given a number", function()
     contains(refusal { cache = 60 }, "how long a result lasts is `ttl`")
   end)
 
-  it("are refused, never ignored, when this release does not have them", function()
-    contains(refusal { ttl = 1 }, "option \"ttl\" is not available in this release")
+  it("say what a time to live may be", function()
+    contains(refusal { ttl = 0 }, "option \"ttl\": expected seconds as a number above 0")
+    contains(refusal { ttl = "soon" }, "option \"ttl\": expected seconds as a number above 0")
   end)
 
   it("say what a lane, a time-out and a limit of memory may be", function()

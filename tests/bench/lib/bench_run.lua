@@ -26,7 +26,7 @@ local function describe()
   local versions = ask(quote(peers.interpreter()) .. [[ -c '
 import importlib.metadata as metadata, platform
 found = ["Python " + platform.python_version()]
-for name in ("dask", "ray", "joblib", "pandas"):
+for name in ("dask", "ray", "joblib", "diskcache", "pandas"):
     try: found.append(name + " " + metadata.version(name))
     except metadata.PackageNotFoundError: found.append(name + " absent")
 print(", ".join(found))']])

@@ -1,0 +1,42 @@
+/* test_fuzz: a bounded run of what `make fuzz` runs without end: bytes of every kind, changed at
+ * random, given to what reads values, value files and exported caches.  Sanitizers see the most.
+ * SPDX-License-Identifier: MIT */
+#include "../fuzz/fuzz.h"
+
+#include "../fuzz/loop.c"
+#include "../fuzz/targets.c"
+#include "check.h"
+
+static uint64_t seed;
+
+static void run_target(int number, int rounds)
+{
+    char folder[128];
+    snprintf(folder, sizeof folder, "tests/fuzz/corpus/%s", fuzz_targets[number].name);
+    CHECK_SAYING(fuzz_folder(&fuzz_targets[number], folder, seed, rounds) >= 2,
+                 "%s has no files", folder);
+}
+
+static void values_of_any_bytes_load_or_do_not(void)
+{
+    run_target(0, 20000);
+}
+
+static void files_of_any_bytes_are_read_or_are_not(void)
+{
+    run_target(1, 20000);
+}
+
+static void exports_of_any_bytes_are_imported_or_are_not(void)
+{
+    run_target(2, 100);
+}
+
+int main(void)
+{
+    seed = check_seed();
+    RUN(values_of_any_bytes_load_or_do_not);
+    RUN(files_of_any_bytes_are_read_or_are_not);
+    RUN(exports_of_any_bytes_are_imported_or_are_not);
+    return check_end();
+}

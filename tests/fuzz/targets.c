@@ -1,0 +1,160 @@
+/* targets: the functions that fuzzing calls.  SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cache/manage.h"
+#include "cache/object.h"
+#include "data/array.h"
+#include "data/codec.h"
+#include "fuzz.h"
+
+const struct fuzz_target fuzz_targets[FUZZ_TARGETS] = {
+    {"value", fuzz_value}, {"file", fuzz_file}, {"export", fuzz_export}};
+
+/* Bytes in memory of their own, so that a read beyond them is seen. */
+static struct mill_buffer *buffer_of(const uint8_t *bytes, size_t size)
+{
+    struct mill_buffer *buffer = mill_buffer_new(NULL, size);
+    if (buffer && size > 0) memcpy(buffer->data, bytes, size);
+    return buffer;
+}
+
+void fuzz_value(const uint8_t *bytes, size_t size)
+{
+    struct mill_buffer *block = buffer_of(bytes, size);
+    struct mill_value value;
+    if (block && mill_codec_load(block, &value) == TIDEMILL_OK) {
+        /* What loads can be looked at, and written again. */
+        mill_value_hash(&value, NULL);
+        struct mill_buffer *again = mill_codec_save(&value, NULL);
+        mill_buffer_unref(again);
+        mill_value_unref(value);
+    }
+    mill_buffer_unref(block);
+}
+
+enum { ROW = 8 + 1 + 16 };
+
+/* Its row first: size, coding, sum; then the file. */
+void fuzz_file(const uint8_t *bytes, size_t size)
+{
+    if (size < ROW) return;
+    struct mill_object object = {.stored = (int64_t)(size - ROW), .data = bytes + ROW};
+    memcpy(&object.size, bytes, 8);
+    object.coding = bytes[8] & 3;
+    memcpy(&object.sum, bytes + 9, 16);
+    if (object.size < 0) return;
+    ZSTD_DCtx *context = ZSTD_createDCtx();
+    bool damaged;
+    /* As it is, and as one who can make a right sum would forge it. */
+    for (int forged = 0; forged < 2; forged++) {
+        if (forged) object.sum = mill_object_sum(&object, object.data);
+        mill_buffer_unref(mill_object_decode(&object, "", context, NULL, &damaged));
+    }
+    ZSTD_freeDCtx(context);
+}
+
+void fuzz_export(const uint8_t *bytes, size_t size)
+{
+    char folder[] = "/tmp/tidemill-fuzz-XXXXXX", path[64], file[64], command[96];
+    if (mkdtemp(folder) == NULL) abort();
+    snprintf(path, sizeof path, "%s/c.db", folder);
+    snprintf(file, sizeof file, "%s/x", folder);
+    FILE *out = fopen(file, "wb");
+    if (out == NULL || (size > 0 && fwrite(bytes, 1, size, out) != size)) abort();
+    fclose(out);
+    struct mill_store_options options = {.path = path};
+    struct mill_store *store;
+    struct mill_error error;
+    int64_t entries;
+    if (mill_store_open(&options, &store, &error) != TIDEMILL_OK) abort();
+    mill_store_import(store, file, &entries, &error);
+    mill_store_close(store);
+    snprintf(command, sizeof command, "rm -rf %s", folder);
+    if (system(command) != 0) abort();
+}
+
+/* ---- what to begin with ------------------------------------------------------------------ */
+
+static void write_file(const char *folder, const char *kind, const char *name,
+                       const void *bytes, size_t size)
+{
+    char path[512];
+    snprintf(path, sizeof path, "%s/%s", folder, kind);
+    if (mkdir(path, 0777) != 0 && errno != EEXIST) abort();
+    snprintf(path, sizeof path, "%s/%s/%s", folder, kind, name);
+    FILE *out = fopen(path, "wb");
+    if (out == NULL || fwrite(bytes, 1, size, out) != size) abort();
+    fclose(out);
+}
+
+static void seed_file(const char *corpus, const char *name, const uint8_t *bytes, size_t size)
+{
+    struct mill_object object;
+    ZSTD_CCtx *context = ZSTD_createCCtx();
+    mill_object_encode(&object, (struct mill_hash){0}, bytes, size, context);
+    uint8_t *all = malloc(ROW + (size_t)object.stored);
+    memcpy(all, &object.size, 8);
+    all[8] = (uint8_t)object.coding;
+    memcpy(all + 9, &object.sum, 16);
+    memcpy(all + ROW, object.data, (size_t)object.stored);
+    write_file(corpus, "file", name, all, ROW + (size_t)object.stored);
+    mill_object_fini(&object, true);
+    ZSTD_freeCCtx(context);
+    free(all);
+}
+
+static void seed_export(const char *corpus, struct mill_buffer *const *values, int count)
+{
+    char folder[] = "/tmp/tidemill-fuzz-XXXXXX", path[64], file[512], command[96];
+    if (mkdtemp(folder) == NULL) abort();
+    snprintf(path, sizeof path, "%s/c.db", folder);
+    snprintf(file, sizeof file, "%s/export/some", corpus);
+    struct mill_store_options options = {.path = path};
+    struct mill_store *store;
+    struct mill_error error;
+    int64_t entries;
+    if (mill_store_open(&options, &store, &error) != TIDEMILL_OK) abort();
+    for (int i = 0; i < count; i++) {
+        struct mill_put put = {.key = {.low = (uint64_t)i},
+                               .content = {.high = (uint64_t)i},
+                               .bytes = mill_buffer_ref(values[i]),
+                               .task = "task",
+                               .reads = "fname",
+                               .reads_size = 5};
+        mill_store_put(store, &put);
+    }
+    if (mill_store_export(store, NULL, file, &entries, &error) != TIDEMILL_OK) abort();
+    mill_store_close(store);
+    snprintf(command, sizeof command, "rm -rf %s", folder);
+    if (system(command) != 0) abort();
+}
+
+void fuzz_seed(const char *corpus)
+{
+    bool failed = false;
+    char text[6000];
+    memset(text, 'x', sizeof text);
+    struct mill_value values[] = {mill_nil(), mill_number(1.5),
+                                  mill_string("short", 5, &failed),
+                                  mill_string(text, sizeof text, &failed)};
+    struct mill_buffer *saved[4];
+    for (int i = 0; i < 4; i++) {
+        char name[16];
+        saved[i] = mill_codec_save(&values[i], NULL);
+        snprintf(name, sizeof name, "value%d", i);
+        write_file(corpus, "value", name, saved[i]->data, saved[i]->size);
+        seed_file(corpus, name, saved[i]->data, saved[i]->size);
+    }
+    write_file(corpus, "export", "none", "", 0);
+    seed_export(corpus, saved, 4);
+    for (int i = 0; i < 4; i++) {
+        mill_buffer_unref(saved[i]);
+        mill_value_unref(values[i]);
+    }
+}
