@@ -83,6 +83,20 @@ void mill_reads_join(struct mill_reads *reads, const void *bytes, size_t size)
     }
 }
 
+void mill_reads_visit_all(const void *bytes, size_t size, mill_reads_visit *visit,
+                          void *context)
+{
+    const char *at = bytes, *end = at + size, *next;
+    while (at < end) {
+        const char *name = item(at, end, &next);
+        if (name == NULL) return;
+        struct mill_hash was;
+        memcpy(&was, at + 1, sizeof was);
+        visit(context, *at, name, was, was);
+        at = next;
+    }
+}
+
 struct mill_hash mill_variable_hash(const char *name)
 {
     const char *text = getenv(name);

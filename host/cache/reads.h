@@ -33,6 +33,14 @@ void mill_reads_join(struct mill_reads *reads, const void *bytes, size_t size);
 /* Whether everything on the list is now as it was.  Any thread; safe on any bytes. */
 bool mill_reads_hold(struct mill_files *files, const void *bytes, size_t size);
 
+/* What an item is noted with, and what it would be now; absence is a hash of zeros. */
+typedef void mill_reads_visit(void *context, char kind, const char *name, struct mill_hash was,
+                              struct mill_hash now);
+
+/* Tells each item of the list; nothing is looked at. */
+void mill_reads_visit_all(const void *bytes, size_t size, mill_reads_visit *visit,
+                          void *context);
+
 struct mill_hash mill_variable_hash(const char *name);
 struct mill_hash mill_presence_hash(const char *path);
 

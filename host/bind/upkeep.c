@@ -1,0 +1,650 @@
+/* upkeep: looking after the engine's cache, for tidemill_cache.
+ * Each command writes to a stream that becomes the text.  SPDX-License-Identifier: MIT */
+#include "bind/upkeep.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/folders.h"
+#include "bind/engine.h"
+#include "bind/fields.h"
+#include "cache/manage.h"
+#include "cache/reads.h"
+#include "data/brief.h"
+#include "data/codec.h"
+
+enum { LEAST_DIGITS = 4, SHOWN_DIGITS = 16 };
+
+#define COUNT(array) (sizeof(array) / sizeof(array)[0])
+
+struct upkeep {
+    struct tidemill *engine;
+    const tidemill_cache_request *request;
+    const char *path;
+    struct mill_store *store;
+    FILE *out;
+    bool set_aside; /* the database was found damaged when it was opened */
+    struct mill_error *error;
+};
+
+static const char *plural(int64_t count)
+{
+    return count == 1 ? "y" : "ies";
+}
+
+/* Ends an answer that is an object. */
+static void put_object(struct upkeep *upkeep, struct mill_field *fields, size_t count)
+{
+    mill_fields_json(upkeep->out, fields, count);
+    fputc('\n', upkeep->out);
+}
+
+/* ---- stats ----------------------------------------------------------------------------- */
+
+static tidemill_status do_stats(struct upkeep *upkeep)
+{
+    struct mill_store_stats stats;
+    tidemill_status status = mill_store_stats(upkeep->store, &stats, upkeep->error);
+    if (status != TIDEMILL_OK) return status;
+    enum mill_field_kind bytes = stats.limit_bytes ? MILL_FIELD_BYTES : MILL_FIELD_NONE;
+    enum mill_field_kind entries = stats.limit_entries ? MILL_FIELD_COUNT : MILL_FIELD_NONE;
+    enum mill_field_kind ttl = stats.ttl > 0 ? MILL_FIELD_SECONDS : MILL_FIELD_NONE;
+    struct mill_field fields[] = {
+        {"cache", "cache", MILL_FIELD_TEXT, 0, upkeep->path},
+        {"entries", "entries", MILL_FIELD_COUNT, stats.entries, NULL},
+        {"tasks", "tasks", MILL_FIELD_COUNT, stats.tasks, NULL},
+        {"results", "results", MILL_FIELD_COUNT, stats.objects, NULL},
+        {"files", "in files", MILL_FIELD_COUNT, stats.files, NULL},
+        {"size", "their size", MILL_FIELD_BYTES, stats.size, NULL},
+        {"bytes", "on disk", MILL_FIELD_BYTES, stats.bytes, NULL},
+        {"hits", "hits", MILL_FIELD_COUNT, stats.hits, NULL},
+        {"saved", "time saved", MILL_FIELD_SECONDS, stats.saved, NULL},
+        {"oldest", "oldest", MILL_FIELD_TIME, stats.oldest, NULL},
+        {"newest", "newest", MILL_FIELD_TIME, stats.newest, NULL},
+        {"limit_bytes", "cache.limit", bytes, stats.limit_bytes, NULL},
+        {"limit_entries", "cache.entries", entries, stats.limit_entries, NULL},
+        {"ttl", "cache.ttl", ttl, (int64_t)(stats.ttl * 1e6), NULL},
+        {"schema", NULL, MILL_FIELD_COUNT, 1, NULL},
+    };
+    if (upkeep->request->json)
+        put_object(upkeep, fields, COUNT(fields));
+    else
+        mill_fields_lines(upkeep->out, fields, COUNT(fields) - 1);
+    return TIDEMILL_OK;
+}
+
+/* ---- entries --------------------------------------------------------------------------- */
+
+enum { ENTRY_FIELDS = 10 };
+
+/* Strings of the caller, who keeps them as long as the fields. */
+static void entry_fields(struct mill_field fields[ENTRY_FIELDS],
+                         const struct mill_store_row *row, const char *content)
+{
+    bool there = row->size >= 0;
+    const char *place = row->in_file ? "file" : "database";
+    const struct mill_field all[ENTRY_FIELDS] = {
+        {"task", "task", MILL_FIELD_TEXT, 0, row->task},
+        {"made", "made", MILL_FIELD_TIME, row->made, NULL},
+        {"used", "used", MILL_FIELD_TIME, row->used, NULL},
+        {"hits", "hits", MILL_FIELD_COUNT, row->hits, NULL},
+        {"cost", "took", MILL_FIELD_SECONDS, row->cost, NULL},
+        {"content", "content", MILL_FIELD_TEXT, 0, content},
+        {"size", "size", there ? MILL_FIELD_BYTES : MILL_FIELD_NONE, row->size, NULL},
+        {"stored", "stored", there ? MILL_FIELD_BYTES : MILL_FIELD_NONE, row->stored, NULL},
+        {"place", "place", MILL_FIELD_TEXT, 0, there ? place : NULL},
+        {"compressed", "compressed", MILL_FIELD_FLAG, row->compressed, NULL},
+    };
+    memcpy(fields, all, sizeof all);
+}
+
+/* ---- ls -------------------------------------------------------------------------------- */
+
+struct listing {
+    struct mill_store_row *rows; /* their tasks are malloc'ed */
+    size_t count, room;
+    bool full; /* memory is short */
+};
+
+static bool list_row(void *context, const struct mill_store_row *row)
+{
+    struct listing *listing = context;
+    if (listing->count == listing->room) {
+        size_t room = listing->room ? listing->room * 2 : 256;
+        void *grown = realloc(listing->rows, room * sizeof *listing->rows);
+        listing->full = grown == NULL;
+        if (grown == NULL) return false;
+        listing->rows = grown;
+        listing->room = room;
+    }
+    char *task = strdup(row->task);
+    listing->full = task == NULL;
+    if (task == NULL) return false;
+    struct mill_store_row *copy = &listing->rows[listing->count++];
+    *copy = *row;
+    copy->task = task;
+    copy->reads = NULL;
+    return true;
+}
+
+static int newest_first(const void *a, const void *b)
+{
+    const struct mill_store_row *one = a, *other = b;
+    if (one->made != other->made) return one->made > other->made ? -1 : 1;
+    return mill_hash_compare(one->key, other->key);
+}
+
+static void list_json(struct upkeep *upkeep, const struct listing *listing, size_t shown)
+{
+    fputs("{\"entries\":[", upkeep->out);
+    for (size_t i = 0; i < shown; i++) {
+        struct mill_field fields[ENTRY_FIELDS + 1];
+        char key[33], content[33];
+        mill_hash_text(listing->rows[i].key, key);
+        mill_hash_text(listing->rows[i].content, content);
+        entry_fields(fields, &listing->rows[i], content);
+        fields[ENTRY_FIELDS] = (struct mill_field){"key", "key", MILL_FIELD_TEXT, 0, key};
+        if (i > 0) fputc(',', upkeep->out);
+        mill_fields_json(upkeep->out, fields, ENTRY_FIELDS + 1);
+    }
+    fprintf(upkeep->out, "],\"schema\":1,\"total\":%zu}\n", listing->count);
+}
+
+/* Columns of a list: fields of an entry by their place, 0, the task, last. */
+static void list_lines(struct upkeep *upkeep, const struct listing *listing, size_t shown)
+{
+    static const int columns[] = {1, 3, 4, 6, 0};
+    int widths[COUNT(columns)];
+    struct mill_field fields[ENTRY_FIELDS] = {{0}};
+    char text[MILL_FIELD_ROOM], key[33];
+    entry_fields(fields, &(struct mill_store_row){0}, "");
+    for (size_t c = 0; c < COUNT(columns); c++)
+        widths[c] = (int)strlen(fields[columns[c]].label);
+    for (size_t i = 0; i < shown; i++) {
+        entry_fields(fields, &listing->rows[i], "");
+        for (size_t c = 0; c < COUNT(columns); c++) {
+            mill_field_show(&fields[columns[c]], text);
+            if ((int)strlen(text) > widths[c]) widths[c] = (int)strlen(text);
+        }
+    }
+    for (size_t i = 0; i <= shown; i++) {
+        bool head = i == 0;
+        if (!head) entry_fields(fields, &listing->rows[i - 1], "");
+        snprintf(key, sizeof key, "key");
+        if (!head) mill_hash_text(listing->rows[i - 1].key, key);
+        fprintf(upkeep->out, "%-*.*s", SHOWN_DIGITS, SHOWN_DIGITS, key);
+        for (size_t c = 0; c < COUNT(columns); c++) {
+            snprintf(text, sizeof text, "%s", fields[columns[c]].label);
+            if (!head) mill_field_show(&fields[columns[c]], text);
+            bool number = columns[c] > 1, last = c + 1 == COUNT(columns);
+            fprintf(upkeep->out, number ? "  %*s" : "  %-*s", last ? 0 : widths[c], text);
+        }
+        fputc('\n', upkeep->out);
+    }
+}
+
+static tidemill_status do_list(struct upkeep *upkeep)
+{
+    const tidemill_cache_request *request = upkeep->request;
+    struct mill_store_filter filter = {.task = request->task};
+    struct listing listing = {0};
+    tidemill_status status =
+        mill_store_each(upkeep->store, &filter, list_row, &listing, upkeep->error);
+    if (status == TIDEMILL_OK && listing.full) status = mill_no_memory(upkeep->error, "cache");
+    if (status == TIDEMILL_OK) {
+        size_t shown = listing.count;
+        if (request->limit > 0 && (uint64_t)request->limit < shown)
+            shown = (size_t)request->limit;
+        if (shown > 0) qsort(listing.rows, listing.count, sizeof *listing.rows, newest_first);
+        if (request->json)
+            list_json(upkeep, &listing, shown);
+        else if (shown > 0)
+            list_lines(upkeep, &listing, shown);
+        if (!request->json && shown < listing.count)
+            fprintf(upkeep->out, "%zu of %zu entries\n", shown, listing.count);
+        if (!request->json && listing.count == 0) fputs("no entries\n", upkeep->out);
+    }
+    for (size_t i = 0; i < listing.count; i++) free((char *)listing.rows[i].task);
+    free(listing.rows);
+    return status;
+}
+
+/* ---- show ------------------------------------------------------------------------------ */
+
+struct search {
+    const char *digits; /* lower case */
+    struct mill_hash key;
+    bool found, ambiguous;
+};
+
+static bool search_row(void *context, const struct mill_store_row *row)
+{
+    struct search *search = context;
+    char text[33];
+    mill_hash_text(row->key, text);
+    if (strncmp(text, search->digits, strlen(search->digits)) != 0) return true;
+    if (search->found && !mill_hash_equal(search->key, row->key)) search->ambiguous = true;
+    search->key = row->key;
+    search->found = true;
+    return !search->ambiguous;
+}
+
+/* The key that the word names. */
+static tidemill_status find_key(struct upkeep *upkeep, struct mill_hash *key)
+{
+    char digits[33];
+    const char *word = upkeep->request->word;
+    size_t count = strlen(word);
+    if (count < LEAST_DIGITS || count > 32 || word[strspn(word, "0123456789abcdefABCDEF")]) {
+        return mill_fail(upkeep->error, TIDEMILL_USAGE,
+                         "cache show: \"%s\" is not a key; expected 32 hexadecimal digits, or "
+                         "the first of them, at least %d",
+                         word, LEAST_DIGITS);
+    }
+    for (size_t i = 0; i <= count; i++) digits[i] = (char)tolower((unsigned char)word[i]);
+    struct search search = {.digits = digits};
+    struct mill_store_filter filter = {.key = mill_hash_parse(digits, key) ? key : NULL};
+    tidemill_status status =
+        mill_store_each(upkeep->store, &filter, search_row, &search, upkeep->error);
+    if (status != TIDEMILL_OK) return status;
+    *key = search.key;
+    if (search.ambiguous) {
+        return mill_fail(upkeep->error, TIDEMILL_DATA,
+                         "cache show: more than one key begins with %s; more digits name one",
+                         digits);
+    }
+    if (search.found) return TIDEMILL_OK;
+    return mill_fail(upkeep->error, TIDEMILL_DATA, "cache show: %s has no key %s%s",
+                     upkeep->path, count < 32 ? "that begins with " : "", digits);
+}
+
+struct showing {
+    struct upkeep *upkeep;
+    struct mill_reader *reader;
+    FILE *out; /* the text, or the list of what was read */
+    int entries, reads;
+};
+
+static const char *read_kind(char kind)
+{
+    switch (kind) {
+    case MILL_READ_FILE:
+        return "file";
+    case MILL_READ_LISTING:
+        return "pattern";
+    case MILL_READ_VARIABLE:
+        return "variable";
+    case MILL_READ_PRESENCE:
+        return "path";
+    default:
+        return "other";
+    }
+}
+
+static void show_read(void *context, char kind, const char *name, struct mill_hash was,
+                      struct mill_hash now)
+{
+    struct showing *showing = context;
+    (void)was, (void)now;
+    if (!showing->upkeep->request->json) {
+        char text[MILL_FIELD_ROOM];
+        struct mill_field field = {NULL, NULL, MILL_FIELD_TEXT, 0, name};
+        mill_field_show(&field, text);
+        fprintf(showing->out, "%-10s  %s %s\n", "read", read_kind(kind), text);
+        return;
+    }
+    struct mill_field fields[] = {{"kind", "", MILL_FIELD_TEXT, 0, read_kind(kind)},
+                                  {"name", "", MILL_FIELD_TEXT, 0, name}};
+    if (showing->reads++ > 0) fputc(',', showing->out);
+    mill_fields_json(showing->out, fields, COUNT(fields));
+}
+
+/* The value in a few words; false when it cannot be had. */
+static bool brief_value(struct mill_reader *reader, struct mill_hash content, char *out,
+                        size_t room)
+{
+    struct mill_buffer *bytes = reader ? mill_reader_load(reader, content) : NULL;
+    struct mill_value value;
+    bool there = bytes && mill_codec_load(bytes, &value) == TIDEMILL_OK;
+    if (there) {
+        struct mill_brief brief;
+        mill_brief_init(&brief, out, room);
+        mill_brief_value(&brief, &value);
+        mill_value_unref(value);
+    }
+    mill_buffer_unref(bytes);
+    return there;
+}
+
+static void show_json(struct showing *showing, const struct mill_store_row *row,
+                      struct mill_field *fields, size_t count)
+{
+    char *list = NULL;
+    size_t size = 0;
+    FILE *whole = showing->out, *reads = open_memstream(&list, &size);
+    if (reads) {
+        showing->out = reads;
+        showing->reads = 0;
+        fputc('[', reads);
+        mill_reads_visit_all(row->reads, row->reads_size, show_read, showing);
+        fputc(']', reads);
+        showing->out = whole;
+        if (fclose(reads) != 0) {
+            free(list);
+            list = NULL;
+        }
+    }
+    fields[count++] =
+        (struct mill_field){"reads", "", MILL_FIELD_JSON, 0, list ? list : "null"};
+    if (showing->entries > 0) fputc(',', whole);
+    mill_fields_json(whole, fields, count);
+    free(list);
+}
+
+static bool show_row(void *context, const struct mill_store_row *row)
+{
+    struct showing *showing = context;
+    struct mill_field fields[ENTRY_FIELDS + 2];
+    char content[33], value[200];
+    mill_hash_text(row->content, content);
+    entry_fields(fields, row, content);
+    bool there = brief_value(showing->reader, row->content, value, sizeof value);
+    fields[ENTRY_FIELDS] =
+        (struct mill_field){"value", "value", MILL_FIELD_TEXT, 0, there ? value : NULL};
+    if (showing->upkeep->request->json) {
+        show_json(showing, row, fields, ENTRY_FIELDS + 1);
+    } else {
+        if (showing->entries > 0) fputc('\n', showing->out);
+        mill_fields_lines(showing->out, fields, ENTRY_FIELDS + 1);
+        mill_reads_visit_all(row->reads, row->reads_size, show_read, showing);
+    }
+    showing->entries++;
+    return true;
+}
+
+static tidemill_status do_show(struct upkeep *upkeep)
+{
+    struct mill_hash key;
+    tidemill_status status = find_key(upkeep, &key);
+    if (status != TIDEMILL_OK) return status;
+    char text[33];
+    mill_hash_text(key, text);
+    struct mill_store_filter filter = {.key = &key};
+    struct showing showing = {.upkeep = upkeep, .out = upkeep->out};
+    showing.reader = mill_reader_open(upkeep->store);
+    if (upkeep->request->json)
+        fputs("{\"entries\":[", upkeep->out);
+    else
+        fprintf(upkeep->out, "%-10s  %s\n", "key", text);
+    status = mill_store_each(upkeep->store, &filter, show_row, &showing, upkeep->error);
+    if (upkeep->request->json) fprintf(upkeep->out, "],\"key\":\"%s\",\"schema\":1}\n", text);
+    mill_reader_close(showing.reader);
+    return status;
+}
+
+/* ---- verify ---------------------------------------------------------------------------- */
+
+struct telling {
+    FILE *out;
+    bool json;
+    int count;
+};
+
+static void tell(void *context, const char *text)
+{
+    struct telling *telling = context;
+    if (!telling->json) {
+        fprintf(telling->out, "%s\n", text);
+        return;
+    }
+    if (telling->count++ > 0) fputc(',', telling->out);
+    mill_fields_json_text(telling->out, text);
+}
+
+/* What is not needed any more is no damage. */
+static tidemill_status judge(struct upkeep *upkeep, const struct mill_store_findings *findings)
+{
+    int64_t bad = findings->broken + findings->lacking;
+    if (findings->damaged) {
+        return mill_fail(upkeep->error, TIDEMILL_DATA,
+                         "%s: the database is damaged; the next run sets it aside",
+                         upkeep->path);
+    }
+    if (upkeep->set_aside) {
+        return mill_fail(upkeep->error, TIDEMILL_DATA, "%s: the database was damaged",
+                         upkeep->path);
+    }
+    if (bad == 0 || upkeep->request->repair) return TIDEMILL_OK;
+    return mill_fail(upkeep->error, TIDEMILL_DATA,
+                     "%s: results are damaged or not there; --repair removes them",
+                     upkeep->path);
+}
+
+static tidemill_status do_verify(struct upkeep *upkeep)
+{
+    struct mill_store_findings findings;
+    bool repair = upkeep->request->repair != 0, json = upkeep->request->json != 0;
+    char *list = NULL;
+    size_t size = 0;
+    struct telling telling = {.out = open_memstream(&list, &size), .json = json};
+    if (telling.out == NULL) return mill_no_memory(upkeep->error, "cache");
+    tidemill_status status =
+        mill_store_verify(upkeep->store, repair, &findings, tell, &telling, upkeep->error);
+    if (fclose(telling.out) != 0 && status == TIDEMILL_OK)
+        status = mill_no_memory(upkeep->error, "cache");
+    if (status != TIDEMILL_OK) {
+        free(list);
+        return status;
+    }
+    struct mill_field fields[] = {
+        {"entries", "entries", MILL_FIELD_COUNT, findings.entries, NULL},
+        {"results", "results", MILL_FIELD_COUNT, findings.objects, NULL},
+        {"broken", "broken results", MILL_FIELD_COUNT, findings.broken, NULL},
+        {"lacking", "entries without one", MILL_FIELD_COUNT, findings.lacking, NULL},
+        {"orphans", "not needed", MILL_FIELD_COUNT, findings.orphans, NULL},
+        {"strays", "stray files", MILL_FIELD_COUNT, findings.strays, NULL},
+        {"damaged", "database damaged", MILL_FIELD_FLAG, findings.damaged || upkeep->set_aside,
+         NULL},
+        {"repaired", "repaired", MILL_FIELD_FLAG, repair, NULL},
+        {"schema", NULL, MILL_FIELD_COUNT, 1, NULL},
+        {"findings", NULL, MILL_FIELD_JSON, 0, NULL},
+    };
+    if (json) {
+        /* The list without its brackets: they stand around it here. */
+        char *whole = malloc(size + 3);
+        if (whole) snprintf(whole, size + 3, "[%s]", list);
+        fields[COUNT(fields) - 1].text = whole ? whole : "null";
+        put_object(upkeep, fields, COUNT(fields));
+        free(whole);
+    } else {
+        fputs(list, upkeep->out);
+        mill_fields_lines(upkeep->out, fields, COUNT(fields) - 2);
+    }
+    free(list);
+    return judge(upkeep, &findings);
+}
+
+/* ---- removing and moving ----------------------------------------------------------------- */
+
+static tidemill_status do_gc(struct upkeep *upkeep)
+{
+    struct mill_store_swept swept;
+    tidemill_status status = mill_store_gc(upkeep->store, &swept, upkeep->error);
+    if (status != TIDEMILL_OK) return status;
+    struct mill_field fields[] = {{"bytes", "", MILL_FIELD_BYTES, swept.bytes, NULL},
+                                  {"removed", "", MILL_FIELD_COUNT, swept.entries, NULL},
+                                  {"schema", "", MILL_FIELD_COUNT, 1, NULL}};
+    char bytes[MILL_FIELD_ROOM];
+    mill_field_show(&fields[0], bytes);
+    if (upkeep->request->json)
+        put_object(upkeep, fields, COUNT(fields));
+    else
+        fprintf(upkeep->out, "%" PRId64 " entr%s removed, %s given back\n", swept.entries,
+                plural(swept.entries), bytes);
+    return TIDEMILL_OK;
+}
+
+static tidemill_status do_clear(struct upkeep *upkeep)
+{
+    int64_t removed;
+    tidemill_status status = mill_store_clear(upkeep->store, &removed, upkeep->error);
+    if (status != TIDEMILL_OK) return status;
+    struct mill_field fields[] = {{"removed", "", MILL_FIELD_COUNT, removed, NULL},
+                                  {"schema", "", MILL_FIELD_COUNT, 1, NULL}};
+    if (upkeep->request->json)
+        put_object(upkeep, fields, COUNT(fields));
+    else
+        fprintf(upkeep->out, "%" PRId64 " entr%s removed\n", removed, plural(removed));
+    return TIDEMILL_OK;
+}
+
+static void say_moved(struct upkeep *upkeep, int64_t entries, const char *how)
+{
+    struct mill_field fields[] = {{"entries", "", MILL_FIELD_COUNT, entries, NULL},
+                                  {"file", "", MILL_FIELD_TEXT, 0, upkeep->request->word},
+                                  {"schema", "", MILL_FIELD_COUNT, 1, NULL}};
+    if (upkeep->request->json)
+        put_object(upkeep, fields, COUNT(fields));
+    else
+        fprintf(upkeep->out, "%" PRId64 " entr%s %s %s\n", entries, plural(entries), how,
+                upkeep->request->word);
+}
+
+static tidemill_status do_export(struct upkeep *upkeep)
+{
+    int64_t entries;
+    struct mill_store_filter filter = {.task = upkeep->request->task};
+    tidemill_status status = mill_store_export(upkeep->store, &filter, upkeep->request->word,
+                                               &entries, upkeep->error);
+    if (status == TIDEMILL_OK) say_moved(upkeep, entries, "written to");
+    return status;
+}
+
+static tidemill_status do_import(struct upkeep *upkeep)
+{
+    int64_t entries;
+    tidemill_status status =
+        mill_store_import(upkeep->store, upkeep->request->word, &entries, upkeep->error);
+    if (status == TIDEMILL_OK) say_moved(upkeep, entries, "added from");
+    return status;
+}
+
+/* ---- all of them ------------------------------------------------------------------------- */
+
+struct command {
+    const char *name, *word, *fields, *summary;
+    tidemill_status (*run)(struct upkeep *upkeep);
+};
+
+static const struct command commands[] = {
+    {"stats", NULL, "", "how much is in it, and what it has saved", do_stats},
+    {"ls", NULL, "task limit", "its entries, the newest first", do_list},
+    {"show", "KEY", "", "one key: its results, and what they were computed from", do_show},
+    {"verify", NULL, "repair", "read everything and compare it with its checksum", do_verify},
+    {"gc", NULL, "", "remove what is too old or too much, and give room back", do_gc},
+    {"clear", NULL, "", "remove everything", do_clear},
+    {"export", "FILE", "task", "write entries into a file, for another cache", do_export},
+    {"import", "FILE", "", "add the entries of such a file", do_import},
+};
+
+void tidemill_each_cache_command(void (*visit)(void *context, const char *name,
+                                               const char *word, const char *fields,
+                                               const char *summary),
+                                 void *context)
+{
+    for (size_t i = 0; i < COUNT(commands); i++) {
+        visit(context, commands[i].name, commands[i].word, commands[i].fields,
+              commands[i].summary);
+    }
+}
+
+static const struct command *find_command(const char *name)
+{
+    for (size_t i = 0; name && i < COUNT(commands); i++) {
+        if (strcmp(commands[i].name, name) == 0) return &commands[i];
+    }
+    return NULL;
+}
+
+static void opened_with_warning(void *context, const char *text)
+{
+    struct upkeep *upkeep = context;
+    upkeep->set_aside = true;
+    mill_output_warn(&upkeep->engine->output, "%s", text);
+}
+
+/* Runs the command on an open store, and makes its text. */
+static tidemill_status run_command(struct upkeep *upkeep, const struct command *command,
+                                   char **text)
+{
+    size_t size = 0;
+    upkeep->out = open_memstream(text, &size);
+    if (upkeep->out == NULL) return mill_no_memory(upkeep->error, "cache");
+    tidemill_status status = command->run(upkeep);
+    bool whole = fclose(upkeep->out) == 0;
+    if (!whole || size == 0) {
+        free(*text);
+        *text = NULL;
+    }
+    return whole || status != TIDEMILL_OK ? status : mill_no_memory(upkeep->error, "cache");
+}
+
+/* Opens the cache that the settings name, for the command alone. */
+static tidemill_status run_closed(struct upkeep *upkeep, const struct command *command,
+                                  bool made_up, char **text)
+{
+    struct tidemill *engine = upkeep->engine;
+    struct mill_store_options options = {
+        .path = upkeep->path,
+        .make_folder = made_up,
+        .memory = &engine->memory,
+        .limits = mill_keep_limits(engine),
+        .default_limit = engine->keep.bytes == MILL_KEEP_AUTO,
+        .warn = opened_with_warning,
+        .context = upkeep,
+    };
+    if (command->run != do_import && access(upkeep->path, F_OK) != 0) {
+        return mill_fail(upkeep->error, TIDEMILL_IO, "cache %s: there is none yet",
+                         upkeep->path);
+    }
+    tidemill_status status = mill_store_open(&options, &upkeep->store, upkeep->error);
+    if (status == TIDEMILL_OK) status = run_command(upkeep, command, text);
+    mill_store_close(upkeep->store);
+    return status;
+}
+
+tidemill_status mill_upkeep(struct tidemill *engine, const tidemill_cache_request *request,
+                            char **text, struct mill_error *error)
+{
+    struct upkeep upkeep = {.engine = engine, .request = request, .error = error};
+    const struct command *command = find_command(request->command);
+    if (command == NULL) {
+        return mill_fail(error, TIDEMILL_USAGE, "cache: no command \"%s\"",
+                         request->command ? request->command : "");
+    }
+    if (command->word && (request->word == NULL || request->word[0] == '\0')) {
+        return mill_fail(error, TIDEMILL_USAGE, "cache %s: no %s", command->name,
+                         command->word);
+    }
+    upkeep.store = engine->store;
+    if (upkeep.store) {
+        upkeep.path = mill_store_path(upkeep.store);
+        return run_command(&upkeep, command, text);
+    }
+    if (engine->cache_path && strcmp(engine->cache_path, "off") == 0) {
+        return mill_fail(error, TIDEMILL_IO, "the cache is off; --cache FILE names one");
+    }
+    char *usual =
+        engine->cache_path ? NULL : mill_user_file("XDG_CACHE_HOME", ".cache", "cache.db");
+    upkeep.path = engine->cache_path ? engine->cache_path : usual;
+    if (upkeep.path == NULL) {
+        return mill_fail(error, TIDEMILL_IO,
+                         "no cache: neither XDG_CACHE_HOME nor HOME is set");
+    }
+    tidemill_status status = run_closed(&upkeep, command, usual != NULL, text);
+    free(usual);
+    return status;
+}
