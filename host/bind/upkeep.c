@@ -49,6 +49,7 @@ static tidemill_status do_stats(struct upkeep *upkeep)
     struct mill_store_stats stats;
     tidemill_status status = mill_store_stats(upkeep->store, &stats, upkeep->error);
     if (status != TIDEMILL_OK) return status;
+    enum mill_field_kind time = stats.entries ? MILL_FIELD_TIME : MILL_FIELD_NONE;
     enum mill_field_kind bytes = stats.limit_bytes ? MILL_FIELD_BYTES : MILL_FIELD_NONE;
     enum mill_field_kind entries = stats.limit_entries ? MILL_FIELD_COUNT : MILL_FIELD_NONE;
     enum mill_field_kind ttl = stats.ttl > 0 ? MILL_FIELD_SECONDS : MILL_FIELD_NONE;
@@ -62,8 +63,8 @@ static tidemill_status do_stats(struct upkeep *upkeep)
         {"bytes", "on disk", MILL_FIELD_BYTES, stats.bytes, NULL},
         {"hits", "hits", MILL_FIELD_COUNT, stats.hits, NULL},
         {"saved", "time saved", MILL_FIELD_SECONDS, stats.saved, NULL},
-        {"oldest", "oldest", MILL_FIELD_TIME, stats.oldest, NULL},
-        {"newest", "newest", MILL_FIELD_TIME, stats.newest, NULL},
+        {"oldest", "oldest", time, stats.oldest, NULL},
+        {"newest", "newest", time, stats.newest, NULL},
         {"limit_bytes", "cache.limit", bytes, stats.limit_bytes, NULL},
         {"limit_entries", "cache.entries", entries, stats.limit_entries, NULL},
         {"ttl", "cache.ttl", ttl, (int64_t)(stats.ttl * 1e6), NULL},
