@@ -423,6 +423,122 @@ static void an_exported_cache_serves_hits_elsewhere_and_a_damaged_one_adds_nothi
     mill_store_close(store);
 }
 
+/* ---- damage of any kind ---------------------------------------------------------------------- */
+
+enum { DAMAGED_KEYS = 40 };
+
+static size_t damaged_size(uint64_t key)
+{
+    static const size_t all[] = {10, 1000, 30000, 200000};
+    return all[key % 4];
+}
+
+static void copy_file(const char *from, const char *to)
+{
+    size_t size;
+    if (access(from, R_OK) != 0) return;
+    char *bytes = copy_of(from, &size);
+    write_to(to, bytes, size);
+    free(bytes);
+}
+
+/* Flips a bit, tears a write, or cuts the file. */
+static void damage_file(const char *name)
+{
+    size_t size;
+    if (access(name, R_OK) != 0) return;
+    char *bytes = copy_of(name, &size);
+    if (size == 0) {
+        free(bytes);
+        return;
+    }
+    size_t at = random_next() % size, piece = 512 << random_next() % 4;
+    switch (random_next() % 4) {
+    case 0:
+        bytes[at] = (char)(bytes[at] ^ (1 << random_next() % 8));
+        break;
+    case 1: /* a sector that never reached the disk */
+        at -= at % piece;
+        memset(bytes + at, 0, size - at < piece ? size - at : piece);
+        break;
+    case 2: /* one that is somebody else's */
+        for (size_t i = at - at % piece; i < size && i < at - at % piece + piece; i++) {
+            bytes[i] = bytes[(i * 7 + 13) % size];
+        }
+        break;
+    default:
+        size = at;
+    }
+    write_to(name, bytes, size);
+    free(bytes);
+}
+
+/* A cache as a crash would leave it, half of it in the log. */
+static void make_template(void)
+{
+    struct mill_store *store = open_store();
+    for (uint64_t i = 0; i < DAMAGED_KEYS / 2; i++) put(store, i, damaged_size(i), "t");
+    mill_store_close(store);
+    store = open_store();
+    for (uint64_t i = DAMAGED_KEYS / 2; i < DAMAGED_KEYS; i++)
+        put(store, i, damaged_size(i), "t");
+    mill_store_flush(store, 30);
+    char from[200], to[200];
+    static const char *const parts[] = {"", "-wal"};
+    for (int i = 0; i < 2; i++) {
+        snprintf(from, sizeof from, "%s%s", path, parts[i]);
+        snprintf(to, sizeof to, "%s/base%s", folder, parts[i]);
+        copy_file(from, to);
+    }
+    mill_store_close(store);
+}
+
+static void damage_of_any_kind_gives_no_wrong_value(void)
+{
+    char from[300], to[300], name[33], values[200];
+    fresh("template");
+    make_template();
+    snprintf(values, sizeof values, "%s.d", path);
+    int lost = 0, set_aside = 0;
+    for (int round = 0; round < 120; round++) {
+        char test[32];
+        snprintf(test, sizeof test, "round%d", round);
+        fresh(test);
+        snprintf(from, sizeof from, "%s/base", folder);
+        copy_file(from, path);
+        snprintf(from, sizeof from, "%s/base-wal", folder);
+        snprintf(to, sizeof to, "%s-wal", path);
+        copy_file(from, to);
+        if (round % 3 == 0) damage_file(to);
+        if (round % 3 == 1) damage_file(path);
+        snprintf(to, sizeof to, "%s.d", path);
+        mkdir(to, 0700);
+        for (uint64_t key = 3; key < DAMAGED_KEYS; key += 4) {
+            mill_hash_text(hash_of("content", key), name);
+            snprintf(from, sizeof from, "%s/%s", values, name);
+            snprintf(to, sizeof to, "%s.d/%s", path, name);
+            copy_file(from, to);
+            if (round % 3 == 2 && key % 3 == 0) damage_file(to);
+        }
+        warnings = 0;
+        struct mill_store_options options = {.path = path, .warn = warn};
+        struct mill_store *store;
+        struct mill_error error;
+        /* One whose header is not ours any more is not opened. */
+        if (mill_store_open(&options, &store, &error) != TIDEMILL_OK) continue;
+        for (uint64_t key = 0; key < DAMAGED_KEYS; key++)
+            lost += !has(store, key, damaged_size(key));
+        for (uint64_t key = 0; key < DAMAGED_KEYS; key++)
+            put(store, key, damaged_size(key), "t");
+        mill_store_flush(store, 30);
+        for (uint64_t key = 0; key < DAMAGED_KEYS; key++) has(store, key, damaged_size(key));
+        set_aside += warnings > 0;
+        mill_store_close(store);
+    }
+    CHECK_SAYING(lost > 0, "no damage has done any");
+    printf("damage: %d results lost, %d caches set aside or given up\n", lost, set_aside);
+}
+
 /* ---- formats ------------------------------------------------------------------------------ */
 
 static void an_older_format_is_taken_over_with_what_is_in_it(void)
@@ -537,6 +653,7 @@ int main(int count, char **arguments)
     RUN(what_is_too_old_or_one_too_many_goes);
     RUN(a_check_finds_what_is_wrong_and_repairs_it);
     RUN(an_exported_cache_serves_hits_elsewhere_and_a_damaged_one_adds_nothing);
+    RUN(damage_of_any_kind_gives_no_wrong_value);
     RUN(an_older_format_is_taken_over_with_what_is_in_it);
     RUN(a_network_file_system_is_refused);
     RUN(results_come_and_go_while_others_read_them);

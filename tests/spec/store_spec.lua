@@ -20,7 +20,7 @@ end
 
 -- Shell commands; `tidemill` is the program.
 local function shell(commands)
-  write("script", ("cd %s; tidemill() { %s \"$@\"; }\n%s"):format(process.quote(folder),
+  write("script", ("cd %s; program=%s\n%s"):format(process.quote(folder),
     process.quote(process.program), commands))
   local pipe = io.popen("sh " .. process.quote(folder .. "/script") .. " 2>&1")
   local text = pipe:read("*a")
@@ -67,7 +67,7 @@ describe("a cache that several processes share", function()
       print(sum)]])
     local out = shell([[
       for i in 0 1 2 3 4 5 6 7; do
-        timeout 60 ]] .. process.quote(process.program) .. [[ --workers $((i % 3)) --cache cache.db graph.lua &
+        timeout 60 "$program" --workers $((i % 3)) --cache cache.db graph.lua &
       done
       wait]])
     assert.are.equal(("13920\n"):rep(8), out)
@@ -88,10 +88,10 @@ describe("a cache that several processes share", function()
       end, { cache = true, name = "long" })
       print(task():compute())]])
     local out = shell([[
-      ]] .. process.quote(process.program) .. [[ --cache cache.db long.lua & child=$!
+      "$program" --cache cache.db long.lua & child=$!
       tries=0
       until [ -e begun ] || [ $tries -ge 600 ]; do sleep 0.05; tries=$((tries + 1)); done
-      timeout 60 ]] .. process.quote(process.program) .. [[ --cache cache.db long.lua >got & waiter=$!
+      timeout 60 "$program" --cache cache.db long.lua >got & waiter=$!
       sleep 0.3
       cat got
       kill -KILL $child
@@ -120,14 +120,15 @@ describe("results that do not last", function()
   it("make room when there are more than cache.entries", function()
     local text = [[
       local nodes = {}
-      for i = 1, 300 do nodes[i] = tm.delayed(function(k) return k end, { cache = true })(i + 1000 * tonumber(%d)) end
+      local same = tm.delayed(function(k) return k end, { cache = true })
+      for i = 1, 300 do nodes[i] = same(i + 1000 * %d) end
       tm.compute(nodes)
       print(tm.stats().hits)]]
     for round = 1, 3 do
       assert.are.equal("0\n", run(text:format(round), "--set", "cache.entries=400").out)
     end
-    assert.is_truthy(shell("tidemill doctor --cache cache.db"):match("cache +[^\n]* (%d+) results"))
-    local results = tonumber(shell("tidemill doctor --cache cache.db"):match("cache +[^\n]* (%d+) results"))
+    local found = shell("\"$program\" doctor --cache cache.db")
+    local results = tonumber(found:match("cache +[^\n]* (%d+) results"))
     assert.is_true(results >= 300 and results <= 425, results)
     assert.are.equal("300\n", run(text:format(3), "--set", "cache.entries=400").out)
   end)
@@ -221,7 +222,8 @@ describe("a cache to which something happens in mid-run", function()
   end)
 
   it("goes on when its files are overwritten", function()
-    survives("for f in cache.db cache.db-wal; do head -c 100000 /dev/urandom | dd of=$f conv=notrunc 2>/dev/null; done", true)
+    survives("for f in cache.db cache.db-wal; do "
+      .. "head -c 100000 /dev/urandom | dd of=$f conv=notrunc 2>/dev/null; done", true)
     local result = run("print(tm.delayed(function() return 7 end, { cache = true })():compute())")
     assert.are.equal("7\n", result.out)
     assert.are.equal(0, result.status)

@@ -342,7 +342,8 @@ describe("options of a task", function()
     contains(refusal { seed = 0 / 0 }, "option \"seed\": expected a number")
     contains(refusal { pure = 1 }, "option \"pure\": expected true or false, got 1")
     contains(refusal { version = {} }, "option \"version\": expected a string or a number")
-    contains(refusal { cache = "yes" }, "option \"cache\": expected true, false, \"auto\" or \"refresh\", got \"yes\"")
+    contains(refusal { cache = "yes" },
+      "option \"cache\": expected true, false, \"auto\" or \"refresh\", got \"yes\"")
   end)
 
   it("name ttl when cache is given a number", function()
