@@ -158,12 +158,15 @@ static void list_json(struct upkeep *upkeep, const struct listing *listing, size
 static void list_lines(struct upkeep *upkeep, const struct listing *listing, size_t shown)
 {
     static const int columns[] = {1, 3, 4, 6, 0};
+    static const int least[] = {0, 5, 7, 8, 0}; /* lists of usual entries look the same */
     int widths[COUNT(columns)];
     struct mill_field fields[ENTRY_FIELDS] = {{0}};
     char text[MILL_FIELD_ROOM], key[33];
     entry_fields(fields, &(struct mill_store_row){0}, "");
-    for (size_t c = 0; c < COUNT(columns); c++)
-        widths[c] = (int)strlen(fields[columns[c]].label);
+    for (size_t c = 0; c < COUNT(columns); c++) {
+        int length = (int)strlen(fields[columns[c]].label);
+        widths[c] = length > least[c] ? length : least[c];
+    }
     for (size_t i = 0; i < shown; i++) {
         entry_fields(fields, &listing->rows[i], "");
         for (size_t c = 0; c < COUNT(columns); c++) {
