@@ -18,8 +18,8 @@ local noise = tm.delayed(function(count)
   end
   return table.concat(bytes)
 end, { name = "noise", cache = true })
-word():compute()
 for i = 1, 4 do square(i):compute() end
+word():compute()
 noise(400000):compute()
 print(tm.stats().hits, tm.stats().misses)
 ]]
