@@ -579,7 +579,8 @@ tidemill_status tidemill_cache(tidemill *engine, const tidemill_cache_request *g
     memcpy(&request, given, given->size < sizeof request ? given->size : sizeof request);
     if (!mill_engine_is_here(engine, &engine->error)) return TIDEMILL_UNSUPPORTED;
     tidemill_status status = mill_settings_files(engine, NULL, &engine->error);
-    return status == TIDEMILL_OK ? mill_upkeep(engine, &request, text, &engine->error) : status;
+    return status == TIDEMILL_OK ? mill_upkeep_run(engine, &request, text, &engine->error)
+                                 : status;
 }
 
 /* ---- worker processes ------------------------------------------------------------------------ */
