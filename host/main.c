@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: MIT */
 #include "tidemill.h"
 
+#include "cache_words.h"
 #include "options.h"
 #include "outfile.h"
 #include "repl/loop.h"
@@ -233,6 +234,24 @@ static int run_config(tidemill *engine, const struct mill_options *options)
     return EXIT_OK;
 }
 
+/* ---- The cache ---- */
+
+/* Its text is written also when it ends with a failure: what verify has found. */
+static int run_cache(tidemill *engine, const struct mill_options *options)
+{
+    char *text = NULL;
+    tidemill_cache_request request = options->cache;
+    int exit_status = EXIT_OK;
+    request.json = options->json != NULL;
+    tidemill_status status = tidemill_cache(engine, &request, &text);
+    if (text != NULL && options->json != NULL)
+        exit_status = write_json(options, text);
+    else if (text != NULL)
+        fputs(text, stdout);
+    free(text);
+    return status == TIDEMILL_OK ? exit_status : fail(engine, status);
+}
+
 /* ---- Scripts ---- */
 
 static tidemill_status run_script(tidemill *engine, const struct mill_options *options)
@@ -366,6 +385,8 @@ static int work(tidemill *engine, struct mill_signals *signals,
         return run_config(engine, options);
     case MILL_COMMAND_DIFF:
         return run_diff(engine, options);
+    case MILL_COMMAND_CACHE:
+        return run_cache(engine, options);
     case MILL_COMMAND_REPL:
         return mill_loop_run(engine, signals, isatty(STDIN_FILENO));
     default:
@@ -430,6 +451,9 @@ static int obey(const struct mill_options *options)
         return finish_stdout(EXIT_OK);
     case MILL_COMMAND_HELP:
         mill_options_help(stdout);
+        return finish_stdout(EXIT_OK);
+    case MILL_COMMAND_CACHE_HELP:
+        mill_cache_words_help(stdout);
         return finish_stdout(EXIT_OK);
     case MILL_COMMAND_LIST:
         return finish_stdout(list_shipped());

@@ -3,6 +3,8 @@
  * SPDX-License-Identifier: MIT */
 #include "options.h"
 
+#include "cache_words.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -231,7 +233,8 @@ static const struct option engine_options[] = {
 
 enum { OPTION_COUNT = sizeof engine_options / sizeof engine_options[0] };
 
-static const char *const commands[] = {"run", "doctor", "config", "help", "explain", "diff"};
+static const char *const commands[] = {"run",  "doctor",  "config", "cache",
+                                       "help", "explain", "diff"};
 
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
 
@@ -260,6 +263,8 @@ static tidemill_status take_option(struct parser *parser, const struct option *o
     if (option->argument != NULL && value == NULL) {
         value = *parser->next;
         bool missing = value == NULL || strncmp(value, "--", 2) == 0;
+        if (parser->options->command == MILL_COMMAND_CACHE && option->take == take_json)
+            return option->take(parser, option, "-"); // what follows is a key or a file
         if (missing && parser->options->command == MILL_COMMAND_CONFIG &&
             option->take == take_json)
             return option->take(parser, option, "-"); // what else could config write?
@@ -276,11 +281,15 @@ static tidemill_status refuse_option(struct parser *parser, const char *word)
 {
     char name[64];
     snprintf(name, sizeof name, "%.*s", (int)strcspn(word, "="), word);
-    const char *names[OPTION_COUNT + 2];
-    for (int i = 0; i < OPTION_COUNT; i++) names[i] = engine_options[i].name;
-    names[OPTION_COUNT] = "--help";
-    names[OPTION_COUNT + 1] = "--version";
-    const char *meant = tidemill_nearest(name, names, OPTION_COUNT + 2);
+    const char *names[OPTION_COUNT + 2 + MILL_CACHE_OPTIONS];
+    size_t count = 0;
+    for (int i = 0; i < OPTION_COUNT; i++) names[count++] = engine_options[i].name;
+    names[count++] = "--help";
+    names[count++] = "--version";
+    bool cache = parser->options->command == MILL_COMMAND_CACHE;
+    for (int i = 0; cache && i < MILL_CACHE_OPTIONS; i++)
+        names[count++] = mill_cache_options[i];
+    const char *meant = tidemill_nearest(name, names, count);
     if (meant != NULL)
         return refuse(parser->options, "unknown option \"%s\"; did you mean %s?", word, meant);
     return refuse(parser->options, "unknown option \"%s\"; tidemill --help lists them all",
@@ -297,7 +306,8 @@ static tidemill_status take_early_option(struct parser *parser, const char *word
 {
     struct mill_options *options = parser->options;
     if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
-        options->command = MILL_COMMAND_HELP;
+        bool cache = options->command == MILL_COMMAND_CACHE;
+        options->command = cache ? MILL_COMMAND_CACHE_HELP : MILL_COMMAND_HELP;
     } else if (strcmp(word, "--version") == 0 || strcmp(word, "-v") == 0) {
         options->command = MILL_COMMAND_VERSION;
     } else if (strcmp(word, "-e") == 0 && may_name_script(options)) {
@@ -391,12 +401,28 @@ static tidemill_status take_name(struct parser *parser, const char *word)
         options->command = MILL_COMMAND_DOCTOR;
     } else if (strcmp(word, "config") == 0) {
         options->command = MILL_COMMAND_CONFIG;
+    } else if (strcmp(word, "cache") == 0) {
+        options->command = MILL_COMMAND_CACHE;
     } else if (strcmp(word, "help") == 0) {
         options->command = MILL_COMMAND_HELP;
     } else {
         return name_script(parser, word);
     }
     return TIDEMILL_OK;
+}
+
+static tidemill_status take_cache_word(struct parser *parser, char *word)
+{
+    struct mill_options *options = parser->options;
+    switch (mill_cache_words_take(&options->cache, word, &parser->next, options->error,
+                                  sizeof options->error)) {
+    case MILL_CACHE_TAKEN:
+        return TIDEMILL_OK;
+    case MILL_CACHE_UNKNOWN:
+        return take_early_option(parser, word);
+    default:
+        return TIDEMILL_USAGE;
+    }
 }
 
 static tidemill_status take_word(struct parser *parser, char *word)
@@ -409,6 +435,7 @@ static tidemill_status take_word(struct parser *parser, char *word)
         }
         const struct option *option = find_option(word);
         if (option != NULL) return take_option(parser, option, word);
+        if (options->command == MILL_COMMAND_CACHE) return take_cache_word(parser, word);
         if (!parser->named && word[0] == '-' && word[1] != '\0')
             return take_early_option(parser, word);
     }
@@ -431,8 +458,13 @@ static tidemill_status check_whole(struct parser *parser)
     if (options->command == MILL_COMMAND_LIST && parser->any)
         return refuse(options, "run: no script; expected a path or a name that "
                                "tidemill run, without options, lists");
+    bool cache = options->command == MILL_COMMAND_CACHE;
+    if (cache && mill_cache_words_check(&options->cache, options->error,
+                                        sizeof options->error) != MILL_CACHE_TAKEN)
+        return TIDEMILL_USAGE;
     bool config = options->command == MILL_COMMAND_CONFIG;
-    if (options->json != NULL && ((!parser->named && !config) || options->dry))
+    bool named = parser->named || config || cache;
+    if (options->json != NULL && (!named || options->dry))
         return refuse(options, "--json: no script whose value it could write");
     return TIDEMILL_OK;
 }
@@ -440,6 +472,7 @@ static tidemill_status check_whole(struct parser *parser)
 tidemill_status mill_options_parse(struct mill_options *options, int argc, char **argv)
 {
     *options = (struct mill_options){.command = MILL_COMMAND_REPL};
+    options->cache.size = sizeof options->cache;
     options->arguments = calloc((size_t)argc + 1, sizeof *options->arguments);
     options->settings = calloc((size_t)argc + 1, sizeof *options->settings);
     if (options->arguments == NULL || options->settings == NULL) {
@@ -451,6 +484,7 @@ tidemill_status mill_options_parse(struct mill_options *options, int argc, char 
         tidemill_status status = take_word(&parser, *parser.next++);
         if (status != TIDEMILL_OK) return status;
         bool answered = options->command == MILL_COMMAND_VERSION ||
+                        options->command == MILL_COMMAND_CACHE_HELP ||
                         (options->command == MILL_COMMAND_HELP && parser.next[-1][0] == '-');
         if (answered) return TIDEMILL_OK;
     }
@@ -480,6 +514,7 @@ static const char help_head[] =
     "  tidemill diff A B            what differs between two files of --record\n"
     "  tidemill doctor              what this build and this machine offer\n"
     "  tidemill config [SCRIPT]     each setting, its value and where it comes from\n"
+    "  tidemill cache COMMAND       look after the cache; tidemill cache --help\n"
     "  tidemill --version, --help   say what it is, say this\n"
     "\n"
     "Options stand before or after the script's name; --name=value works too.  All other\n"

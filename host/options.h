@@ -18,6 +18,8 @@ enum mill_command {
     MILL_COMMAND_DOCTOR,
     MILL_COMMAND_CONFIG, /* script: the path of one whose folder is looked into; or NULL */
     MILL_COMMAND_DIFF,   /* script and other: paths of two records */
+    MILL_COMMAND_CACHE,
+    MILL_COMMAND_CACHE_HELP,
     MILL_COMMAND_VERSION,
     MILL_COMMAND_HELP
 };
@@ -31,7 +33,8 @@ struct mill_setting {
 struct mill_options {
     enum mill_command command;
     const char *script;
-    char **arguments; /* of the script, without its name; ends with NULL */
+    tidemill_cache_request cache; /* without json, which is below */
+    char **arguments;             /* of the script, without its name; ends with NULL */
     int argument_count;
     struct mill_setting *settings; /* in the order given; options that are settings too */
     int setting_count;

@@ -19,6 +19,7 @@
 #include "bind/runner.h"
 #include "bind/serve.h"
 #include "bind/state.h"
+#include "bind/upkeep.h"
 #include "bind/watch.h"
 #include "data/file.h"
 
@@ -637,6 +638,21 @@ tidemill_status tidemill_settings_json(tidemill *engine, const char *script, cha
     if (status != TIDEMILL_OK) return status;
     *text = mill_settings_json(engine);
     return *text ? TIDEMILL_OK : mill_no_memory(&engine->error, "settings");
+}
+
+/* ---- the cache -------------------------------------------------------------------------- */
+
+tidemill_status tidemill_cache(tidemill *engine, const tidemill_cache_request *given,
+                               char **text)
+{
+    tidemill_cache_request request = {.size = sizeof request};
+    clear_error(engine);
+    *text = NULL;
+    memcpy(&request, given, given->size < sizeof request ? given->size : sizeof request);
+    if (!mill_engine_is_here(engine, &engine->error)) return TIDEMILL_UNSUPPORTED;
+    tidemill_status status = mill_settings_files(engine, NULL, &engine->error);
+    return status == TIDEMILL_OK ? mill_upkeep_run(engine, &request, text, &engine->error)
+                                 : status;
 }
 
 /* ---- worker processes ------------------------------------------------------------------------ */

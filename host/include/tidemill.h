@@ -192,6 +192,35 @@ TIDEMILL_API void tidemill_doctor(tidemill *engine,
                                                 const char *finding),
                                   void *context);
 
+/* ---- Looking after the cache ------------------------------------------------------------ */
+
+/* What is asked of the cache that the settings name; zero or NULL where a command takes it not. */
+typedef struct tidemill_cache_request {
+    size_t size;         /* sizeof (tidemill_cache_request) */
+    const char *command; /* one of those that tidemill_each_cache_command visits */
+    const char *word;    /* show: a key, or how it begins; export, import: the file */
+    const char *task;    /* ls, export: entries of tasks of this name alone */
+    int64_t limit;       /* ls: so many, the newest; 0: all */
+    int repair;          /* verify: remove what is broken */
+    int json; /* text is a JSON object: keys sorted, bytes, seconds, "schema": 1; else it
+                            is for people */
+} tidemill_cache_request;
+
+/* Does it; other processes may use the cache meanwhile, and running tasks of this engine.  *text,
+ * malloc'ed, the caller frees it, is what there is to say; NULL when it failed before it had
+ * something.  Only "import" makes a cache where none is: TIDEMILL_IO.  TIDEMILL_DATA: no such
+ * key, or "verify" has found damage that it was not asked to repair, or cannot. */
+TIDEMILL_API tidemill_status tidemill_cache(tidemill *engine,
+                                            const tidemill_cache_request *request, char **text);
+
+/* Any thread.  Visits the commands of tidemill_cache: what each one's `word` is ("KEY"; NULL: it
+ * takes none), which of the fields "task", "limit", "repair" it takes, between blanks, and a
+ * summary. */
+TIDEMILL_API void
+tidemill_each_cache_command(void (*visit)(void *context, const char *name, const char *word,
+                                          const char *fields, const char *summary),
+                            void *context);
+
 /* ---- Worker processes ------------------------------------------------------------------ */
 
 /* For the program tidemill alone, which an engine starts for tasks that run in a process of their
