@@ -147,6 +147,7 @@ static int check_options(const struct mill_options *options)
     }
     int status = check_file("--trace", options->trace);
     if (status == EXIT_OK) status = check_file("--log", options->log);
+    if (status == EXIT_OK) status = check_file("--record", options->record);
     return status == EXIT_OK ? check_file("--json", options->json) : status;
 }
 
@@ -184,15 +185,13 @@ static int write_json(const struct mill_options *options, const char *text)
     return EXIT_OK;
 }
 
-static int write_result(tidemill *engine, const struct mill_options *options)
+/* *text is what was written of the value that the script has returned, for free(); or NULL. */
+static int write_result(tidemill *engine, const struct mill_options *options, char **text)
 {
-    char *text = NULL;
     if (options->json == NULL) return EXIT_OK;
-    tidemill_status status = tidemill_result_json(engine, &text);
+    tidemill_status status = tidemill_result_json(engine, text);
     if (status != TIDEMILL_OK) return fail(engine, status);
-    int exit_status = write_json(options, text);
-    free(text);
-    return exit_status;
+    return write_json(options, *text);
 }
 
 /* ---- Settings ---- */
@@ -269,19 +268,90 @@ static int check_strict(tidemill *engine, const struct mill_options *options)
     return EXIT_STRICT;
 }
 
-static int run(tidemill *engine, struct mill_signals *signals,
-               const struct mill_options *options)
+/* ---- Explaining and recording ---- */
+
+static int begin_asking(tidemill *engine, const struct mill_options *options)
 {
+    tidemill_status status = TIDEMILL_OK;
+    if (options->explain || options->dry) status = tidemill_explain(engine, options->dry);
+    if (status == TIDEMILL_OK && options->record) status = tidemill_record(engine);
+    return status == TIDEMILL_OK ? EXIT_OK : fail(engine, status);
+}
+
+/* Of a dry run it is the result; of another it goes beside what the script prints. */
+static int print_explanation(tidemill *engine, const struct mill_options *options)
+{
+    char *text = NULL;
+    if (!options->explain && !options->dry) return EXIT_OK;
+    tidemill_status status = tidemill_explanation(engine, options->task, &text);
+    if (status != TIDEMILL_OK) return fail(engine, status);
+    fflush(stdout);
+    fputs(text, options->dry ? stdout : stderr);
+    free(text);
+    return EXIT_OK;
+}
+
+static int write_record(tidemill *engine, const struct mill_options *options, int exit_status,
+                        const char *problem, const char *json)
+{
+    char *text = NULL;
+    struct mill_outfile_error error;
+    if (options->record == NULL) return EXIT_OK;
+    tidemill_status status = tidemill_record_json(engine, exit_status, problem, json, &text);
+    if (status != TIDEMILL_OK) return fail(engine, status);
+    int failure = mill_outfile_write(options->record, text, strlen(text), &error);
+    free(text);
+    if (failure == 0) return EXIT_OK;
+    complain("--record: %s", error.text);
+    return EXIT_FAILED;
+}
+
+static int run_diff(tidemill *engine, const struct mill_options *options)
+{
+    char *text = NULL;
+    tidemill_status status = tidemill_diff(engine, options->script, options->other, &text);
+    if (status != TIDEMILL_OK) {
+        fail(engine, status);
+        return EXIT_USAGE;
+    }
+    int exit_status = text[0] != '\0' ? EXIT_FAILED : EXIT_OK;
+    fputs(text, stdout);
+    free(text);
+    return exit_status;
+}
+
+static int run_asked(tidemill *engine, struct mill_signals *signals,
+                     const struct mill_options *options)
+{
+    char *problem = NULL, *json = NULL;
     tidemill_status status = run_script(engine, options);
     if (mill_signals_caught(signals) != 0) {
         // The run was cut short, however it took it: only an error of its own is worth telling.
         if (status != TIDEMILL_OK && status != TIDEMILL_EXIT) fail(engine, status);
         return EXIT_FAILED;
     }
-    if (status != TIDEMILL_OK && status != TIDEMILL_EXIT) return fail(engine, status);
-    int exit_status =
-        status == TIDEMILL_EXIT ? leave_early(engine, options) : write_result(engine, options);
-    return exit_status == EXIT_OK ? check_strict(engine, options) : exit_status;
+    int exit_status;
+    if (status != TIDEMILL_OK && status != TIDEMILL_EXIT) {
+        problem = strdup(tidemill_error(engine));
+        exit_status = fail(engine, status);
+    } else if (status == TIDEMILL_EXIT) {
+        exit_status = leave_early(engine, options);
+    } else {
+        exit_status = write_result(engine, options, &json);
+    }
+    if (exit_status == EXIT_OK) exit_status = check_strict(engine, options);
+    int told = print_explanation(engine, options);
+    if (told == EXIT_OK) told = write_record(engine, options, exit_status, problem, json);
+    free(problem);
+    free(json);
+    return exit_status == EXIT_OK ? told : exit_status;
+}
+
+static int run(tidemill *engine, struct mill_signals *signals,
+               const struct mill_options *options)
+{
+    int status = begin_asking(engine, options);
+    return status == EXIT_OK ? run_asked(engine, signals, options) : status;
 }
 
 static int work(tidemill *engine, struct mill_signals *signals,
@@ -294,6 +364,8 @@ static int work(tidemill *engine, struct mill_signals *signals,
         return run_doctor(engine);
     case MILL_COMMAND_CONFIG:
         return run_config(engine, options);
+    case MILL_COMMAND_DIFF:
+        return run_diff(engine, options);
     case MILL_COMMAND_REPL:
         return mill_loop_run(engine, signals, isatty(STDIN_FILENO));
     default:

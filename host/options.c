@@ -162,6 +162,22 @@ static tidemill_status take_json(struct parser *parser, const struct option *opt
     return TIDEMILL_OK;
 }
 
+static tidemill_status take_record(struct parser *parser, const struct option *option,
+                                   char *value)
+{
+    if (value[0] == '\0') return refuse_value(parser, option, value);
+    parser->options->record = value;
+    return TIDEMILL_OK;
+}
+
+static tidemill_status take_explain(struct parser *parser, const struct option *option,
+                                    char *value)
+{
+    (void)option, (void)value;
+    parser->options->explain = true;
+    return TIDEMILL_OK;
+}
+
 static tidemill_status take_quiet(struct parser *parser, const struct option *option,
                                   char *value)
 {
@@ -204,6 +220,10 @@ static const struct option engine_options[] = {
      "the least that is logged (info)", take_log_level},
     {"--json", "FILE|-", "a place for the result; expected a file name, or - for stdout",
      "write the value that the script returns", take_json},
+    {"--explain", NULL, NULL,
+     "say at the end what came from the cache, and why the rest did not", take_explain},
+    {"--record", "FILE", "a place for the record; expected a file name",
+     "write what is needed to trust or repeat the run", take_record},
     {"--quiet", NULL, NULL, "no notes of the script, no progress line", take_quiet},
     {"--strict", NULL, NULL, "exit with 3 when rows were dropped or something fell back",
      take_strict},
@@ -211,7 +231,7 @@ static const struct option engine_options[] = {
 
 enum { OPTION_COUNT = sizeof engine_options / sizeof engine_options[0] };
 
-static const char *const commands[] = {"run", "doctor", "config", "help"};
+static const char *const commands[] = {"run", "doctor", "config", "help", "explain", "diff"};
 
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
 
@@ -321,6 +341,30 @@ static tidemill_status name_script(struct parser *parser, const char *word)
     return TIDEMILL_OK;
 }
 
+static tidemill_status take_record_name(struct mill_options *options, const char *word)
+{
+    if (options->other != NULL)
+        return refuse(options, "diff takes two records, got \"%s\" as well", word);
+    if (options->script == NULL)
+        options->script = word;
+    else
+        options->other = word;
+    return TIDEMILL_OK;
+}
+
+/* Behind the script of explain. */
+static tidemill_status take_task(struct mill_options *options, const char *word)
+{
+    if (options->task != NULL)
+        return refuse(
+            options,
+            "explain takes one task, got \"%s\" as well; arguments of the script stand "
+            "behind --",
+            word);
+    options->task = word;
+    return TIDEMILL_OK;
+}
+
 static tidemill_status take_name(struct parser *parser, const char *word)
 {
     struct mill_options *options = parser->options;
@@ -328,6 +372,7 @@ static tidemill_status take_name(struct parser *parser, const char *word)
         options->script = word;
         return TIDEMILL_OK;
     }
+    if (options->command == MILL_COMMAND_DIFF) return take_record_name(options, word);
     if (options->command == MILL_COMMAND_CONFIG)
         return refuse(options, "config takes the path of one script, got \"%s\"", word);
     if (!may_name_script(options))
@@ -337,6 +382,11 @@ static tidemill_status take_name(struct parser *parser, const char *word)
     if (strcmp(word, "run") == 0) {
         parser->run = true;
         options->command = MILL_COMMAND_LIST;
+    } else if (strcmp(word, "explain") == 0) {
+        parser->run = options->dry = true;
+        options->command = MILL_COMMAND_LIST;
+    } else if (strcmp(word, "diff") == 0) {
+        options->command = MILL_COMMAND_DIFF;
     } else if (strcmp(word, "doctor") == 0) {
         options->command = MILL_COMMAND_DOCTOR;
     } else if (strcmp(word, "config") == 0) {
@@ -363,6 +413,7 @@ static tidemill_status take_word(struct parser *parser, char *word)
             return take_early_option(parser, word);
     }
     if (!parser->named) return take_name(parser, word);
+    if (options->dry && !parser->all_words) return take_task(options, word);
     options->arguments[options->argument_count++] = word;
     return TIDEMILL_OK;
 }
@@ -371,11 +422,17 @@ static tidemill_status take_word(struct parser *parser, char *word)
 static tidemill_status check_whole(struct parser *parser)
 {
     struct mill_options *options = parser->options;
+    if (options->command == MILL_COMMAND_LIST && options->dry)
+        return refuse(options, "explain: no script; expected explain SCRIPT [TASK]");
+    if (options->command == MILL_COMMAND_DIFF && options->other == NULL)
+        return refuse(options, "diff: expected two records, as --record writes them");
+    if (options->record != NULL && (!parser->named || options->dry))
+        return refuse(options, "--record: no script whose run it could write down");
     if (options->command == MILL_COMMAND_LIST && parser->any)
         return refuse(options, "run: no script; expected a path or a name that "
                                "tidemill run, without options, lists");
     bool config = options->command == MILL_COMMAND_CONFIG;
-    if (options->json != NULL && !parser->named && !config)
+    if (options->json != NULL && ((!parser->named && !config) || options->dry))
         return refuse(options, "--json: no script whose value it could write");
     return TIDEMILL_OK;
 }
@@ -417,6 +474,10 @@ static const char help_head[] =
     "                               the same; a name without / or .lua is a shipped script\n"
     "  tidemill run                 list the shipped scripts\n"
     "  tidemill -e CODE [arguments] run Lua text, where tm is there already\n"
+    "  tidemill explain SCRIPT [TASK] [-- arguments]\n"
+    "                               what would come from the cache, and why the rest would "
+    "not\n"
+    "  tidemill diff A B            what differs between two files of --record\n"
     "  tidemill doctor              what this build and this machine offer\n"
     "  tidemill config [SCRIPT]     each setting, its value and where it comes from\n"
     "  tidemill --version, --help   say what it is, say this\n"

@@ -17,6 +17,7 @@ enum mill_command {
     MILL_COMMAND_STRING,  /* script is Lua text */
     MILL_COMMAND_DOCTOR,
     MILL_COMMAND_CONFIG, /* script: the path of one whose folder is looked into; or NULL */
+    MILL_COMMAND_DIFF,   /* script and other: paths of two records */
     MILL_COMMAND_VERSION,
     MILL_COMMAND_HELP
 };
@@ -35,6 +36,11 @@ struct mill_options {
     struct mill_setting *settings; /* in the order given; options that are settings too */
     int setting_count;
     const char *json;        /* NULL: not asked for */
+    const char *record;      /* likewise */
+    const char *other;       /* of MILL_COMMAND_DIFF */
+    const char *task;        /* that is to be explained; NULL: all */
+    bool explain;            /* what came from the cache, and why the rest did not */
+    bool dry;                /* the same, and no task runs */
     const char *trace, *log; /* of their options, which are settings too; or NULL */
     enum mill_progress progress;
     bool quiet, strict;

@@ -12,12 +12,15 @@
 
 #include "base/clock.h"
 #include "base/nearest.h"
+#include "bind/api.h"
 #include "bind/embedded.h"
 #include "bind/modules.h"
+#include "bind/recorder.h"
 #include "bind/runner.h"
 #include "bind/serve.h"
 #include "bind/state.h"
 #include "bind/watch.h"
+#include "data/file.h"
 
 static const char result_key[] = "tidemill.result";
 
@@ -56,6 +59,19 @@ static void name_run(struct tidemill *engine)
     snprintf(engine->run, sizeof engine->run, "%08x", number);
 }
 
+/* What results may depend on besides files: where modules are looked for, or a library. */
+static struct mill_hash stand_for(void *context, const char *name)
+{
+    const struct tidemill *engine = context;
+    if (strcmp(name, "package.path") != 0) return mill_identity_library(name);
+    const char *path = engine->package_path, *cpath = engine->package_cpath;
+    struct mill_hasher hasher;
+    mill_hasher_init(&hasher, name);
+    mill_hasher_bytes(&hasher, path ? path : "", path ? strlen(path) : 0);
+    mill_hasher_bytes(&hasher, cpath ? cpath : "", cpath ? strlen(cpath) : 0);
+    return mill_hasher_end(&hasher);
+}
+
 static struct tidemill *engine_new(const tidemill_config *config)
 {
     struct tidemill *engine = calloc(1, sizeof *engine);
@@ -64,6 +80,8 @@ static struct tidemill *engine_new(const tidemill_config *config)
     mill_scope_init(&engine->scope, engine, NULL);
     pthread_mutex_init(&engine->unasked_lock, NULL);
     mill_files_init(&engine->files);
+    engine->files.library = stand_for;
+    engine->files.context = engine;
     mill_means_init(&engine->means);
     engine->token = mill_token_new();
     pthread_mutex_init(&engine->modules_lock, NULL);
@@ -84,16 +102,8 @@ static struct tidemill *engine_new(const tidemill_config *config)
 
 void mill_engine_salt(struct tidemill *engine, lua_State *L)
 {
-    struct mill_hasher hasher;
-    mill_hasher_init(&hasher, "engine");
-    mill_hasher_number(&hasher, MILL_SEMANTICS);
-    lua_getglobal(L, "jit");
-    lua_getfield(L, -1, "version");
-    size_t size = 0;
-    const char *version = lua_tolstring(L, -1, &size);
-    mill_hasher_bytes(&hasher, version ? version : "", size);
-    lua_pop(L, 2);
-    engine->salt = mill_hasher_end(&hasher);
+    mill_identity_take(L, &engine->identity);
+    engine->salt = mill_identity_hash(&engine->identity);
 }
 
 static tidemill_status set(struct tidemill *engine, const char *name, const char *value)
@@ -161,6 +171,9 @@ void tidemill_close(tidemill *engine)
         free(task);
     }
     pthread_mutex_destroy(&engine->unasked_lock);
+    mill_inquiry_free(engine->inquiry);
+    mill_recorder_free(engine->recorder);
+    free(engine->dry_stop);
     mill_files_fini(&engine->files);
     mill_means_fini(&engine->means);
     mill_token_unref(engine->token);
@@ -201,6 +214,42 @@ static tidemill_status begin(struct tidemill *engine, const char *script)
     return status == TIDEMILL_OK ? mill_watch_begin(engine, &engine->error) : status;
 }
 
+tidemill_status mill_api_begin(struct tidemill *engine)
+{
+    return begin(engine, NULL);
+}
+
+tidemill_status mill_api_fail(struct tidemill *engine, tidemill_status status, char *message)
+{
+    return fail_with(engine, status, message);
+}
+
+void mill_api_push_result(lua_State *L)
+{
+    lua_getfield(L, LUA_REGISTRYINDEX, result_key);
+}
+
+/* For a record; text NULL: it is not known. */
+static void record_script(struct tidemill *engine, const char *name, const char *text,
+                          size_t size, int argc, char **argv)
+{
+    if (engine->recorder) {
+        mill_recorder_begin(engine->recorder, name, text, size, argc, argv);
+    }
+}
+
+static void record_file(struct tidemill *engine, const char *path, int argc, char **argv)
+{
+    struct mill_buffer *bytes = NULL;
+    if (engine->recorder == NULL) return;
+    if (mill_file_read(NULL, path, &bytes, NULL, NULL) == TIDEMILL_OK) {
+        record_script(engine, path, (const char *)bytes->data, bytes->size, argc, argv);
+    } else {
+        record_script(engine, path, NULL, 0, argc, argv);
+    }
+    mill_buffer_unref(bytes);
+}
+
 /* `arg` and `...` of a script; pushes the latter. */
 static int push_arguments(lua_State *L, const char *name, int argc, char **argv)
 {
@@ -217,21 +266,37 @@ static int push_arguments(lua_State *L, const char *name, int argc, char **argv)
     return argc;
 }
 
-/* The end of a script waits for what it has submitted; an error of a task that nobody asked for
- * is the script's.  Calls future.close() when the script has used futures. */
-static tidemill_status end_futures(struct tidemill *engine)
+/* Whether the script or its tasks have started what somebody is to wait for, or to ask for. */
+static bool is_to_be_ended(struct tidemill *engine)
 {
     lua_State *L = engine->L;
     luaL_findtable(L, LUA_REGISTRYINDEX, "_LOADED", 1);
     lua_getfield(L, -1, "tidemill.future");
-    if (!lua_istable(L, -1)) {
-        lua_pop(L, 2);
-        return TIDEMILL_OK;
-    }
-    lua_getfield(L, -1, "close");
-    char *message;
-    tidemill_status status = mill_state_call(L, 0, 0, &message);
+    bool used = lua_istable(L, -1);
     lua_pop(L, 2);
+    return used || (engine->pool_open && (atomic_load(&engine->pool.running) > 0 ||
+                                          mill_engine_has_unasked(engine)));
+}
+
+/* (): future.close() */
+static int close_futures(lua_State *L)
+{
+    lua_getglobal(L, "require");
+    lua_pushliteral(L, "tidemill.future");
+    lua_call(L, 1, 1);
+    lua_getfield(L, -1, "close");
+    lua_call(L, 0, 0);
+    return 0;
+}
+
+/* The end of a script waits for what it and its tasks have submitted; an error of a task that nobody
+ * asked for is the script's. */
+static tidemill_status end_futures(struct tidemill *engine)
+{
+    if (!is_to_be_ended(engine)) return TIDEMILL_OK;
+    lua_pushcfunction(engine->L, close_futures);
+    char *message;
+    tidemill_status status = mill_state_call(engine->L, 0, 0, &message);
     return status == TIDEMILL_OK ? status : fail_with(engine, status, message);
 }
 
@@ -319,6 +384,11 @@ tidemill_status tidemill_run_file(tidemill *engine, const char *path, int argc, 
     tidemill_status status = begin(engine, standard_input ? NULL : path);
     if (status == TIDEMILL_OK && !standard_input) status = check_readable(engine, path);
     if (status != TIDEMILL_OK) return status;
+    if (standard_input) {
+        record_script(engine, path, NULL, 0, argc, argv);
+    } else {
+        record_file(engine, path, argc, argv);
+    }
     if (luaL_loadfile(engine->L, standard_input ? NULL : path) != 0) return fail_syntax(engine);
     if (!standard_input) add_folder(engine->L, path);
     return run_chunk(engine, path, argc, argv);
@@ -335,6 +405,7 @@ tidemill_status tidemill_run_shipped(tidemill *engine, const char *name, int arg
         return mill_fail(&engine->error, TIDEMILL_USAGE,
                          "no script \"%s\" is shipped; `tidemill run` lists them", name);
     }
+    record_script(engine, name, script->text, script->size, argc, argv);
     snprintf(full, sizeof full, "@%s.lua", name);
     if (luaL_loadbuffer(engine->L, script->text, script->size, full) != 0) {
         return fail_syntax(engine);
@@ -387,6 +458,7 @@ tidemill_status tidemill_run_string(tidemill *engine, const char *code, const ch
     tidemill_status status = begin(engine, NULL);
     if (status == TIDEMILL_OK) status = set_tm(engine);
     if (status != TIDEMILL_OK) return status;
+    record_script(engine, name, code, strlen(code), argc, argv);
     char chunk[256];
     snprintf(chunk, sizeof chunk, "=%s", name);
     if (luaL_loadbuffer(engine->L, code, strlen(code), chunk) != 0) return fail_syntax(engine);

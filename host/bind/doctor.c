@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "base/cpus.h"
+#include "bind/doctor.h"
 #include "bind/state.h"
 #include "kernels/kernels.h"
 
@@ -72,7 +73,7 @@ static void visit_kernels(visitor *visit, void *context)
 }
 
 /* OpenBLAS is looked for and not kept: linking it would cost every start 6 ms. */
-static void visit_blas(visitor *visit, void *context)
+void mill_doctor_blas(visitor *visit, void *context)
 {
     static const char *const names[] = {
         "/usr/lib/x86_64-linux-gnu/openblas-serial/libopenblas.so.0",
@@ -129,7 +130,7 @@ void tidemill_doctor(tidemill *engine,
     visit_luajit(engine, visit, context);
     visit_kernels(visit, context);
     visit_cpus(engine, visit, context);
-    visit_blas(visit, context);
+    mill_doctor_blas(visit, context);
     visit_sqlite(visit, context);
     visit_cache(engine, visit, context);
 }

@@ -12,6 +12,7 @@
 
 #include "base/folders.h"
 #include "bind/adapt.h"
+#include "bind/anatomy.h"
 #include "bind/processes.h"
 #include "bind/runner.h"
 #include "bind/serve.h"
@@ -95,6 +96,18 @@ static void rest(void *context, struct mill_worker *worker)
 {
     struct tidemill *engine = context;
     mill_lookup_rest(&engine->lookup, worker);
+}
+
+/* What a function's key is made of. */
+static void take_apart(void *context, const struct mill_function *function,
+                       struct mill_packer *parts)
+{
+    const struct tidemill *engine = context;
+    char text[160];
+    mill_identity_text(&engine->identity, text, sizeof text);
+    mill_parts_add(parts, MILL_PART_ENGINE, "", engine->salt, text);
+    mill_packer_bytes(parts, function->policy.said, function->policy.said_size);
+    mill_anatomy_of(&function->code, parts);
 }
 
 /* What happened on a worker, for the trace. */
@@ -201,8 +214,10 @@ tidemill_status mill_engine_start(struct tidemill *engine, struct mill_error *er
         .lost = lost,
         .event = engine->trace ? trace_event : NULL,
     };
-    if (engine->serve) options.lanes[MILL_LANE_THREAD].sleep = mill_serve_sleep;
-    options.lanes[MILL_LANE_THREAD].context = engine;
+    if (engine->serve) {
+        options.lanes[MILL_LANE_THREAD] = (struct mill_lane_driver){
+            .sleep = mill_serve_sleep, .wake = mill_serve_wake, .context = engine};
+    }
     status = mill_pool_init(&engine->pool, &options, error);
     if (status != TIDEMILL_OK) return status;
     name_lanes(engine);
@@ -220,6 +235,8 @@ tidemill_status mill_engine_start(struct tidemill *engine, struct mill_error *er
     engine->lookup.warn = warn;
     engine->lookup.context = engine;
     engine->lookup.ttl = engine->keep.ttl;
+    engine->lookup.find_opaque = mill_anatomy_opaque;
+    engine->lookup.ledger = engine->store ? mill_ledger_new(take_apart, engine) : NULL;
     if (!mill_lookup_init(&engine->lookup, engine->pool.worker_total)) {
         close_scopes(engine);
         mill_pool_fini(&engine->pool);
@@ -270,6 +287,9 @@ void mill_engine_stop(struct tidemill *engine)
         engine->scope.left_count = 0;
         close_scopes(engine);
         mill_lookup_fini(&engine->lookup);
+        if (engine->lookup.ledger) mill_ledger_keep(engine->lookup.ledger, engine->store);
+        mill_ledger_free(engine->lookup.ledger);
+        engine->lookup.ledger = NULL;
         mill_pool_fini(pool);
     }
     mill_reader_close(engine->reader);
@@ -359,6 +379,14 @@ void mill_engine_forget(struct tidemill *engine, struct mill_run *run)
         if (unasked->run == run) unasked->run = NULL;
     }
     pthread_mutex_unlock(&engine->unasked_lock);
+}
+
+bool mill_engine_has_unasked(struct tidemill *engine)
+{
+    pthread_mutex_lock(&engine->unasked_lock);
+    bool any = engine->unasked != NULL;
+    pthread_mutex_unlock(&engine->unasked_lock);
+    return any;
 }
 
 bool mill_engine_unasked(struct tidemill *engine, char **task, struct mill_value *error)

@@ -6,18 +6,18 @@
 #include <lua.h>
 
 #include "base/birth.h"
+#include "bind/identity.h"
 #include "bind/keep.h"
 #include "bind/limit.h"
 #include "bind/scope.h"
 #include "bind/settings.h"
+#include "cache/inquiry.h"
+#include "cache/ledger.h"
 #include "cache/lookup.h"
 #include "sched/mean.h"
 #include "watch/log.h"
 #include "watch/output.h"
 #include "watch/trace.h"
-
-/* Raised when a release computes another result for the same call: part of every key. */
-enum { MILL_SEMANTICS = 1 };
 
 struct tidemill {
     struct mill_error error;
@@ -36,7 +36,11 @@ struct tidemill {
     struct mill_store *_Atomic store; /* NULL: no cache; read by tidemill_flush */
     struct mill_files files;
     struct mill_lookup lookup;
-    struct mill_hash salt; /* semantics, LuaJIT: part of every key */
+    struct mill_identity identity;
+    struct mill_hash salt;          /* of the identity: part of every key */
+    struct mill_inquiry *inquiry;   /* into all runs; NULL: nobody asks */
+    struct mill_recorder *recorder; /* of what is read, for a record; NULL: none is kept */
+    char *dry_stop; /* where a dry run of the script has ended, and why; NULL: it has not */
     uint64_t seed;
     int workers;      /* threads; 0: serial */
     char *cache_path; /* setting: NULL default, "off" */
@@ -116,6 +120,9 @@ void mill_engine_salt(struct tidemill *engine, lua_State *L);
 
 /* The run is freed. */
 void mill_engine_forget(struct tidemill *engine, struct mill_run *run);
+
+/* Whether there are errors that nobody has asked for yet. */
+bool mill_engine_has_unasked(struct tidemill *engine);
 
 /* Takes the first error that nobody has asked for, with its task's name, malloc'ed; false: there is
  * none.  The others are dropped. */

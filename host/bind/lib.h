@@ -20,6 +20,8 @@ void mill_lib_wait(lua_State *L);    /* what can be waited for */
 void mill_lib_lease(lua_State *L);   /* who has a resource of a pool */
 void mill_lib_task(lua_State *L);    /* the running task; workers' states */
 void mill_lib_watch(lua_State *L);   /* the log, settings */
+void mill_lib_record(lua_State *L);  /* what a run has read, for its record */
+void mill_lib_explain(lua_State *L); /* what hits and what does not */
 void mill_lib_operation(
     lua_State *L); /* what the hub does: waiting for it, HTTP, programs, files */
 void mill_lib_socket(lua_State *L); /* connections and servers */
@@ -46,6 +48,10 @@ struct mill_run_box {
 
 /* The run of a handle; raises. */
 struct mill_run *mill_check_run(lua_State *L, int index);
+
+/* In a dry run of the script: raises, and ends the script, when what was wanted of the run is not known
+ * because tasks would have to run. */
+void mill_lib_stop_dry(lua_State *L, struct mill_run *run);
 
 /* Until when to wait: seconds of core.clock as nanoseconds; none: INT64_MAX.  Raises as
  * mill_lib_check_here. */

@@ -78,6 +78,19 @@ static int core_keep_module(lua_State *L)
     return 0;
 }
 
+/* core.kept_module(name) -> path, text, of one that is kept */
+static int core_kept_module(lua_State *L)
+{
+    const char *path;
+    size_t size;
+    const char *text =
+        mill_modules_find(mill_engine_of(L), luaL_checkstring(L, 1), &path, &size);
+    if (text == NULL) return 0;
+    lua_pushstring(L, path);
+    lua_pushlstring(L, text, size);
+    return 2;
+}
+
 /* core.nearest(word, names) -> the name that was probably meant, or nil */
 static int core_nearest(lua_State *L)
 {
@@ -126,6 +139,7 @@ static const luaL_Reg functions[] = {
     {"exit", core_exit},
     {"hash", core_hash},
     {"keep_module", core_keep_module},
+    {"kept_module", core_kept_module},
     {"nearest", core_nearest},
     {"register", core_register},
     {"stack_is_low", core_stack_is_low},
@@ -177,6 +191,8 @@ int mill_open_core(lua_State *L)
     mill_lib_view(L);
     mill_lib_wait(L);
     mill_lib_lease(L);
+    mill_lib_explain(L);
+    mill_lib_record(L);
     mill_lib_operation(L);
     mill_lib_socket(L);
     if (worker) mill_lib_task(L);

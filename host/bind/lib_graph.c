@@ -160,9 +160,19 @@ static bool prepare_run(lua_State *L, struct mill_scope *scope, struct mill_run 
     for (uint32_t i = 0; strategy == MILL_PINNED && i < run->wanted_count; i++) {
         run->tasks[run->wanted[i]].worker = (uint16_t)(i + 1);
     }
+    if (lua_toboolean(L, 5)) {
+        run->inquiry = mill_inquiry_new();
+        if (run->inquiry == NULL) return false;
+        run->inquiry->dry = run->inquiry->now = true;
+    } else {
+        run->inquiry = engine->inquiry;
+    }
+    run->dry = run->inquiry && run->inquiry->dry;
+    if (run->inquiry) run->hooks = mill_lookup_hooks(&engine->lookup);
     if (run->content) mill_lookup_hook(&engine->lookup, run);
     if (worker && worker->task) mill_lookup_adopt(&engine->lookup, worker, run);
-    bool measured = strategy == MILL_LOAD_BALANCED || (run->count <= MEASURED && !worker);
+    bool measured =
+        strategy == MILL_LOAD_BALANCED || (run->count <= MEASURED && !worker && !run->dry);
     return !measured || mill_run_measure(run);
 }
 
@@ -248,12 +258,13 @@ static tidemill_status check_processes(const struct mill_run *run, struct mill_e
     return status;
 }
 
-/* core.run(nodes, lookup, strategy, seed) -> run: starts what the nodes need.  lookup(number) gives
- * the record of a delayed function. */
+/* core.run(nodes, lookup, strategy, seed, dry) -> run: starts what the nodes need.  lookup(number) gives
+ * the record of a delayed function.  `dry`: no body runs, core.findings tells what would. */
 static int graph_run(lua_State *L)
 {
     struct mill_scope *scope = mill_scope_of(L);
     struct tidemill *engine = scope->engine;
+    lua_settop(L, 5);
     struct mill_error error = {0};
     enum mill_strategy strategy =
         lua_isnoneornil(L, 3) ? engine->strategy
@@ -474,6 +485,7 @@ static int graph_outcome(lua_State *L)
     struct mill_task *task = &run->tasks[run->wanted[k]];
     enum mill_state state = mill_task_state(task);
     if (lua_toboolean(L, 3) && !mill_run_ended(run)) state = MILL_PENDING;
+    mill_lib_stop_dry(L, run);
     switch (state) {
     case MILL_FINISHED:
         if (run->content && !load_one(scope, task)) {
@@ -525,6 +537,7 @@ static int graph_results(lua_State *L)
 static int graph_failure(lua_State *L)
 {
     struct mill_run *run = check_run(L);
+    mill_lib_stop_dry(L, run);
     int32_t first = atomic_load(&run->first_failed);
     if (first == MILL_NO_CAUSE || mill_task_state(&run->tasks[first]) != MILL_FAILED) return 0;
     mill_decode(L, &run->tasks[first].result, NULL);

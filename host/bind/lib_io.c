@@ -13,6 +13,8 @@
 
 #include "bind/encode.h"
 #include "bind/lib.h"
+#include "bind/recorder.h"
+#include "cache/trust.h"
 #include "data/csv.h"
 #include "data/file.h"
 #include "data/glob.h"
@@ -20,8 +22,10 @@
 static void note(lua_State *L, enum mill_read_kind kind, const char *name,
                  struct mill_hash hash)
 {
+    struct tidemill *engine = mill_engine_of(L);
     struct mill_worker *worker = mill_worker_of(L);
-    if (worker) mill_lookup_note(&mill_engine_of(L)->lookup, worker, kind, name, hash);
+    if (engine->recorder) mill_recorder_note(engine->recorder, (char)kind, name, hash);
+    if (worker) mill_lookup_note(&engine->lookup, worker, kind, name, hash);
 }
 
 /* ---- text out -------------------------------------------------------------------------- */
@@ -111,10 +115,12 @@ static int io_read_file(lua_State *L)
     struct mill_error error;
     struct mill_buffer *bytes;
     struct mill_hash hash = {0, 0};
+    struct mill_file_look look = mill_files_look(path);
     tidemill_status status =
         lua_toboolean(L, 2)
             ? mill_file_read_unpacked(&engine->memory, path, &bytes, &hash, &error)
             : mill_file_read(&engine->memory, path, &bytes, &hash, &error);
+    if (status == TIDEMILL_OK) mill_files_learn(&engine->files, path, &look, hash);
     note(L, MILL_READ_FILE, path, hash);
     if (status != TIDEMILL_OK) return mill_lib_raise(L, &error);
     lua_pushlstring(L, (const char *)bytes->data, bytes->size);
@@ -128,6 +134,8 @@ static int io_write_file(lua_State *L)
     size_t size;
     const char *text = luaL_checklstring(L, 2, &size);
     struct mill_error error;
+    struct mill_worker *worker = mill_worker_of(L);
+    if (worker) mill_trust_writes(&mill_engine_of(L)->lookup, worker, luaL_checkstring(L, 1));
     if (mill_file_write(luaL_checkstring(L, 1), text, size, &error) != TIDEMILL_OK) {
         return mill_lib_raise(L, &error);
     }
@@ -300,6 +308,7 @@ static int io_read_csv(lua_State *L)
     }
     struct mill_csv csv = {0};
     struct mill_error error;
+    struct mill_file_look look = mill_files_look(path);
     tidemill_status status = mill_csv_read(path, &options, &csv, &error);
     if (status != TIDEMILL_OK) { /* what a task makes of it depends on the file just the same */
         note(L, MILL_READ_FILE, path, mill_files_hash(&mill_engine_of(L)->files, path));
@@ -307,6 +316,7 @@ static int io_read_csv(lua_State *L)
         if (chooser.stopped) return 0;
         return mill_lib_raise(L, &error);
     }
+    mill_files_learn(&mill_engine_of(L)->files, path, &look, csv.hash);
     note(L, MILL_READ_FILE, path, csv.hash);
     lua_pushnumber(L, (double)csv.rows);
     lua_createtable(L, csv.columns, 0);

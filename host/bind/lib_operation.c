@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "bind/operation.h"
+#include "cache/trust.h"
 #include "lane/exec.h"
 #include "lane/fetch.h"
 #include "lane/work.h"
@@ -48,17 +49,8 @@ static struct handle *check_handle(lua_State *L)
 
 void mill_operation_distrust(lua_State *L, const char *what)
 {
-    struct tidemill *engine = mill_engine_of(L);
     struct mill_worker *worker = mill_worker_of(L);
-    if (worker == NULL || worker->task == NULL) return;
-    if (!mill_lookup_notes(&engine->lookup, worker)) return;
-    const struct mill_function *function = mill_task_function(worker->task);
-    if (function->policy.pure) return;
-    mill_lookup_distrust(&engine->lookup, worker);
-    mill_output_warn(&engine->output,
-                     "task \"%.200s\": what it makes is not cached: it has used %s; with "
-                     "pure = true it is",
-                     function->name, what);
+    if (worker) mill_trust_impure(&mill_engine_of(L)->lookup, worker, what);
 }
 
 int mill_operation_push_started(lua_State *L, struct mill_operation *operation,
@@ -278,6 +270,8 @@ static int start_read(lua_State *L)
 /* core.start_write(path, text): as core.write_file */
 static int start_write(lua_State *L)
 {
+    struct mill_worker *worker = mill_worker_of(L);
+    if (worker) mill_trust_writes(&mill_engine_of(L)->lookup, worker, luaL_checkstring(L, 1));
     size_t size;
     const char *text = luaL_checklstring(L, 2, &size);
     struct mill_work *work = mill_work_write(luaL_checkstring(L, 1), text, size);

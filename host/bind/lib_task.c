@@ -2,12 +2,15 @@
  * SPDX-License-Identifier: MIT */
 #include <lauxlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/clock.h"
 #include "bind/encode.h"
 #include "bind/ffi.h"
 #include "bind/lib.h"
+#include "bind/recorder.h"
 #include "bind/serve.h"
+#include "cache/trust.h"
 
 static struct mill_worker *running(lua_State *L)
 {
@@ -258,13 +261,51 @@ static int task_depends(lua_State *L)
     struct tidemill *engine = mill_engine_of(L);
     struct mill_worker *worker = mill_worker_of(L);
     struct mill_hash hash;
-    if (worker->task == NULL || !mill_lookup_notes(&engine->lookup, worker)) return 0;
+    bool noted = worker->task && mill_lookup_notes(&engine->lookup, worker);
+    if (!noted && !engine->recorder) return 0;
     if (lua_isstring(L, 2) && lua_objlen(L, 2) == sizeof hash) {
         memcpy(&hash, lua_tostring(L, 2), sizeof hash);
     } else {
+        struct stat status;
+        bool there = stat(path, &status) == 0;
+        if (there && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode)) {
+            mill_trust_impure(&engine->lookup, worker, "a device or a pipe");
+        }
         hash = mill_files_hash(&engine->files, path);
     }
-    mill_lookup_note(&engine->lookup, worker, MILL_READ_FILE, path, hash);
+    if (engine->recorder) mill_recorder_note(engine->recorder, MILL_READ_FILE, path, hash);
+    if (noted) mill_lookup_note(&engine->lookup, worker, MILL_READ_FILE, path, hash);
+    return 0;
+}
+
+/* core.notes() -> whether what the running task reads is noted */
+static int task_notes(lua_State *L)
+{
+    struct tidemill *engine = mill_engine_of(L);
+    struct mill_worker *worker = mill_worker_of(L);
+    lua_pushboolean(L, engine->recorder ||
+                           (worker->task && mill_lookup_notes(&engine->lookup, worker)));
+    return 1;
+}
+
+/* core.impure(what): the running task uses what is in no key. */
+static int task_impure(lua_State *L)
+{
+    mill_trust_impure(&mill_engine_of(L)->lookup, mill_worker_of(L), luaL_checkstring(L, 1));
+    return 0;
+}
+
+/* core.writes(path): the running task writes a file. */
+static int task_writes(lua_State *L)
+{
+    mill_trust_writes(&mill_engine_of(L)->lookup, mill_worker_of(L), luaL_checkstring(L, 1));
+    return 0;
+}
+
+/* core.uses(library): the running task computes by a library that another build may not share. */
+static int task_uses(lua_State *L)
+{
+    mill_trust_uses(&mill_engine_of(L)->lookup, mill_worker_of(L), luaL_checkstring(L, 1));
     return 0;
 }
 
@@ -287,12 +328,16 @@ static const luaL_Reg functions[] = {
     {"fail", task_fail},
     {"finish", task_finish},
     {"finish_all", task_finish_all},
+    {"impure", task_impure},
     {"key", task_key},
     {"loops", task_loops},
     {"name", task_name},
+    {"notes", task_notes},
     {"outputs", task_outputs},
     {"retry", task_retry},
     {"retry_on", task_retry_on},
+    {"uses", task_uses},
+    {"writes", task_writes},
     {NULL, NULL},
 };
 

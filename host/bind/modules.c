@@ -52,12 +52,28 @@ bool mill_modules_keep(struct tidemill *engine, const char *name, const char *pa
     return true;
 }
 
-bool mill_modules_load(struct tidemill *engine, lua_State *L, const char *name)
+/* A kept module is neither changed nor freed before the engine closes. */
+static struct mill_module *find_kept(struct tidemill *engine, const char *name)
 {
-    /* A kept module is neither changed nor freed before the engine closes. */
     pthread_mutex_lock(&engine->modules_lock);
     struct mill_module *module = find(engine, name);
     pthread_mutex_unlock(&engine->modules_lock);
+    return module;
+}
+
+const char *mill_modules_find(struct tidemill *engine, const char *name, const char **path,
+                              size_t *size)
+{
+    struct mill_module *module = find_kept(engine, name);
+    if (module == NULL) return NULL;
+    *path = module->path;
+    *size = module->size;
+    return module->text;
+}
+
+bool mill_modules_load(struct tidemill *engine, lua_State *L, const char *name)
+{
+    struct mill_module *module = find_kept(engine, name);
     if (module == NULL) return false;
     lua_pushfstring(L, "@%s", module->path);
     int failure = luaL_loadbuffer(L, module->text, module->size, lua_tostring(L, -1));

@@ -13,6 +13,10 @@ bool mill_modules_keep(struct tidemill *engine, const char *name, const char *pa
  * for text that does not compile. */
 bool mill_modules_load(struct tidemill *engine, lua_State *L, const char *name);
 
+/* Text and path of a kept module, which live as long as the engine; NULL: it is not kept. */
+const char *mill_modules_find(struct tidemill *engine, const char *name, const char **path,
+                              size_t *size);
+
 /* How many are kept; they keep the numbers in which they came, from 0. */
 size_t mill_modules_count(struct tidemill *engine);
 

@@ -15,6 +15,7 @@
 #include "bind/logline.h"
 #include "bind/modules.h"
 #include "bind/watch.h"
+#include "cache/trust.h"
 #include "lane/process.h"
 
 struct mill_processes {
@@ -159,6 +160,9 @@ static void answered(void *context, struct mill_worker *worker,
     if (worker->task->run->hooks.before == NULL) return;
     mill_lookup_join(&engine->lookup, worker, answer->reads, answer->reads_size,
                      answer->unsound);
+    if (answer->impure) {
+        mill_trust_impure(&engine->lookup, worker, "the time, a program or the like");
+    }
 }
 
 static void failed(void *context, struct mill_task *task, const struct mill_value *error)

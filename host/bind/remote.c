@@ -6,6 +6,7 @@
 
 #include <poll.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -40,6 +41,13 @@ static void send_off(struct mill_remotes *remotes, struct mill_outbox *outbox)
     if (mill_outbox_send(outbox, remotes->socket, true) != MILL_TRANSFER_DONE) _exit(1);
 }
 
+/* While a wake is promised nothing is stuck here: the engine tells when all is. */
+static void count_promise(struct mill_remotes *remotes, int change)
+{
+    remotes->promises += change;
+    atomic_fetch_add(&remotes->pool->outside, change);
+}
+
 static void take_notice(struct mill_remotes *remotes)
 {
     struct mill_wire_reader reader;
@@ -50,7 +58,7 @@ static void take_notice(struct mill_remotes *remotes)
     struct mill_channel *channel = find(remotes, number);
     remotes->notices++;
     if (channel == NULL) return;
-    if (channel->promised[putting]) atomic_fetch_sub(&remotes->pool->outside, 1);
+    if (channel->promised[putting]) count_promise(remotes, -1);
     channel->promised[putting] = false;
     /* Nobody waits for it any more: the turn goes to another. */
     if (!mill_channel_wake(channel, putting)) channel->remote->nudge(channel);
@@ -106,7 +114,7 @@ static enum mill_channel_state outcome(struct mill_channel *channel,
     struct mill_remotes *remotes = channel->context;
     if (state == MILL_CHANNEL_WAIT && !channel->promised[putting]) {
         channel->promised[putting] = true;
-        atomic_fetch_add(&remotes->pool->outside, 1);
+        count_promise(remotes, 1);
     }
     return state;
 }
@@ -181,7 +189,7 @@ static void forget_promises(struct mill_channel *channel)
 {
     struct mill_remotes *remotes = channel->context;
     for (int putting = 0; putting < 2; putting++) {
-        if (channel->promised[putting]) atomic_fetch_sub(&remotes->pool->outside, 1);
+        if (channel->promised[putting]) count_promise(remotes, -1);
         channel->promised[putting] = false;
     }
 }
@@ -228,17 +236,40 @@ static void tell_of_sleep(struct mill_remotes *remotes)
     send_off(remotes, &outbox);
 }
 
+void mill_remotes_init(struct mill_remotes *remotes)
+{
+    remotes->bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+}
+
+void mill_remotes_wake(struct mill_remotes *remotes)
+{
+    uint64_t one = 1;
+    ssize_t written = write(remotes->bell, &one, sizeof one);
+    (void)written; /* a bell that is full has rung */
+}
+
 void mill_remotes_sleep(struct mill_remotes *remotes, int64_t until)
 {
-    if (until == INT64_MAX) tell_of_sleep(remotes);
-    struct pollfd ready = {.fd = remotes->socket, .events = POLLIN};
+    static const int64_t SHORT = 10 * 1000 * 1000; /* without a bell */
+    /* Connections and programs of this process go on by themselves. */
+    bool waits =
+        until == INT64_MAX && atomic_load(&remotes->pool->outside) <= remotes->promises;
+    if (waits) tell_of_sleep(remotes);
+    if (remotes->bell < 0 && !waits && until - mill_clock_now() > SHORT) {
+        until = mill_clock_now() + SHORT;
+    }
+    struct pollfd ready[] = {{.fd = remotes->socket, .events = POLLIN},
+                             {.fd = remotes->bell, .events = POLLIN}};
     struct timespec left = {0, 0}, *limit = NULL;
     if (until != INT64_MAX) {
         int64_t time = until - mill_clock_now();
         if (time > 0) left = (struct timespec){time / 1000000000, time % 1000000000};
         limit = &left;
     }
-    if (ppoll(&ready, 1, limit, NULL) > 0) receive(remotes);
+    if (ppoll(ready, 2, limit, NULL) <= 0) return;
+    uint64_t rung;
+    if (ready[1].revents && read(remotes->bell, &rung, sizeof rung) < 0) return;
+    if (ready[0].revents) receive(remotes);
 }
 
 void mill_remotes_leave(struct mill_remotes *remotes)
@@ -250,4 +281,5 @@ void mill_remotes_leave(struct mill_remotes *remotes)
 void mill_remotes_fini(struct mill_remotes *remotes)
 {
     mill_inbox_clear(&remotes->inbox);
+    if (remotes->bell >= 0) close(remotes->bell);
 }

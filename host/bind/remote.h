@@ -14,6 +14,8 @@ struct mill_remotes {
     struct mill_memory *memory;
     struct mill_channel *first; /* those that somebody holds; no references */
     uint64_t notices;           /* that have come */
+    int64_t promises;           /* wakes that are to come; they count in the pool's `outside` */
+    int bell;                   /* an eventfd; -1: none could be had, and sleeps are short */
     struct mill_inbox inbox;    /* of replies and notices */
 };
 
@@ -22,8 +24,12 @@ uint64_t mill_remotes_lend(struct mill_remotes *remotes, struct mill_shared *sha
 struct mill_shared *mill_remotes_borrow(struct mill_remotes *remotes, uint64_t number,
                                         uint64_t size);
 
-/* In place of the serial pool's sleep: until a notice has come, or `until`. */
+void mill_remotes_init(struct mill_remotes *remotes);
+
+/* In place of the serial pool's sleep: until a notice has come, `until`, or a wake. */
 void mill_remotes_sleep(struct mill_remotes *remotes, int64_t until);
+void mill_remotes_wake(
+    struct mill_remotes *remotes); /* any thread: ends a sleep, or the next one */
 
 /* A notice has come that was for a task that has ended. */
 void mill_remotes_count(struct mill_remotes *remotes);

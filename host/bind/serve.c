@@ -409,6 +409,7 @@ static bool answer_run(struct mill_serve *serve, struct mill_run *run)
         .state = mill_task_state(task),
         .worth = serve->worth,
         .unsound = reads->unsound,
+        .impure = reads->impure,
         .degraded = (uint64_t)atomic_exchange(&serve->engine->degraded, 0),
         .reads = reads->bytes,
         .reads_size = reads->size,
@@ -555,7 +556,6 @@ static bool receive(struct mill_serve *serve, enum mill_message_kind kind)
 static void close_serve(struct mill_serve *serve)
 {
     forget(serve);
-    mill_remotes_fini(&serve->remotes);
     if (serve->function_count > 0) mill_function_unref(serve->functions[0].function);
     free(serve->functions);
     free(serve->shares);
@@ -568,6 +568,11 @@ void mill_serve_sleep(void *engine, struct mill_worker *worker, int64_t until)
     mill_remotes_sleep(&((struct tidemill *)engine)->serve->remotes, until);
 }
 
+void mill_serve_wake(void *engine)
+{
+    mill_remotes_wake(&((struct tidemill *)engine)->serve->remotes);
+}
+
 int mill_serve_run(struct tidemill *engine, int socket)
 {
     struct mill_serve serve = {.engine = engine, .socket = socket};
@@ -576,6 +581,7 @@ int mill_serve_run(struct tidemill *engine, int socket)
     if (!start_watching(socket)) return 1;
     serve.remotes = (struct mill_remotes){
         .socket = socket, .pool = &engine->pool, .memory = &engine->memory};
+    mill_remotes_init(&serve.remotes);
     engine->serve = &serve;
     engine->output.divert = say;
     engine->output.divert_context = &serve;
@@ -586,6 +592,8 @@ int mill_serve_run(struct tidemill *engine, int socket)
         mill_inbox_clear(&serve.inbox);
     }
     close_serve(&serve);
+    mill_engine_stop(engine); /* nobody rings the bell from here on */
+    mill_remotes_fini(&serve.remotes);
     engine->serve = NULL;
     return 1;
 }

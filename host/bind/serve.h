@@ -14,6 +14,7 @@ int mill_serve_run(struct tidemill *engine, int socket);
 
 /* How its serial pool sleeps, which is over the socket too: see struct mill_lane_driver. */
 void mill_serve_sleep(void *engine, struct mill_worker *worker, int64_t until);
+void mill_serve_wake(void *engine); /* any thread */
 
 /* The task that was sent, when it is the running one of this worker; NULL: this is no worker
  * process, or a task of that task runs. */

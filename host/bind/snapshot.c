@@ -10,9 +10,13 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "bind/anatomy.h"
 #include "bind/encode.h"
 #include "bind/handle.h"
+#include "bind/recorder.h"
 #include "bind/witness.h"
+#include "cache/parts.h"
+#include "data/brief.h"
 
 /* The last answer, a userdata; the environment of a steady one is the witness of its code
  * (bind/witness.h): another's would only keep alive what the script has let go of. */
@@ -83,9 +87,57 @@ static void hash_field(lua_State *L, int record, const char *name, struct mill_h
     lua_pop(L, 1);
 }
 
-static void hash_files(lua_State *L, struct tidemill *engine, int record,
-                       struct mill_hasher *hasher)
+/* The field as a part that people are told of. */
+static void say_field(lua_State *L, int record, const char *name, enum mill_part_kind kind,
+                      struct mill_packer *said)
 {
+    char text[64] = "";
+    struct mill_brief brief;
+    lua_getfield(L, record, name);
+    size_t size = 0;
+    if (lua_type(L, -1) == LUA_TNUMBER) {
+        snprintf(text, sizeof text, "%.17g", lua_tonumber(L, -1));
+    } else if (lua_isstring(L, -1)) {
+        mill_brief_init(&brief, text, sizeof text);
+        const char *value = lua_tolstring(L, -1, &size);
+        mill_brief_text(&brief, value, size);
+    }
+    if (!lua_isnil(L, -1)) {
+        struct mill_hasher hasher;
+        mill_hasher_init(&hasher, name);
+        hash_field(L, record, name, &hasher);
+        mill_parts_add(said, kind, "", mill_hasher_end(&hasher), text);
+    }
+    lua_pop(L, 1);
+}
+
+static void say_file(void *said, char kind, const char *name, struct mill_hash hash,
+                     struct mill_hash now)
+{
+    (void)kind, (void)now;
+    mill_parts_add(said, MILL_PART_FILE, name, hash, "");
+}
+
+/* For explanations: without memory they say less. */
+static void say_policy(lua_State *L, int record, struct mill_policy *policy)
+{
+    struct mill_packer said;
+    mill_packer_init(&said);
+    say_field(L, record, "version", MILL_PART_VERSION, &said);
+    say_field(L, record, "seed", MILL_PART_SEED, &said);
+    mill_reads_visit_all(policy->files, policy->files_size, say_file, &said);
+    if (!said.failed) {
+        policy->said = said.bytes;
+        policy->said_size = said.size;
+        said.bytes = NULL;
+    }
+    mill_packer_fini(&said);
+}
+
+static void hash_files(lua_State *L, struct tidemill *engine, int record,
+                       struct mill_hasher *hasher, struct mill_policy *policy)
+{
+    struct mill_reads reads = {0};
     lua_getfield(L, record, "files");
     for (int i = 1; lua_istable(L, -1) && i <= (int)lua_objlen(L, -1); i++) {
         lua_rawgeti(L, -1, i);
@@ -97,7 +149,12 @@ static void hash_files(lua_State *L, struct tidemill *engine, int record,
                        path);
         }
         mill_hasher_bytes(hasher, path, strlen(path));
-        mill_hasher_hash(hasher, mill_files_hash(&engine->files, path));
+        struct mill_hash hash = mill_files_hash(&engine->files, path);
+        mill_hasher_hash(hasher, hash);
+        if (engine->recorder) mill_recorder_note(engine->recorder, MILL_READ_FILE, path, hash);
+        mill_reads_add(&reads, MILL_READ_FILE, path, hash);
+        policy->files = reads.bytes; /* at once: the next file may raise */
+        policy->files_size = reads.size;
         lua_pop(L, 1);
     }
     lua_pop(L, 1);
@@ -119,7 +176,11 @@ static void set_policy(lua_State *L, struct tidemill *engine, int record,
     lua_pop(L, 1);
     if (!policy->cached) return;
     if (mill_value_is_opaque(&function->code)) {
-        policy->refusal = strdup("it names a channel or the like, which has no content");
+        char where[200], text[300];
+        mill_anatomy_opaque(&function->code, where, sizeof where);
+        snprintf(text, sizeof text, "it names a channel or the like%s, which has no content",
+                 where);
+        policy->refusal = strdup(text);
         return;
     }
     struct mill_hasher hasher;
@@ -128,8 +189,9 @@ static void set_policy(lua_State *L, struct tidemill *engine, int record,
     mill_hasher_hash(&hasher, mill_value_hash(&function->code, NULL));
     hash_field(L, record, "version", &hasher);
     hash_field(L, record, "seed", &hasher);
-    hash_files(L, engine, record, &hasher);
+    hash_files(L, engine, record, &hasher, policy);
     policy->salt = mill_hasher_end(&hasher);
+    say_policy(L, record, policy);
 }
 
 /* Pushes a table of the registry, made when it is asked for first. */

@@ -2,7 +2,6 @@
 #include "cache/files.h"
 
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <time.h>
 
 #include "data/file.h"
@@ -111,6 +110,7 @@ struct mill_hash mill_files_hash(struct mill_files *files, const char *path)
     struct stat before;
     struct mill_hash hash = {0, 0}; /* of absence */
     if (stat(path, &before) != 0 || recall(files, path, &before, &hash)) return hash;
+    if (!S_ISREG(before.st_mode)) return hash; /* it might have no end */
     struct mill_buffer *bytes;
     if (mill_file_read(NULL, path, &bytes, &hash, NULL) != TIDEMILL_OK) {
         return (struct mill_hash){0, 0};
@@ -120,4 +120,19 @@ struct mill_hash mill_files_hash(struct mill_files *files, const char *path)
     bool settled = stat(path, &after) == 0 && same_identity(&before, &after);
     if (settled && !is_young(&after)) remember(files, path, &after, hash);
     return hash;
+}
+
+struct mill_file_look mill_files_look(const char *path)
+{
+    struct mill_file_look look;
+    look.there = stat(path, &look.identity) == 0;
+    return look;
+}
+
+void mill_files_learn(struct mill_files *files, const char *path,
+                      const struct mill_file_look *look, struct mill_hash hash)
+{
+    struct stat now;
+    if (!look->there || stat(path, &now) != 0 || !same_identity(&look->identity, &now)) return;
+    if (!is_young(&now)) remember(files, path, &now, hash);
 }

@@ -1,56 +1,20 @@
 /* lookup: the cache's part in a run.  SPDX-License-Identifier: MIT */
 #include "cache/lookup.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
 #include "base/clock.h"
 #include "cache/claim.h"
+#include "cache/ledger.h"
+#include "cache/miss.h"
+#include "cache/turn.h"
+#include "cache/worth.h"
 #include "data/codec.h"
 #include "data/packed.h"
-#include "sched/delay.h"
 
-/* ---- what tasks of tasks read -------------------------------------------------------------
- * A task with a key may start others.  Its result depends on what they read, so that their reads
- * become its own: each adds what it has read, and what those have that it has started itself, to
- * the notes of its run, and the task that has started the run takes them over when it ends. */
-
-struct mill_notes {
-    _Atomic int32_t refs; /* the starting task's, its runs' */
-    pthread_mutex_t mutex;
-    struct mill_reads reads; /* guarded by mutex */
-};
-
-static void notes_unref(struct mill_notes *notes)
-{
-    /* acq_rel pairs with itself: the last one sees every use before it. */
-    if (notes == NULL || atomic_fetch_sub_explicit(&notes->refs, 1, memory_order_acq_rel) > 1) {
-        return;
-    }
-    mill_reads_fini(&notes->reads);
-    pthread_mutex_destroy(&notes->mutex);
-    free(notes);
-}
-
-static struct mill_notes *notes_new(void)
-{
-    struct mill_notes *notes = calloc(1, sizeof *notes);
-    if (notes == NULL) return NULL;
-    atomic_init(&notes->refs, 1);
-    pthread_mutex_init(&notes->mutex, NULL);
-    return notes;
-}
-
-static void notes_add(struct mill_notes *notes, const struct mill_reads *reads)
-{
-    if (reads->size == 0 && !reads->unsound) return;
-    pthread_mutex_lock(&notes->mutex);
-    mill_reads_join(&notes->reads, reads->bytes, reads->size);
-    notes->reads.unsound |= reads->unsound;
-    pthread_mutex_unlock(&notes->mutex);
-}
+/* ---- what tasks of tasks read ------------------------------------------------------------ */
 
 /* The running task takes over what those have read that it has started. */
 static void take_notes(struct mill_lookup_worker *mine)
@@ -58,11 +22,8 @@ static void take_notes(struct mill_lookup_worker *mine)
     struct mill_notes *notes = mine->notes;
     mine->notes = NULL;
     if (notes == NULL) return;
-    pthread_mutex_lock(&notes->mutex);
-    mill_reads_join(&mine->reads, notes->reads.bytes, notes->reads.size);
-    mine->reads.unsound |= notes->reads.unsound;
-    pthread_mutex_unlock(&notes->mutex);
-    notes_unref(notes);
+    mill_notes_give(notes, &mine->reads);
+    mill_notes_unref(notes);
 }
 
 void mill_lookup_adopt(struct mill_lookup *lookup, const struct mill_worker *worker,
@@ -70,12 +31,12 @@ void mill_lookup_adopt(struct mill_lookup *lookup, const struct mill_worker *wor
 {
     struct mill_lookup_worker *mine = &lookup->workers[worker->index];
     if (!mine->keyed && !mine->noted) return;
-    if (mine->notes == NULL) mine->notes = notes_new();
+    if (mine->notes == NULL) mine->notes = mill_notes_new();
     if (mine->notes == NULL) {
         mine->reads.unsound = true;
         return;
     }
-    atomic_fetch_add_explicit(&mine->notes->refs, 1, memory_order_relaxed);
+    mill_notes_ref(mine->notes);
     run->notes = mine->notes;
     run->hooks = mill_lookup_hooks(lookup);
 }
@@ -84,6 +45,7 @@ bool mill_lookup_init(struct mill_lookup *lookup, int workers)
 {
     lookup->workers = calloc((size_t)workers, sizeof *lookup->workers);
     lookup->worker_count = lookup->workers ? workers : 0;
+    if (lookup->workers) mill_remarks_init(&lookup->remarks);
     return lookup->workers != NULL;
 }
 
@@ -92,62 +54,41 @@ void mill_lookup_fini(struct mill_lookup *lookup)
     for (int i = 0; i < lookup->worker_count; i++) {
         mill_reader_close(lookup->workers[i].reader);
         mill_reads_fini(&lookup->workers[i].reads);
-        notes_unref(lookup->workers[i].notes);
+        mill_notes_unref(lookup->workers[i].notes);
     }
+    if (lookup->workers) mill_remarks_fini(&lookup->remarks);
     free(lookup->workers);
     lookup->workers = NULL;
     lookup->worker_count = 0;
-}
-
-/* ---- keys ------------------------------------------------------------------------------ */
-
-bool mill_task_key(const struct mill_task *task, struct mill_hash *key)
-{
-    const struct mill_run *run = task->run;
-    const struct mill_node *node = task->node;
-    struct mill_hash few[16], *content = few;
-    if (node->inputs > 16) content = malloc(node->inputs * sizeof *content);
-    if (content == NULL) return false;
-    for (uint32_t i = 0; i < node->inputs; i++) {
-        content[i] = run->content[run->inputs[task->first_input + i]];
-    }
-    struct mill_hasher hasher;
-    mill_hasher_init(&hasher, "task/1");
-    mill_hasher_hash(&hasher, mill_task_function(task)->policy.salt);
-    mill_hasher_number(&hasher, node->count);
-    const struct mill_value *arguments = mill_node_arguments(node);
-    const struct mill_hash *next = content;
-    for (uint32_t i = 0; i < node->count; i++) {
-        mill_hasher_hash(&hasher, mill_value_hash(&arguments[i], next));
-        next += mill_value_nodes(&arguments[i]);
-    }
-    *key = mill_hasher_end(&hasher);
-    if (content != few) free(content);
-    return true;
-}
-
-/* The key's claim is given back, when there is one still. */
-static void unclaim(struct mill_lookup *lookup, struct mill_lookup_worker *mine)
-{
-    if (!mine->claimed) return;
-    mine->claimed = false;
-    mill_store_unclaim(lookup->store, mine->key);
 }
 
 /* ---- before ---------------------------------------------------------------------------- */
 
 struct search {
     struct mill_lookup *lookup;
+    bool pure;
     int64_t oldest; /* microseconds since 1970: results made before are too old */
     struct mill_hash content;
     struct mill_reads *reads; /* those of the entry are added; NULL: nobody needs them */
 };
 
+static void tell_seen(void *context, char kind, const char *name, struct mill_hash hash,
+                      struct mill_hash now)
+{
+    struct mill_lookup *lookup = context;
+    (void)now;
+    if (kind != MILL_READ_IMPURE) lookup->seen(lookup->context, kind, name, hash);
+}
+
 static bool entry_holds(void *context, const struct mill_entry *entry)
 {
     struct search *search = context;
     if (entry->made < search->oldest) return false;
+    if (!search->pure && mill_reads_are_impure(entry->reads, entry->reads_size)) return false;
     if (!mill_reads_hold(search->lookup->files, entry->reads, entry->reads_size)) return false;
+    if (search->lookup->seen) {
+        mill_reads_visit_all(entry->reads, entry->reads_size, tell_seen, search->lookup);
+    }
     search->content = entry->content;
     if (search->reads) mill_reads_join(search->reads, entry->reads, entry->reads_size);
     return true;
@@ -178,17 +119,45 @@ static void count_one(_Atomic int64_t *counter)
                           memory_order_relaxed);
 }
 
+/* Takes down what the store has for the task; false when it has nothing. */
+static bool find_answer(struct mill_lookup *lookup, struct mill_lookup_worker *mine,
+                        struct mill_task *task)
+{
+    struct mill_notes *notes = task->run->notes;
+    struct search search = {.lookup = lookup,
+                            .pure = mill_task_function(task)->policy.pure,
+                            .oldest = oldest_of(lookup, &mill_task_function(task)->policy),
+                            .reads = notes ? &mine->reads : NULL};
+    struct mill_reader *reader = reader_of(lookup, mine);
+    mill_reads_clear(&mine->reads);
+    if (reader == NULL || !mill_reader_find(reader, mine->key, entry_holds, &search)) {
+        return false;
+    }
+    if (notes) mill_notes_add(notes, &mine->reads);
+    task->run->content[task->index] = search.content;
+    atomic_fetch_or_explicit(&task->flags, MILL_TASK_KEPT, memory_order_relaxed);
+    return true;
+}
+
+static void tell_hit(const struct mill_task *task)
+{
+    struct mill_inquiry *inquiry = task->run->inquiry;
+    if (inquiry) {
+        mill_inquiry_add(inquiry, MILL_FOUND_HIT, mill_task_function(task)->name, NULL);
+    }
+}
+
 enum { SMALL = 64 * 1024 }; /* bytes */
 
 /* What a hit ends with.  A small result that somebody has asked for is read here, where others read
  * at the same time, and not one after another by who collects them. */
-static struct mill_value wanted_value(struct mill_reader *reader, struct mill_task *task,
-                                      struct mill_hash content)
+static struct mill_value wanted_value(struct mill_reader *reader, struct mill_task *task)
 {
     struct mill_value value = {.tag = MILL_TAG_STORED};
     uint8_t flags = atomic_load_explicit(&task->flags, memory_order_relaxed);
     if (!(flags & MILL_TASK_WANTED)) return value;
-    struct mill_buffer *bytes = mill_reader_load_small(reader, content, SMALL);
+    struct mill_buffer *bytes =
+        mill_reader_load_small(reader, task->run->content[task->index], SMALL);
     struct mill_value loaded;
     if (bytes && mill_codec_load(bytes, &loaded) == TIDEMILL_OK) value = loaded;
     mill_buffer_unref(bytes);
@@ -199,20 +168,49 @@ static struct mill_value wanted_value(struct mill_reader *reader, struct mill_ta
 static bool answer(struct mill_lookup *lookup, struct mill_worker *worker,
                    struct mill_lookup_worker *mine, struct mill_task *task)
 {
-    struct mill_notes *notes = task->run->notes;
-    struct search search = {.lookup = lookup,
-                            .oldest = oldest_of(lookup, &mill_task_function(task)->policy),
-                            .reads = notes ? &mine->reads : NULL};
-    struct mill_reader *reader = reader_of(lookup, mine);
-    mill_reads_clear(&mine->reads);
-    if (reader == NULL || !mill_reader_find(reader, mine->key, entry_holds, &search)) {
-        return false;
-    }
-    if (notes) notes_add(notes, &mine->reads);
-    task->run->content[task->index] = search.content;
-    atomic_fetch_or_explicit(&task->flags, MILL_TASK_KEPT, memory_order_relaxed);
-    mill_worker_hit(worker, task, wanted_value(reader, task, search.content));
+    if (!find_answer(lookup, mine, task)) return false;
+    tell_hit(task);
+    mill_worker_hit(worker, task, wanted_value(mine->reader, task));
     return true;
+}
+
+/* ---- claims: see cache/turn.h ------------------------------------------------------------ */
+
+/* The key's claim is given back, when there is one still. */
+static void unclaim(struct mill_lookup *lookup, struct mill_lookup_worker *mine)
+{
+    if (!mine->claimed) return;
+    mine->claimed = false;
+    mill_store_unclaim(lookup->store, mine->key);
+}
+
+/* True: another computes the key, and the task waits for it, or has ended with what came while it
+ * was being asked. */
+static bool leave_to_others(struct mill_lookup *lookup, struct mill_worker *worker,
+                            struct mill_lookup_worker *mine, struct mill_task *task, int looks)
+{
+    /* With what it needs in hand it is called again. */
+    bool granted = atomic_load_explicit(&task->flags, memory_order_relaxed) & MILL_TASK_GRANTED;
+    if (mill_task_function(task)->need_count > 0 && !granted) return false;
+    enum mill_claim claim = mill_store_claim(lookup->store, mine->key);
+    if (mill_turn_wait(task, looks, claim)) return true;
+    mill_turn_end(task);
+    mine->claimed = claim == MILL_CLAIM_TAKEN;
+    /* Who had it before may have put the result there since the look-up. */
+    if (!mine->claimed || !mill_reader_is_stale(mine->reader)) return false;
+    if (!answer(lookup, worker, mine, task)) return false;
+    unclaim(lookup, mine);
+    return true;
+}
+
+/* Whether the claim that the task waits for still stands, and it waits on. */
+static bool waits_on(struct mill_lookup *lookup, struct mill_lookup_worker *mine,
+                     struct mill_task *task, int looks)
+{
+    if (looks == 0) return false;
+    enum mill_claim claim = mill_store_claimed(lookup->store, mine->key);
+    /* A result of this process can be had before it is on disk. */
+    return claim != MILL_CLAIM_MINE && mill_turn_wait(task, looks, claim);
 }
 
 bool mill_lookup_load(struct mill_lookup *lookup, struct mill_reader *reader,
@@ -283,6 +281,7 @@ static bool copy_result(struct mill_worker *worker, struct mill_task *task,
     if (flags & MILL_TASK_KEPT) {
         atomic_fetch_or_explicit(&task->flags, MILL_TASK_KEPT, memory_order_relaxed);
     }
+    tell_hit(task);
     mill_worker_hit(worker, task, value);
     return true;
 }
@@ -321,20 +320,29 @@ static uint32_t opaque_argument(const struct mill_task *task)
 static bool is_keyable(struct mill_lookup *lookup, const struct mill_task *task)
 {
     const struct mill_function *function = mill_task_function(task);
-    char text[300];
+    char text[440];
     uint32_t opaque = function->policy.refusal ? 0 : opaque_argument(task);
     if (function->policy.refusal) {
         snprintf(text, sizeof text, "task \"%.120s\" is not cached: %.150s", function->name,
                  function->policy.refusal);
     } else if (opaque) {
+        char where[120] = "";
+        const struct mill_value *argument = &mill_node_arguments(task->node)[opaque - 1];
+        if (lookup->find_opaque) lookup->find_opaque(argument, where, sizeof where);
         snprintf(text, sizeof text,
-                 "task \"%.120s\" is not cached: argument %u holds a channel or the like, "
+                 "task \"%.120s\" is not cached: argument %u%s holds a channel or the like, "
                  "which has no content to tell it by",
-                 function->name, opaque);
+                 function->name, opaque, where);
     } else {
         return true;
     }
     if (!function->policy.automatic) lookup->warn(lookup->context, text);
+    struct mill_inquiry *inquiry = task->run->inquiry;
+    if (inquiry) {
+        const char *why = strstr(text, "is not cached: ");
+        mill_inquiry_add(inquiry, MILL_FOUND_NO_KEY, function->name,
+                         why ? why + strlen("is not cached: ") : text);
+    }
     return false;
 }
 
@@ -352,118 +360,39 @@ bool mill_lookup_key_of(struct mill_task *task, struct mill_hash *key)
     return mill_task_key(task, key);
 }
 
-/* ---- equal keys in several processes -------------------------------------------------------
- * Who computes a key claims it (cache/board.h), from before its body runs until the result is on
- * disk.  Another process that wants the same looks again after a while, longer each time: its task
- * is nobody's meanwhile.  A claim is taken when nothing else can keep the body from running, so
- * that no task waits with one. */
-
-/* As `worker` of a task that waits for a claim: WAITING and how often it has looked.  FOLLOWING is
- * not among them. */
-enum { WAITING = 0xf000, WAITING_MOST = 0xfff };
-
-enum {
-    LOOK_LONGEST = 50, /* milliseconds between two looks, from the seventh on */
-    LOOKS_SUSPENDED =
-        1200,         /* a minute: then a claim whose own task waits is passed over, for that
-                               one may wait for this one */
-    LOOKS_OWN = 3600, /* three minutes for another run of this process */
-};
-
-static int looks_of(const struct mill_task *task)
+/* In a dry run: what the task would be.  Its result is known when it is in the store; else it ends as
+ * cancelled, and what depends on it is skipped. */
+static void look(struct mill_lookup *lookup, struct mill_worker *worker,
+                 struct mill_lookup_worker *mine, struct mill_task *task)
 {
-    return task->worker >= WAITING && task->worker < FOLLOWING ? task->worker - WAITING : 0;
-}
-
-static bool look_later(struct mill_task *task, int looks)
-{
-    int64_t pause = looks < 6 ? (int64_t)1 << looks : LOOK_LONGEST;
-    int64_t when = mill_clock_now() + pause * 1000000;
-    if (task->run->strategy != MILL_PINNED) {
-        task->worker = (uint16_t)(WAITING + (looks < WAITING_MOST - 1 ? looks + 1 : looks));
+    const struct mill_function *function = mill_task_function(task);
+    struct mill_inquiry *inquiry = task->run->inquiry;
+    struct mill_reader *reader = lookup->store ? reader_of(lookup, mine) : NULL;
+    if (!function->policy.cached) {
+        mill_inquiry_add(inquiry, MILL_FOUND_PLAIN, function->name, NULL);
+    } else if (mine->keyed && reader && !function->policy.refresh &&
+               find_answer(lookup, mine, task)) {
+        mill_inquiry_add(inquiry, MILL_FOUND_HIT, function->name, NULL);
+        mill_worker_complete(worker, task, MILL_FINISHED,
+                             (struct mill_value){.tag = MILL_TAG_STORED});
+        return;
+    } else if (mine->keyed) {
+        mill_miss_note(lookup, reader, task, &mine->called, false);
     }
-    return mill_delay_start(task, when);
+    mill_worker_complete(worker, task, MILL_CANCELLED, mill_nil());
 }
 
-/* Whether to wait for another's claim. */
-static bool is_worth_waiting(int looks, enum mill_claim claim)
+/* The task runs: what an inquiry of its run wants to know of that. */
+static void tell(struct mill_lookup *lookup, struct mill_lookup_worker *mine,
+                 struct mill_task *task, bool again)
 {
-    /* One of this process that waits may wait for this very task. */
-    return (claim == MILL_CLAIM_MINE && looks < LOOKS_OWN) || claim == MILL_CLAIM_OTHERS ||
-           (claim == MILL_CLAIM_WAITING && looks < LOOKS_SUSPENDED);
-}
-
-/* True: another process computes the key, and the task waits for it, or has ended with what came
- * while it was being asked. */
-static bool leave_to_others(struct mill_lookup *lookup, struct mill_worker *worker,
-                            struct mill_lookup_worker *mine, struct mill_task *task, int looks)
-{
-    /* With what it needs in hand it is called again. */
-    bool granted = atomic_load_explicit(&task->flags, memory_order_relaxed) & MILL_TASK_GRANTED;
-    if (mill_task_function(task)->need_count > 0 && !granted) return false;
-    enum mill_claim claim = mill_store_claim(lookup->store, mine->key);
-    if (is_worth_waiting(looks, claim) && look_later(task, looks)) return true;
-    mine->claimed = claim == MILL_CLAIM_TAKEN;
-    /* Who had it before may have put the result there since the look-up. */
-    if (!mine->claimed || mine->reader == NULL || !mill_reader_is_stale(mine->reader))
-        return false;
-    if (!answer(lookup, worker, mine, task)) return false;
-    unclaim(lookup, mine);
-    return true;
-}
-
-/* Whether the claim that the task waits for still stands, and it waits on. */
-static bool waits_on(struct mill_lookup *lookup, struct mill_lookup_worker *mine,
-                     struct mill_task *task, int looks)
-{
-    if (looks == 0) return false;
-    enum mill_claim claim = mill_store_claimed(lookup->store, mine->key);
-    /* A result of this process can be had before it is on disk. */
-    return claim != MILL_CLAIM_MINE && is_worth_waiting(looks, claim) &&
-           look_later(task, looks);
-}
-
-/* ---- what is worth keeping ----------------------------------------------------------------- */
-
-/* Seconds that a look-up and a decoding of `bytes` take, about: measured, docs/cache.md. */
-static double cost_of_hit(size_t bytes)
-{
-    return 5e-6 + (double)bytes * 1e-9;
-}
-
-static const double WORTH = 5; /* times what a hit costs must a task take */
-
-enum { KNOWN = 8 }; /* tasks of a name, before their mean is believed */
-
-/* What tasks of the name take; infinite when too little is known. */
-static double mean_of(const struct mill_function *function)
-{
-    const struct mill_mean *mean = function->mean;
-    if (mean == NULL) return INFINITY;
-    int64_t count = atomic_load_explicit(&mean->count, memory_order_relaxed);
-    if (count < KNOWN) return INFINITY;
-    return (double)atomic_load_explicit(&mean->nanoseconds, memory_order_relaxed) /
-           (double)count / 1e9;
-}
-
-/* With `cache = "auto"` short tasks are run rather than looked up. */
-static bool is_worth_looking(const struct mill_function *function)
-{
-    return !function->policy.automatic || mean_of(function) > WORTH * cost_of_hit(0);
-}
-
-static bool is_worth_keeping(const struct mill_function *function, double seconds, size_t bytes)
-{
-    return !function->policy.automatic || seconds > WORTH * cost_of_hit(bytes);
-}
-
-static void note_time(const struct mill_function *function, double seconds)
-{
-    struct mill_mean *mean = function->policy.automatic ? function->mean : NULL;
-    if (mean == NULL) return;
-    atomic_fetch_add_explicit(&mean->nanoseconds, (int64_t)(seconds * 1e9),
-                              memory_order_relaxed);
-    atomic_fetch_add_explicit(&mean->count, 1, memory_order_relaxed);
+    const struct mill_function *function = mill_task_function(task);
+    if (!function->policy.cached) {
+        mill_inquiry_add(task->run->inquiry, MILL_FOUND_PLAIN, function->name, NULL);
+    } else if (mine->keyed) {
+        struct mill_reader *reader = lookup->store ? reader_of(lookup, mine) : NULL;
+        mill_miss_note(lookup, reader, task, &mine->called, again);
+    }
 }
 
 static enum mill_verdict before(void *context, struct mill_worker *worker,
@@ -473,24 +402,34 @@ static enum mill_verdict before(void *context, struct mill_worker *worker,
     struct mill_lookup_worker *mine = &lookup->workers[worker->index];
     const struct mill_policy *policy = &mill_task_function(task)->policy;
     bool again = atomic_load_explicit(&task->flags, memory_order_relaxed) & MILL_TASK_REVIVED;
-    notes_unref(mine->notes); /* of one that has failed before it could take them */
+    mill_notes_unref(mine->notes); /* of one that has failed before it could take them */
     mine->notes = NULL;
     mine->claimed = false;
     mine->noted = task->run->notes != NULL;
-    mine->keyed = policy->cached && is_keyable(lookup, task) && mill_task_key(task, &mine->key);
-    bool looked =
-        mine->keyed && !policy->refresh && !again && is_worth_looking(mill_task_function(task));
-    bool stored = looked && lookup->store;
-    int looks = looks_of(task);
+    mine->keyed = policy->cached && is_keyable(lookup, task) &&
+                  mill_key_of(task, policy->salt, &mine->called);
+    mine->key = mine->called.key;
+    mine->fate = MILL_CALLED_FAILED;
+    struct mill_inquiry *inquiry = task->run->inquiry;
+    if (task->run->dry && mill_task_function(task)->body == NULL) {
+        look(lookup, worker, mine, task);
+        return MILL_TAKEN;
+    }
+    bool looked = mine->keyed && !policy->refresh && !again &&
+                  mill_worth_looking(mill_task_function(task));
+    bool stored = looked && lookup->store && reader_of(lookup, mine);
+    int looks = mill_turn_looks(task);
     if (stored && waits_on(lookup, mine, task, looks)) return MILL_TAKEN;
-    if (looks > 0) task->worker = 0; /* before it ends: it is nobody's */
+    mill_turn_end(task);
     if (stored && answer(lookup, worker, mine, task)) return MILL_TAKEN;
     if (looked && leave_to_leader(worker, mine, task)) return MILL_TAKEN;
     if (!load_inputs(lookup, worker, mine, task)) return MILL_TAKEN;
     if (stored && leave_to_others(lookup, worker, mine, task, looks)) return MILL_TAKEN;
-    if (mine->reader) mill_reader_rest(mine->reader);
-    if (policy->cached && lookup->store && (!policy->automatic || looked))
+    if (inquiry) tell(lookup, mine, task, again);
+    mill_reader_rest(mine->reader);
+    if (policy->cached && lookup->store && (looked || !policy->automatic)) {
         count_one(&worker->counters.misses);
+    }
     if (mine->keyed) { /* also without a store: the same numbers, cached or not */
         worker->call.stream[0] = mine->key.low;
         worker->call.stream[1] = mine->key.high;
@@ -532,6 +471,16 @@ static bool has_changed_input(const struct mill_task *task)
     return false;
 }
 
+/* Whether all that it has used is known, and as it was then. */
+static bool is_as_read(struct mill_lookup *lookup, const struct mill_lookup_worker *mine,
+                       const struct mill_task *task)
+{
+    const struct mill_policy *policy = &mill_task_function(task)->policy;
+    if (mine->reads.unsound || (mine->reads.impure && !policy->pure)) return false;
+    return mill_reads_hold(lookup->files, policy->files, policy->files_size) &&
+           mill_reads_hold(lookup->files, mine->reads.bytes, mine->reads.size);
+}
+
 static void keep(struct mill_lookup *lookup, struct mill_lookup_worker *mine,
                  struct mill_task *task, const struct mill_value *value, struct mill_hash hash)
 {
@@ -547,13 +496,16 @@ static void keep(struct mill_lookup *lookup, struct mill_lookup_worker *mine,
         return;
     }
     double seconds = (double)(mill_clock_now() - mine->began) / 1e9;
-    note_time(function, seconds);
-    if (!is_worth_keeping(function, seconds, 0)) return;
+    mill_worth_note(function, seconds);
+    if (!mill_worth_keeping(function, seconds, 0)) return;
     struct mill_buffer *bytes = mill_codec_save(value, lookup->memory);
     if (bytes == NULL) return;
-    if (!is_worth_keeping(function, seconds, bytes->size)) {
+    if (!mill_worth_keeping(function, seconds, bytes->size)) {
         mill_buffer_unref(bytes);
         return;
+    }
+    if (mine->reads.impure) {
+        mill_reads_add(&mine->reads, MILL_READ_IMPURE, "", (struct mill_hash){0, 0});
     }
     struct mill_put put = {
         .key = mine->key,
@@ -567,6 +519,7 @@ static void keep(struct mill_lookup *lookup, struct mill_lookup_worker *mine,
     };
     mine->claimed = false;
     mill_store_put(lookup->store, &put);
+    mine->fate = MILL_CALLED_STORED;
     if (has_flag(task, MILL_TASK_CHANGED)) return; /* the store has it under another name */
     atomic_fetch_or_explicit(&task->flags, MILL_TASK_KEPT, memory_order_relaxed);
 }
@@ -584,8 +537,10 @@ static void after(void *context, struct mill_worker *worker, struct mill_task *t
     }
     struct mill_hash hash = mill_value_hash(value, NULL);
     note_content(task, hash);
-    if (lookup->store && mine->keyed && !mine->reads.unsound && !has_changed_input(task) &&
-        !mill_value_is_opaque(value)) {
+    mine->fate = MILL_CALLED_LOST;
+    if (task->run->dry) return; /* it leaves nothing behind */
+    if (lookup->store && mine->keyed && !has_changed_input(task) &&
+        !mill_value_is_opaque(value) && is_as_read(lookup, mine, task)) {
         keep(lookup, mine, task, value, hash);
     }
 }
@@ -595,7 +550,13 @@ static void ended(void *context, struct mill_worker *worker, struct mill_task *t
     struct mill_lookup *lookup = context;
     struct mill_lookup_worker *mine = &lookup->workers[worker->index];
     take_notes(mine);
-    if (task->run->notes) notes_add(task->run->notes, &mine->reads);
+    if (mill_task_function(task)->policy.pure) mine->reads.impure = false;
+    if (mine->keyed && lookup->store && lookup->ledger && !task->run->dry &&
+        !mill_run_cancelled(task->run)) {
+        mill_ledger_note(lookup->ledger, reader_of(lookup, mine), task, &mine->called,
+                         (enum mill_called_verdict)mine->fate);
+    }
+    if (task->run->notes) mill_notes_add(task->run->notes, &mine->reads);
     unclaim(lookup, mine);
 }
 
@@ -610,8 +571,10 @@ static void retried(void *context, struct mill_worker *worker, struct mill_task 
 static void release(void *context, struct mill_run *run)
 {
     (void)context;
-    notes_unref(run->notes);
+    mill_notes_unref(run->notes);
     mill_claims_free(run->claims);
+    if (run->inquiry) mill_inquiry_close(run->inquiry, run);
+    if (run->inquiry && run->inquiry->owned) mill_inquiry_free(run->inquiry);
 }
 
 struct mill_reader *mill_lookup_reader(struct mill_lookup *lookup,
@@ -622,8 +585,7 @@ struct mill_reader *mill_lookup_reader(struct mill_lookup *lookup,
 
 void mill_lookup_rest(struct mill_lookup *lookup, const struct mill_worker *worker)
 {
-    struct mill_lookup_worker *mine = &lookup->workers[worker->index];
-    if (mine->reader) mill_reader_rest(mine->reader);
+    mill_reader_rest(lookup->workers[worker->index].reader);
 }
 
 void mill_lookup_awaits(struct mill_lookup *lookup, const struct mill_worker *worker)
@@ -692,11 +654,11 @@ void mill_lookup_join(struct mill_lookup *lookup, const struct mill_worker *work
 bool mill_lookup_gather(struct mill_lookup *lookup, struct mill_run *run)
 {
     run->hooks = mill_lookup_hooks(lookup);
-    run->notes = notes_new();
+    run->notes = mill_notes_new();
     return run->notes != NULL;
 }
 
 const struct mill_reads *mill_lookup_gathered(const struct mill_run *run)
 {
-    return &run->notes->reads;
+    return mill_notes_reads(run->notes);
 }

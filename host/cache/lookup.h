@@ -1,28 +1,29 @@
 /* lookup: the cache's part in a run: the hooks by which tasks are answered from the store
  * instead of run, and their results kept.
  *
- * A task's key is a hash of its function (policy.salt) and of its arguments, in which a result of
- * another task counts by content.  A hit is not read: it ends its task with a MILL_TAG_STORED
+ * A hit is not read: it ends its task with a MILL_TAG_STORED
  * result, and whoever needs the value loads it then.  SPDX-License-Identifier: MIT */
 #ifndef MILL_LOOKUP_H
 #define MILL_LOOKUP_H
 
 #include "cache/files.h"
-#include "cache/reads.h"
+#include "cache/key.h"
+#include "cache/notes.h"
+#include "cache/remarks.h"
 #include "cache/store.h"
 #include "sched/pool.h"
-
-struct mill_notes; /* what tasks read that a task with a key has started */
 
 /* What the cache keeps for one worker; its thread's. */
 struct mill_lookup_worker {
     struct mill_reader *reader; /* opened by the first lookup */
     struct mill_reads reads;    /* of the running task */
     struct mill_hash key;       /* of the running task */
+    struct mill_called called;  /* the same, and what it was made of */
     bool keyed;                 /* the running task has a key */
     bool claimed;               /* its key, see cache/board.h */
     bool noted;                 /* a task with a key has started it, and reads what it reads */
     struct mill_notes *notes;   /* of what the running task has started; NULL: nothing yet */
+    char fate;                  /* of the running task, a mill_called_verdict */
     int64_t began;
 };
 
@@ -33,7 +34,13 @@ struct mill_lookup {
     double ttl; /* seconds that a result may be used, when its task says nothing; 0: for ever */
     struct mill_lookup_worker *workers;
     int worker_count;
+    struct mill_remarks remarks;
+    struct mill_ledger *ledger;                    /* NULL: misses cannot be explained */
     void (*warn)(void *context, const char *text); /* any thread */
+    /* Says where in a value the first part without content is (bind/anatomy.h). */
+    void (*find_opaque)(const struct mill_value *value, char *out, size_t room);
+    /* Told what a result that is used again depends on; any thread; NULL: nobody asks. */
+    void (*seen)(void *context, char kind, const char *name, struct mill_hash hash);
     void *context;
 };
 
@@ -91,9 +98,6 @@ void mill_lookup_suspend(struct mill_lookup *lookup, const struct mill_worker *w
                          struct mill_lookup_worker *kept);
 void mill_lookup_resume(struct mill_lookup *lookup, const struct mill_worker *worker,
                         struct mill_lookup_worker *kept);
-
-/* Key of a task whose inputs have content hashes; false: no memory. */
-bool mill_task_key(const struct mill_task *task, struct mill_hash *key);
 
 /* The same as far as it is known: false, too, of a task that has none, and while an input has not
  * finished.  Any thread. */

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "cache/object.h"
+#include "cache/recall.h"
 #include "cache/store.h"
 
 struct mill_reader {
@@ -392,4 +393,11 @@ bool mill_reader_find(struct mill_reader *reader, struct mill_hash key, reader_v
     }
     answers_fini(&answers);
     return done;
+}
+
+void *mill_reader_recall(struct mill_reader *reader, const char *task, size_t *size)
+{
+    *size = 0;
+    if (reader == NULL || !reader_ready(reader)) return NULL;
+    return mill_recall_read(reader->connection, task, size);
 }

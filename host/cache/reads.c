@@ -13,7 +13,7 @@ enum { HEAD = 1 + sizeof(struct mill_hash) };
 void mill_reads_clear(struct mill_reads *reads)
 {
     reads->size = 0;
-    reads->unsound = false;
+    reads->unsound = reads->impure = false;
 }
 
 void mill_reads_fini(struct mill_reads *reads)
@@ -78,7 +78,8 @@ void mill_reads_join(struct mill_reads *reads, const void *bytes, size_t size)
         }
         struct mill_hash hash;
         memcpy(&hash, at + 1, sizeof hash);
-        mill_reads_add(reads, (enum mill_read_kind) * at, name, hash);
+        enum mill_read_kind kind = (enum mill_read_kind) * at;
+        if (kind != MILL_READ_IMPURE) mill_reads_add(reads, kind, name, hash);
         at = next;
     }
 }
@@ -109,39 +110,81 @@ static struct mill_hash listing_hash(const char *pattern)
     return hash;
 }
 
-static bool item_holds(struct mill_files *files, char kind, const char *name,
-                       struct mill_hash was)
+/* What the item would be noted with now; false: no such kind. */
+static bool item_now(struct mill_files *files, char kind, const char *name,
+                     struct mill_hash *now)
 {
-    struct mill_hash now;
     switch (kind) {
     case MILL_READ_FILE:
-        now = mill_files_hash(files, name);
-        break;
+        *now = mill_files_hash(files, name);
+        return true;
     case MILL_READ_LISTING:
-        now = listing_hash(name);
-        break;
+        *now = listing_hash(name);
+        return true;
     case MILL_READ_VARIABLE:
-        now = mill_variable_hash(name);
-        break;
+        *now = mill_variable_hash(name);
+        return true;
     case MILL_READ_PRESENCE:
-        now = mill_presence_hash(name);
-        break;
+        *now = mill_presence_hash(name);
+        return true;
+    case MILL_READ_LIBRARY:
+        if (files->library == NULL) return false;
+        *now = files->library(files->context, name);
+        return true;
+    case MILL_READ_IMPURE:
+        *now = (struct mill_hash){0, 0}; /* as it is noted */
+        return true;
     default:
         return false;
     }
-    return mill_hash_equal(now, was);
+}
+
+bool mill_reads_compare(struct mill_files *files, const void *bytes, size_t size,
+                        mill_reads_visit *changed, void *context)
+{
+    const char *at = bytes, *end = at + size, *next;
+    bool hold = true;
+    while (at < end) {
+        const char *name = item(at, end, &next);
+        if (name == NULL) return false;
+        struct mill_hash was, now = {0, 0};
+        memcpy(&was, at + 1, sizeof was);
+        if (!item_now(files, *at, name, &now) || !mill_hash_equal(now, was)) {
+            hold = false;
+            if (changed == NULL) return false;
+            changed(context, *at, name, was, now);
+        }
+        at = next;
+    }
+    return hold;
 }
 
 bool mill_reads_hold(struct mill_files *files, const void *bytes, size_t size)
 {
+    return mill_reads_compare(files, bytes, size, NULL, NULL);
+}
+
+void mill_reads_visit_all(const void *bytes, size_t size, mill_reads_visit *visit,
+                          void *context)
+{
     const char *at = bytes, *end = at + size, *next;
-    while (at < end) {
-        const char *name = item(at, end, &next);
-        if (name == NULL) return false;
-        struct mill_hash was;
-        memcpy(&was, at + 1, sizeof was);
-        if (!item_holds(files, *at, name, was)) return false;
-        at = next;
+    for (const char *name; at < end && (name = item(at, end, &next)) != NULL; at = next) {
+        struct mill_hash hash;
+        memcpy(&hash, at + 1, sizeof hash);
+        visit(context, *at, name, hash, hash);
     }
-    return true;
+}
+
+static void note_impure(void *impure, char kind, const char *name, struct mill_hash was,
+                        struct mill_hash now)
+{
+    (void)name, (void)was, (void)now;
+    if (kind == MILL_READ_IMPURE) *(bool *)impure = true;
+}
+
+bool mill_reads_are_impure(const void *bytes, size_t size)
+{
+    bool impure = false;
+    mill_reads_visit_all(bytes, size, note_impure, &impure);
+    return impure;
 }

@@ -11,6 +11,8 @@ enum mill_read_kind {
     MILL_READ_LISTING = 'l',  /* names that a pattern stands for */
     MILL_READ_VARIABLE = 'v', /* of the environment */
     MILL_READ_PRESENCE = 'p', /* whether a path is a file, a folder, something else, nothing */
+    MILL_READ_LIBRARY = 'b',  /* version and instruction set of one, such as libm */
+    MILL_READ_IMPURE = 'i',   /* something of which only `pure` says that it does not matter */
 };
 
 struct mill_reads { /* one thread's */
@@ -18,6 +20,7 @@ struct mill_reads { /* one thread's */
     size_t size, room;
     bool unsound; /* memory was short, or something changed while the task ran: do not keep
                      the result */
+    bool impure;  /* something was used that is on no list, such as the time */
 };
 
 void mill_reads_clear(struct mill_reads *reads);
@@ -27,11 +30,27 @@ void mill_reads_fini(struct mill_reads *reads);
 void mill_reads_add(struct mill_reads *reads, enum mill_read_kind kind, const char *name,
                     struct mill_hash hash);
 
-/* Adds all items of another list, as its bytes; what is no list makes it unsound. */
+/* Adds all items of another list but impure ones, as its bytes; what is no list makes it
+ * unsound. */
 void mill_reads_join(struct mill_reads *reads, const void *bytes, size_t size);
 
 /* Whether everything on the list is now as it was.  Any thread; safe on any bytes. */
 bool mill_reads_hold(struct mill_files *files, const void *bytes, size_t size);
+
+/* What an item is noted with, and what it would be now; absence is a hash of zeros. */
+typedef void mill_reads_visit(void *context, char kind, const char *name, struct mill_hash was,
+                              struct mill_hash now);
+
+/* The same, and `changed` (may be NULL) is told each item that is not as it was. */
+bool mill_reads_compare(struct mill_files *files, const void *bytes, size_t size,
+                        mill_reads_visit *changed, void *context);
+
+/* Tells each item of the list; nothing is looked at. */
+void mill_reads_visit_all(const void *bytes, size_t size, mill_reads_visit *visit,
+                          void *context);
+
+/* Whether the list has an impure item. */
+bool mill_reads_are_impure(const void *bytes, size_t size);
 
 struct mill_hash mill_variable_hash(const char *name);
 struct mill_hash mill_presence_hash(const char *path);

@@ -11,12 +11,14 @@
 
 #include "cache/inside.h"
 #include "cache/reader.h"
+#include "cache/recall.h"
 #include "cache/writer.h"
 
 struct mill_store {
     struct mill_database database;
     struct mill_writer writer;
     struct mill_memory *memory;
+    struct mill_recall recall; /* the closing thread's */
 };
 
 struct mill_database *mill_store_database(struct mill_store *store)
@@ -110,6 +112,7 @@ void mill_store_close(struct mill_store *store)
 {
     if (store == NULL) return;
     mill_writer_stop(&store->writer);
+    mill_recall_write(&store->recall, &store->database, store->writer.connection);
     mill_database_close(&store->database, store->writer.connection);
     mill_writer_fini(&store->writer);
     free(store);
@@ -178,6 +181,12 @@ void mill_store_claim_waits(struct mill_store *store, struct mill_hash key, bool
 struct mill_limits mill_store_limits(const struct mill_store *store)
 {
     return store->writer.limits;
+}
+
+void mill_store_remember(struct mill_store *store, const char *task, const void *bytes,
+                         size_t size)
+{
+    mill_recall_add(&store->recall, task, bytes, size);
 }
 
 bool mill_store_flush(struct mill_store *store, double seconds)

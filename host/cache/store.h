@@ -102,6 +102,15 @@ struct mill_put {
  * not written again.  Blocks only while more than 256 MB are queued. */
 void mill_store_put(struct mill_store *store, const struct mill_put *put);
 
+/* Keeps a record of a task name (cache/ledger.h) until the store is closed, which writes it.  The
+ * closing thread. */
+void mill_store_remember(struct mill_store *store, const char *task, const void *bytes,
+                         size_t size);
+
+/* The record of a task name as it was when the last store was closed, for free(); NULL: there is
+ * none. */
+void *mill_reader_recall(struct mill_reader *reader, const char *task, size_t *size);
+
 /* Commits all that was queued before the call; false when `seconds` passed first, or writing
  * has failed. */
 bool mill_store_flush(struct mill_store *store, double seconds);

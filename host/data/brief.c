@@ -95,7 +95,7 @@ static size_t brief_characters(struct mill_brief *brief, const char *text, size_
     return shown;
 }
 
-static void brief_text(struct mill_brief *brief, const char *text, size_t size)
+void mill_brief_text(struct mill_brief *brief, const char *text, size_t size)
 {
     mill_brief_add(brief, "\"");
     size_t shown = brief_characters(brief, text, size);
@@ -247,7 +247,7 @@ static void brief_packed(struct reading *reading)
         break;
     case MILL_MARK_STRING:
         text = mill_unpacker_text(&reading->at, &size);
-        if (text) brief_text(reading->brief, text, size);
+        if (text) mill_brief_text(reading->brief, text, size);
         break;
     case MILL_MARK_TABLE:
         brief_table(reading);
@@ -303,7 +303,7 @@ void mill_brief_value(struct mill_brief *brief, const struct mill_value *value)
         break;
     case MILL_TAG_SHORT:
     case MILL_TAG_STRING:
-        brief_text(brief, text, size);
+        mill_brief_text(brief, text, size);
         break;
     case MILL_TAG_PACKED:
         brief_packed_value(brief, value->packed);

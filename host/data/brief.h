@@ -19,6 +19,9 @@ void mill_brief_init(struct mill_brief *brief, char *text, size_t room);
 /* Appends these words; false when they do not fit. */
 bool mill_brief_add(struct mill_brief *brief, const char *words);
 
+/* Appends a text in quotes, or its beginning. */
+void mill_brief_text(struct mill_brief *brief, const char *text, size_t size);
+
 /* Appends a value.  The result of a node stands as byte 1, its index, byte 2: bytes that occur
  * nowhere else. */
 void mill_brief_value(struct mill_brief *brief, const struct mill_value *value);

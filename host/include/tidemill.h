@@ -122,6 +122,32 @@ TIDEMILL_API int tidemill_exit_status(tidemill *engine);
 /* Rows dropped, fallbacks taken, batch failures: what --strict turns into exit status 3. */
 TIDEMILL_API int64_t tidemill_strict_count(tidemill *engine);
 
+/* ---- Explaining and recording --------------------------------------------------------- */
+
+/* Before a script: which of its tasks are answered from the cache, and why others are not, is taken
+ * down.  `dry` not 0: no task runs; the script goes on as long as the cache has what it wants and
+ * ends, with TIDEMILL_EXIT, where it does not. */
+TIDEMILL_API tidemill_status tidemill_explain(tidemill *engine, int dry);
+
+/* What was taken down so far, in lines; of one task name when `task` is not NULL.  *text is malloc'ed;
+ * the caller frees it. */
+TIDEMILL_API tidemill_status tidemill_explanation(tidemill *engine, const char *task,
+                                                  char **text);
+
+/* Before a script: what a person needs to trust or repeat its run is taken down. */
+TIDEMILL_API tidemill_status tidemill_record(tidemill *engine);
+
+/* The record as JSON; `problem` (or NULL) is the error that has ended the script, `json` (or NULL) the
+ * text that was written of its result.  *text is malloc'ed; the caller frees it. */
+TIDEMILL_API tidemill_status tidemill_record_json(tidemill *engine, int exit_status,
+                                                  const char *problem, const char *json,
+                                                  char **text);
+
+/* What differs between two files of such records, in lines; "": nothing.  *text is malloc'ed; the
+ * caller frees it. */
+TIDEMILL_API tidemill_status tidemill_diff(tidemill *engine, const char *first,
+                                           const char *second, char **text);
+
 /* ---- Stopping ------------------------------------------------------------------------- */
 
 /* Any thread, also a signal handler.  Cancels the tasks of the running call, which returns

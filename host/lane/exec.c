@@ -137,6 +137,7 @@ static void end(struct mill_exec *exec)
 {
     struct mill_hub *hub = exec->operation.hub;
     close_handles(exec);
+    mill_guard_remove(&hub->guard, exec->child);
     bool known = reap(exec);
     const char *failure = exec->reason;
     if (!known && !failure)
@@ -306,6 +307,7 @@ static void exec_begin(struct mill_operation *operation)
     for (int i = 0; i < 3; i++) {
         if (pipes.theirs[i] >= 0) close(pipes.theirs[i]);
     }
+    mill_guard_add(&operation->hub->guard, exec->child);
     mill_operation_ref(operation); /* it may end below */
     open_output(exec, 0, pipes.ours[1]);
     open_output(exec, 1, pipes.ours[2]);

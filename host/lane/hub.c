@@ -301,6 +301,7 @@ static void *hub_main(void *argument)
 {
     struct mill_hub *hub = argument;
     uv_run(&hub->loop, UV_RUN_DEFAULT); /* until `async` and all else are closed */
+    mill_guard_fini(&hub->guard);
     return NULL;
 }
 

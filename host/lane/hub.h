@@ -22,6 +22,7 @@
 
 #include "base/birth.h"
 #include "base/status.h"
+#include "lane/guard.h"
 #include "sched/pool.h"
 
 struct mill_hub;
@@ -121,6 +122,7 @@ struct mill_hub {
     int slots[MILL_SLOTS], used[MILL_SLOTS];
     struct mill_tcp *tcps;       /* open ones, the newest first */
     struct mill_server *servers; /* open ones, the newest first */
+    struct mill_guard guard;     /* of programs that run */
     struct mill_door doors[MILL_DOORS];
     char scratch[1 << 16]; /* where bytes arrive before they are somebody's */
 };

@@ -181,7 +181,7 @@ void mill_answer_put(struct mill_wire *wire, const struct mill_answer *answer)
     mill_packer_byte(&wire->out, MILL_WIRE_VERSION);
     mill_packer_byte(&wire->out, (uint8_t)answer->state);
     mill_packer_byte(&wire->out, answer->worth);
-    mill_packer_byte(&wire->out, answer->unsound);
+    mill_packer_byte(&wire->out, (uint8_t)(answer->unsound | answer->impure << 1));
     mill_packer_size(&wire->out, answer->degraded);
     mill_packer_text(&wire->out, answer->reads, answer->reads_size);
     mill_wire_value(wire, &answer->value, "the task's result");
@@ -193,7 +193,9 @@ bool mill_answer_take(struct mill_wire_reader *reader, struct mill_answer *answe
     uint8_t version = mill_unpacker_byte(&reader->in);
     uint8_t state = mill_unpacker_byte(&reader->in);
     answer->worth = mill_unpacker_byte(&reader->in) != 0;
-    answer->unsound = mill_unpacker_byte(&reader->in) != 0;
+    uint8_t doubts = mill_unpacker_byte(&reader->in);
+    answer->unsound = doubts & 1;
+    answer->impure = doubts & 2;
     answer->degraded = mill_unpacker_size(&reader->in);
     answer->reads = mill_unpacker_text(&reader->in, &answer->reads_size);
     bool known = state == MILL_FINISHED || state == MILL_FAILED || state == MILL_CANCELLED;

@@ -60,6 +60,7 @@ struct mill_answer {
     enum mill_state state; /* FINISHED, FAILED or CANCELLED */
     bool worth;        /* of a failed one: its retry_on says that another attempt may help */
     bool unsound;      /* of what it read: the result must not be kept */
+    bool impure;       /* likewise, unless its function is pure */
     uint64_t degraded; /* what --strict minds, counted by the task */
     const char *reads; /* as cache/reads.h has them; in the message */
     size_t reads_size;

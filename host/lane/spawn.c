@@ -30,7 +30,7 @@ static bool set_files(const struct mill_spawn *spawn)
     for (int i = 0; i < spawn->file_count; i++) {
         int file = spawn->files[i];
         if (file == MILL_SPAWN_SAME) continue;
-        if (file == MILL_SPAWN_NULL) file = open("/dev/null", O_RDONLY | O_CLOEXEC);
+        if (file == MILL_SPAWN_NULL) file = open("/dev/null", O_RDWR | O_CLOEXEC);
         if (file < 0 || dup2(file, i) < 0) return false;
         if (file == i) fcntl(i, F_SETFD, 0); /* dup2 onto itself changes nothing */
     }

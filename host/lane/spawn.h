@@ -13,7 +13,7 @@ struct mill_spawn {
     char *const *arguments, *const *environment;
     const char *folder; /* where it begins; NULL: where this process is */
     /* What it finds as its descriptors 0, 1, ..: a descriptor of ours above all of these,
-     * MILL_SPAWN_NULL: /dev/null to read, MILL_SPAWN_SAME: what we have there. */
+     * MILL_SPAWN_NULL: /dev/null, MILL_SPAWN_SAME: what we have there. */
     int files[MILL_SPAWN_FILES];
     int file_count; /* it finds no others, but those that are not closed on exec unless `alone` */
     bool search, alone;

@@ -524,8 +524,15 @@ void mill_pool_leave_outside(struct mill_pool *pool)
     if (pool->options.threads > 0) {
         mill_pool_unstick(pool);
     } else {
-        mill_park_wake(&pool->ended, INT_MAX);
+        mill_pool_wake_serial(pool);
     }
+}
+
+void mill_pool_wake_serial(struct mill_pool *pool)
+{
+    const struct mill_lane_driver *driver = &pool->options.lanes[MILL_LANE_THREAD];
+    mill_park_wake(&pool->ended, INT_MAX);
+    if (driver->wake) driver->wake(driver->context);
 }
 
 /* ---- cancelling ------------------------------------------------------------------------- */

@@ -223,6 +223,9 @@ static inline enum mill_pressure mill_pool_pressure(const struct mill_pool *pool
 /* Whether a worker that is awake may begin a root: while memory is short only when nobody else does
  * anything, which could free some. */
 bool mill_pool_may_begin(struct mill_pool *pool);
+/* The thread of a serial pool, should it sleep, looks again; any thread. */
+void mill_pool_wake_serial(struct mill_pool *pool);
+
 /* An operation outside the pool begins, before anybody can wait for it; has ended, after its link was
  * fired.  Any thread. */
 void mill_pool_enter_outside(struct mill_pool *pool);

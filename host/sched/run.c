@@ -454,6 +454,7 @@ static void free_revivals(struct mill_run *run)
 void mill_run_free(struct mill_run *run)
 {
     if (run == NULL) return;
+    if (run->hooks.release) run->hooks.release(run->hooks.context, run); /* it may look at it */
     for (uint32_t i = 0; i < run->count; i++) {
         mill_value_unref(run->tasks[i].result);
         if (run->graph) mill_graph_unref(run->graph, run->tasks[i].node->index);
@@ -462,7 +463,6 @@ void mill_run_free(struct mill_run *run)
     for (int i = 0; run->locks && i < MILL_RUN_LOCKS; i++) {
         pthread_mutex_destroy(&run->locks[i]);
     }
-    if (run->hooks.release) run->hooks.release(run->hooks.context, run);
     mill_retries_free(run);
     mill_delays_free(run);
     pthread_mutex_destroy(&run->retry_lock);

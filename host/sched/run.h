@@ -72,6 +72,9 @@ struct mill_run {
     struct mill_hooks hooks;  /* before == NULL: a run without a cache */
     struct mill_notes *notes; /* the hooks' own, both; NULL: none */
     struct mill_claims *claims;
+    struct mill_inquiry *inquiry; /* what somebody wants to know of it; NULL: nothing */
+    bool inquired;                /* it was told how it ended */
+    bool dry;                     /* no body runs, and skipped tasks do not count */
 
     /* Fixed once built. */
     void *block;             /* holds `tasks` to `wanted` */

@@ -37,6 +37,8 @@ void mill_function_unref(struct mill_function *function)
     mill_value_unref(function->retry_on);
     free(function->needs);
     free(function->policy.refusal);
+    free(function->policy.files);
+    free(function->policy.said);
     free(function->name);
     free(function);
 }

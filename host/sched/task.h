@@ -22,6 +22,10 @@ struct mill_policy {
     struct mill_hash salt; /* identity of the function, version, seed: all of the key but the
                               arguments */
     char *refusal;         /* why there is no key although `cached` was asked; NULL: none */
+    char *files; /* those that were declared, with their hashes (cache/reads.h); owned */
+    size_t files_size;
+    uint8_t *said; /* parts (cache/parts.h) of version, seed and files; owned */
+    size_t said_size;
 };
 
 /* Priorities are -2 to 2; a level is a priority counted from 0. */

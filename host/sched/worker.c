@@ -410,7 +410,7 @@ void mill_worker_complete(struct mill_worker *worker, struct mill_task *task,
                           enum mill_state state, struct mill_value result)
 {
     if (state == MILL_FAILED) count(&worker->counters.failed);
-    if (state == MILL_SKIPPED) count(&worker->counters.skipped);
+    if (state == MILL_SKIPPED && !task->run->dry) count(&worker->counters.skipped);
     uint8_t flags = atomic_load_explicit(&task->flags, memory_order_relaxed);
     if (flags & MILL_TASK_GRANTED) {
         mill_resources_give(&worker->pool->resources, task, push_granted, worker);
@@ -724,8 +724,8 @@ void mill_worker_resumable(struct mill_wait *wait)
     while (!atomic_compare_exchange_weak(&worker->delivered, &wait->next_ready, wait)) {}
     if (worker->pool->options.threads > 0) {
         mill_worker_wake(worker);
-    } else { /* its thread sleeps as the script's */
-        mill_park_wake(&worker->pool->ended, INT_MAX);
+    } else {
+        mill_pool_wake_serial(worker->pool);
     }
 }
 

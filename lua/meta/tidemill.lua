@@ -17,7 +17,7 @@ local tm = {}
 ---@field version? string|number part of the key: another one computes anew
 ---@field seed? number part of the key, and with it of the random numbers of a cached task
 ---@field files? string[] files whose content is part of the key
----@field pure? boolean
+---@field pure? boolean the result depends on nothing but the arguments and what the engine sees read
 ---@field lane? "auto"|"thread"|"serial"|"loop"|"process" where it runs; "auto": as its other options say
 ---@field timeout? number|string seconds that an attempt may take, or "250ms", "5m"; on the process lane
 ---@field memory? number|string bytes that its process may take, or "512MB"; on the process lane
@@ -33,7 +33,21 @@ local tm = {}
 
 --- A list, one entry for each delayed function; prints as text.
 ---@class tidemill.explanation
----@field [integer] {name: string, tasks: integer, lane: string, why: string, cached: boolean, refusal: string?, states: table<string, integer>}
+---@field [integer] tidemill.explanation.function
+
+--- What is to be said of the tasks of one delayed function.
+---@class tidemill.explanation.function
+---@field name string
+---@field tasks integer how many there are
+---@field lane "thread"|"serial"|"loop"|"process"
+---@field why string the option that has decided the lane; "" where none did
+---@field cached boolean whether results are kept
+---@field refusal? string why they are not although `cache` asks for it
+---@field states table<string, integer> what came of the tasks in the last run: "pending", "finished", ..
+---@field hits integer tasks whose results would come from the cache now
+---@field misses integer tasks that would run although their results are kept
+---@field unknown integer tasks of which nothing is known before others have run
+---@field causes string[] why there are misses, and what the unknown ones wait for
 
 ---@class tidemill.backoff
 ---@field factor? number by which each delay is longer than the one before, from 1; default 2
@@ -86,8 +100,8 @@ function node:submit() end
 ---@return tidemill.info
 function node:info() end
 
---- Of the tasks below the node, its own last: where they would run and why, whether their results are kept,
---- and what came of them in the last run.
+--- Of the tasks below the node, its own last: where they would run and why, what of them the cache knows,
+--- why it does not know the rest, and what came of them in the last run.  Nothing runs.
 ---     print(node:explain())
 ---@return tidemill.explanation
 function node:explain() end
@@ -812,6 +826,11 @@ tm.json = json
 ---@param value any nil, boolean, number, string, table or array
 ---@return string
 function json.encode(value) end
+
+--- The value of JSON text; null is nil, and a list that holds some carries `n`.
+---@param text string
+---@return any
+function json.decode(text) end
 
 --- Marks a table as a list, so that an empty one is written as [].
 ---@param values table

@@ -44,6 +44,16 @@ function compute.start(nodes, strategy, seed)
   return core.run(nodes, task.record, strategy, seed)
 end
 
+--- What would become of the nodes: no body runs.  A list of findings, see host/bind/lib_explain.c.
+function compute.explore(nodes)
+  local run = core.run(nodes, task.record, nil, nil, true)
+  core.asked(run)
+  wait.call(core.wait, run, nil, nil, function() core.cancel(run) end)
+  local findings = core.findings(run)
+  core.release(run)
+  return findings
+end
+
 -- Values of nodes[first..], in order; those that were lost are computed again.
 local function collect(nodes, given)
   local values, attempt = {}, 0

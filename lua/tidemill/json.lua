@@ -104,4 +104,126 @@ function json.encode(value)
   return table.concat(out)
 end
 
+-- ---- reading --------------------------------------------------------------------------------------
+
+local plain = { ["\""] = "\"", ["\\"] = "\\", ["/"] = "/", b = "\b", f = "\f", n = "\n", r = "\r", t = "\t" }
+local max_depth = 200
+
+local function refuse(text, at, expected)
+  local found = at > #text and "the end" or ("%q"):format(text:sub(at, at))
+  error(("json: byte %d: expected %s, found %s"):format(at, expected, found), 0)
+end
+
+local function skip(text, at) return (text:find("[^ \t\r\n]", at)) or #text + 1 end
+
+local function utf8(code)
+  if code < 0x80 then return string.char(code) end
+  if code < 0x800 then return string.char(0xC0 + math.floor(code / 64), 0x80 + code % 64) end
+  if code < 0x10000 then
+    return string.char(0xE0 + math.floor(code / 4096), 0x80 + math.floor(code / 64) % 64, 0x80 + code % 64)
+  end
+  return string.char(0xF0 + math.floor(code / 262144), 0x80 + math.floor(code / 4096) % 64,
+    0x80 + math.floor(code / 64) % 64, 0x80 + code % 64)
+end
+
+-- The character that an escape at `at`, a backslash, stands for, and where it ends.
+local function read_escape(text, at)
+  local letter = text:sub(at + 1, at + 1)
+  if plain[letter] then return plain[letter], at + 2 end
+  local code = letter == "u" and text:match("^%x%x%x%x", at + 2)
+  if not code then refuse(text, at + 1, "an escape") end
+  code = tonumber(code, 16)
+  local low = code >= 0xD800 and code < 0xDC00 and text:match("^\\u([dD][c-fC-F]%x%x)", at + 6)
+  if low then
+    return utf8(0x10000 + (code - 0xD800) * 1024 + tonumber(low, 16) - 0xDC00), at + 12
+  end
+  if code >= 0xD800 and code < 0xE000 then code = 0xFFFD end
+  return utf8(code), at + 6
+end
+
+local function read_string(text, at)
+  local parts = {}
+  at = at + 1
+  while true do
+    local stop = text:find("[\"\\%c]", at)
+    if not stop or text:find("^%c", stop) then refuse(text, stop or #text + 1, "the end of a string") end
+    parts[#parts + 1] = text:sub(at, stop - 1)
+    if text:sub(stop, stop) == "\"" then return table.concat(parts), stop + 1 end
+    parts[#parts + 1], at = read_escape(text, stop)
+  end
+end
+
+local read_value
+
+local function read_list(text, at, depth)
+  local out, count = json.list({}), 0
+  at = skip(text, at + 1)
+  if text:sub(at, at) == "]" then return out, at + 1 end
+  while true do
+    count = count + 1
+    out[count], at = read_value(text, at, depth)
+    at = skip(text, at)
+    local mark = text:sub(at, at)
+    if mark == "]" then
+      if #out ~= count then out.n = count end
+      return out, at + 1
+    end
+    if mark ~= "," then refuse(text, at, "\",\" or \"]\"") end
+    at = skip(text, at + 1)
+  end
+end
+
+local function read_object(text, at, depth)
+  local out = {}
+  at = skip(text, at + 1)
+  if text:sub(at, at) == "}" then return out, at + 1 end
+  while true do
+    if text:sub(at, at) ~= "\"" then refuse(text, at, "a name in quotes") end
+    local key
+    key, at = read_string(text, at)
+    at = skip(text, at)
+    if text:sub(at, at) ~= ":" then refuse(text, at, "\":\"") end
+    out[key], at = read_value(text, skip(text, at + 1), depth)
+    at = skip(text, at)
+    local mark = text:sub(at, at)
+    if mark == "}" then return out, at + 1 end
+    if mark ~= "," then refuse(text, at, "\",\" or \"}\"") end
+    at = skip(text, at + 1)
+  end
+end
+
+local words = { ["true"] = true, ["false"] = false }
+
+local function read_plain(text, at)
+  local word = text:match("^%l+", at)
+  if word == "null" then return nil, at + 4 end
+  if words[word] ~= nil then return words[word], at + #word end
+  local digits = text:match("^%-?%d+%.?%d*[eE]?[+-]?%d*", at)
+  local legal = digits and (digits:find("^%-?0$") or digits:find("^%-?0[.eE]") or digits:find("^%-?[1-9]"))
+    and not digits:find("%.[eE]") and not digits:find("%.$")
+  local value = legal and tonumber(digits)
+  if not value then refuse(text, at, "a value") end
+  return value, at + #digits
+end
+
+function read_value(text, at, depth)
+  if depth > max_depth then error(("json: nested deeper than %d levels"):format(max_depth), 0) end
+  local mark = text:sub(at, at)
+  if mark == "{" then return read_object(text, at, depth + 1) end
+  if mark == "[" then return read_list(text, at, depth + 1) end
+  if mark == "\"" then return read_string(text, at) end
+  return read_plain(text, at)
+end
+
+--- The value of JSON text; null is nil.  Raises with the byte where it is none.
+---@param text string
+---@return any
+function json.decode(text)
+  if type(text) ~= "string" then error("json.decode: expected a string, got a " .. type(text), 2) end
+  local value, at = read_value(text, skip(text, 1), 0)
+  at = skip(text, at)
+  if at <= #text then refuse(text, at, "the end") end
+  return value
+end
+
 return json

@@ -17,6 +17,7 @@ local stale = true -- whether `objects` lags behind
 local builtins, libraries -- of origin
 
 local plain_require = require
+local open, read_from = io.open, io.stdin.read -- the builtins: what is read here is told otherwise
 local zeros = ("\0"):rep(16)
 
 -- ---- files --------------------------------------------------------------------------------------
@@ -32,8 +33,8 @@ local function is_own(name)
 end
 
 local function read(path)
-  local file = io.open(path, "rb")
-  local text = file and file:read("*a")
+  local file = open(path, "rb")
+  local text = file and read_from(file, "*a")
   if file then file:close() end
   return text
 end
@@ -56,10 +57,14 @@ end
 
 local function file_of(name)
   if files[name] ~= nil or package.preload[name] then return files[name] end
-  local path = package.searchpath(name, package.path)
+  local path, text = core.kept_module(name)
   local is_lua = path ~= nil
-  path = path or package.searchpath(name, package.cpath)
-  local text = path and read(path)
+  if not path then
+    path = package.searchpath(name, package.path)
+    is_lua = path ~= nil
+    path = path or package.searchpath(name, package.cpath)
+    text = path and read(path)
+  end
   files[name] = false
   return text and know(name, path, text, is_lua)
 end
@@ -104,13 +109,33 @@ local function hash_of(name)
   return hashes[name]
 end
 
---- for path, hash in modules.sources(name) do: the files of a module and of what it requires.
-function modules.sources(name)
-  local list, at = closure_of(name), 0
+-- Calls visit(path, absent) for the files that would have been taken for a module's, had they been there.
+local function each_absent(name, found, visit)
+  local place = name:gsub("%.", "/")
+  for template in package.path:gmatch("[^;]+") do
+    local path = template:gsub("%?", (place:gsub("%%", "%%%%")))
+    if path == found then return end
+    visit(path, zeros)
+  end
+end
+
+--- Calls visit(path, hash) for the files of a module and of what it requires, and for those that would
+--- come first if they were there; their hash is that of absence.
+function modules.each_source(name, visit)
+  for _, other in ipairs(closure_of(name)) do
+    local file = file_of(other)
+    each_absent(other, file and file.path, visit)
+    if file then visit(file.path, file.hash) end
+  end
+end
+
+--- for name, path, hash in modules.each_file() do: the modules that are known to come from files.
+function modules.each_file()
+  local name
   return function()
-    repeat at = at + 1 until not list[at] or file_of(list[at])
-    local file = list[at] and file_of(list[at])
-    if file then return file.path, file.hash end
+    local file
+    repeat name, file = next(files, name) until not name or file
+    if name then return name, file.path, file.hash end
   end
 end
 

@@ -6,6 +6,8 @@ local origin = require("tidemill.origin")
 
 local sandbox = {}
 
+local call -- the running task's, as host/bind/ffi.h has it
+
 local pending = {} -- parts of an unfinished line of io.write
 
 -- Whether there is one.
@@ -66,7 +68,7 @@ end
 
 -- ---- random numbers: Philox4x32-10 counters on the task's own stream -----------------------------
 
-local function install_random(call)
+local function install_random()
   local C = require("tidemill.clib")
   local size = 32
   local buffer = ffi.new("double[?]", size)
@@ -107,30 +109,117 @@ local function install_random(call)
   end)
 end
 
--- ---- what a cached task reads --------------------------------------------------------------------
+-- ---- what a cached task reads, and what no key can know -------------------------------------------
 
--- Notes the file that the first argument names, then calls the builtin; `reads(mode)` is whether
--- the second one means reading.
-local function note_file(name, builtin, reads)
-  origin.replace(name, function(path, ...)
-    if type(path) == "string" and (not reads or reads(...)) then core.depends(path) end
-    return builtin(path, ...)
+local told = -1 -- turn of the task that is known to be impure
+
+-- The running task uses what is in no key.
+local function impure(what)
+  if call.turn == told then return end
+  told = call.turn
+  core.impure(what)
+end
+
+-- File -> turn of the task that has opened it.  What another task's file gives depends on what was read
+-- before.
+local turns = setmetatable({}, { __mode = "k" })
+
+local function opened(file, ...)
+  if file ~= nil then turns[file] = call.turn end
+  return file, ...
+end
+
+local function check_file(file)
+  if turns[file] == call.turn then return end
+  impure(file == io.stdin and "standard input" or "a file that was opened before it")
+end
+
+local function watch_methods()
+  local methods = getmetatable(io.stdin).__index
+  for _, name in ipairs({ "read", "lines", "seek" }) do
+    local method = methods[name]
+    methods[name] = function(file, ...)
+      if io.type(file) then check_file(file) end
+      return method(file, ...)
+    end
+  end
+end
+
+local function watch_open()
+  local open, tmpfile, popen = io.open, io.tmpfile, io.popen
+  origin.replace("io.open", function(path, mode, ...)
+    if type(path) == "string" then
+      local reads = mode == nil or (type(mode) == "string" and mode:find("^r"))
+      local both = type(mode) == "string" and mode:find("+", 1, true)
+      if reads or (both and mode:find("^a")) then core.depends(path) end
+      if not reads or both then core.writes(path) end
+    end
+    return opened(open(path, mode, ...))
+  end)
+  origin.replace("io.tmpfile", function() return opened(tmpfile()) end)
+  origin.replace("io.popen", function(...)
+    impure("io.popen")
+    return opened(popen(...))
   end)
 end
 
-local function install_notes()
-  note_file("io.open", io.open, function(mode)
-    return mode == nil or (type(mode) == "string" and mode:find("^r") ~= nil)
+local function watch_streams()
+  local input, read, lines, set_output = io.input, io.read, io.lines, io.output
+  origin.replace("io.input", function(file, ...)
+    if type(file) == "string" then
+      core.depends(file)
+      return opened(input(file, ...))
+    end
+    return input(file, ...)
   end)
-  note_file("io.lines", io.lines)
-  note_file("io.input", io.input)
-  note_file("dofile", dofile)
-  note_file("loadfile", loadfile)
-  origin.replace("os.getenv", core.env)
-  local modules = require("tidemill.modules")
-  function modules.on_require(name)
-    for path, hash in modules.sources(name) do core.depends(path, hash) end
+  origin.replace("io.output", function(file, ...)
+    if type(file) == "string" then core.writes(file) end
+    return set_output(file, ...)
+  end)
+  origin.replace("io.read", function(...)
+    check_file(input())
+    return read(...)
+  end)
+  origin.replace("io.lines", function(path, ...)
+    if type(path) == "string" then core.depends(path) else check_file(input()) end
+    return lines(path, ...)
+  end)
+end
+
+local function watch_chunks()
+  for name, builtin in pairs({ dofile = dofile, loadfile = loadfile }) do
+    origin.replace(name, function(path, ...)
+      if type(path) == "string" then core.depends(path) else impure("standard input") end
+      return builtin(path, ...)
+    end)
   end
+  local modules = require("tidemill.modules")
+  local turn, noted = -1, {} -- what the running task has required
+  function modules.on_require(name)
+    if call.turn ~= turn then turn, noted = call.turn, {} end
+    if noted[name] or not core.notes() then return end
+    noted[name] = true
+    core.uses("package.path")
+    modules.each_source(name, core.depends)
+  end
+end
+
+local function watch_system()
+  local time, date, execute = os.time, os.date, core.execute
+  origin.replace("os.time", function(fields)
+    if fields == nil then impure("os.time") else core.env("TZ") end
+    return time(fields)
+  end)
+  origin.replace("os.date", function(format, at)
+    if at == nil then impure("os.date without a time") end
+    if type(format) ~= "string" or format:sub(1, 1) ~= "!" then core.env("TZ") end
+    return date(format, at)
+  end)
+  origin.replace("os.execute", function(command)
+    if command ~= nil then impure("os.execute") end
+    return execute(command)
+  end)
+  origin.replace("os.getenv", core.env)
 end
 
 local function refuse(what, instead)
@@ -140,15 +229,19 @@ local function refuse(what, instead)
 end
 
 --- Changes this state's globals; once, before any task.
-function sandbox.install(call)
+function sandbox.install(of_worker)
+  call = of_worker
   origin.replace("print", task_print)
   origin.replace("io.write", task_write)
-  origin.replace("os.execute", core.execute)
   origin.replace("os.exit", refuse("os.exit", "; raise an error, or return a value"))
   origin.replace("os.setlocale", refuse("os.setlocale"))
   require("tidemill.nesting").install()
-  install_notes()
-  install_random(call)
+  watch_methods()
+  watch_open()
+  watch_streams()
+  watch_chunks()
+  watch_system()
+  install_random()
 end
 
 return sandbox

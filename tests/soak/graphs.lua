@@ -113,6 +113,12 @@ function bodies.thrower(log, id, ...)
   error(setmetatable({}, { __tostring = function() error("is mute") end }))
 end
 
+-- Never ends where it can be stopped; elsewhere it fails as if it had been.
+function bodies.hanger()
+  while require("tidemill.core").lane == "process" do end
+  error("the task took longer than its timeout of 0.05 s and was stopped", 0)
+end
+
 -- Fails as often as the counter says; `counter` is a channel with the number of attempts so far.
 function bodies.trier(log, id, counter, failures, ...)
   note(log, id)
@@ -324,6 +330,11 @@ for _, kind in ipairs { "number", "text", "list", "nothing", "column", "sleeper"
   builders[kind] = plain(kind)
 end
 
+function builders.hanger(graph, id)
+  local inputs, most = inputs_of(graph)
+  add(graph, tm.delayed(bodies.hanger, { name = "hanger", timeout = 0.05 })(nil, id, unpack(inputs, 1, most)))
+end
+
 function builders.parent(graph, id)
   local depth = one_of(1, 1, 2, 3)
   local how = ways[roll(#ways)]
@@ -401,6 +412,7 @@ local function build(graph, size)
   for id = 1, size do
     local kind = common[roll(#common)]
     if graph.throws and chance(6) then kind = "thrower" end
+    if graph.throws and graph.processes and chance(3) then kind = "hanger" end
     builders[kind](graph, id)
   end
   for _ = 1, roll(5) do graph.wanted[#graph.wanted + 1] = graph.nodes[roll(#graph.nodes)] end

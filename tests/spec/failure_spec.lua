@@ -120,6 +120,20 @@ describe("an error that nobody asked for", function()
     end
   end)
 
+  it("is the script's, too, when that has only computed, and is waited for", function()
+    for _, workers in ipairs(lanes) do
+      local result = run(workers, [[
+        print(tm.delayed(function()
+          local tm = require "tidemill"
+          tm.submit(function() tm.sleep(0.02) error("nobody asked", 0) end)
+          return "end"
+        end)():compute())]])
+      assert.are.equal("end\n", result.out)
+      assert.are.equal(1, result.status)
+      contains(result.err, "nobody asked")
+    end
+  end)
+
   it("is none when the task asks: by result, gather, or a node that needs it", function()
     everywhere("3\n", [[
       local bad = tm.delayed(function() error("bad", 0) end)

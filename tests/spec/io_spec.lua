@@ -540,6 +540,24 @@ describe("the cache", function()
 end)
 
 describe("what is in flight", function()
+  -- By a program in the script, and by one that a worker process has started.
+  for _, lane in ipairs { "thread", "process" } do
+    it("ends with an engine that is killed: a program of the lane " .. lane, function()
+      local folder = process.folder()
+      local group = folder .. "/group"
+      local result = process.run { "--cache", "off", signal = "KILL", env = { GROUP = group }, "-e", ([[
+        tm.delayed(function()
+          local program = "sleep 987 & echo $$ >$GROUP; touch $READY; sleep 987"
+          return require("tidemill").exec { "sh", "-c", program }
+        end, { lane = %q })():compute()]]):format(lane) }
+      assert.are.equal(137, result.status, result.err)
+      local leader = tonumber(process.read(group))
+      assert.are.equal(0, os.execute(("for try in $(seq 500); do kill -0 -- -%d 2>/dev/null || exit 0; sleep 0.01;"
+        .. " done; exit 1"):format(leader)))
+      process.remove(folder)
+    end)
+  end
+
   it("ends with its task: the other side sees the connection close", function()
     served("cancelled nil\ncancelled \n", [[
       local server = tm.listen("127.0.0.1", 0)

@@ -1,0 +1,16 @@
+/* api: what the functions of tidemill.h share.  SPDX-License-Identifier: MIT */
+#ifndef MILL_API_H
+#define MILL_API_H
+
+#include "bind/engine.h"
+
+/* Before every function that uses the script's state: forgets the last error, reads the settings. */
+tidemill_status mill_api_begin(struct tidemill *engine);
+
+/* Fails with a text, which is malloc'ed and passes to the engine. */
+tidemill_status mill_api_fail(struct tidemill *engine, tidemill_status status, char *message);
+
+/* Pushes what the last script has returned. */
+void mill_api_push_result(lua_State *L);
+
+#endif
