@@ -1,7 +1,6 @@
 /* lookup: the cache's part in a run.  SPDX-License-Identifier: MIT */
 #include "cache/lookup.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -10,9 +9,10 @@
 #include "cache/claim.h"
 #include "cache/ledger.h"
 #include "cache/miss.h"
+#include "cache/turn.h"
+#include "cache/worth.h"
 #include "data/codec.h"
 #include "data/packed.h"
-#include "sched/delay.h"
 
 /* ---- what tasks of tasks read ------------------------------------------------------------ */
 
@@ -62,14 +62,6 @@ void mill_lookup_fini(struct mill_lookup *lookup)
     lookup->worker_count = 0;
 }
 
-/* The key's claim is given back, when there is one still. */
-static void unclaim(struct mill_lookup *lookup, struct mill_lookup_worker *mine)
-{
-    if (!mine->claimed) return;
-    mine->claimed = false;
-    mill_store_unclaim(lookup->store, mine->key);
-}
-
 /* ---- before ---------------------------------------------------------------------------- */
 
 struct search {
@@ -91,8 +83,8 @@ static void tell_seen(void *context, char kind, const char *name, struct mill_ha
 static bool entry_holds(void *context, const struct mill_entry *entry)
 {
     struct search *search = context;
-    if (!search->pure && mill_reads_are_impure(entry->reads, entry->reads_size)) return false;
     if (entry->made < search->oldest) return false;
+    if (!search->pure && mill_reads_are_impure(entry->reads, entry->reads_size)) return false;
     if (!mill_reads_hold(search->lookup->files, entry->reads, entry->reads_size)) return false;
     if (search->lookup->seen) {
         mill_reads_visit_all(entry->reads, entry->reads_size, tell_seen, search->lookup);
@@ -127,23 +119,6 @@ static void count_one(_Atomic int64_t *counter)
                           memory_order_relaxed);
 }
 
-enum { SMALL = 64 * 1024 }; /* bytes */
-
-/* What a hit ends with.  A small result that somebody has asked for is read here, where others read
- * at the same time, and not one after another by who collects them. */
-static struct mill_value wanted_value(struct mill_reader *reader, struct mill_task *task,
-                                      struct mill_hash content)
-{
-    struct mill_value value = {.tag = MILL_TAG_STORED};
-    uint8_t flags = atomic_load_explicit(&task->flags, memory_order_relaxed);
-    if (!(flags & MILL_TASK_WANTED)) return value;
-    struct mill_buffer *bytes = mill_reader_load_small(reader, content, SMALL);
-    struct mill_value loaded;
-    if (bytes && mill_codec_load(bytes, &loaded) == TIDEMILL_OK) value = loaded;
-    mill_buffer_unref(bytes);
-    return value;
-}
-
 /* Takes down what the store has for the task; false when it has nothing. */
 static bool find_answer(struct mill_lookup *lookup, struct mill_lookup_worker *mine,
                         struct mill_task *task)
@@ -172,15 +147,70 @@ static void tell_hit(const struct mill_task *task)
     }
 }
 
+enum { SMALL = 64 * 1024 }; /* bytes */
+
+/* What a hit ends with.  A small result that somebody has asked for is read here, where others read
+ * at the same time, and not one after another by who collects them. */
+static struct mill_value wanted_value(struct mill_reader *reader, struct mill_task *task)
+{
+    struct mill_value value = {.tag = MILL_TAG_STORED};
+    uint8_t flags = atomic_load_explicit(&task->flags, memory_order_relaxed);
+    if (!(flags & MILL_TASK_WANTED)) return value;
+    struct mill_buffer *bytes =
+        mill_reader_load_small(reader, task->run->content[task->index], SMALL);
+    struct mill_value loaded;
+    if (bytes && mill_codec_load(bytes, &loaded) == TIDEMILL_OK) value = loaded;
+    mill_buffer_unref(bytes);
+    return value;
+}
+
 /* Ends the task with what the store has for it; false when it has nothing. */
 static bool answer(struct mill_lookup *lookup, struct mill_worker *worker,
                    struct mill_lookup_worker *mine, struct mill_task *task)
 {
     if (!find_answer(lookup, mine, task)) return false;
     tell_hit(task);
-    mill_worker_hit(worker, task,
-                    wanted_value(mine->reader, task, task->run->content[task->index]));
+    mill_worker_hit(worker, task, wanted_value(mine->reader, task));
     return true;
+}
+
+/* ---- claims: see cache/turn.h ------------------------------------------------------------ */
+
+/* The key's claim is given back, when there is one still. */
+static void unclaim(struct mill_lookup *lookup, struct mill_lookup_worker *mine)
+{
+    if (!mine->claimed) return;
+    mine->claimed = false;
+    mill_store_unclaim(lookup->store, mine->key);
+}
+
+/* True: another computes the key, and the task waits for it, or has ended with what came while it
+ * was being asked. */
+static bool leave_to_others(struct mill_lookup *lookup, struct mill_worker *worker,
+                            struct mill_lookup_worker *mine, struct mill_task *task, int looks)
+{
+    /* With what it needs in hand it is called again. */
+    bool granted = atomic_load_explicit(&task->flags, memory_order_relaxed) & MILL_TASK_GRANTED;
+    if (mill_task_function(task)->need_count > 0 && !granted) return false;
+    enum mill_claim claim = mill_store_claim(lookup->store, mine->key);
+    if (mill_turn_wait(task, looks, claim)) return true;
+    mill_turn_end(task);
+    mine->claimed = claim == MILL_CLAIM_TAKEN;
+    /* Who had it before may have put the result there since the look-up. */
+    if (!mine->claimed || !mill_reader_is_stale(mine->reader)) return false;
+    if (!answer(lookup, worker, mine, task)) return false;
+    unclaim(lookup, mine);
+    return true;
+}
+
+/* Whether the claim that the task waits for still stands, and it waits on. */
+static bool waits_on(struct mill_lookup *lookup, struct mill_lookup_worker *mine,
+                     struct mill_task *task, int looks)
+{
+    if (looks == 0) return false;
+    enum mill_claim claim = mill_store_claimed(lookup->store, mine->key);
+    /* A result of this process can be had before it is on disk. */
+    return claim != MILL_CLAIM_MINE && mill_turn_wait(task, looks, claim);
 }
 
 bool mill_lookup_load(struct mill_lookup *lookup, struct mill_reader *reader,
@@ -365,120 +395,6 @@ static void tell(struct mill_lookup *lookup, struct mill_lookup_worker *mine,
     }
 }
 
-/* ---- equal keys in several processes -------------------------------------------------------
- * Who computes a key claims it (cache/board.h), from before its body runs until the result is on
- * disk.  Another process that wants the same looks again after a while, longer each time: its task
- * is nobody's meanwhile.  A claim is taken when nothing else can keep the body from running, so
- * that no task waits with one. */
-
-/* As `worker` of a task that waits for a claim: WAITING and how often it has looked.  FOLLOWING is
- * not among them. */
-enum { WAITING = 0xf000, WAITING_MOST = 0xfff };
-
-enum {
-    LOOK_LONGEST = 50, /* milliseconds between two looks, from the seventh on */
-    LOOKS_SUSPENDED =
-        1200,         /* a minute: then a claim whose own task waits is passed over, for that
-                               one may wait for this one */
-    LOOKS_OWN = 3600, /* three minutes for another run of this process */
-};
-
-static int looks_of(const struct mill_task *task)
-{
-    return task->worker >= WAITING && task->worker < FOLLOWING ? task->worker - WAITING : 0;
-}
-
-static bool look_later(struct mill_task *task, int looks)
-{
-    int64_t pause = looks < 6 ? (int64_t)1 << looks : LOOK_LONGEST;
-    int64_t when = mill_clock_now() + pause * 1000000;
-    if (task->run->strategy != MILL_PINNED) {
-        task->worker = (uint16_t)(WAITING + (looks < WAITING_MOST - 1 ? looks + 1 : looks));
-    }
-    return mill_delay_start(task, when);
-}
-
-/* Whether to wait for another's claim. */
-static bool is_worth_waiting(int looks, enum mill_claim claim)
-{
-    /* One of this process that waits may wait for this very task. */
-    return (claim == MILL_CLAIM_MINE && looks < LOOKS_OWN) || claim == MILL_CLAIM_OTHERS ||
-           (claim == MILL_CLAIM_WAITING && looks < LOOKS_SUSPENDED);
-}
-
-/* True: another process computes the key, and the task waits for it, or has ended with what came
- * while it was being asked. */
-static bool leave_to_others(struct mill_lookup *lookup, struct mill_worker *worker,
-                            struct mill_lookup_worker *mine, struct mill_task *task, int looks)
-{
-    /* With what it needs in hand it is called again. */
-    bool granted = atomic_load_explicit(&task->flags, memory_order_relaxed) & MILL_TASK_GRANTED;
-    if (mill_task_function(task)->need_count > 0 && !granted) return false;
-    enum mill_claim claim = mill_store_claim(lookup->store, mine->key);
-    if (is_worth_waiting(looks, claim) && look_later(task, looks)) return true;
-    mine->claimed = claim == MILL_CLAIM_TAKEN;
-    /* Who had it before may have put the result there since the look-up. */
-    if (!mine->claimed || mine->reader == NULL || !mill_reader_is_stale(mine->reader))
-        return false;
-    if (!answer(lookup, worker, mine, task)) return false;
-    unclaim(lookup, mine);
-    return true;
-}
-
-/* Whether the claim that the task waits for still stands, and it waits on. */
-static bool waits_on(struct mill_lookup *lookup, struct mill_lookup_worker *mine,
-                     struct mill_task *task, int looks)
-{
-    if (looks == 0) return false;
-    enum mill_claim claim = mill_store_claimed(lookup->store, mine->key);
-    /* A result of this process can be had before it is on disk. */
-    return claim != MILL_CLAIM_MINE && is_worth_waiting(looks, claim) &&
-           look_later(task, looks);
-}
-
-/* ---- what is worth keeping ----------------------------------------------------------------- */
-
-/* Seconds that a look-up and a decoding of `bytes` take, about: measured, docs/cache.md. */
-static double cost_of_hit(size_t bytes)
-{
-    return 5e-6 + (double)bytes * 1e-9;
-}
-
-static const double WORTH = 5; /* times what a hit costs must a task take */
-
-enum { KNOWN = 8 }; /* tasks of a name, before their mean is believed */
-
-/* What tasks of the name take; infinite when too little is known. */
-static double mean_of(const struct mill_function *function)
-{
-    const struct mill_mean *mean = function->mean;
-    if (mean == NULL) return INFINITY;
-    int64_t count = atomic_load_explicit(&mean->count, memory_order_relaxed);
-    if (count < KNOWN) return INFINITY;
-    return (double)atomic_load_explicit(&mean->nanoseconds, memory_order_relaxed) /
-           (double)count / 1e9;
-}
-
-/* With `cache = "auto"` short tasks are run rather than looked up. */
-static bool is_worth_looking(const struct mill_function *function)
-{
-    return !function->policy.automatic || mean_of(function) > WORTH * cost_of_hit(0);
-}
-
-static bool is_worth_keeping(const struct mill_function *function, double seconds, size_t bytes)
-{
-    return !function->policy.automatic || seconds > WORTH * cost_of_hit(bytes);
-}
-
-static void note_time(const struct mill_function *function, double seconds)
-{
-    struct mill_mean *mean = function->policy.automatic ? function->mean : NULL;
-    if (mean == NULL) return;
-    atomic_fetch_add_explicit(&mean->nanoseconds, (int64_t)(seconds * 1e9),
-                              memory_order_relaxed);
-    atomic_fetch_add_explicit(&mean->count, 1, memory_order_relaxed);
-}
-
 static enum mill_verdict before(void *context, struct mill_worker *worker,
                                 struct mill_task *task)
 {
@@ -494,24 +410,24 @@ static enum mill_verdict before(void *context, struct mill_worker *worker,
                   mill_key_of(task, policy->salt, &mine->called);
     mine->key = mine->called.key;
     mine->fate = MILL_CALLED_FAILED;
-    bool dry = task->run->dry;
-    if (dry && mill_task_function(task)->body == NULL) {
+    struct mill_inquiry *inquiry = task->run->inquiry;
+    if (task->run->dry && mill_task_function(task)->body == NULL) {
         look(lookup, worker, mine, task);
         return MILL_TAKEN;
     }
-    bool looked =
-        mine->keyed && !policy->refresh && !again && is_worth_looking(mill_task_function(task));
-    bool stored = looked && lookup->store;
-    int looks = looks_of(task);
+    bool looked = mine->keyed && !policy->refresh && !again &&
+                  mill_worth_looking(mill_task_function(task));
+    bool stored = looked && lookup->store && reader_of(lookup, mine);
+    int looks = mill_turn_looks(task);
     if (stored && waits_on(lookup, mine, task, looks)) return MILL_TAKEN;
-    if (looks > 0) task->worker = 0; /* before it ends: it is nobody's */
+    mill_turn_end(task);
     if (stored && answer(lookup, worker, mine, task)) return MILL_TAKEN;
     if (looked && leave_to_leader(worker, mine, task)) return MILL_TAKEN;
     if (!load_inputs(lookup, worker, mine, task)) return MILL_TAKEN;
-    if (stored && !dry && leave_to_others(lookup, worker, mine, task, looks)) return MILL_TAKEN;
-    if (task->run->inquiry) tell(lookup, mine, task, again);
-    if (mine->reader) mill_reader_rest(mine->reader);
-    if (policy->cached && lookup->store && (!policy->automatic || looked)) {
+    if (stored && leave_to_others(lookup, worker, mine, task, looks)) return MILL_TAKEN;
+    if (inquiry) tell(lookup, mine, task, again);
+    mill_reader_rest(mine->reader);
+    if (policy->cached && lookup->store && (looked || !policy->automatic)) {
         count_one(&worker->counters.misses);
     }
     if (mine->keyed) { /* also without a store: the same numbers, cached or not */
@@ -580,11 +496,11 @@ static void keep(struct mill_lookup *lookup, struct mill_lookup_worker *mine,
         return;
     }
     double seconds = (double)(mill_clock_now() - mine->began) / 1e9;
-    note_time(function, seconds);
-    if (!is_worth_keeping(function, seconds, 0)) return;
+    mill_worth_note(function, seconds);
+    if (!mill_worth_keeping(function, seconds, 0)) return;
     struct mill_buffer *bytes = mill_codec_save(value, lookup->memory);
     if (bytes == NULL) return;
-    if (!is_worth_keeping(function, seconds, bytes->size)) {
+    if (!mill_worth_keeping(function, seconds, bytes->size)) {
         mill_buffer_unref(bytes);
         return;
     }
@@ -669,8 +585,7 @@ struct mill_reader *mill_lookup_reader(struct mill_lookup *lookup,
 
 void mill_lookup_rest(struct mill_lookup *lookup, const struct mill_worker *worker)
 {
-    struct mill_lookup_worker *mine = &lookup->workers[worker->index];
-    if (mine->reader) mill_reader_rest(mine->reader);
+    mill_reader_rest(lookup->workers[worker->index].reader);
 }
 
 void mill_lookup_awaits(struct mill_lookup *lookup, const struct mill_worker *worker)

@@ -22,7 +22,7 @@ void mill_trust_impure(struct mill_lookup *lookup, const struct mill_worker *wor
     if (worker->task == NULL || !mill_lookup_notes(lookup, worker)) return;
     const struct mill_function *function = mill_task_function(worker->task);
     lookup->workers[worker->index].reads.impure = true;
-    if (function->policy.pure || lookup->store == NULL) return;
+    if (function->policy.pure || function->policy.automatic || lookup->store == NULL) return;
     remark(lookup, 'i', function->name,
            "task \"%.200s\": what it makes is not cached: it has used %.100s; with "
            "pure = true it is",
@@ -34,6 +34,10 @@ void mill_trust_writes(struct mill_lookup *lookup, const struct mill_worker *wor
 {
     if (worker->task == NULL || !lookup->store || !mill_lookup_notes(lookup, worker)) return;
     const struct mill_function *function = mill_task_function(worker->task);
+    if (function->policy.automatic) { /* nobody has said that it need not be written again */
+        lookup->workers[worker->index].reads.unsound = true;
+        return;
+    }
     remark(lookup, 'w', function->name,
            "task \"%.200s\" %s and writes %.200s: when its result comes from the cache it "
            "does not",
