@@ -209,6 +209,9 @@ static int database_connect(const struct mill_database *database, const char *se
     int code = sqlite3_open_v2(database->place.file, connection, flags, NULL);
     if (code != SQLITE_OK) return code;
     sqlite3_extended_result_codes(*connection, 1);
+    /* Room for the cursors of the statements: what does not fit is allocated under a lock of all
+     * connections. */
+    sqlite3_db_config(*connection, SQLITE_DBCONFIG_LOOKASIDE, NULL, 4096, 64);
     sqlite3_busy_timeout(*connection, patience);
     sqlite3_db_config(*connection, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     sqlite3_db_config(*connection, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
