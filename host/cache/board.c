@@ -190,8 +190,9 @@ enum mill_claim mill_board_look(struct mill_board *board, struct mill_hash key)
     return look(board, bucket_of(board, key), claim_of(board, key), -1);
 }
 
-enum mill_claim mill_board_take(struct mill_board *board, struct mill_hash key)
+enum mill_claim mill_board_take(struct mill_board *board, struct mill_hash key, int *ticket)
 {
+    *ticket = 0;
     if (board->map == NULL) return MILL_CLAIM_NONE;
     _Atomic uint64_t *bucket = bucket_of(board, key);
     uint64_t claim = claim_of(board, key);
@@ -200,35 +201,26 @@ enum mill_claim mill_board_take(struct mill_board *board, struct mill_hash key)
     int slot = put(board, bucket, claim);
     if (slot < 0) return MILL_CLAIM_NONE;
     found = look(board, bucket, claim, slot);
-    if (found == MILL_CLAIM_NONE) return MILL_CLAIM_TAKEN;
+    if (found == MILL_CLAIM_NONE) {
+        *ticket = slot + 1;
+        return MILL_CLAIM_TAKEN;
+    }
     /* Another claimed it meanwhile: he may not have seen this one, and goes on.  When both give way,
-     * the next attempt decides. */
+     * the next attempt decides.  Nobody else changes the slot of a claim whose process lives. */
     atomic_store(&bucket[slot], 0);
     return found;
 }
 
-void mill_board_drop(struct mill_board *board, struct mill_hash key)
+void mill_board_drop(struct mill_board *board, struct mill_hash key, int ticket)
 {
-    if (board->map == NULL) return;
-    _Atomic uint64_t *bucket = bucket_of(board, key);
-    uint64_t claim = claim_of(board, key);
-    for (int i = 0; i < BOARD_SLOTS; i++) {
-        uint64_t word = atomic_load(&bucket[i]);
-        /* Only this store changes its words. */
-        if ((word & ~WAITS) == claim) atomic_compare_exchange_strong(&bucket[i], &word, 0);
-    }
+    if (board->map && ticket > 0) atomic_store(&bucket_of(board, key)[ticket - 1], 0);
 }
 
-void mill_board_wait(struct mill_board *board, struct mill_hash key, bool waits)
+void mill_board_wait(struct mill_board *board, struct mill_hash key, int ticket, bool waits)
 {
-    if (board->map == NULL) return;
-    _Atomic uint64_t *bucket = bucket_of(board, key);
+    if (board->map == NULL || ticket == 0) return;
     uint64_t claim = claim_of(board, key);
-    for (int i = 0; i < BOARD_SLOTS; i++) {
-        uint64_t word = atomic_load(&bucket[i]);
-        if ((word & ~WAITS) != claim) continue;
-        atomic_compare_exchange_strong(&bucket[i], &word, waits ? claim | WAITS : claim);
-    }
+    atomic_store(&bucket_of(board, key)[ticket - 1], waits ? claim | WAITS : claim);
 }
 
 /* ---- commits --------------------------------------------------------------------------- */

@@ -41,18 +41,19 @@ void mill_board_open(struct mill_board *board, const char *path);
 /* Drops what this store has claimed. */
 void mill_board_close(struct mill_board *board);
 
-/* Claims a key: TAKEN, or whose it is; NONE: no room, or no board.  Who gets TAKEN has seen every
- * commit that was noted before an earlier claim was dropped. */
-enum mill_claim mill_board_take(struct mill_board *board, struct mill_hash key);
+/* Claims a key: TAKEN and *ticket, a number from 1, or whose it is; NONE: no room, or no board.  Who
+ * gets TAKEN has seen every commit that was noted before an earlier claim was dropped. */
+enum mill_claim mill_board_take(struct mill_board *board, struct mill_hash key, int *ticket);
 
 /* Whose it is, never TAKEN; claims of the dead count as nobody's. */
 enum mill_claim mill_board_look(struct mill_board *board, struct mill_hash key);
 
-/* Gives this store's claim back, if it has one. */
-void mill_board_drop(struct mill_board *board, struct mill_hash key);
+/* Gives a claim back.  By its ticket, for another thread of the store may be about to claim the key
+ * at the same moment. */
+void mill_board_drop(struct mill_board *board, struct mill_hash key, int ticket);
 
-/* Notes on this store's claim whether its task waits. */
-void mill_board_wait(struct mill_board *board, struct mill_hash key, bool waits);
+/* Notes on a claim whether its task waits. */
+void mill_board_wait(struct mill_board *board, struct mill_hash key, int ticket, bool waits);
 
 /* A commit has ended. */
 void mill_board_commit(struct mill_board *board);

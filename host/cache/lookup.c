@@ -179,9 +179,9 @@ static bool answer(struct mill_lookup *lookup, struct mill_worker *worker,
 /* The key's claim is given back, when there is one still. */
 static void unclaim(struct mill_lookup *lookup, struct mill_lookup_worker *mine)
 {
-    if (!mine->claimed) return;
-    mine->claimed = false;
-    mill_store_unclaim(lookup->store, mine->key);
+    if (mine->ticket == 0) return;
+    mill_store_unclaim(lookup->store, mine->key, mine->ticket);
+    mine->ticket = 0;
 }
 
 /* True: another computes the key, and the task waits for it, or has ended with what came while it
@@ -192,12 +192,11 @@ static bool leave_to_others(struct mill_lookup *lookup, struct mill_worker *work
     /* With what it needs in hand it is called again. */
     bool granted = atomic_load_explicit(&task->flags, memory_order_relaxed) & MILL_TASK_GRANTED;
     if (mill_task_function(task)->need_count > 0 && !granted) return false;
-    enum mill_claim claim = mill_store_claim(lookup->store, mine->key);
+    enum mill_claim claim = mill_store_claim(lookup->store, mine->key, &mine->ticket);
     if (mill_turn_wait(task, looks, claim)) return true;
     mill_turn_end(task);
-    mine->claimed = claim == MILL_CLAIM_TAKEN;
     /* Who had it before may have put the result there since the look-up. */
-    if (!mine->claimed || !mill_reader_is_stale(mine->reader)) return false;
+    if (mine->ticket == 0 || !mill_reader_is_stale(mine->reader)) return false;
     if (!answer(lookup, worker, mine, task)) return false;
     unclaim(lookup, mine);
     return true;
@@ -404,7 +403,7 @@ static enum mill_verdict before(void *context, struct mill_worker *worker,
     bool again = atomic_load_explicit(&task->flags, memory_order_relaxed) & MILL_TASK_REVIVED;
     mill_notes_unref(mine->notes); /* of one that has failed before it could take them */
     mine->notes = NULL;
-    mine->claimed = false;
+    mine->ticket = 0;
     mine->noted = task->run->notes != NULL;
     mine->keyed = policy->cached && is_keyable(lookup, task) &&
                   mill_key_of(task, policy->salt, &mine->called);
@@ -515,9 +514,9 @@ static void keep(struct mill_lookup *lookup, struct mill_lookup_worker *mine,
         .bytes = bytes,
         .task = function->name,
         .seconds = seconds,
-        .claimed = mine->claimed,
+        .ticket = mine->ticket,
     };
-    mine->claimed = false;
+    mine->ticket = 0;
     mill_store_put(lookup->store, &put);
     mine->fate = MILL_CALLED_STORED;
     if (has_flag(task, MILL_TASK_CHANGED)) return; /* the store has it under another name */
@@ -591,7 +590,7 @@ void mill_lookup_rest(struct mill_lookup *lookup, const struct mill_worker *work
 void mill_lookup_awaits(struct mill_lookup *lookup, const struct mill_worker *worker)
 {
     const struct mill_lookup_worker *mine = &lookup->workers[worker->index];
-    if (mine->claimed) mill_store_claim_waits(lookup->store, mine->key, true);
+    if (mine->ticket) mill_store_claim_waits(lookup->store, mine->key, mine->ticket, true);
 }
 
 void mill_lookup_suspend(struct mill_lookup *lookup, const struct mill_worker *worker,
@@ -610,7 +609,7 @@ void mill_lookup_resume(struct mill_lookup *lookup, const struct mill_worker *wo
     mill_reads_fini(&mine->reads);
     *mine = *kept;
     mine->reader = reader;
-    if (mine->claimed) mill_store_claim_waits(lookup->store, mine->key, false);
+    if (mine->ticket) mill_store_claim_waits(lookup->store, mine->key, mine->ticket, false);
 }
 
 struct mill_hooks mill_lookup_hooks(struct mill_lookup *lookup)

@@ -20,7 +20,7 @@ struct mill_lookup_worker {
     struct mill_hash key;       /* of the running task */
     struct mill_called called;  /* the same, and what it was made of */
     bool keyed;                 /* the running task has a key */
-    bool claimed;               /* its key, see cache/board.h */
+    int ticket;                 /* of its claim of the key, see cache/board.h; 0: it has none */
     bool noted;                 /* a task with a key has started it, and reads what it reads */
     struct mill_notes *notes;   /* of what the running task has started; NULL: nothing yet */
     char fate;                  /* of the running task, a mill_called_verdict */

@@ -151,7 +151,7 @@ struct mill_buffer *mill_queue_load(struct mill_queue *queue, struct mill_hash c
 /* It is on disk, or lost: others may look for it. */
 static void queue_free(struct mill_queue *queue, struct mill_pending *pending)
 {
-    if (pending->claimed) mill_board_drop(queue->board, pending->key);
+    mill_board_drop(queue->board, pending->key, pending->ticket);
     mill_pending_unref(pending);
 }
 

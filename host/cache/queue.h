@@ -26,8 +26,7 @@ struct mill_pending {
     double seconds;
     int64_t made;  /* microseconds since 1970; later for every next result of a process */
     int64_t since; /* monotonic nanoseconds */
-    bool
-        claimed; /* set before it is pushed: the board's claim of its key goes when it is done */
+    int ticket; /* set before it is pushed: of the claim of its key, which goes when it is done */
     _Atomic int refs;
 
     /* Guarded by the mutex of the queue. */

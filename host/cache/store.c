@@ -145,22 +145,23 @@ void mill_store_put(struct mill_store *store, const struct mill_put *put)
     }
     /* Without memory the result is lost to the cache, and computed again by the next run. */
     if (pending) {
-        pending->claimed = put->claimed;
+        pending->ticket = put->ticket;
         mill_pins_add(&store->writer.pins, put->key);
         mill_writer_push(&store->writer, pending);
         return;
     }
     mill_buffer_unref(put->bytes);
-    if (put->claimed) mill_store_unclaim(store, put->key);
+    mill_store_unclaim(store, put->key, put->ticket);
 }
 
 /* ---- claims ----------------------------------------------------------------------------- */
 
 /* Only what will be written is worth waiting for. */
-enum mill_claim mill_store_claim(struct mill_store *store, struct mill_hash key)
+enum mill_claim mill_store_claim(struct mill_store *store, struct mill_hash key, int *ticket)
 {
+    *ticket = 0;
     if (store_health(store) != MILL_HEALTH_GOOD) return MILL_CLAIM_NONE;
-    return mill_board_take(&store->database.board, key);
+    return mill_board_take(&store->database.board, key, ticket);
 }
 
 enum mill_claim mill_store_claimed(struct mill_store *store, struct mill_hash key)
@@ -168,14 +169,15 @@ enum mill_claim mill_store_claimed(struct mill_store *store, struct mill_hash ke
     return mill_board_look(&store->database.board, key);
 }
 
-void mill_store_unclaim(struct mill_store *store, struct mill_hash key)
+void mill_store_unclaim(struct mill_store *store, struct mill_hash key, int ticket)
 {
-    mill_board_drop(&store->database.board, key);
+    mill_board_drop(&store->database.board, key, ticket);
 }
 
-void mill_store_claim_waits(struct mill_store *store, struct mill_hash key, bool waits)
+void mill_store_claim_waits(struct mill_store *store, struct mill_hash key, int ticket,
+                            bool waits)
 {
-    mill_board_wait(&store->database.board, key, waits);
+    mill_board_wait(&store->database.board, key, ticket, waits);
 }
 
 struct mill_limits mill_store_limits(const struct mill_store *store)

@@ -94,8 +94,8 @@ struct mill_put {
     struct mill_buffer *bytes; /* the reference passes to the store, on failure too */
     const char *task;          /* name, for people; copied; may be NULL */
     double seconds;            /* what computing it took */
-    bool
-        claimed; /* the key's claim goes as soon as it is on disk, or lost: not before others find it */
+    int ticket; /* of the key's claim, which goes as soon as it is on disk, or lost: not before others
+                   find it; 0: there is none */
 };
 
 /* Queues a result.  Equal (key, reads) replaces; bytes of a content that is there already are
@@ -118,10 +118,11 @@ bool mill_store_flush(struct mill_store *store, double seconds);
 /* ---- claims: see cache/board.h ---------------------------------------------------------------- */
 
 /* TAKEN: compute it, unless the reader has become stale meanwhile: then look again first. */
-enum mill_claim mill_store_claim(struct mill_store *store, struct mill_hash key);
+enum mill_claim mill_store_claim(struct mill_store *store, struct mill_hash key, int *ticket);
 enum mill_claim mill_store_claimed(struct mill_store *store, struct mill_hash key);
-void mill_store_unclaim(struct mill_store *store, struct mill_hash key);
-void mill_store_claim_waits(struct mill_store *store, struct mill_hash key, bool waits);
+void mill_store_unclaim(struct mill_store *store, struct mill_hash key, int ticket);
+void mill_store_claim_waits(struct mill_store *store, struct mill_hash key, int ticket,
+                            bool waits);
 
 /* The limits in force. */
 struct mill_limits mill_store_limits(const struct mill_store *store);
