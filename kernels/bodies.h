@@ -14,6 +14,11 @@
 #define MILL_KERNEL_X86 1
 #endif
 
+/* Instruction sets, from narrow to wide.  A family with wider bodies of its own keeps a table
+ * of pointers with MILL_ISAS places, NULL where this build has none, and asks
+ * mill_kernel_isa_number() once a call. */
+enum mill_isa { MILL_ISA_PLAIN, MILL_ISA_AVX2, MILL_ISA_AVX512, MILL_ISA_NEON, MILL_ISAS };
+
 enum {
     MILL_SUM_BLOCK = 1024, /* values in one block of a sum */
     MILL_SUM_LANES = 16,   /* interleaved partial sums in a block */
@@ -55,6 +60,7 @@ typedef void mill_uniform_blocks(uint64_t seed, uint64_t stream, uint64_t block,
 
 struct mill_kernel_bodies {
     const char *name;
+    enum mill_isa isa;
     mill_sum_block *sum_block;
     mill_square_block *square_block;
     mill_window_sums *window_sums;
@@ -67,6 +73,11 @@ struct mill_kernel_bodies {
 
 /* The table in use; it stays valid for ever. */
 const struct mill_kernel_bodies *mill_kernel_bodies(void);
+
+static inline enum mill_isa mill_kernel_isa_number(void)
+{
+    return mill_kernel_bodies()->isa;
+}
 
 mill_sum_block mill_sum_block_plain;
 mill_square_block mill_square_block_plain;

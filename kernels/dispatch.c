@@ -13,6 +13,7 @@
 static const struct mill_kernel_bodies kernel_tables[] = {
     {
         .name = "plain",
+        .isa = MILL_ISA_PLAIN,
         .sum_block = mill_sum_block_plain,
         .square_block = mill_square_block_plain,
         .window_sums = mill_window_sums_plain,
@@ -25,6 +26,7 @@ static const struct mill_kernel_bodies kernel_tables[] = {
 #ifdef MILL_KERNEL_X86
     {
         .name = "avx2",
+        .isa = MILL_ISA_AVX2,
         .sum_block = mill_sum_block_avx2,
         .square_block = mill_square_block_avx2,
         .window_sums = mill_window_sums_avx2,
@@ -36,6 +38,7 @@ static const struct mill_kernel_bodies kernel_tables[] = {
     },
     {
         .name = "avx512",
+        .isa = MILL_ISA_AVX512,
         .sum_block = mill_sum_block_avx512,
         .square_block = mill_square_block_avx512,
         .window_sums = mill_window_sums_avx512,
@@ -60,7 +63,8 @@ static int kernel_machine_has(int table)
     if (table == 1) return __builtin_cpu_supports("avx2") != 0;
     if (table == 2)
         return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("avx512f") &&
-               __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+               __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+               __builtin_cpu_supports("avx512bw");
 #endif
     return table == 0;
 }

@@ -20,9 +20,23 @@
  * - Indicators are causal: a prefix of the input gives the prefix of the output, bit for bit.
  *   Places before the first full window hold NaN. */
 
+/* ---- Element types ----------------------------------------------------------------------- */
+
+/* The numbers are those of the engine's arrays and of its cache: never renumber. */
+enum tidemill_type {
+    TIDEMILL_BOOL = 1, /* a byte, 0 or 1 */
+    TIDEMILL_INT32 = 4,
+    TIDEMILL_INT64 = 5,
+    TIDEMILL_UINT8 = 6,
+    TIDEMILL_FLOAT32 = 10,
+    TIDEMILL_FLOAT64 = 11,
+    TIDEMILL_DATE = 14,     /* int32 days since 1970-01-01 */
+    TIDEMILL_TIMESTAMP = 15 /* int64 microseconds since 1970-01-01 UTC */
+};
+
 /* ---- Which instruction set ------------------------------------------------------------- */
 
-/* "plain", "avx2" or "avx512".  Chosen at the first call of any kernel: the widest one the
+/* "plain", "avx2", "avx512" or "neon".  Chosen at the first call of any kernel: the widest one the
  * machine has, unless the environment variable TIDEMILL_ISA names another. */
 TIDEMILL_KERNEL const char *tidemill_kernel_isa(void);
 

@@ -68,8 +68,6 @@ assert(ffi.sizeof("struct tidemill__value") == layout.value, "value layout")
 assert(ffi.offsetof("struct tidemill__call", "stream") == layout.call, "call layout")
 assert(ffi.offsetof("struct tidemill__array", "type") == layout.array_type, "array layout")
 
-local kernels = core.embedded("kernels.h")
-kernels = kernels:gsub("\n#[^\n]*", "\n"):gsub("^#[^\n]*", ""):gsub("TIDEMILL_KERNEL", "")
-ffi.cdef(kernels)
+require("tidemill.kernels.declare")("kernels.h")
 
 return core.library and ffi.load(core.library) or ffi.C

@@ -1,4 +1,4 @@
--- embed: writes Lua files (and kernels.h) as text into one C file.
+-- embed: writes Lua files (and headers of kernels) as text into one C file.
 -- Usage: luajit scripts/dev/embed.lua OUTPUT.c FILE...; host/bind/embedded.h declares the result.
 -- SPDX-License-Identifier: MIT
 

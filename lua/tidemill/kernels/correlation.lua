@@ -1,0 +1,79 @@
+-- correlation: correlations of many series; part of tm.kernels.
+-- SPDX-License-Identifier: MIT
+
+local C = require("tidemill.clib")
+local array = require("tidemill.array")
+local arguments = require("tidemill.kernels.arguments")
+
+local fail, shown, check_integer = arguments.fail, arguments.shown, arguments.check_integer
+local floats, hold = arguments.floats, arguments.hold
+
+local kernels = {}
+
+arguments.describe {
+  standardise = "standardise(list)",
+  correlation = "correlation(list, first, last)",
+}
+
+local function standardised(name, list)
+  if type(list) ~= "table" or array.is(list) or #list == 0 then
+    fail(name, "list must be a table of at least one series, got %s", shown(list))
+  end
+  local rows, n, z = #list, nil, nil
+  for i = 1, rows do
+    local argument = ("list[%d]"):format(i)
+    if not array.is(list[i]) and type(list[i]) ~= "table" then
+      fail(name, "%s must be an array or a table of numbers, got %s", argument, shown(list[i]))
+    end
+    local row = floats(name, argument, list[i])
+    if i == 1 then
+      n = #row
+      z = array.new("float64", rows * n, { rows, n })
+    elseif #row ~= n then
+      fail(name, "all series must have one length, got %d in list[1] and %d in list[%d]", n, #row, i)
+    end
+    C.tidemill_kernel_standardise(row:pointer(), 1, n, z:pointer() + (i - 1) * n)
+    hold(row)
+  end
+  return z, rows, n
+end
+
+--- Series less their mean and divided by their length, as rows of one array: what `correlation`
+--- makes of its list each time.  Worth it when blocks of one list are asked for.
+---     local z = tm.kernels.standardise({{1, 2, 3}, {3, 1, 2}})
+---@param list tidemill.numbers[]
+---@return tidemill.array z #list x length
+function kernels.standardise(list)
+  local z = standardised("standardise", list)
+  return z
+end
+
+--- Pearson correlations of all pairs of a list of series of one length, or of rows `first` to
+--- `last` with all of them.  A constant series, or one with a NaN, gives NaN.
+---     tm.kernels.correlation({{1, 2, 3}, {3, 1, 2}}):get(1, 2)          --> -0.5
+---     tm.kernels.correlation(z, 33, 64)          -- a block, for one task of many
+---@param list tidemill.numbers[]|tidemill.array series, or what `standardise` made of them
+---@param first? integer
+---@param last? integer
+---@return tidemill.array matrix all x all, or (last - first + 1) x all
+function kernels.correlation(list, first, last)
+  local z, rows, n
+  if array.is(list) and list.dtype == "float64" and #list.shape == 2 then
+    z, rows, n = list, list.shape[1], list.shape[2]
+  else
+    z, rows, n = standardised("correlation", list)
+  end
+  if first ~= nil then check_integer("correlation", "first", first, 1, rows) end
+  if last ~= nil then check_integer("correlation", "last", last, first or 1, rows) end
+  local from, count = first or 1, (last or rows) - (first or 1) + 1
+  local out = array.new("float64", count * rows, { count, rows })
+  if count == rows then
+    C.tidemill_kernel_correlate(z:pointer(), rows, n, out:pointer())
+  else
+    C.tidemill_kernel_correlate_block(z:pointer(), rows, n, from - 1, count, out:pointer())
+  end
+  hold(z)
+  return out
+end
+
+return kernels
