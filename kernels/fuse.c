@@ -1,0 +1,351 @@
+/* fuse: runs fused programs; see kernels/fuse.h.
+ * The loop is over blocks of the box; leaves are read, steps done, reductions fed.  All that a
+ * run needs lies in the scratch: the state, a block for each leaf and register, panels,
+ * reducers.
+ * SPDX-License-Identifier: MIT */
+#include <string.h>
+
+#include "kernels/elementwise.h"
+#include "kernels/elementwise_bodies.h"
+#include "kernels/fuse_bodies.h"
+#include "kernels/reduce.h"
+#include "kernels/reduce_bodies.h"
+
+/* ---- the parts of a program ---------------------------------------------------------------- */
+
+static const struct tidemill_fuse_leaf *leaves_of(const struct tidemill_fuse_program *program)
+{
+    return (const struct tidemill_fuse_leaf *)(program + 1);
+}
+
+static const struct tidemill_fuse_step *steps_of(const struct tidemill_fuse_program *program)
+{
+    return (const struct tidemill_fuse_step *)(leaves_of(program) + program->leaves);
+}
+
+static const struct tidemill_fuse_reduction *
+reductions_of(const struct tidemill_fuse_program *program)
+{
+    return (const struct tidemill_fuse_reduction *)(steps_of(program) + program->steps);
+}
+
+static int64_t places_of(const struct tidemill_fuse_program *program)
+{
+    int64_t places = 1;
+    for (int axis = 0; axis < program->dimensions; axis++) places *= program->shape[axis];
+    return places;
+}
+
+static int32_t slots_of(const struct tidemill_fuse_program *program)
+{
+    return program->leaves + program->registers + program->outputs;
+}
+
+/* ---- checking ------------------------------------------------------------------------------ */
+
+static int between(int64_t value, int64_t least, int64_t most)
+{
+    return value >= least && value <= most;
+}
+
+/* Whether the box has fewer than 2^62 places and the reductions see all of it. */
+static int box_is_sound(const struct tidemill_fuse_program *program)
+{
+    int64_t places = 1, seen;
+    for (int axis = 0; axis < program->dimensions; axis++) {
+        if (program->shape[axis] < 0) return 0;
+        if (__builtin_mul_overflow(places, program->shape[axis], &places)) return 0;
+    }
+    if (program->outer < 0 || program->n < 0 || program->inner < 0) return 0;
+    if (__builtin_mul_overflow(program->outer, program->n, &seen) ||
+        __builtin_mul_overflow(seen, program->inner, &seen))
+        return 0;
+    return places < (INT64_C(1) << 60) && seen == places;
+}
+
+/* Whether every position of a memory leaf lies in [0, length). */
+static int leaf_stays_inside(const struct tidemill_fuse_program *program,
+                             const struct tidemill_fuse_leaf *leaf, int64_t length)
+{
+    int64_t least = leaf->offset, most = leaf->offset, reach;
+    for (int axis = 0; axis < program->dimensions; axis++) {
+        if (program->shape[axis] == 0) return 1;
+        if (__builtin_mul_overflow(program->shape[axis] - 1, leaf->stride[axis], &reach) ||
+            __builtin_add_overflow(reach < 0 ? least : most, reach, reach < 0 ? &least : &most))
+            return 0;
+    }
+    return least >= 0 && most < length;
+}
+
+static int leaf_is_sound(const struct tidemill_fuse_program *program,
+                         const struct tidemill_fuse_leaf *leaf, const int64_t *lengths,
+                         int64_t inputs)
+{
+    if (mill_element_size(leaf->type) == 0) return 0;
+    switch (leaf->kind) {
+    case TIDEMILL_FUSE_MEMORY:
+        return between(leaf->input, 0, inputs - 1) &&
+               leaf_stays_inside(program, leaf, lengths[leaf->input]);
+    case TIDEMILL_FUSE_RANDOM:
+        return mill_random_find(leaf->distribution, leaf->type) != NULL;
+    case TIDEMILL_FUSE_CONSTANT:
+        return 1;
+    case TIDEMILL_FUSE_INDEX:
+        return mill_element_size(leaf->type) >= 4;
+    default:
+        return 0;
+    }
+}
+
+/* Slots are written before they are read, and registers and outputs alone are written. */
+static int step_is_sound(const struct tidemill_fuse_program *program,
+                         const struct tidemill_fuse_step *step, const int32_t *type_of)
+{
+    if (!between(step->out, program->leaves, slots_of(program) - 1)) return 0;
+    for (int k = 0; k < 3; k++) {
+        if (step->in[k] == -1) continue;
+        if (!between(step->in[k], 0, slots_of(program) - 1) || !type_of[step->in[k]]) return 0;
+    }
+    if (step->in[0] < 0) return 0;
+    if (step->op == TIDEMILL_FUSE_CAST)
+        return type_of[step->in[0]] == step->type &&
+               mill_cast_find(step->type, step->to) != NULL;
+    if (!mill_apply_find(step->op, step->type)) return 0;
+    int operands = mill_apply_operands(step->op);
+    for (int k = 0; k < 3; k++) {
+        if ((step->in[k] >= 0) != (k < operands)) return 0;
+        int32_t wanted = step->op == TIDEMILL_OP_WHERE && k == 0 ? TIDEMILL_BOOL : step->type;
+        if (k < operands && type_of[step->in[k]] != wanted) return 0;
+    }
+    return 1;
+}
+
+static int32_t type_made(const struct tidemill_fuse_step *step)
+{
+    return step->op == TIDEMILL_FUSE_CAST ? step->to
+                                          : tidemill_kernel_result_type(step->op, step->type);
+}
+
+static int steps_are_sound(const struct tidemill_fuse_program *program)
+{
+    int32_t type_of[TIDEMILL_FUSE_SLOTS] = {0};
+    for (int i = 0; i < program->leaves; i++) type_of[i] = leaves_of(program)[i].type;
+    int32_t first_output = program->leaves + program->registers;
+    for (int i = 0; i < program->steps; i++) {
+        const struct tidemill_fuse_step *step = &steps_of(program)[i];
+        if (!step_is_sound(program, step, type_of)) return 0;
+        type_of[step->out] = type_made(step);
+        if (step->out >= first_output &&
+            type_of[step->out] != program->output_type[step->out - first_output])
+            return 0;
+    }
+    for (int i = 0; i < program->outputs; i++)
+        if (!type_of[first_output + i]) return 0;
+    for (int i = 0; i < program->reductions; i++) {
+        const struct tidemill_fuse_reduction *reduction = &reductions_of(program)[i];
+        if (!between(reduction->slot, 0, slots_of(program) - 1) ||
+            type_of[reduction->slot] != reduction->type ||
+            tidemill_kernel_reduce_planes(reduction->kind, reduction->type) <= 0)
+            return 0;
+    }
+    return 1;
+}
+
+int64_t tidemill_kernel_fuse_check(const void *bytes, int64_t size, const int64_t *lengths,
+                                   int64_t inputs)
+{
+    const struct tidemill_fuse_program *program = bytes;
+    if (size < (int64_t)sizeof *program) return -1;
+    if (!between(program->dimensions, 0, TIDEMILL_FUSE_AXES) ||
+        !between(program->leaves, 0, TIDEMILL_FUSE_SLOTS) ||
+        !between(program->registers, 0, TIDEMILL_FUSE_SLOTS) ||
+        !between(program->outputs, 0, 8) || !between(program->steps, 0, 1 << 20) ||
+        !between(program->reductions, 0, 1 << 10) || slots_of(program) > TIDEMILL_FUSE_SLOTS)
+        return -1;
+    int64_t exact = (int64_t)sizeof *program +
+                    program->leaves * (int64_t)sizeof(struct tidemill_fuse_leaf) +
+                    program->steps * (int64_t)sizeof(struct tidemill_fuse_step) +
+                    program->reductions * (int64_t)sizeof(struct tidemill_fuse_reduction);
+    if (size != exact || !box_is_sound(program)) return -1;
+    for (int i = 0; i < program->leaves; i++)
+        if (!leaf_is_sound(program, &leaves_of(program)[i], lengths, inputs)) return -1;
+    return steps_are_sound(program) ? 0 : -1;
+}
+
+/* ---- running ------------------------------------------------------------------------------- */
+
+struct fuse_step {
+    mill_apply_body *apply; /* or a cast */
+    mill_cast_body *cast;
+    const struct tidemill_fuse_step *step;
+};
+
+struct fuse_run {
+    const struct tidemill_fuse_program *program;
+    struct mill_operand *slot;
+    struct mill_leaf *leaf;
+    struct fuse_step *step;
+    void **reducer;
+    char *flat; /* a block for a reduction of a value that all places share */
+    char *const *output;
+};
+
+static int64_t rounded(int64_t bytes)
+{
+    return (bytes + 63) & ~INT64_C(63);
+}
+
+/* Takes bytes from the scratch; with base NULL it only counts. */
+static void *take(char *base, int64_t *used, int64_t bytes)
+{
+    void *part = base ? base + *used : NULL;
+    *used += rounded(bytes);
+    return part;
+}
+
+static size_t reducer_size(const struct tidemill_fuse_program *program,
+                           const struct tidemill_fuse_reduction *reduction)
+{
+    return mill_reducer_bytes(reduction->kind, reduction->type, program->outer, program->n,
+                              program->inner);
+}
+
+/* Lays the parts of a run out in the scratch; the bytes they take. */
+static int64_t lay_out(const struct tidemill_fuse_program *program, char *base,
+                       struct fuse_run *run, const void *const *inputs)
+{
+    int64_t used = 0;
+    run->slot = take(base, &used, slots_of(program) * (int64_t)sizeof *run->slot);
+    run->leaf = take(base, &used, program->leaves * (int64_t)sizeof *run->leaf);
+    run->step = take(base, &used, program->steps * (int64_t)sizeof *run->step);
+    run->reducer = take(base, &used, program->reductions * (int64_t)sizeof *run->reducer);
+    run->flat = take(base, &used, MILL_FUSE_ROOM);
+    for (int i = 0; i < program->leaves; i++) {
+        const struct tidemill_fuse_leaf *leaf = &leaves_of(program)[i];
+        char *block = take(base, &used, MILL_FUSE_ROOM);
+        char *panel = take(base, &used, mill_leaf_panel(program, leaf));
+        if (base) mill_leaf_open(&run->leaf[i], program, leaf, inputs, block, panel);
+    }
+    for (int i = 0; i < program->registers; i++) {
+        char *block = take(base, &used, MILL_FUSE_ROOM);
+        if (base) run->slot[program->leaves + i] = (struct mill_operand){block, 1};
+    }
+    for (int i = 0; i < program->reductions; i++) {
+        const struct tidemill_fuse_reduction *reduction = &reductions_of(program)[i];
+        void *reducer = take(base, &used, (int64_t)reducer_size(program, reduction));
+        if (!base) continue;
+        run->reducer[i] = reducer;
+        mill_reducer_begin(reducer, reduction->kind, reduction->type, program->outer,
+                           program->n, program->inner, reduction->base);
+    }
+    return used;
+}
+
+int64_t tidemill_kernel_fuse_scratch(const void *program)
+{
+    struct fuse_run run;
+    return lay_out(program, NULL, &run, NULL);
+}
+
+static void find_bodies(struct fuse_run *run)
+{
+    for (int i = 0; i < run->program->steps; i++) {
+        const struct tidemill_fuse_step *step = &steps_of(run->program)[i];
+        int casts = step->op == TIDEMILL_FUSE_CAST;
+        run->step[i] = (struct fuse_step){
+            .step = step,
+            .cast = casts ? mill_cast_find(step->type, step->to) : NULL,
+            .apply = casts ? NULL : mill_apply_find(step->op, step->type),
+        };
+    }
+}
+
+/* The outputs' slots point at the block's place in each. */
+static void aim_outputs(struct fuse_run *run, int64_t start)
+{
+    const struct tidemill_fuse_program *program = run->program;
+    for (int i = 0; i < program->outputs; i++)
+        run->slot[program->leaves + program->registers + i] = (struct mill_operand){
+            run->output[i] + start * mill_element_size(program->output_type[i]), 1};
+}
+
+/* 0, or 1 + the place in the block of an element that a cast refused. */
+static int64_t do_step(const struct fuse_run *run, const struct fuse_step *todo, int64_t count)
+{
+    static const struct mill_operand none;
+    const struct tidemill_fuse_step *step = todo->step;
+    const struct mill_operand *a = &run->slot[step->in[0]];
+    void *out = (void *)run->slot[step->out].data;
+    if (todo->cast) {
+        int64_t done = todo->cast(a->data, a->step, out, count);
+        return done < count ? done + 1 : 0;
+    }
+    const struct mill_operand *b = step->in[1] < 0 ? &none : &run->slot[step->in[1]];
+    const struct mill_operand *c = step->in[2] < 0 ? &none : &run->slot[step->in[2]];
+    todo->apply(a->data, a->step, b->data, b->step, c->data, c->step, out, count);
+    return 0;
+}
+
+static const char *flattened(const struct fuse_run *run, const struct mill_operand *operand,
+                             int64_t size, int64_t count)
+{
+    if (operand->step == 1) return operand->data;
+    for (int64_t i = 0; i < count; i++)
+        memcpy(run->flat + i * size, operand->data, (size_t)size);
+    return run->flat;
+}
+
+/* Feeds a block row by row: no feed crosses the end of a row. */
+static void feed(const struct fuse_run *run, int64_t row, int64_t count)
+{
+    for (int i = 0; i < run->program->reductions; i++) {
+        const struct tidemill_fuse_reduction *reduction = &reductions_of(run->program)[i];
+        int64_t size = mill_element_size(reduction->type);
+        const char *values = flattened(run, &run->slot[reduction->slot], size, count);
+        for (int64_t done = 0; done < count; done += row)
+            mill_reducer_feed(run->reducer[i], values + done * size,
+                              mill_least(row, count - done));
+    }
+}
+
+static int64_t do_block(struct fuse_run *run, int64_t start, int64_t count, int64_t row)
+{
+    for (int i = 0; i < run->program->leaves; i++)
+        run->slot[i] = mill_leaf_read(&run->leaf[i], start, count);
+    aim_outputs(run, start);
+    for (int i = 0; i < run->program->steps; i++) {
+        int64_t refused = do_step(run, &run->step[i], count);
+        if (refused) return start + refused;
+    }
+    feed(run, row, count);
+    return 0;
+}
+
+/* Blocks end where rows do: several short rows make one block, a long row several. */
+static int64_t do_blocks(struct fuse_run *run, int64_t places, int64_t row)
+{
+    int64_t most = row >= MILL_FUSE_BLOCK ? MILL_FUSE_BLOCK : MILL_FUSE_BLOCK / row * row;
+    for (int64_t start = 0; start < places;) {
+        int64_t left = row >= MILL_FUSE_BLOCK ? row - start % row : places - start;
+        int64_t count = mill_least(most, left);
+        int64_t refused = do_block(run, start, count, row);
+        if (refused) return refused;
+        start += count;
+    }
+    return 0;
+}
+
+int64_t tidemill_kernel_fuse(const void *bytes, const void *const *inputs, void *const *outputs,
+                             void *scratch)
+{
+    const struct tidemill_fuse_program *program = bytes;
+    struct fuse_run run = {.program = program, .output = (char *const *)outputs};
+    lay_out(program, scratch, &run, inputs);
+    find_bodies(&run);
+    int64_t places = places_of(program), refused = 0;
+    if (places > 0)
+        refused = do_blocks(&run, places, program->inner > 1 ? program->inner : program->n);
+    for (int i = 0; i < program->reductions; i++)
+        mill_reducer_end(run.reducer[i], outputs[program->outputs + i]);
+    return refused;
+}

@@ -1,0 +1,259 @@
+-- chunk: what the tasks of lazy arrays do: each function makes one chunk from its inputs.
+-- They run in any state; plans and specifications come as byte strings or plain numbers, chunks as
+-- computed arrays.
+-- SPDX-License-Identifier: MIT
+
+local ffi = require("ffi")
+local C = require("tidemill.clib")
+local array = require("tidemill.array")
+local dtypes = require("tidemill.dtype")
+local declare = require("tidemill.kernels.declare")
+declare("elementwise.h")
+declare("reduce.h")
+declare("strided.h")
+declare("fuse.h")
+
+local chunk = {}
+
+local header_size = ffi.sizeof("struct tidemill_fuse_program")
+local header_pointer = ffi.typeof("const struct tidemill_fuse_program *")
+local reduction_size = ffi.sizeof("struct tidemill_fuse_reduction")
+local leaf_size = ffi.sizeof("struct tidemill_fuse_leaf")
+local step_size = ffi.sizeof("struct tidemill_fuse_step")
+
+-- Keeps its arguments alive: compiled code forgets a local after its last use.
+local function hold() end
+
+-- Work space that the tasks of one state take turns in, aligned to 64; a large one is not kept.
+local KEPT = 2^22
+local space, space_size = nil, 0
+
+local function scratch(bytes)
+  local memory = space
+  if bytes > space_size then
+    memory = ffi.new("uint8_t[?]", bytes + 64)
+    if bytes <= KEPT then space, space_size = memory, bytes end
+  end
+  local address = ffi.cast("uintptr_t", memory)
+  return ffi.cast("void *", ffi.cast("uintptr_t", (address + 63ULL) / 64ULL * 64ULL)), memory
+end
+
+local pointers, outputs = ffi.new("const void *[256]"), ffi.new("void *[256]")
+local lengths = ffi.new("int64_t[256]")
+
+-- Fills `pointers` and `lengths`.
+local function take_inputs(count, ...)
+  for i = 1, count do
+    local input = select(i, ...)
+    pointers[i - 1], lengths[i - 1] = input.array.values, input.length
+  end
+end
+
+local function shape_of(header)
+  local shape, length = {}, 1
+  for axis = 1, header.dimensions do
+    shape[axis] = tonumber(header.shape[axis - 1])
+    length = length * shape[axis]
+  end
+  return shape, length
+end
+
+local function refused_element(header, place)
+  local shape, index, rest = shape_of(header), {}, tonumber(place) - 1
+  for axis = #shape, 1, -1 do
+    index[axis] = rest % shape[axis] + 1
+    rest = math.floor(rest / shape[axis])
+  end
+  error(("cast: element (%s) of a chunk does not fit the integer type"):format(table.concat(index, ", ")), 0)
+end
+
+-- 8-byte elements of all partial results.
+local function partial_length(header, list)
+  local m, length = tonumber(header.outer * header.inner), 0
+  for i = 0, header.reductions - 1 do
+    length = length + m * tonumber(C.tidemill_kernel_reduce_planes(list[i].kind, list[i].type))
+  end
+  return length, m
+end
+
+local function aim_partials(header, list, out)
+  local m, at = tonumber(header.outer * header.inner), ffi.cast("int64_t *", out:pointer())
+  for i = 0, header.reductions - 1 do
+    outputs[i] = at
+    at = at + m * tonumber(C.tidemill_kernel_reduce_planes(list[i].kind, list[i].type))
+  end
+end
+
+--- Runs a program: gives the array that it stores, or the partial results of its reductions, one
+--- after the other, as an int64 array.
+---@param bytes string
+---@param ... tidemill.array its inputs
+function chunk.run(bytes, ...)
+  local header = ffi.cast(header_pointer, bytes)
+  take_inputs(select("#", ...), ...)
+  if C.tidemill_kernel_fuse_check(bytes, #bytes, lengths, select("#", ...)) ~= 0 then
+    error("an unsound program of a lazy array", 0)
+  end
+  local out
+  if header.outputs == 1 then
+    local shape, length = shape_of(header)
+    out = array.new(dtypes.name(header.output_type[0]), length, shape)
+    outputs[0] = out:pointer()
+  else
+    local list = ffi.cast("const struct tidemill_fuse_reduction *", ffi.cast("const uint8_t *", bytes) +
+      header_size + header.leaves * leaf_size + header.steps * step_size)
+    out = array.new("int64", (partial_length(header, list)))
+    aim_partials(header, list, out)
+  end
+  local memory, keep = scratch(tonumber(C.tidemill_kernel_fuse_scratch(bytes)))
+  local refused = C.tidemill_kernel_fuse(bytes, pointers, outputs, memory)
+  hold(keep, out, bytes, ...)
+  if refused ~= 0 then refused_element(header, refused) end
+  return out
+end
+
+-- ---- partial results --------------------------------------------------------------------------------
+
+-- Calls visit(kind, pointer to int64, i) for each of the partial results in a blob.
+local function each_partial(kinds, type, m, blob, visit)
+  local at = ffi.cast("int64_t *", blob:pointer())
+  for i, kind in ipairs(kinds) do
+    visit(kind, at, i)
+    at = at + m * tonumber(C.tidemill_kernel_reduce_planes(kind, type))
+  end
+end
+
+local positions = { [7] = true, [8] = true, [39] = true, [40] = true } -- kinds with a plane of them
+
+-- Of equal values the one that stands first in the whole array counts, which over several axes need
+-- not be the one of the earlier chunk.
+local function prefer_first(type, m, left, right)
+  local values = (type == 10 or type == 11) and "double *" or "int64_t *"
+  local a, b = ffi.cast(values, left), ffi.cast(values, right)
+  for i = 0, m - 1 do
+    local same = a[i] == b[i] or (a[i] ~= a[i] and b[i] ~= b[i])
+    if same and right[m + i] >= 0 and right[m + i] < left[m + i] then left[m + i] = right[m + i] end
+  end
+end
+
+--- Runs a program whose reductions tell positions over several axes, and makes those of the chunk
+--- ones of the whole, from 1.  The places are int64 numbers: the axes, the chunk's sizes along them,
+--- where it begins, the whole's sizes.
+function chunk.run_located(type, m, kinds, places, bytes, ...)
+  local blob = chunk.run(bytes, ...)
+  local n = ffi.cast("const int64_t *", places)
+  local axes = tonumber(n[0])
+  each_partial({ kinds:byte(1, -1) }, type, m, blob, function(kind, at)
+    if not positions[kind] then return end
+    for i = m, 2 * m - 1 do
+      local rest, place, pitch = tonumber(at[i]), 1, 1
+      if rest >= 0 then
+        for axis = axes, 1, -1 do
+          local size = tonumber(n[axis])
+          place = place + (rest % size + tonumber(n[axes + axis])) * pitch
+          rest, pitch = math.floor(rest / size), pitch * tonumber(n[2 * axes + axis])
+        end
+        at[i] = place
+      end
+    end
+  end)
+  return blob
+end
+
+local function copy_of(blob)
+  local out = array.new("int64", blob.length)
+  ffi.copy(out:pointer(), blob:pointer(), 8 * blob.length)
+  return out
+end
+
+--- Joins partial results of neighbouring parts: pairs of neighbours, then pairs of those.
+---@param type integer element type
+---@param m integer results in each
+---@param kinds string the kinds, one byte each
+---@param ... tidemill.array
+function chunk.join(type, m, kinds, ...)
+  local parts, list = { ... }, { kinds:byte(1, -1) }
+  local own = {} -- parts that are ours to write
+  while #parts > 1 do
+    local joined = {}
+    for i = 1, #parts, 2 do
+      local left, right = parts[i], parts[i + 1]
+      if right then
+        if not own[i] then left = copy_of(left) end
+        local from = ffi.cast("int64_t *", right:pointer())
+        each_partial(list, type, m, left, function(kind, at)
+          if positions[kind] then prefer_first(type, m, at, from) end
+          C.tidemill_kernel_reduce_join(kind, type, at, from, m)
+          from = from + m * tonumber(C.tidemill_kernel_reduce_planes(kind, type))
+        end)
+        hold(right)
+      end
+      joined[#joined + 1] = left
+    end
+    local count = #parts
+    parts, own = joined, {}
+    for i = 1, math.floor(count / 2) do own[i] = true end
+  end
+  return parts[1]
+end
+
+--- The answer of one of the kinds in partial results, which it joins: an array of this shape.
+---@param type integer element type of what was reduced
+---@param m integer
+---@param kinds string
+---@param place integer which of the kinds
+---@param what integer enum tidemill_reduction: the answer
+---@param ddof number
+---@param dims integer[]|nil shape
+---@param ... tidemill.array
+function chunk.finish(type, m, kinds, place, what, ddof, dims, ...)
+  local blob = chunk.join(type, m, kinds, ...)
+  local out = array.new(dtypes.name(C.tidemill_kernel_reduce_type(what, type)), m, dims)
+  local done = -1
+  each_partial({ kinds:byte(1, -1) }, type, m, blob, function(kind, at, i)
+    if i == place then
+      done = C.tidemill_kernel_reduce_finish(kind, what, type, at, m, ddof, out:pointer())
+    end
+  end)
+  hold(blob)
+  if done ~= 0 then error("a minimum or maximum of no elements", 0) end
+  return out
+end
+
+-- ---- chunks from pieces of others -------------------------------------------------------------------
+
+--- A chunk that is put together from boxes of others.  The specification is int64 numbers: the axes,
+--- the shape; then for each piece, in order of the inputs: its shape, the element of its input where it
+--- begins and the strides there, the element of the chunk where it begins and the strides there.
+---@param dtype string
+---@param spec string
+---@param ... tidemill.array
+function chunk.assemble(dtype, spec, ...)
+  local n = ffi.cast("const int64_t *", spec)
+  local axes, shape, length = tonumber(n[0]), {}, 1
+  for axis = 1, axes do
+    shape[axis] = tonumber(n[axis])
+    length = length * shape[axis]
+  end
+  local out = array.new(dtype, length, shape)
+  local size = dtypes.size(dtype)
+  local to = ffi.cast("uint8_t *", out:pointer())
+  n = n + 1 + axes
+  for i = 1, select("#", ...) do
+    local input = select(i, ...)
+    local from = ffi.cast("const uint8_t *", input.array.values)
+    local source, target = n[axes], n[2 * axes + 1]
+    local done = C.tidemill_kernel_copy_view(size, axes, n, from + source * size, n + axes + 1,
+      to + target * size, n + 2 * axes + 2)
+    hold(input)
+    if done ~= 0 then error("an unsound specification of a chunk", 0) end
+    n = n + 3 * axes + 2
+  end
+  hold(out, spec)
+  return out
+end
+
+--- The one element of a chunk, as a Lua number or boolean.
+function chunk.item(value) return value[1] end
+
+return chunk

@@ -1,0 +1,224 @@
+-- expr: what a lazy array stands for, as plain immutable tables.
+-- Each has op, dims (its shape), dtype, and what its op needs.  Whether it fuses with its neighbours,
+-- and how it runs, is the planner's business (lazy/plan.lua):
+--
+--   data      array                       a computed array
+--   constant  value                       the same everywhere
+--   index     axis, start, step           start + step * place along an axis, from 0
+--   random    distribution, seed, stream, a, b    elements 0.. of a stream, row-major
+--   map       name, code, type, inputs    an elementwise operation; inputs have its dims
+--   cast      input                       to another element type
+--   view      input, map                  slices, transposes, broadcasts (lazy/view.lua)
+--   rechunk   input, grid                 the same, cut otherwise
+--   stored    grid, nodes                 chunks that are nodes already (persist, map_blocks, ..)
+--   reduce, and those in lazy/stages/*.lua     run as tasks of their own
+--
+-- SPDX-License-Identifier: MIT
+
+local array = require("tidemill.array")
+local dtypes = require("tidemill.dtype")
+local view = require("tidemill.lazy.view")
+
+local expr = {}
+
+local LIMIT = 2^53 -- elements; positions are exact as Lua numbers below it
+
+--- Elements in all.
+function expr.length(dims)
+  local length = 1
+  for _, size in ipairs(dims) do length = length * size end
+  return length
+end
+
+--- (3,4), as messages show a shape.
+function expr.shape_text(dims) return "(" .. table.concat(dims, ",") .. ")" end
+
+--- A shape from numbers or one table; sizes are whole numbers from 0.
+function expr.dims(what, level, first, ...)
+  local given = type(first) == "table" and first or { first, ... }
+  if type(first) == "table" and select("#", ...) > 0 then
+    error(("%s: a shape is numbers or one table"):format(what), level + 1)
+  end
+  local dims, count = {}, table.maxn(given)
+  if count > 8 then error(("%s: at most 8 axes, got %d"):format(what, count), level + 1) end
+  for axis = 1, count do
+    local size = given[axis]
+    if type(size) ~= "number" or size < 0 or size ~= math.floor(size) then
+      error(("%s: axis %d: expected a size >= 0, got %s"):format(what, axis, tostring(size)), level + 1)
+    end
+    dims[axis] = size
+  end
+  if expr.length(dims) > LIMIT then
+    error(("%s: a shape of %s has more than 2^53 elements"):format(what, expr.shape_text(dims)), level + 1)
+  end
+  return dims
+end
+
+--- A computed array.
+function expr.data(value)
+  return { op = "data", dims = value.shape, dtype = value.dtype, array = value }
+end
+
+--- One value everywhere.
+function expr.constant(value, dtype, dims)
+  return { op = "constant", dims = dims or {}, dtype = dtype, value = value }
+end
+
+--- start + step * place along an axis, places from 0.
+function expr.index(dims, axis, dtype, start, step)
+  return { op = "index", dims = dims, dtype = dtype, axis = axis, start = start, step = step }
+end
+
+-- ---- elementwise ------------------------------------------------------------------------------------
+
+--- The shape that these broadcast to; raises when they do not.
+function expr.broadcast(what, shapes, level)
+  local axes = 0
+  for _, dims in ipairs(shapes) do axes = math.max(axes, #dims) end
+  local out = {}
+  for axis = 1, axes do
+    local size, from = 1, nil
+    for i, dims in ipairs(shapes) do
+      local own = dims[axis - axes + #dims]
+      if own and own ~= 1 then
+        if size ~= 1 and own ~= size then
+          error(("%s: shapes %s and %s do not broadcast: %d ~= %d (axis %d)"):format(what,
+            expr.shape_text(shapes[from]), expr.shape_text(dims), size, own, axis), level + 1)
+        end
+        size, from = own, i
+      end
+    end
+    out[axis] = size
+  end
+  return out
+end
+
+local function same_dims(a, b)
+  if #a ~= #b then return false end
+  for axis, size in ipairs(a) do
+    if size ~= b[axis] then return false end
+  end
+  return true
+end
+expr.same_dims = same_dims
+
+--- `input` shown as a larger shape.
+function expr.expand(input, dims)
+  if same_dims(input.dims, dims) then return input end
+  if input.op == "constant" then return expr.constant(input.value, input.dtype, dims) end
+  return expr.view(input, dims, view.broadcast(input.dims, dims))
+end
+
+--- Converted to another type; itself when it has it.
+function expr.cast(input, dtype)
+  if input.dtype == dtype then return input end
+  if input.op == "constant" then
+    local value = input.value
+    if dtype == "bool" then
+      value = value ~= 0 and value ~= false
+    elseif type(value) == "boolean" then
+      value = value and 1 or 0
+    end
+    return expr.constant(value, dtype, input.dims)
+  end
+  return { op = "cast", dims = input.dims, dtype = dtype, input = input }
+end
+
+--- An elementwise operation: `code` of enum tidemill_op on inputs of `type`, giving `dtype`.
+function expr.map(name, code, type_in, dtype, inputs, level)
+  local dims = inputs[1].dims
+  for i = 2, #inputs do
+    if not same_dims(inputs[i].dims, dims) then
+      local shapes = {}
+      for k, input in ipairs(inputs) do shapes[k] = input.dims end
+      dims = expr.broadcast(name, shapes, level + 1)
+      break
+    end
+  end
+  local expanded = {}
+  for i, input in ipairs(inputs) do expanded[i] = expr.expand(input, dims) end
+  return { op = "map", name = name, code = code, type = type_in, dims = dims, dtype = dtype,
+    inputs = expanded }
+end
+
+-- ---- views ------------------------------------------------------------------------------------------
+
+--- `input` through a view; chains of views become one.
+function expr.view(input, dims, map)
+  if input.op == "view" then
+    map, input = view.compose(map, input.map), input.input
+  end
+  if view.is_identity(map, dims, input.dims) then return input end
+  if input.op == "constant" then return expr.constant(input.value, input.dtype, dims) end
+  return { op = "view", dims = dims, dtype = input.dtype, input = input, map = map }
+end
+
+--- With the axes in another order.
+function expr.transpose(input, order)
+  local dims = {}
+  for outer, inner in ipairs(order) do dims[outer] = input.dims[inner] end
+  return expr.view(input, dims, view.transpose(order))
+end
+
+--- With axes of one element put in where `at` says: the list of their places in the result.
+function expr.insert_axes(input, at)
+  local new, dims, map = {}, {}, {}
+  for _, axis in ipairs(at) do new[axis] = true end
+  local inner = 0
+  for axis = 1, #input.dims + #at do
+    if new[axis] then
+      dims[axis] = 1
+    else
+      inner = inner + 1
+      dims[axis] = input.dims[inner]
+      map[inner] = { axis = axis, start = 0, step = 1 }
+    end
+  end
+  return expr.view(input, dims, map)
+end
+
+--- Without these axes (a set), of which place `at[axis]`, from 0, is kept.
+function expr.drop_axes(input, drop, at)
+  local dims, map = {}, {}
+  for inner, size in ipairs(input.dims) do
+    if drop[inner] then
+      map[inner] = { start = at and at[inner] or 0, step = 0 }
+    else
+      dims[#dims + 1] = size
+      map[inner] = { axis = #dims, start = 0, step = 1 }
+    end
+  end
+  return expr.view(input, dims, map)
+end
+
+-- ---- operands ---------------------------------------------------------------------------------------
+
+--- Whether something is an expression: lazy arrays know.
+local of_lazy
+
+function expr.use_lazy(get) of_lazy = get end
+
+--- The expression of an operand: a lazy or computed array, a table of numbers, a number or boolean.
+--- Numbers have dtype nil: they take that of their partner.
+function expr.operand(what, value, level)
+  local kind = type(value)
+  if kind == "number" or kind == "boolean" then
+    return { op = "constant", dims = {}, value = value }
+  end
+  local found = of_lazy(value)
+  if found then return found end
+  if array.is(value) then
+    if value.dtype == "utf8" or value.dtype == "dictionary" then
+      error(("%s: expected numbers, got an array of text"):format(what), level + 1)
+    end
+    return expr.data(value)
+  end
+  if kind == "table" and getmetatable(value) == nil then return expr.data(array.from(value)) end
+  if kind == "cdata" and dtypes.of_scalar(value) then
+    return { op = "constant", dims = {}, value = value, dtype = dtypes.of_scalar(value) }
+  end
+  error(("%s: expected an array, a table of numbers or a number, got %s"):format(what,
+    kind == "cdata" and tostring(value) or "a " .. kind), level + 1)
+end
+
+return expr

@@ -1,0 +1,397 @@
+-- plan: how lazy arrays run: which expressions fuse into one pass, in what chunks, by which tasks.
+--
+-- A stage is what tasks make chunk by chunk: a fused chain, a reduction, a product of matrices, ..
+-- Fusable expressions have no stage of their own unless two stages want one that costs much; then it
+-- is computed once and kept for both.  Chunks are asked for from the results down, so that what
+-- nobody asks for is never planned: a slice reads the chunks it shows and no other.
+-- SPDX-License-Identifier: MIT
+
+local canonical = require("tidemill.lazy.canonical")
+local dtypes = require("tidemill.dtype")
+local grid = require("tidemill.lazy.grid")
+local program = require("tidemill.lazy.program")
+local view = require("tidemill.lazy.view")
+local chunk = require("tidemill.lazy.chunk")
+
+local plan = {}
+
+local fusable = { data = true, constant = true, index = true, random = true, map = true, cast = true,
+  view = true, rechunk = true }
+
+--- op -> function(planner, e): a stage {grid =, chunk = function(number)}.  Stages of their own
+--- kind register here.
+plan.stages = {}
+
+--- op -> modules that register it, loaded when it is first met.
+local homes = { reduce = "reduce" }
+plan.homes = homes
+
+local Planner = {}
+Planner.__index = Planner
+
+--- A planner whose tasks are made by emit(name, fn, ...): a node or, where work is done in place, the
+--- result.
+function plan.new(emit)
+  return setmetatable({ emit = emit, canon = canonical.new(), kept = {}, made = {}, bound = {}, groups = {},
+    tasks = 0 }, Planner)
+end
+
+-- ---- which expressions are stages -------------------------------------------------------------------
+
+-- What one element costs, about, in additions: a chain that costs more than KEEP is not computed twice.
+local KEEP = 8
+local costs = { [4] = 3, [5] = 8, [6] = 24, [9] = 16, [23] = 4 } -- DIV, MOD, POW, ATAN2, SQRT
+
+local function own_cost(e)
+  if e.op == "random" then return 8 end
+  if e.op == "cast" then return 1 end
+  if e.op ~= "map" then return 0 end
+  return costs[e.code] or (e.code >= 40 and e.code < 60 and 10) or 1
+end
+
+local function inputs_of(e)
+  if e.input then return { e.input } end
+  return e.inputs or {}
+end
+
+local function is_strided_random(e)
+  local map = e.op == "view" and e.input.op == "random" and e.map
+  if not map then return false end
+  local last = map[#map]
+  return last == nil or last.axis ~= #e.dims or last.step ~= 1
+end
+
+-- Counts who wants what, and keeps what two stages want and costs much.
+function Planner:survey(roots)
+  local users, cost, order, seen = {}, {}, {}, {}
+  local function visit(e)
+    if seen[e] then return end
+    seen[e] = true
+    local total = own_cost(e)
+    for _, input in ipairs(inputs_of(e)) do
+      visit(input)
+      users[input] = (users[input] or 0) + 1
+      total = total + (cost[input] or 0)
+    end
+    cost[e] = fusable[e.op] and total or 0
+    order[#order + 1] = e
+  end
+  for _, root in ipairs(roots) do
+    visit(root)
+    users[root] = (users[root] or 0) + 1
+  end
+  for _, e in ipairs(order) do
+    if fusable[e.op] and e.op ~= "view" and self:stages_that_want(e, users[e]) > 1 and cost[e] >= KEEP then
+      self.kept[e] = true
+    elseif is_strided_random(e) then
+      self.kept[e.input] = true
+    end
+  end
+end
+
+-- Reductions of the same axes of the same input are one user: they share a pass.
+function Planner:stages_that_want(e, users)
+  local groups = self.groups[e]
+  return groups and users - groups.members + groups.count or users
+end
+
+--- Whether an expression is computed by a stage of its own.
+function Planner:is_stage(e)
+  return self.kept[e] or not fusable[e.op] or (e.op == "rechunk" and self:is_bound(e.input))
+end
+
+-- Whether some stage dictates how an expression is cut.
+function Planner:is_bound(e)
+  local found = self.bound[e]
+  if found ~= nil then return found end
+  if not fusable[e.op] or self.kept[e] or e.op == "rechunk" then
+    found = true
+  else
+    found = false
+    for _, input in ipairs(inputs_of(e)) do found = found or self:is_bound(input) end
+  end
+  self.bound[e] = found
+  return found
+end
+
+-- ---- grids ------------------------------------------------------------------------------------------
+
+-- Gathers the places where the stages and wishes below e cut the box, seen through `map`.
+function Planner:gather_cuts(e, map, cuts, bound)
+  local own = e.op == "rechunk" and not self.kept[e] and e.grid
+  if self:is_stage(e) then own = self:stage(e).grid end
+  if own then
+    view.cuts(map, own, cuts)
+    for _, to in ipairs(map) do
+      if to.axis and to.step ~= 0 then bound[to.axis] = true end
+    end
+    return
+  end
+  if e.op == "view" then return self:gather_cuts(e.input, view.compose(map, e.map), cuts, bound) end
+  for _, input in ipairs(inputs_of(e)) do self:gather_cuts(input, map, cuts, bound) end
+end
+
+--- The grid on which an expression is computed when nobody asks for another.
+function Planner:grid(e)
+  if self:is_stage(e) then return self:stage(e).grid end
+  return self:natural_grid(e)
+end
+
+function Planner:natural_grid(e)
+  local cuts, bound, wanted = {}, {}, {}
+  for axis in ipairs(e.dims) do cuts[axis] = {} end
+  if e.op == "rechunk" then
+    return e.grid
+  elseif e.op == "view" then
+    self:gather_cuts(e.input, e.map, cuts, bound)
+  else
+    for _, input in ipairs(inputs_of(e)) do
+      self:gather_cuts(input, view.identity(#e.dims), cuts, bound)
+    end
+  end
+  for axis, size in ipairs(e.dims) do
+    wanted[axis] = bound[axis] and grid.sizes_of_cuts(size, cuts[axis]) or "auto"
+    if bound[axis] and size == 0 then wanted[axis] = "all" end
+  end
+  return grid.new(e.dims, dtypes.size(e.dtype), wanted, "array", 2)
+end
+
+-- ---- stages -----------------------------------------------------------------------------------------
+
+--- The stage of an expression, made when it is first asked for.
+function Planner:stage(e)
+  local stage = self.made[e]
+  if stage then return stage end
+  if fusable[e.op] then
+    if e.op == "rechunk" and self:is_bound(e.input) then
+      stage = self:on_grid(e.input, e.grid)
+    else
+      stage = self:fused(e, self:natural_grid(e))
+    end
+  else
+    if not plan.stages[e.op] then require("tidemill.lazy." .. homes[e.op]) end
+    stage = plan.stages[e.op](self, e)
+  end
+  local make, chunks = stage.chunk, {}
+  stage = { grid = stage.grid, chunk = function(number)
+    local found = chunks[number]
+    if found == nil then
+      found = make(number)
+      chunks[number] = found
+    end
+    return found
+  end }
+  self.made[e] = stage
+  return stage
+end
+
+--- A task, counted.
+function Planner:task(name, fn, ...)
+  self.tasks = self.tasks + 1
+  return self.emit(name, fn, ...)
+end
+
+-- For program.of: the chunk of a stage that has a box, its shape, and the view of it.
+function Planner:chunk_of(e, map, start, shape)
+  local stage = self:stage(e)
+  local first = view.box(map, start, shape)
+  local index, inner, shifted = {}, {}, {}
+  for k in ipairs(map) do
+    index[k] = grid.find(stage.grid, k, first[k])
+    inner[k] = stage.grid.sizes[k][index[k]]
+    shifted[k] = { axis = map[k].axis, step = map[k].step,
+      start = map[k].start - stage.grid.starts[k][index[k]] }
+  end
+  return stage.chunk(grid.number(stage.grid, index)), inner, shifted
+end
+
+-- The recipe of a fused expression; when it has too many values its costliest inputs become stages.
+function Planner:recipe(given)
+  given.is_stage = given.is_stage or function(e) return self:is_stage(e) end
+  given.number = function(e) return self.canon:number(e) end
+  local recipe = program.recipe(given)
+  local e = given.store or given.reduce.input
+  while not recipe do
+    while #inputs_of(e) == 1 and fusable[e.op] do e = inputs_of(e)[1] end
+    for _, input in ipairs(inputs_of(e)) do
+      if input.op == "map" then self.kept[input] = true end
+    end
+    recipe = program.recipe(given)
+    e = inputs_of(e)[1]
+  end
+  return recipe
+end
+
+--- Programs of a recipe, box by box.
+function Planner:program(recipe, start, shape, geometry, base)
+  return program.of(recipe, start, shape, function(...) return self:chunk_of(...) end, geometry, base)
+end
+
+-- What a chain of operations is called: the last of them.
+local function name_of(e)
+  while e.op == "cast" or e.op == "view" or e.op == "rechunk" do e = e.input end
+  return e.name or e.op
+end
+plan.name_of = name_of
+
+--- Fused stage of an expression on a grid that crosses no cut of the stages below.
+function Planner:fused(e, g)
+  local recipe
+  return { grid = g, chunk = function(number)
+    recipe = recipe or self:recipe({ dims = e.dims, store = e,
+      is_stage = function(other) return other ~= e and self:is_stage(other) end })
+    local start, shape = grid.box(g, grid.index(g, number))
+    local bytes, inputs = self:program(recipe, start, shape)
+    return self:task(name_of(e), chunk.run, bytes, unpack(inputs))
+  end }
+end
+
+-- Whether no chunk of `fine` crosses a cut of `coarse`.
+local function refines(fine, coarse)
+  for axis, starts in ipairs(coarse.starts) do
+    local have = {}
+    for _, at in ipairs(fine.starts[axis]) do have[at] = true end
+    for _, at in ipairs(starts) do
+      if not have[at] then return false end
+    end
+  end
+  return true
+end
+
+--- An expression cut as `g` says, whatever the stages below do.
+function Planner:on_grid(e, g)
+  if self:is_stage(e) then
+    local stage = self:stage(e)
+    if grid.same(stage.grid, g) then return stage end
+    if not refines(g, stage.grid) then return self:assembled(e.dtype, stage, g) end
+    local copied = { op = "view", dims = e.dims, dtype = e.dtype, input = e,
+      map = view.identity(#e.dims) }
+    self.canon:get(copied)
+    return self:fused(copied, g)
+  end
+  local natural = self:natural_grid(e)
+  if not self:is_bound(e) or grid.same(natural, g) or refines(g, natural) then
+    return self:fused(e, g)
+  end
+  return self:assembled(e.dtype, self:fused(e, natural), g)
+end
+
+-- The pieces of a box: calls piece(number of the chunk, its first place, the piece's first and size).
+local function each_piece(g, start, shape, piece)
+  local axes, low, high, index = #shape, {}, {}, {}
+  for axis = 1, axes do
+    low[axis] = grid.find(g, axis, start[axis])
+    high[axis] = grid.find(g, axis, math.max(start[axis] + shape[axis] - 1, start[axis]))
+    index[axis] = low[axis]
+  end
+  while true do
+    local begin, first, size = {}, {}, {}
+    for axis = 1, axes do
+      begin[axis] = g.starts[axis][index[axis]]
+      first[axis] = math.max(begin[axis], start[axis])
+      size[axis] = math.min(g.starts[axis][index[axis] + 1], start[axis] + shape[axis]) - first[axis]
+    end
+    piece(grid.number(g, index), index, begin, first, size)
+    local axis = axes
+    while axis >= 1 do
+      index[axis] = index[axis] + 1
+      if index[axis] <= high[axis] then break end
+      index[axis] = low[axis]
+      axis = axis - 1
+    end
+    if axis < 1 then return end
+  end
+end
+
+local function row_major(shape)
+  local strides, pitch = {}, 1
+  for axis = #shape, 1, -1 do
+    strides[axis] = pitch
+    pitch = pitch * shape[axis]
+  end
+  return strides
+end
+
+local function offset_in(first, begin, strides)
+  local offset = 0
+  for axis, at in ipairs(first) do offset = offset + (at - begin[axis]) * strides[axis] end
+  return offset
+end
+
+local int64s = require("ffi").typeof("int64_t[?]")
+
+local function pack(numbers)
+  local ffi = require("ffi")
+  local out = int64s(#numbers)
+  for i, number in ipairs(numbers) do out[i - 1] = number end
+  return ffi.string(out, 8 * #numbers)
+end
+plan.pack = pack
+
+--- The chunks of a stage put together anew on another grid.
+function Planner:assembled(dtype, stage, g)
+  return { grid = g, chunk = function(number)
+    local start, shape = grid.box(g, grid.index(g, number))
+    local inputs, numbers, own = {}, { #shape }, row_major(shape)
+    for _, size in ipairs(shape) do numbers[#numbers + 1] = size end
+    each_piece(stage.grid, start, shape, function(from, index, begin, first, size)
+      local inner = {}
+      for axis = 1, #shape do inner[axis] = stage.grid.sizes[axis][index[axis]] end
+      local strides = row_major(inner)
+      inputs[#inputs + 1] = stage.chunk(from)
+      for _, length in ipairs(size) do numbers[#numbers + 1] = length end
+      numbers[#numbers + 1] = offset_in(first, begin, strides)
+      for _, stride in ipairs(strides) do numbers[#numbers + 1] = stride end
+      numbers[#numbers + 1] = offset_in(first, start, own)
+      for _, stride in ipairs(own) do numbers[#numbers + 1] = stride end
+    end)
+    return self:task("rechunk", chunk.assemble, dtype, pack(numbers), unpack(inputs))
+  end }
+end
+
+--- All of an expression as one chunk.
+function Planner:whole(e)
+  return self:on_grid(e, grid.whole(e.dims)).chunk(1)
+end
+
+-- ---- roots ------------------------------------------------------------------------------------------
+
+--- Makes roots canonical, groups their reductions, and finds what is shared.
+function Planner:prepare(roots)
+  local list = {}
+  for i, e in ipairs(roots) do list[i] = self.canon:get(e) end
+  self:group(list)
+  self:survey(list)
+  return list
+end
+
+-- Reductions of one input over the same axes become one group, whose answers share their passes.
+function Planner:group(roots)
+  local seen = {}
+  local function visit(e)
+    if seen[e] then return end
+    seen[e] = true
+    if e.op == "reduce" then
+      local groups = self.groups[e.input] or { members = 0, count = 0, by_axes = {} }
+      self.groups[e.input] = groups
+      local axes = table.concat(e.axes, ",")
+      local group = groups.by_axes[axes]
+      if not group then
+        group = { input = e.input, axes = e.axes, list = {} }
+        groups.by_axes[axes] = group
+        groups.count = groups.count + 1
+      end
+      group.list[#group.list + 1] = e
+      groups.members = groups.members + 1
+    end
+    for _, input in ipairs(inputs_of(e)) do visit(input) end
+  end
+  for _, root in ipairs(roots) do visit(root) end
+end
+
+--- The group of a reduction.
+function Planner:group_of(e)
+  return self.groups[e.input].by_axes[table.concat(e.axes, ",")]
+end
+
+return plan
