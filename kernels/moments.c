@@ -1,0 +1,140 @@
+/* moments: count, mean and squared deviations of a folded axis; see reduce.h.
+ * SPDX-License-Identifier: MIT */
+#include "kernels/reduce_bodies.h"
+
+/* ---- a block of a row: two passes over x - x[0] ------------------------------------------ */
+
+static void moments_block(const void *x, int64_t count, int64_t position,
+                          union mill_cell *cells)
+{
+    (void)position;
+    const struct mill_kernel_bodies *bodies = mill_kernel_bodies();
+    const double *values = x;
+    double shift = count ? values[0] : 0;
+    double mean = count ? bodies->sum_block(values, count, shift) / (double)count : 0;
+    cells[0].f = (double)count;
+    cells[1].f = shift + mean;
+    cells[2].f = bodies->square_block(values, count, shift, mean);
+}
+
+/* ---- columns: one pass over x - c -------------------------------------------------------- */
+
+/* Planes of an open block: c, the sum of x - c, that of (x - c)^2. */
+void mill_moments_columns_plain(const struct mill_columns *columns)
+{
+    for (int64_t j = 0; j < columns->width; j++) {
+        const double *x = (const double *)columns->x + j;
+        union mill_cell *cell = columns->cells + j;
+        int64_t apart = columns->apart;
+        if (columns->row == 0) cell->f = x[0];
+        double shift = cell[0].f, sum = cell[apart].f, square = cell[2 * apart].f;
+        for (int64_t r = 0; r < columns->rows; r++) {
+            double deviation = x[r * columns->stride] - shift;
+            sum += deviation;
+            square += deviation * deviation;
+        }
+        cell[apart].f = sum;
+        cell[2 * apart].f = square;
+    }
+}
+
+/* The same and a plane for the count, float64; until it is above 0 there is no c. */
+void mill_nanmoments_columns_plain(const struct mill_columns *columns)
+{
+    for (int64_t j = 0; j < columns->width; j++) {
+        const double *x = (const double *)columns->x + j;
+        union mill_cell *cell = columns->cells + j;
+        int64_t apart = columns->apart;
+        for (int64_t r = 0; r < columns->rows; r++) {
+            double value = x[r * columns->stride];
+            if (!(value == value)) continue;
+            if (cell[3 * apart].f == 0) cell->f = value;
+            double deviation = value - cell->f;
+            cell[apart].f += deviation;
+            cell[2 * apart].f += deviation * deviation;
+            cell[3 * apart].f += 1;
+        }
+    }
+}
+
+static void moments_columns(const struct mill_columns *columns)
+{
+    mill_reduce_bodies()->moments_columns(columns);
+}
+
+static void moments_nan_columns(const struct mill_columns *columns)
+{
+    mill_reduce_bodies()->nanmoments_columns(columns);
+}
+
+/* c, sum and square become count, mean and square about the mean. */
+static void moments_seal_one(union mill_cell *cell, int64_t apart, double count)
+{
+    double shift = cell[0].f, sum = cell[apart].f, square = cell[2 * apart].f;
+    double mean = count > 0 ? sum / count : 0;
+    square -= sum * mean;
+    cell[0].f = count;
+    cell[apart].f = shift + mean;
+    cell[2 * apart].f = square < 0 ? 0 : square;
+}
+
+static void moments_seal(union mill_cell *cells, int64_t apart, int64_t width, int64_t rows)
+{
+    for (int64_t j = 0; j < width; j++) moments_seal_one(cells + j, apart, (double)rows);
+}
+
+static void moments_nan_seal(union mill_cell *cells, int64_t apart, int64_t width, int64_t rows)
+{
+    (void)rows;
+    for (int64_t j = 0; j < width; j++)
+        moments_seal_one(cells + j, apart, cells[3 * apart + j].f);
+}
+
+/* ---- Chan's join ------------------------------------------------------------------------- */
+
+static void moments_join_one(union mill_cell *left, int64_t left_apart,
+                             const union mill_cell *right, int64_t right_apart)
+{
+    double count = left[0].f, more = right[0].f;
+    if (more == 0) return;
+    if (count == 0) {
+        for (int p = 0; p < 3; p++) left[p * left_apart] = right[p * right_apart];
+        return;
+    }
+    double all = count + more;
+    double apart = right[right_apart].f - left[left_apart].f;
+    double squares = left[2 * left_apart].f + right[2 * right_apart].f;
+    left[0].f = all;
+    left[left_apart].f += apart * (more / all);
+    left[2 * left_apart].f = squares + apart * apart * (count / all * more);
+}
+
+static void moments_join(union mill_cell *left, int64_t left_apart,
+                         const union mill_cell *right, int64_t right_apart, int64_t m)
+{
+    for (int64_t i = 0; i < m; i++)
+        moments_join_one(left + i, left_apart, right + i, right_apart);
+}
+
+static const struct mill_reduction moments_kinds[2] = {
+    {.planes = 3,
+     .floats = 3,
+     .open = 3,
+     .block = moments_block,
+     .columns = moments_columns,
+     .seal = moments_seal,
+     .join = moments_join},
+    {.planes = 3,
+     .floats = 3,
+     .open = 4,
+     .skips = 1,
+     .block = moments_block,
+     .columns = moments_nan_columns,
+     .seal = moments_nan_seal,
+     .join = moments_join},
+};
+
+const struct mill_reduction *mill_reduction_moments(int skip_nan)
+{
+    return &moments_kinds[skip_nan];
+}
