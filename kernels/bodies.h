@@ -13,6 +13,9 @@
 #if defined(__x86_64__) && !defined(TIDEMILL_SCALAR)
 #define MILL_KERNEL_X86 1
 #endif
+#if defined(__aarch64__) && !defined(TIDEMILL_SCALAR)
+#define MILL_KERNEL_NEON 1
+#endif
 
 /* Instruction sets, from narrow to wide.  A family with wider bodies of its own keeps a table
  * of pointers with MILL_ISAS places, NULL where this build has none, and asks

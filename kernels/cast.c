@@ -1,5 +1,5 @@
 /* cast: conversions between the element types.
- * The plain bodies are the specification; the wider ones stand in elementwise_wide.h.
+ * The plain bodies are the specification; the wider ones stand in cast_wide.h.
  * SPDX-License-Identifier: MIT */
 #include <stddef.h>
 #include <string.h>
@@ -31,11 +31,19 @@ CAST_BODY(int32_to_float, int32_t, float, 1, p)
 CAST_BODY(uint8_to_double, uint8_t, double, 1, p)
 CAST_BODY(uint8_to_float, uint8_t, float, 1, p)
 
-CAST_BODY(double_to_bool, double, uint8_t, 1, p != 0)
-CAST_BODY(float_to_bool, float, uint8_t, 1, p != 0)
-CAST_BODY(int64_to_bool, int64_t, uint8_t, 1, p != 0)
-CAST_BODY(int32_to_bool, int32_t, uint8_t, 1, p != 0)
-CAST_BODY(uint8_to_bool, uint8_t, uint8_t, 1, p != 0)
+/* To bool: whether it is not 0, which is a comparison. */
+#define CAST_TO_BOOL(name, type)                                                               \
+    static int64_t name(const void *x, void *out, int64_t n)                                   \
+    {                                                                                          \
+        static const int64_t zero = 0;                                                         \
+        mill_apply_find(TIDEMILL_OP_NE, type)(x, 1, &zero, 0, NULL, 0, out, n);                \
+        return n;                                                                              \
+    }
+CAST_TO_BOOL(double_to_bool, TIDEMILL_FLOAT64)
+CAST_TO_BOOL(float_to_bool, TIDEMILL_FLOAT32)
+CAST_TO_BOOL(int64_to_bool, TIDEMILL_INT64)
+CAST_TO_BOOL(int32_to_bool, TIDEMILL_INT32)
+CAST_TO_BOOL(uint8_to_bool, TIDEMILL_UINT8)
 
 /* Limits that a float has exactly: what is cut toward zero fits when the uncut number does. */
 CAST_BODY(double_to_int64, double, int64_t, p >= -0x1p63 && p < 0x1p63, p)
@@ -99,6 +107,17 @@ static int64_t timestamp_to_date(const void *x, void *out, int64_t n)
 
 /* ---- Kernels -------------------------------------------------------------------------------- */
 
+static const mill_cast_table *const cast_wide[MILL_ISAS] = {
+    [MILL_ISA_PLAIN] = NULL,
+#ifdef MILL_KERNEL_X86
+    [MILL_ISA_AVX2] = &mill_cast_avx2,
+    [MILL_ISA_AVX512] = &mill_cast_avx512,
+#endif
+#ifdef MILL_KERNEL_NEON
+    [MILL_ISA_NEON] = &mill_cast_neon,
+#endif
+};
+
 mill_cast_body *mill_cast_find(int32_t from, int32_t to)
 {
     int from_class = mill_class_of(from), to_class = mill_class_of(to);
@@ -106,6 +125,8 @@ mill_cast_body *mill_cast_find(int32_t from, int32_t to)
     if (from == TIDEMILL_DATE && to == TIDEMILL_TIMESTAMP) return date_to_timestamp;
     if (from == TIDEMILL_TIMESTAMP && to == TIDEMILL_DATE) return timestamp_to_date;
     if (to == TIDEMILL_BOOL && from != TIDEMILL_BOOL) to_class = MILL_CAST_BOOL;
+    const mill_cast_table *wide = cast_wide[mill_kernel_isa_number()];
+    if (wide && (*wide)[from_class][to_class]) return (*wide)[from_class][to_class];
     return mill_cast_plain[from_class][to_class];
 }
 

@@ -49,6 +49,21 @@ static const struct mill_kernel_bodies kernel_tables[] = {
         .uniform_blocks = mill_uniform_blocks_avx512,
     },
 #endif
+#ifdef MILL_KERNEL_NEON
+    {
+        /* Families with bodies for it keep a table of their own. */
+        .name = "neon",
+        .isa = MILL_ISA_NEON,
+        .sum_block = mill_sum_block_plain,
+        .square_block = mill_square_block_plain,
+        .window_sums = mill_window_sums_plain,
+        .window_squares = mill_window_squares_plain,
+        .window_means = mill_window_means_plain,
+        .cross_products = mill_cross_products_plain,
+        .dot_block = mill_dot_block_plain,
+        .uniform_blocks = mill_uniform_blocks_plain,
+    },
+#endif
 };
 
 enum { KERNEL_TABLES = sizeof kernel_tables / sizeof *kernel_tables };
@@ -65,6 +80,9 @@ static int kernel_machine_has(int table)
         return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("avx512f") &&
                __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
                __builtin_cpu_supports("avx512bw");
+#endif
+#ifdef MILL_KERNEL_NEON
+    if (table == 1) return 1; /* every aarch64 has it */
 #endif
     return table == 0;
 }

@@ -126,7 +126,14 @@ int32_t tidemill_kernel_result_type(int32_t op, int32_t type)
 /* ---- Bodies ------------------------------------------------------------------------------- */
 
 static const mill_apply_table *const elementwise_wide[MILL_ISAS] = {
-    NULL,
+    [MILL_ISA_PLAIN] = NULL,
+#ifdef MILL_KERNEL_X86
+    [MILL_ISA_AVX2] = &mill_elementwise_avx2,
+    [MILL_ISA_AVX512] = &mill_elementwise_avx512,
+#endif
+#ifdef MILL_KERNEL_NEON
+    [MILL_ISA_NEON] = &mill_elementwise_neon,
+#endif
 };
 
 mill_apply_body *mill_apply_find(int32_t op, int32_t type)
@@ -180,13 +187,32 @@ void mill_apply_rest(mill_apply_body *body, const struct mill_apply_shape *shape
 
 /* ---- The one NaN -------------------------------------------------------------------------- */
 
+/* Finding none is the common case, and what vectors are good at.  NULL: look at each. */
+static const struct {
+    mill_nan_test *has_nan;
+    mill_nan_test_float *has_nan_float;
+} nan_tests[MILL_ISAS] = {
+    [MILL_ISA_PLAIN] = {NULL, NULL},
+#ifdef MILL_KERNEL_X86
+    [MILL_ISA_AVX2] = {mill_has_nan_avx2, mill_has_nan_float_avx2},
+    [MILL_ISA_AVX512] = {mill_has_nan_avx512, mill_has_nan_float_avx512},
+#endif
+#ifdef MILL_KERNEL_NEON
+    [MILL_ISA_NEON] = {mill_has_nan_neon, mill_has_nan_float_neon},
+#endif
+};
+
 static void one_nans_double(double *x, int64_t n)
 {
+    mill_nan_test *has_nan = nan_tests[mill_kernel_isa_number()].has_nan;
+    if (has_nan && !has_nan(x, n)) return;
     for (int64_t i = 0; i < n; i++) x[i] = mill_one_nan(x[i]);
 }
 
 static void one_nans_float(float *x, int64_t n)
 {
+    mill_nan_test_float *has_nan = nan_tests[mill_kernel_isa_number()].has_nan_float;
+    if (has_nan && !has_nan(x, n)) return;
     for (int64_t i = 0; i < n; i++)
         if (x[i] != x[i]) x[i] = __builtin_nanf("");
 }

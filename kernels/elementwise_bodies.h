@@ -57,12 +57,23 @@ extern const mill_apply_table mill_choice_plain;
 extern const mill_apply_table mill_transcendental;
 extern const mill_cast_table mill_cast_plain;
 
+/* Whether any of n elements is NaN. */
+typedef int mill_nan_test(const double *x, int64_t n);
+typedef int mill_nan_test_float(const float *x, int64_t n);
+
 #ifdef MILL_KERNEL_X86
+mill_nan_test mill_has_nan_avx2, mill_has_nan_avx512;
+mill_nan_test_float mill_has_nan_float_avx2, mill_has_nan_float_avx512;
 extern const mill_apply_table mill_elementwise_avx2;
+extern const mill_cast_table mill_cast_avx2;
 extern const mill_apply_table mill_elementwise_avx512;
+extern const mill_cast_table mill_cast_avx512;
 #endif
 #ifdef MILL_KERNEL_NEON
+mill_nan_test mill_has_nan_neon;
+mill_nan_test_float mill_has_nan_float_neon;
 extern const mill_apply_table mill_elementwise_neon;
+extern const mill_cast_table mill_cast_neon;
 #endif
 
 /* ---- For wider bodies --------------------------------------------------------------------- */

@@ -10,8 +10,8 @@
 #include "check.h"
 #include "kernels/kernels.h"
 
-static const char *const kernel_sets[] = {"plain", "avx2", "avx512"};
-enum { KERNEL_SETS = 3 };
+static const char *const kernel_sets[] = {"plain", "avx2", "avx512", "neon"};
+enum { KERNEL_SETS = 4 };
 
 /* Runs the block once with each instruction set of this machine, plain first; leaves the
  * default one. */
