@@ -111,7 +111,7 @@ static int step_is_sound(const struct tidemill_fuse_program *program,
         return type_of[step->in[0]] == step->type &&
                mill_cast_find(step->type, step->to) != NULL;
     if (!mill_apply_find(step->op, step->type)) return 0;
-    int operands = mill_apply_operands(step->op);
+    int operands = tidemill_kernel_operands(step->op);
     for (int k = 0; k < 3; k++) {
         if ((step->in[k] >= 0) != (k < operands)) return 0;
         int32_t wanted = step->op == TIDEMILL_OP_WHERE && k == 0 ? TIDEMILL_BOOL : step->type;
@@ -186,7 +186,7 @@ struct fuse_run {
     struct mill_leaf *leaf;
     struct fuse_step *step;
     void **reducer;
-    char *flat; /* a block for a reduction of a value that all places share */
+    char *flat; /* a block of a value that all places share */
     char *const *output;
 };
 
@@ -212,7 +212,7 @@ static size_t reducer_size(const struct tidemill_fuse_program *program,
 
 /* Lays the parts of a run out in the scratch; the bytes they take. */
 static int64_t lay_out(const struct tidemill_fuse_program *program, char *base,
-                       struct fuse_run *run, const void *const *inputs)
+                       struct fuse_run *run, const void *const *inputs, void *const *outputs)
 {
     int64_t used = 0;
     run->slot = take(base, &used, slots_of(program) * (int64_t)sizeof *run->slot);
@@ -236,7 +236,8 @@ static int64_t lay_out(const struct tidemill_fuse_program *program, char *base,
         if (!base) continue;
         run->reducer[i] = reducer;
         mill_reducer_begin(reducer, reduction->kind, reduction->type, program->outer,
-                           program->n, program->inner, reduction->base);
+                           program->n, program->inner, reduction->base,
+                           outputs[program->outputs + i]);
     }
     return used;
 }
@@ -244,7 +245,7 @@ static int64_t lay_out(const struct tidemill_fuse_program *program, char *base,
 int64_t tidemill_kernel_fuse_scratch(const void *program)
 {
     struct fuse_run run;
-    return lay_out(program, NULL, &run, NULL);
+    return lay_out(program, NULL, &run, NULL, NULL);
 }
 
 static void find_bodies(struct fuse_run *run)
@@ -269,23 +270,7 @@ static void aim_outputs(struct fuse_run *run, int64_t start)
             run->output[i] + start * mill_element_size(program->output_type[i]), 1};
 }
 
-/* 0, or 1 + the place in the block of an element that a cast refused. */
-static int64_t do_step(const struct fuse_run *run, const struct fuse_step *todo, int64_t count)
-{
-    static const struct mill_operand none;
-    const struct tidemill_fuse_step *step = todo->step;
-    const struct mill_operand *a = &run->slot[step->in[0]];
-    void *out = (void *)run->slot[step->out].data;
-    if (todo->cast) {
-        int64_t done = todo->cast(a->data, a->step, out, count);
-        return done < count ? done + 1 : 0;
-    }
-    const struct mill_operand *b = step->in[1] < 0 ? &none : &run->slot[step->in[1]];
-    const struct mill_operand *c = step->in[2] < 0 ? &none : &run->slot[step->in[2]];
-    todo->apply(a->data, a->step, b->data, b->step, c->data, c->step, out, count);
-    return 0;
-}
-
+/* Operands of casts and reductions, which want an element each. */
 static const char *flattened(const struct fuse_run *run, const struct mill_operand *operand,
                              int64_t size, int64_t count)
 {
@@ -295,20 +280,44 @@ static const char *flattened(const struct fuse_run *run, const struct mill_opera
     return run->flat;
 }
 
-/* Feeds a block row by row: no feed crosses the end of a row. */
-static void feed(const struct fuse_run *run, int64_t row, int64_t count)
+/* 0, or 1 + the place in the block of an element that a cast refused. */
+static int64_t do_step(const struct fuse_run *run, const struct fuse_step *todo, int64_t count)
+{
+    static const struct mill_operand none;
+    const struct tidemill_fuse_step *step = todo->step;
+    const struct mill_operand *a = &run->slot[step->in[0]];
+    void *out = (void *)run->slot[step->out].data;
+    if (todo->cast) {
+        const void *from = flattened(run, a, mill_element_size(step->type), count);
+        int64_t done = todo->cast(from, out, count);
+        return done < count ? done + 1 : 0;
+    }
+    const struct mill_operand *b = step->in[1] < 0 ? &none : &run->slot[step->in[1]];
+    const struct mill_operand *c = step->in[2] < 0 ? &none : &run->slot[step->in[2]];
+    todo->apply(a->data, a->step, b->data, b->step, c->data, c->step, out, count);
+    return 0;
+}
+
+static void feed(const struct fuse_run *run, int64_t count)
 {
     for (int i = 0; i < run->program->reductions; i++) {
         const struct tidemill_fuse_reduction *reduction = &reductions_of(run->program)[i];
+        const struct mill_operand *operand = &run->slot[reduction->slot];
         int64_t size = mill_element_size(reduction->type);
-        const char *values = flattened(run, &run->slot[reduction->slot], size, count);
-        for (int64_t done = 0; done < count; done += row)
-            mill_reducer_feed(run->reducer[i], values + done * size,
-                              mill_least(row, count - done));
+        mill_reducer_feed(run->reducer[i], flattened(run, operand, size, count), count);
     }
 }
 
-static int64_t do_block(struct fuse_run *run, int64_t start, int64_t count, int64_t row)
+/* Outputs have the one NaN. */
+static void seal_outputs(const struct fuse_run *run, int64_t count)
+{
+    const struct tidemill_fuse_program *program = run->program;
+    for (int i = 0; i < program->outputs; i++)
+        mill_one_nans(program->output_type[i],
+                      (void *)run->slot[program->leaves + program->registers + i].data, count);
+}
+
+static int64_t do_block(struct fuse_run *run, int64_t start, int64_t count)
 {
     for (int i = 0; i < run->program->leaves; i++)
         run->slot[i] = mill_leaf_read(&run->leaf[i], start, count);
@@ -317,7 +326,8 @@ static int64_t do_block(struct fuse_run *run, int64_t start, int64_t count, int6
         int64_t refused = do_step(run, &run->step[i], count);
         if (refused) return start + refused;
     }
-    feed(run, row, count);
+    seal_outputs(run, count);
+    feed(run, count);
     return 0;
 }
 
@@ -328,7 +338,7 @@ static int64_t do_blocks(struct fuse_run *run, int64_t places, int64_t row)
     for (int64_t start = 0; start < places;) {
         int64_t left = row >= MILL_FUSE_BLOCK ? row - start % row : places - start;
         int64_t count = mill_least(most, left);
-        int64_t refused = do_block(run, start, count, row);
+        int64_t refused = do_block(run, start, count);
         if (refused) return refused;
         start += count;
     }
@@ -340,12 +350,11 @@ int64_t tidemill_kernel_fuse(const void *bytes, const void *const *inputs, void 
 {
     const struct tidemill_fuse_program *program = bytes;
     struct fuse_run run = {.program = program, .output = (char *const *)outputs};
-    lay_out(program, scratch, &run, inputs);
+    lay_out(program, scratch, &run, inputs, outputs);
     find_bodies(&run);
     int64_t places = places_of(program), refused = 0;
     if (places > 0)
         refused = do_blocks(&run, places, program->inner > 1 ? program->inner : program->n);
-    for (int i = 0; i < program->reductions; i++)
-        mill_reducer_end(run.reducer[i], outputs[program->outputs + i]);
+    for (int i = 0; i < program->reductions; i++) mill_reducer_end(run.reducer[i]);
     return refused;
 }

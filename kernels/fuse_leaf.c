@@ -194,11 +194,11 @@ static void panel_fill(struct mill_leaf *state, int64_t place)
 {
     int last = state->axes - 1;
     int64_t columns = state->shape[last], stride = state->stride[last];
-    int64_t row = place / columns % state->shape[last - 1];
-    int64_t first = row - row % MILL_FUSE_PANEL;
+    int64_t own = place / columns % state->shape[last - 1];
+    int64_t first = own - own % MILL_FUSE_PANEL;
     int64_t rows = mill_least(MILL_FUSE_PANEL, state->shape[last - 1] - first);
     int64_t unused;
-    state->panel_from = (place / columns - (row - first)) * columns;
+    state->panel_from = (place / columns - (own - first)) * columns;
     state->panel_end = state->panel_from + rows * columns;
     const char *from =
         state->memory + position_of(state, state->panel_from, &unused) * state->size;

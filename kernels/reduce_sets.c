@@ -80,7 +80,7 @@ static const void *widen_to_float(int32_t type, const void *x, int64_t count, do
 
 static const void *widen_to_int(int32_t type, const void *x, int64_t count, int64_t *out)
 {
-    switch (mill_type_size(type)) {
+    switch (mill_reduce_size(type)) {
     case 8:
         return x;
     case 4:

@@ -193,12 +193,24 @@ function methods:present(i)
   return present(self.array, position(self.array, i, 2))
 end
 
-local function no_arithmetic()
-  error("arrays have no arithmetic in this release; use tm.kernels or a loop", 2)
+-- ---- lazy arrays --------------------------------------------------------------------------------------
+
+-- Arithmetic gives lazy arrays (tidemill.lazy); what that module has is loaded by the first use.
+local lazy
+
+--- The module of lazy arrays makes itself known.
+function array.use_lazy(module) lazy = module end
+
+local function lazily()
+  return lazy or require("tidemill.lazy")
+end
+
+local function operator(name)
+  return function(a, b) return (lazily().apply(name, 2, a, b)) end
 end
 
 local function no_order()
-  error("compare arrays element by element, with a kernel or a loop", 2)
+  error("< and <= of arrays give one boolean in Lua; write a:lt(b), a:le(b), a:gt(b), a:ge(b)", 2)
 end
 
 local fields = {}
@@ -240,6 +252,8 @@ ffi.metatype(ref_type, {
     if method then return method end
     local field = fields[key]
     if field then return field(self) end
+    local shared = type(key) == "string" and lazily().method(key)
+    if shared then return shared end
     error(("an array has no field \"%s\"%s"):format(tostring(key),
       require("tidemill.suggest").phrase(key, array.names())), 2)
   end,
@@ -249,8 +263,9 @@ ffi.metatype(ref_type, {
   __len = function(self) return tonumber(self.array.length) end,
   __tostring = show,
   __lt = no_order, __le = no_order,
-  __add = no_arithmetic, __sub = no_arithmetic, __mul = no_arithmetic, __div = no_arithmetic,
-  __mod = no_arithmetic, __pow = no_arithmetic, __unm = no_arithmetic,
+  __add = operator("add"), __sub = operator("sub"), __mul = operator("mul"), __div = operator("div"),
+  __mod = operator("mod"), __pow = operator("pow"),
+  __unm = function(a) return (lazily().apply("neg", 2, a)) end,
   __gc = function(self)
     if self.array == nil then return end
     if self.array.length >= large then holdings.drop(self.array) end

@@ -33,7 +33,7 @@ function future.node(self)
   end
   return self.input
 end
-core.register("tidemill.convert", { [meta] = function(self) return future.node(self) end })
+require("tidemill.convert").add(meta, future.node)
 
 -- Started and not yet asked for, so that the end of a script can report their errors; each with
 -- its number in the order of starting.

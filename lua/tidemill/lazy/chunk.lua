@@ -227,8 +227,8 @@ end
 --- begins and the strides there, the element of the chunk where it begins and the strides there.
 ---@param dtype string
 ---@param spec string
----@param ... tidemill.array
-function chunk.assemble(dtype, spec, ...)
+---@param inputs tidemill.array[]
+function chunk.assembled(dtype, spec, inputs)
   local n = ffi.cast("const int64_t *", spec)
   local axes, shape, length = tonumber(n[0]), {}, 1
   for axis = 1, axes do
@@ -239,8 +239,7 @@ function chunk.assemble(dtype, spec, ...)
   local size = dtypes.size(dtype)
   local to = ffi.cast("uint8_t *", out:pointer())
   n = n + 1 + axes
-  for i = 1, select("#", ...) do
-    local input = select(i, ...)
+  for _, input in ipairs(inputs) do
     local from = ffi.cast("const uint8_t *", input.array.values)
     local source, target = n[axes], n[2 * axes + 1]
     local done = C.tidemill_kernel_copy_view(size, axes, n, from + source * size, n + axes + 1,
@@ -252,6 +251,12 @@ function chunk.assemble(dtype, spec, ...)
   hold(out, spec)
   return out
 end
+
+--- The same of arguments.
+function chunk.assemble(dtype, spec, ...) return chunk.assembled(dtype, spec, { ... }) end
+
+--- An array as it is.
+function chunk.same(value) return value end
 
 --- The one element of a chunk, as a Lua number or boolean.
 function chunk.item(value) return value[1] end

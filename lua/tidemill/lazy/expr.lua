@@ -191,6 +191,24 @@ function expr.drop_axes(input, drop, at)
   return expr.view(input, dims, map)
 end
 
+--- The same elements in row-major order in another shape.
+function expr.reshape(input, dims)
+  if same_dims(input.dims, dims) then return input end
+  if input.op == "constant" then return expr.constant(input.value, input.dtype, dims) end
+  if input.op == "random" then
+    local copy = {}
+    for key, value in pairs(input) do copy[key] = value end
+    copy.dims = dims
+    return copy
+  end
+  if input.op == "data" then
+    local e = expr.data(input.array)
+    e.dims = dims
+    return e
+  end
+  return { op = "reshape", dims = dims, dtype = input.dtype, input = input, key = "" }
+end
+
 -- ---- operands ---------------------------------------------------------------------------------------
 
 --- Whether something is an expression: lazy arrays know.

@@ -23,7 +23,8 @@ local fusable = { data = true, constant = true, index = true, random = true, map
 plan.stages = {}
 
 --- op -> modules that register it, loaded when it is first met.
-local homes = { reduce = "reduce" }
+local homes = { reduce = "reduce", concat = "join", reshape = "reshape", stored = "stored", take = "pick",
+  marked = "pick" }
 plan.homes = homes
 
 local Planner = {}
@@ -172,8 +173,15 @@ function Planner:stage(e)
     if not plan.stages[e.op] then require("tidemill.lazy." .. homes[e.op]) end
     stage = plan.stages[e.op](self, e)
   end
+  stage = self:remembered(stage)
+  self.made[e] = stage
+  return stage
+end
+
+--- A stage that makes each chunk once.
+function Planner:remembered(stage)
   local make, chunks = stage.chunk, {}
-  stage = { grid = stage.grid, chunk = function(number)
+  return { grid = stage.grid, chunk = function(number)
     local found = chunks[number]
     if found == nil then
       found = make(number)
@@ -181,8 +189,6 @@ function Planner:stage(e)
     end
     return found
   end }
-  self.made[e] = stage
-  return stage
 end
 
 --- A task, counted.

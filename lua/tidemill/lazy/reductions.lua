@@ -1,0 +1,32 @@
+-- reductions: the methods of lazy arrays that fold axes: a:mean(), a:sum(1), a:std(2, {ddof = 1}).
+-- SPDX-License-Identifier: MIT
+
+local lazy = require("tidemill.lazy")
+local options = require("tidemill.options")
+local reduce = require("tidemill.lazy.reduce")
+
+local methods = {}
+
+local known = { "axis", "keepdims", "ddof" }
+
+-- Axes may come first, or in the options.
+local function split(name, axes, given, level)
+  if type(axes) == "table" and #axes == 0 and next(axes) ~= nil then
+    if given ~= nil then
+      error(("%s: expected a:%s(axes, options)"):format(name, name), level + 1)
+    end
+    axes, given = axes.axis, axes
+  end
+  options.only(given, known, name, level + 1)
+  return axes, given
+end
+
+for name in pairs(reduce.answers) do
+  methods[name] = function(self, axes, given)
+    if self == nil then error(("expected a:%s(axes, options)"):format(name), 2) end
+    axes, given = split(name, axes, given, 2)
+    return lazy.of((reduce.expr(lazy.array_operand(name, self, 2), name, axes, given, 2)))
+  end
+end
+
+return methods

@@ -1,0 +1,153 @@
+-- run: from lazy arrays to elements: tasks for their chunks, or, where there is little to do, the work
+-- done at once by whoever asks.
+-- SPDX-License-Identifier: MIT
+
+local chunk = require("tidemill.lazy.chunk")
+local compute = require("tidemill.compute")
+local expr = require("tidemill.lazy.expr")
+local grid = require("tidemill.lazy.grid")
+local lazy = require("tidemill.lazy")
+local node = require("tidemill.node")
+local plan = require("tidemill.lazy.plan")
+local task = require("tidemill.task")
+
+local run = {}
+
+local SMALL = 2^16 -- elements that are not worth a task
+
+-- ---- how work is done -------------------------------------------------------------------------------
+
+local facades = {} -- name -> function -> delayed function
+
+local function facade_of(name, fn)
+  local by_fn = facades[name]
+  if not by_fn then
+    by_fn = {}
+    facades[name] = by_fn
+  end
+  local facade = by_fn[fn]
+  if not facade then
+    facade = task.delayed(fn, { name = name })
+    by_fn[fn] = facade
+  end
+  return facade
+end
+
+local function emit_task(name, fn, ...) return facade_of(name, fn)(...) end
+local function emit_now(_, fn, ...) return fn(...) end
+
+local direct = { data = true, constant = true, index = true, random = true, map = true, cast = true,
+  view = true, reduce = true }
+
+-- Whether all of an expression is little work, and ours: `left` elements may still come.
+local function is_small(e, left)
+  if not direct[e.op] then return -1 end
+  left = left - expr.length(e.dims)
+  if left < 0 then return -1 end
+  if e.input then return is_small(e.input, left) end
+  for _, input in ipairs(e.inputs or {}) do
+    left = is_small(input, left)
+    if left < 0 then return -1 end
+  end
+  return left
+end
+
+-- ---- elements ---------------------------------------------------------------------------------------
+
+-- A lazy array's value: what is left of no axes is a number.
+local function value_of(e, chunks, g)
+  if #e.dims == 0 then return chunks[1][1] end
+  if #chunks == 1 then return chunks[1] end
+  local spec, strides = { #e.dims }, {}
+  for _, size in ipairs(e.dims) do spec[#spec + 1] = size end
+  local pitch = 1
+  for axis = #e.dims, 1, -1 do
+    strides[axis] = pitch
+    pitch = pitch * e.dims[axis]
+  end
+  grid.each(g, function(index)
+    local start, shape = grid.box(g, index)
+    for _, size in ipairs(shape) do spec[#spec + 1] = size end
+    local at, own, inner = 0, {}, 1
+    for axis = #shape, 1, -1 do
+      own[axis] = inner
+      inner = inner * shape[axis]
+      at = at + start[axis] * strides[axis]
+    end
+    spec[#spec + 1] = 0
+    for _, stride in ipairs(own) do spec[#spec + 1] = stride end
+    spec[#spec + 1] = at
+    for _, stride in ipairs(strides) do spec[#spec + 1] = stride end
+  end)
+  return chunk.assembled(e.dtype, plan.pack(spec), chunks)
+end
+
+local function evaluate_now(exprs)
+  local planner = plan.new(emit_now)
+  local values = {}
+  for i, e in ipairs(planner:prepare(exprs)) do
+    local stage = planner:stage(e)
+    local chunks = {}
+    for number = 1, stage.grid.chunks do chunks[number] = stage.chunk(number) end
+    values[i] = value_of(e, chunks, stage.grid)
+  end
+  return values
+end
+
+local function evaluate_by_tasks(exprs, given)
+  local planner = plan.new(emit_task)
+  local nodes, spans = {}, {}
+  local list = planner:prepare(exprs)
+  for i, e in ipairs(list) do
+    local stage = planner:stage(e)
+    spans[i] = { first = #nodes + 1, grid = stage.grid }
+    for number = 1, stage.grid.chunks do nodes[#nodes + 1] = stage.chunk(number) end
+  end
+  local results, values = compute.list(nodes, given), {}
+  for i, e in ipairs(list) do
+    local span, chunks = spans[i], {}
+    for number = 1, span.grid.chunks do
+      local at = span.first + number - 1
+      chunks[number], results[at] = results[at], nil
+    end
+    values[i] = value_of(e, chunks, span.grid)
+  end
+  return values
+end
+
+--- The values of a list of expressions: computed arrays, numbers where no axis is left.
+function run.values(exprs, given)
+  local left = SMALL
+  for _, e in ipairs(exprs) do
+    left = is_small(e, left)
+    if left < 0 then return evaluate_by_tasks(exprs, given) end
+  end
+  return evaluate_now(exprs)
+end
+
+--- The grid on which an expression is computed.
+function run.grid(e)
+  local planner = plan.new(emit_task)
+  return planner:grid(planner:prepare({ e })[1])
+end
+
+--- The nodes of an expression's chunks, and their grid.
+function run.chunks(e)
+  local planner = plan.new(emit_task)
+  e = planner:prepare({ e })[1]
+  local stage, nodes = planner:stage(e), {}
+  for number = 1, stage.grid.chunks do nodes[number] = stage.chunk(number) end
+  return nodes, stage.grid
+end
+
+--- One node that gives all of a lazy array: how it becomes an input of other tasks.
+function run.node(self)
+  local e = lazy.expr(self)
+  local planner = plan.new(emit_task)
+  e = planner:prepare({ e })[1]
+  local whole = planner:whole(e)
+  if #e.dims == 0 then return facade_of("item", chunk.item)(whole) end
+  return node.is(whole) and whole or facade_of("array", chunk.same)(whole) -- an array that is there
+end
+
+return run
