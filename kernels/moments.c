@@ -12,9 +12,10 @@ static void moments_block(const void *x, int64_t count, int64_t position,
     const double *values = x;
     double shift = count ? values[0] : 0;
     double mean = count ? bodies->sum_block(values, count, shift) / (double)count : 0;
-    cells[0].f = (double)count;
-    cells[1].f = shift + mean;
+    cells[0].f = shift;
+    cells[1].f = mean;
     cells[2].f = bodies->square_block(values, count, shift, mean);
+    cells[3].f = (double)count;
 }
 
 /* ---- columns: one pass over x - c -------------------------------------------------------- */
@@ -67,46 +68,45 @@ static void moments_nan_columns(const struct mill_columns *columns)
     mill_reduce_bodies()->nanmoments_columns(columns);
 }
 
-/* c, sum and square become count, mean and square about the mean. */
-static void moments_seal_one(union mill_cell *cell, int64_t apart, double count)
+/* The sum becomes a mean, the squares those about it. */
+static void moments_seal_one(union mill_cell *cell, int64_t apart)
 {
-    double shift = cell[0].f, sum = cell[apart].f, square = cell[2 * apart].f;
+    double sum = cell[apart].f, count = cell[3 * apart].f;
     double mean = count > 0 ? sum / count : 0;
-    square -= sum * mean;
-    cell[0].f = count;
-    cell[apart].f = shift + mean;
+    double square = cell[2 * apart].f - sum * mean;
+    cell[apart].f = mean;
     cell[2 * apart].f = square < 0 ? 0 : square;
-}
-
-static void moments_seal(union mill_cell *cells, int64_t apart, int64_t width, int64_t rows)
-{
-    for (int64_t j = 0; j < width; j++) moments_seal_one(cells + j, apart, (double)rows);
 }
 
 static void moments_nan_seal(union mill_cell *cells, int64_t apart, int64_t width, int64_t rows)
 {
     (void)rows;
-    for (int64_t j = 0; j < width; j++)
-        moments_seal_one(cells + j, apart, cells[3 * apart + j].f);
+    for (int64_t j = 0; j < width; j++) moments_seal_one(cells + j, apart);
 }
 
-/* ---- Chan's join ------------------------------------------------------------------------- */
+static void moments_seal(union mill_cell *cells, int64_t apart, int64_t width, int64_t rows)
+{
+    for (int64_t j = 0; j < width; j++) cells[3 * apart + j].f = (double)rows;
+    moments_nan_seal(cells, apart, width, rows);
+}
+
+/* ---- Chan's join, of means about origins that may be far from 0 -------------------------- */
 
 static void moments_join_one(union mill_cell *left, int64_t left_apart,
                              const union mill_cell *right, int64_t right_apart)
 {
-    double count = left[0].f, more = right[0].f;
+    double count = left[3 * left_apart].f, more = right[3 * right_apart].f;
     if (more == 0) return;
     if (count == 0) {
-        for (int p = 0; p < 3; p++) left[p * left_apart] = right[p * right_apart];
+        for (int p = 0; p < 4; p++) left[p * left_apart] = right[p * right_apart];
         return;
     }
     double all = count + more;
-    double apart = right[right_apart].f - left[left_apart].f;
+    double apart = (right[0].f - left[0].f) + (right[right_apart].f - left[left_apart].f);
     double squares = left[2 * left_apart].f + right[2 * right_apart].f;
-    left[0].f = all;
     left[left_apart].f += apart * (more / all);
     left[2 * left_apart].f = squares + apart * apart * (count / all * more);
+    left[3 * left_apart].f = all;
 }
 
 static void moments_join(union mill_cell *left, int64_t left_apart,
@@ -117,15 +117,15 @@ static void moments_join(union mill_cell *left, int64_t left_apart,
 }
 
 static const struct mill_reduction moments_kinds[2] = {
-    {.planes = 3,
-     .floats = 3,
-     .open = 3,
+    {.planes = 4,
+     .floats = 4,
+     .open = 4,
      .block = moments_block,
      .columns = moments_columns,
      .seal = moments_seal,
      .join = moments_join},
-    {.planes = 3,
-     .floats = 3,
+    {.planes = 4,
+     .floats = 4,
      .open = 4,
      .skips = 1,
      .block = moments_block,

@@ -12,14 +12,14 @@
  *
  * Three steps, so that parts of an axis can be folded apart and joined in their order:
  * reduce makes a partial result, reduce_join joins the next part's to it, reduce_finish makes
- * the answer.  Partial results of parts whose lengths are multiples of 1,024 (inner 1) or of
- * 128 need not join to the bits of the whole: float sums depend on how an axis was parted.
+ * the answer.  Integers, extremes and counts are the same however an axis was parted; float
+ * sums, products and moments have the bits of their parting.
  *
  * A partial result is a few planes of m elements of 8 bytes, one plane after the other:
  *
  *   SUM, PROD     float types: float64; others: int64, which wraps
  *   MEAN          float64 sum; int64 count           (integers are summed as float64)
- *   MOMENTS       float64 count, mean, sum of squared deviations from the mean
+ *   MOMENTS       float64 origin c, mean less c, squared deviations from the mean, count
  *   MIN, MAX      value (float64, or int64 of other types); int64 count of elements seen
  *   ARGMIN, ARGMAX   value; int64 position, -1 of none
  *   ANY, ALL      int64 0 or 1
@@ -38,11 +38,13 @@
  * NaNs out of each block of 1,024; the rest of the block moves up.
  * inner > 1: for each column blocks of 128 elements, each added in order from 0 (1 for PROD);
  * blocks are joined as those of tidemill_kernel_sum are.  A NAN kind leaves NaNs out.
- * MOMENTS: the same blocks and joins, by Chan's formula: with d = mean2 - mean1, the mean is
- * mean1 + d * (n2 / n), the squares are s1 + s2 + d * d * (n1 / n * n2).  In a block, inner 1:
- * two passes over x - x[0] as in tidemill_kernel_variance; inner > 1: sums a of x - c and
- * b of (x - c)^2 with c the block's first (not NaN) value, mean c + a / n, squares
- * b - a * (a / n), 0 where that is below 0.  So equal values have squares exactly 0. */
+ * MOMENTS: the same blocks and joins.  The origin c of a block is its first value (that is not
+ * NaN, in a NAN kind).  inner 1: two passes over x - c, as in tidemill_kernel_variance;
+ * inner > 1: sums a of x - c and b of (x - c)^2 give the mean a / n and the squares
+ * b - a * (a / n), 0 where that is below 0.  Joined by Chan's formula: the origin is c1, with
+ * d = (c2 - c1) + (mean2 - mean1) the mean is mean1 + d * (n2 / n), the squares are
+ * (s1 + s2) + d * d * (n1 / n * n2).  So equal values have squares exactly 0, and an offset of
+ * 1e9 costs no digits. */
 enum tidemill_reduction {
     TIDEMILL_REDUCE_SUM = 1,
     TIDEMILL_REDUCE_PROD = 2,

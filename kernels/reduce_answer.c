@@ -30,8 +30,8 @@ static double answer_statistic(int32_t kind, int32_t what, const union mill_cell
                                int64_t m, int64_t i, int64_t ddof)
 {
     if (kind == TIDEMILL_REDUCE_MEAN) return cells[i].f / (double)cells[m + i].i;
-    double count = cells[i].f;
-    if (what == TIDEMILL_REDUCE_MEAN) return count > 0 ? cells[m + i].f : NAN;
+    double count = cells[3 * m + i].f;
+    if (what == TIDEMILL_REDUCE_MEAN) return count > 0 ? cells[i].f + cells[m + i].f : NAN;
     if (!(count > (double)ddof)) return NAN;
     double variance = cells[2 * m + i].f / (count - (double)ddof);
     return what == TIDEMILL_REDUCE_STD ? sqrt(variance) : variance;

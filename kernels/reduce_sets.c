@@ -6,9 +6,15 @@ const struct mill_reduce_bodies *mill_reduce_bodies(void)
 {
     static const struct mill_reduce_bodies *const sets[MILL_ISAS] = {
         [MILL_ISA_PLAIN] = &mill_reduce_bodies_plain,
+#ifdef MILL_KERNEL_X86
+        [MILL_ISA_AVX2] = &mill_reduce_bodies_avx2,
+        [MILL_ISA_AVX512] = &mill_reduce_bodies_avx512,
+#endif
+#if defined(__aarch64__) && !defined(TIDEMILL_SCALAR)
+        [MILL_ISA_NEON] = &mill_reduce_bodies_neon,
+#endif
     };
-    const struct mill_reduce_bodies *bodies = sets[mill_kernel_isa_number()];
-    return bodies ? bodies : &mill_reduce_bodies_plain;
+    return sets[mill_kernel_isa_number()];
 }
 
 const struct mill_reduce_bodies mill_reduce_bodies_plain = {

@@ -27,8 +27,8 @@ struct mill_reducer {
     int64_t column; /* elements of the run of columns that were fed */
     int64_t row;    /* rows of the open block of columns */
     uint64_t blocks;
-    int depth;                     /* slots in use, without the open one */
-    double buffer[MILL_SUM_BLOCK]; /* widened values, or those that are not NaN */
+    int depth;                              /* slots in use, without the open one */
+    union mill_cell buffer[MILL_SUM_BLOCK]; /* widened values, or those that are not NaN */
     union mill_cell slots[];
 };
 
@@ -117,7 +117,7 @@ static void reducer_block(struct mill_reducer *r, const void *values, int64_t co
     const void *x = mill_reduce_widen(r->type, how->value, values, count, r->buffer);
     int64_t kept = count;
     if (how->skips && mill_reduce_bodies()->count_nan(x, count)) {
-        kept = reducer_without_nan(x, count, r->buffer);
+        kept = reducer_without_nan(x, count, &r->buffer->f);
         x = r->buffer;
     }
     how->block(x, kept, r->base + r->at, reducer_slot(r, r->depth));
