@@ -131,6 +131,13 @@ static int core_close(lua_State *L)
     return 0;
 }
 
+/* core.seed() -> the engine's seed */
+static int core_seed(lua_State *L)
+{
+    lua_pushnumber(L, (lua_Number)mill_engine_of(L)->seed);
+    return 1;
+}
+
 static const luaL_Reg functions[] = {
     {"clock", core_clock},
     {"close", core_close},
@@ -142,6 +149,7 @@ static const luaL_Reg functions[] = {
     {"kept_module", core_kept_module},
     {"nearest", core_nearest},
     {"register", core_register},
+    {"seed", core_seed},
     {"stack_is_low", core_stack_is_low},
     {NULL, NULL},
 };

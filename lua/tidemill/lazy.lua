@@ -180,6 +180,15 @@ function methods:where(a, b)
   return (apply("where", 2, self, a, b))
 end
 
+--- Elements of `a` where the mask is true, of `b` elsewhere: tm.where(x:gt(0), x, 0).
+---@param mask tidemill.lazy|tidemill.array
+---@param a any
+---@param b any
+---@return tidemill.lazy
+function lazy.where(mask, a, b)
+  return (apply("where", 2, mask, a, b))
+end
+
 lazy.methods, lazy.meta = methods, meta
 require("tidemill.convert").add(meta, function(self) return require("tidemill.lazy.run").node(self) end)
 

@@ -222,9 +222,9 @@ end
 
 -- ---- chunks from pieces of others -------------------------------------------------------------------
 
---- A chunk that is put together from boxes of others.  The specification is int64 numbers: the axes,
---- the shape; then for each piece, in order of the inputs: its shape, the element of its input where it
---- begins and the strides there, the element of the chunk where it begins and the strides there.
+--- A chunk that is put together from boxes of others.  The specification is int64 numbers: the axes
+--- and the shape; then for each piece, one an input: its axes and shape, the element of its input where
+--- it begins and the strides there, the element of the chunk where it begins and the strides there.
 ---@param dtype string
 ---@param spec string
 ---@param inputs tidemill.array[]
@@ -241,9 +241,9 @@ function chunk.assembled(dtype, spec, inputs)
   n = n + 1 + axes
   for _, input in ipairs(inputs) do
     local from = ffi.cast("const uint8_t *", input.array.values)
-    local source, target = n[axes], n[2 * axes + 1]
-    local done = C.tidemill_kernel_copy_view(size, axes, n, from + source * size, n + axes + 1,
-      to + target * size, n + 2 * axes + 2)
+    axes, n = tonumber(n[0]), n + 1
+    local done = C.tidemill_kernel_copy_view(size, axes, n, from + n[axes] * size, n + axes + 1,
+      to + n[2 * axes + 1] * size, n + 2 * axes + 2)
     hold(input)
     if done ~= 0 then error("an unsound specification of a chunk", 0) end
     n = n + 3 * axes + 2

@@ -6,6 +6,7 @@
 -- nobody asks for is never planned: a slice reads the chunks it shows and no other.
 -- SPDX-License-Identifier: MIT
 
+local ffi = require("ffi")
 local canonical = require("tidemill.lazy.canonical")
 local dtypes = require("tidemill.dtype")
 local grid = require("tidemill.lazy.grid")
@@ -243,13 +244,13 @@ plan.name_of = name_of
 --- Fused stage of an expression on a grid that crosses no cut of the stages below.
 function Planner:fused(e, g)
   local recipe
-  return { grid = g, chunk = function(number)
+  return self:remembered({ grid = g, chunk = function(number)
     recipe = recipe or self:recipe({ dims = e.dims, store = e,
       is_stage = function(other) return other ~= e and self:is_stage(other) end })
     local start, shape = grid.box(g, grid.index(g, number))
     local bytes, inputs = self:program(recipe, start, shape)
     return self:task(name_of(e), chunk.run, bytes, unpack(inputs))
-  end }
+  end })
 end
 
 -- Whether no chunk of `fine` crosses a cut of `coarse`.
@@ -309,6 +310,7 @@ local function each_piece(g, start, shape, piece)
   end
 end
 
+-- Strides of row-major memory of a shape.
 local function row_major(shape)
   local strides, pitch = {}, 1
   for axis = #shape, 1, -1 do
@@ -318,41 +320,68 @@ local function row_major(shape)
   return strides
 end
 
+plan.row_major = row_major
+
 local function offset_in(first, begin, strides)
   local offset = 0
   for axis, at in ipairs(first) do offset = offset + (at - begin[axis]) * strides[axis] end
   return offset
 end
 
-local int64s = require("ffi").typeof("int64_t[?]")
+local int64s = ffi.typeof("int64_t[?]")
 
 local function pack(numbers)
-  local ffi = require("ffi")
   local out = int64s(#numbers)
   for i, number in ipairs(numbers) do out[i - 1] = number end
   return ffi.string(out, 8 * #numbers)
 end
 plan.pack = pack
 
+-- What chunk.assemble is told, and its inputs.
+local Pieces = {}
+Pieces.__index = Pieces
+
+--- Pieces of a chunk of this shape.
+function plan.pieces(shape)
+  local numbers = { #shape }
+  for _, size in ipairs(shape) do numbers[#numbers + 1] = size end
+  return setmetatable({ numbers = numbers, inputs = {} }, Pieces)
+end
+
+--- One piece: a box of `size` at an element of `input` with strides there, to one of the chunk.
+function Pieces:add(input, size, from, strides, to, to_strides)
+  local numbers = self.numbers
+  self.inputs[#self.inputs + 1] = input
+  numbers[#numbers + 1] = #size
+  for _, length in ipairs(size) do numbers[#numbers + 1] = length end
+  numbers[#numbers + 1] = from
+  for _, stride in ipairs(strides) do numbers[#numbers + 1] = stride end
+  numbers[#numbers + 1] = to
+  for _, stride in ipairs(to_strides) do numbers[#numbers + 1] = stride end
+end
+
+--- A box of a stage, from all the chunks that it crosses, to element `to` of the chunk and on with
+--- these strides.
+function Pieces:add_box(stage, start, shape, to, to_strides)
+  each_piece(stage.grid, start, shape, function(number, index, begin, first, size)
+    local inner = {}
+    for axis = 1, #shape do inner[axis] = stage.grid.sizes[axis][index[axis]] end
+    local strides = row_major(inner)
+    self:add(stage.chunk(number), size, offset_in(first, begin, strides), strides,
+      to + offset_in(first, start, to_strides), to_strides)
+  end)
+end
+
+function Pieces:spec() return pack(self.numbers) end
+
 --- The chunks of a stage put together anew on another grid.
 function Planner:assembled(dtype, stage, g)
-  return { grid = g, chunk = function(number)
+  return self:remembered({ grid = g, chunk = function(number)
     local start, shape = grid.box(g, grid.index(g, number))
-    local inputs, numbers, own = {}, { #shape }, row_major(shape)
-    for _, size in ipairs(shape) do numbers[#numbers + 1] = size end
-    each_piece(stage.grid, start, shape, function(from, index, begin, first, size)
-      local inner = {}
-      for axis = 1, #shape do inner[axis] = stage.grid.sizes[axis][index[axis]] end
-      local strides = row_major(inner)
-      inputs[#inputs + 1] = stage.chunk(from)
-      for _, length in ipairs(size) do numbers[#numbers + 1] = length end
-      numbers[#numbers + 1] = offset_in(first, begin, strides)
-      for _, stride in ipairs(strides) do numbers[#numbers + 1] = stride end
-      numbers[#numbers + 1] = offset_in(first, start, own)
-      for _, stride in ipairs(own) do numbers[#numbers + 1] = stride end
-    end)
-    return self:task("rechunk", chunk.assemble, dtype, pack(numbers), unpack(inputs))
-  end }
+    local pieces = plan.pieces(shape)
+    pieces:add_box(stage, start, shape, 0, row_major(shape))
+    return self:task("rechunk", chunk.assemble, dtype, pieces:spec(), unpack(pieces.inputs))
+  end })
 end
 
 --- All of an expression as one chunk.

@@ -193,42 +193,61 @@ local function fill_constant(to, e)
   end
 end
 
--- Where a leaf's elements are for the box at `start` of `shape`; its input, an array or a node.
-local function fill_leaf(to, made, axes, start, shape, chunk_of)
+-- Where a leaf's elements are for the box at `start`; `inner` and `map`: the shape of the memory that
+-- has them, and the view of that.
+local function fill_leaf(to, made, axes, start, inner, map)
   local e = made.expr
   to.kind, to.type = made.kind, dtypes.number(made.dtype)
-  if made.kind == CONSTANT then
-    fill_constant(to, e)
-    return nil
-  elseif made.kind == INDEX then
+  if made.kind == CONSTANT then return fill_constant(to, e) end
+  if made.kind == INDEX then
     local at = made.map[e.axis]
     to.a, to.b, to.offset = e.start, e.step, at.start
     if at.axis then
       to.offset = at.start + at.step * start[at.axis]
       to.stride[at.axis - 1] = at.step
     end
-    return nil
+    return
   end
-  local inner, map, input = e.dims, made.map, nil
-  if made.kind == MEMORY then
-    if e.op == "data" then
-      input = e.array
-    else
-      input, inner, map = chunk_of(e, made.map, start, shape)
-    end
-  else
+  if made.kind == RANDOM then
     to.distribution, to.seed, to.stream, to.a, to.b = e.distribution, e.seed, e.stream, e.a, e.b
   end
   local offset, strides = view.strides(map, inner, axes, start)
   to.offset = offset
   for axis = 1, axes do to.stride[axis - 1] = strides[axis] end
-  return input
+end
+
+-- The inputs of a box, each once; for each leaf its place among them, the shape of its memory, and the
+-- view of that.
+local function find_inputs(recipe, start, shape, chunk_of)
+  local inputs, place_of, found = {}, {}, {}
+  for i, made in ipairs(recipe.leaves) do
+    local e, input = made.expr, nil
+    local inner, map = e.dims, made.map
+    if made.kind == MEMORY then
+      if e.op == "data" then
+        input = e.array
+      else
+        input, inner, map = chunk_of(e, made.map, start, shape)
+      end
+      local key = e.op == "data" and e or input
+      if not place_of[key] then
+        inputs[#inputs + 1] = input
+        place_of[key] = #inputs
+      end
+      found[i] = { place = place_of[key], inner = inner, map = map }
+    else
+      found[i] = { inner = inner, map = map }
+    end
+  end
+  return inputs, found
 end
 
 --- The program of a recipe for a box, and the list of its inputs.
 --- chunk_of(e, map, start, shape): of a stage's chunk that has the box: its node or array, its shape,
 --- and the view of the chunk.  geometry: {outer, n, inner} of the reductions; base: of positions.
 function program.of(recipe, start, shape, chunk_of, geometry, base)
+  -- First: the chunks of other stages may be made of programs, too, and those use the same room.
+  local inputs, found = find_inputs(recipe, start, shape, chunk_of)
   local leaves, axes = #recipe.leaves, recipe.axes
   local size = header_size + leaves * leaf_size + #recipe.steps + recipe.reduction_count * reduction_size
   local bytes = buffer(size)
@@ -245,19 +264,10 @@ function program.of(recipe, start, shape, chunk_of, geometry, base)
   header.outer, header.n, header.inner = 1, places, 1
   if geometry then header.outer, header.n, header.inner = geometry[1], geometry[2], geometry[3] end
   if recipe.output then header.output_type[0] = dtypes.number(recipe.output) end
-  local inputs, at = {}, ffi.cast("struct tidemill_fuse_leaf *", bytes + header_size)
-  local seen = {}
+  local at = ffi.cast("struct tidemill_fuse_leaf *", bytes + header_size)
   for i, made in ipairs(recipe.leaves) do
-    local input = fill_leaf(at[i - 1], made, axes, start, shape, chunk_of)
-    if input ~= nil then
-      local place = seen[made.expr]
-      if not place or inputs[place] ~= input then
-        inputs[#inputs + 1] = input
-        place = #inputs
-        seen[made.expr] = place
-      end
-      at[i - 1].input = place - 1
-    end
+    fill_leaf(at[i - 1], made, axes, start, found[i].inner, found[i].map)
+    at[i - 1].input = (found[i].place or 1) - 1
   end
   local tail = bytes + header_size + leaves * leaf_size
   ffi.copy(tail, recipe.steps, #recipe.steps)

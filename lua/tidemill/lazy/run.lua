@@ -58,28 +58,14 @@ end
 local function value_of(e, chunks, g)
   if #e.dims == 0 then return chunks[1][1] end
   if #chunks == 1 then return chunks[1] end
-  local spec, strides = { #e.dims }, {}
-  for _, size in ipairs(e.dims) do spec[#spec + 1] = size end
-  local pitch = 1
-  for axis = #e.dims, 1, -1 do
-    strides[axis] = pitch
-    pitch = pitch * e.dims[axis]
-  end
-  grid.each(g, function(index)
+  local pieces, strides = plan.pieces(e.dims), plan.row_major(e.dims)
+  grid.each(g, function(index, number)
     local start, shape = grid.box(g, index)
-    for _, size in ipairs(shape) do spec[#spec + 1] = size end
-    local at, own, inner = 0, {}, 1
-    for axis = #shape, 1, -1 do
-      own[axis] = inner
-      inner = inner * shape[axis]
-      at = at + start[axis] * strides[axis]
-    end
-    spec[#spec + 1] = 0
-    for _, stride in ipairs(own) do spec[#spec + 1] = stride end
-    spec[#spec + 1] = at
-    for _, stride in ipairs(strides) do spec[#spec + 1] = stride end
+    local at = 0
+    for axis in ipairs(shape) do at = at + start[axis] * strides[axis] end
+    pieces:add(chunks[number], shape, 0, plan.row_major(shape), at, strides)
   end)
-  return chunk.assembled(e.dtype, plan.pack(spec), chunks)
+  return chunk.assembled(e.dtype, pieces:spec(), chunks)
 end
 
 local function evaluate_now(exprs)

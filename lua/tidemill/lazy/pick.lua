@@ -1,0 +1,2 @@
+local pick = {}
+return pick
