@@ -106,6 +106,13 @@ function compute.use_futures(module) futures = module end
 
 local function is_future(value) return futures ~= nil and futures.is(value) end
 
+local lazies -- tidemill.lazy.run, once there are lazy arrays
+
+--- The module that runs lazy arrays: it has values_with(list of arrays, nodes, options).
+function compute.use_lazy(module) lazies = module end
+
+local function is_lazy(value) return lazies ~= nil and lazies.is(value) end
+
 -- The keys of a table that are not in 1..count, in an order that is the same everywhere.
 local function other_keys(value, count)
   local keys = {}
@@ -118,6 +125,10 @@ end
 
 -- The shape of a value: its nodes are places in `nodes`, in order, which is the order they are built in.
 local function gather_shape(value, nodes, seen)
+  if is_lazy(value) then
+    nodes.lazy[#nodes.lazy + 1] = value
+    return { lazy = #nodes.lazy }
+  end
   if node.is(value) then
     nodes[#nodes + 1] = value
     return { place = #nodes }
@@ -140,6 +151,7 @@ end
 
 local function fill_shape(shape, values, done)
   if shape.place then return values[shape.place] end
+  if shape.lazy then return values.lazy[shape.lazy] end
   if shape.future then return shape.future:result() end
   if not shape.fields then return shape.value end
   if done[shape] then return done[shape] end
@@ -160,9 +172,15 @@ end
 
 local function collect_shape(value, given)
   if is_plain_list(value) then return collect(value, given) end
-  local nodes = {}
+  local nodes = { lazy = {} }
   local shape = gather_shape(value, nodes, {})
-  return fill_shape(shape, collect(nodes, given), {})
+  local values
+  if nodes.lazy[1] then
+    values = lazies.values_with(nodes.lazy, nodes, given)
+  else
+    values = collect(nodes, given)
+  end
+  return fill_shape(shape, values, {})
 end
 
 --- What compute and gather do; `what` names them, `level` is that of their caller.
@@ -176,8 +194,8 @@ function compute.values(what, level, ...)
   end
   for i = 1, count do
     local value = select(i, ...)
-    if not node.is(value) and not is_future(value) then
-      error(("%s: argument %d: expected a lazy node or a future, got a %s"):format(what, i,
+    if not node.is(value) and not is_future(value) and not is_lazy(value) then
+      error(("%s: argument %d: expected a lazy node, a lazy array or a future, got a %s"):format(what, i,
         type(value)), level + 1)
     end
   end

@@ -192,7 +192,9 @@ end
 lazy.methods, lazy.meta = methods, meta
 require("tidemill.convert").add(meta, function(self) return require("tidemill.lazy.run").node(self) end)
 
---- Lets computed arrays take part: their arithmetic and those methods that they lack themselves.
+-- Computed arrays take part: their arithmetic, and those methods that they lack themselves.
 array.use_lazy(lazy)
+package.loaded["tidemill.lazy"] = lazy -- what follows wants it
+require("tidemill.lazy.run")
 
 return lazy

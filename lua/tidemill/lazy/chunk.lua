@@ -255,6 +255,27 @@ end
 --- The same of arguments.
 function chunk.assemble(dtype, spec, ...) return chunk.assembled(dtype, spec, { ... }) end
 
+--- A box of an array: `shape` of it from `start` (places from 0).
+function chunk.box(value, start, shape)
+  local whole, axes, same, length = value.shape, #shape, true, 1
+  for axis = 1, axes do
+    same = same and whole[axis] == shape[axis]
+    length = length * shape[axis]
+  end
+  if same then return value end
+  local out, size = array.new(value.dtype, length, shape), dtypes.size(value.dtype)
+  local sizes, strides = ffi.new("int64_t[8]", shape), ffi.new("int64_t[8]")
+  local pitch, offset = 1, 0
+  for axis = axes, 1, -1 do
+    strides[axis - 1], offset = pitch, offset + start[axis] * pitch
+    pitch = pitch * whole[axis]
+  end
+  C.tidemill_kernel_copy_strided(size, axes, sizes, strides,
+    ffi.cast("const uint8_t *", value.array.values) + offset * size, out:pointer())
+  hold(value)
+  return out
+end
+
 --- An array as it is.
 function chunk.same(value) return value end
 

@@ -25,7 +25,7 @@ plan.stages = {}
 
 --- op -> modules that register it, loaded when it is first met.
 local homes = { reduce = "reduce", concat = "join", reshape = "reshape", stored = "stored", take = "pick",
-  marked = "pick" }
+  marked = "pick", blocks = "blocks", overlap = "blocks" }
 plan.homes = homes
 
 local Planner = {}
@@ -196,6 +196,12 @@ end
 function Planner:task(name, fn, ...)
   self.tasks = self.tasks + 1
   return self.emit(name, fn, ...)
+end
+
+--- A task of a delayed function that a user made.
+function Planner:call(facade, ...)
+  self.tasks = self.tasks + 1
+  return facade(...)
 end
 
 -- For program.of: the chunk of a stage that has a box, its shape, and the view of it.

@@ -80,7 +80,8 @@ local function evaluate_now(exprs)
   return values
 end
 
-local function evaluate_by_tasks(exprs, given)
+-- The values of expressions, and of other nodes in the same run.
+local function evaluate_by_tasks(exprs, given, others)
   local planner = plan.new(emit_task)
   local nodes, spans = {}, {}
   local list = planner:prepare(exprs)
@@ -89,7 +90,9 @@ local function evaluate_by_tasks(exprs, given)
     spans[i] = { first = #nodes + 1, grid = stage.grid }
     for number = 1, stage.grid.chunks do nodes[#nodes + 1] = stage.chunk(number) end
   end
-  local results, values = compute.list(nodes, given), {}
+  local count = #nodes
+  for i, other in ipairs(others or {}) do nodes[count + i] = other end
+  local results, values, rest = compute.list(nodes, given), {}, {}
   for i, e in ipairs(list) do
     local span, chunks = spans[i], {}
     for number = 1, span.grid.chunks do
@@ -98,7 +101,8 @@ local function evaluate_by_tasks(exprs, given)
     end
     values[i] = value_of(e, chunks, span.grid)
   end
-  return values
+  for i = 1, #(others or {}) do rest[i] = results[count + i] end
+  return values, rest
 end
 
 --- The values of a list of expressions: computed arrays, numbers where no axis is left.
@@ -106,10 +110,23 @@ function run.values(exprs, given)
   local left = SMALL
   for _, e in ipairs(exprs) do
     left = is_small(e, left)
-    if left < 0 then return evaluate_by_tasks(exprs, given) end
+    if left < 0 then return (evaluate_by_tasks(exprs, given)) end
   end
   return evaluate_now(exprs)
 end
+
+run.is = lazy.is
+
+--- The values of nodes; those of lazy arrays in their field `lazy`.
+function run.values_with(arrays, nodes, given)
+  local exprs = {}
+  for i, value in ipairs(arrays) do exprs[i] = lazy.expr(value) end
+  if #nodes == 0 then return { lazy = run.values(exprs, given) } end
+  local values, rest = evaluate_by_tasks(exprs, given, nodes)
+  rest.lazy = values
+  return rest
+end
+compute.use_lazy(run)
 
 --- The grid on which an expression is computed.
 function run.grid(e)

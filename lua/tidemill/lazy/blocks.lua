@@ -1,0 +1,213 @@
+-- blocks: functions of one's own over the chunks of lazy arrays: map_blocks, map_overlap, rolling.
+-- SPDX-License-Identifier: MIT
+
+local block = require("tidemill.lazy.block")
+local dtypes = require("tidemill.dtype")
+local chunk = require("tidemill.lazy.chunk")
+local expr = require("tidemill.lazy.expr")
+local grid = require("tidemill.lazy.grid")
+local lazy = require("tidemill.lazy")
+local options = require("tidemill.options")
+local plan = require("tidemill.lazy.plan")
+local task = require("tidemill.task")
+
+local methods = {}
+
+-- The function itself, of a delayed one too.
+local function function_of(what, fn, level)
+  if task.is(fn) then return fn.record.fn end
+  if type(fn) == "function" then return fn end
+  error(("%s: expected a function, got a %s"):format(what, type(fn)), level + 1)
+end
+
+-- The options that are a task's: all but those in `own`.
+local function task_options(given, own, name, level)
+  local options_of_task = { name = name }
+  for key, value in pairs(given or {}) do
+    if not own[key] then options_of_task[key] = value end
+  end
+  return options.task(options_of_task, level + 1)
+end
+
+-- ---- map_blocks -------------------------------------------------------------------------------------
+
+-- Sizes of the result's chunks along each axis: the input's, unless `chunks` says otherwise: a function
+-- of a chunk's shape.
+local function block_grid(g, shape_of, level)
+  if shape_of == nil then return g end
+  if type(shape_of) ~= "table" then
+    error("map_blocks: chunks: expected the sizes of a block along each axis", level + 1)
+  end
+  local sizes = {}
+  for axis = 1, #shape_of do
+    local size = shape_of[axis]
+    sizes[axis] = {}
+    for i = 1, g.counts[axis] or 1 do sizes[axis][i] = type(size) == "table" and size[i] or size end
+  end
+  for axis = #shape_of + 1, #g.counts do
+    if g.counts[axis] ~= 1 then
+      error(("map_blocks: chunks: axis %d has %d blocks and cannot go"):format(axis, g.counts[axis]), level + 1)
+    end
+  end
+  return grid.of(sizes)
+end
+
+--- fn(block, ...) of each chunk; other arrays give the block at the same place.
+---
+---     local y = x:map_blocks(function(block) return tm.kernels.exp(block) end)
+---@param fn function gets computed arrays, gives one
+---@param ... any other arrays of the same shape; then options dtype (that of the array), chunks (sizes of a
+--- resulting block along each axis), name, and those of a task
+---@return tidemill.lazy
+function methods:map_blocks(fn, ...)
+  local e = lazy.array_operand("map_blocks", self, 2)
+  fn = function_of("map_blocks", fn, 2)
+  local inputs, given = { e }, {}
+  for i = 1, select("#", ...) do
+    local value = select(i, ...)
+    if type(value) == "table" and not lazy.is(value) and i == select("#", ...) then
+      given = value
+    else
+      inputs[#inputs + 1] = lazy.array_operand("map_blocks", value, 2)
+    end
+  end
+  local dtype = given.dtype or e.dtype
+  dtypes.check(dtype, "map_blocks", 2)
+  for i = 2, #inputs do
+    if not expr.same_dims(inputs[i].dims, e.dims) then
+      error(("map_blocks: array %d has shape %s, array 1 has %s"):format(i, expr.shape_text(inputs[i].dims),
+        expr.shape_text(e.dims)), 2)
+    end
+  end
+  local out = block_grid(lazy.grid(e), given.chunks, 2)
+  local dims = {}
+  for axis, starts in ipairs(out.starts) do dims[axis] = starts[#starts] end
+  local own = task_options(given, { dtype = true, chunks = true }, "map_blocks", 2)
+  local check = block.checked
+  return lazy.of({ op = "blocks", name = own.name, dims = dims, dtype = dtype, inputs = inputs,
+    own_grid = out, shaped = given.chunks ~= nil,
+    facade = task.delayed(function(name, shape, kind, ...) return check(name, shape, kind, fn(...)) end, own) })
+end
+
+plan.stages.blocks = function(planner, e)
+  local g = planner:grid(e.inputs[1])
+  local out = e.shaped and e.own_grid or g
+  local stages = {}
+  for i, input in ipairs(e.inputs) do stages[i] = planner:on_grid(input, g) end
+  return { grid = out, chunk = function(number)
+    local chunks = {}
+    for i, stage in ipairs(stages) do chunks[i] = stage.chunk(number) end
+    local _, shape = grid.box(out, grid.index(out, number))
+    return planner:call(e.facade, e.name, shape, e.dtype, unpack(chunks))
+  end }
+end
+
+-- ---- map_overlap ------------------------------------------------------------------------------------
+
+-- Depth before and after along each axis: a number, one an axis, or {before, after} an axis.
+local function depths(depth, dims, level)
+  local list = {}
+  for axis in ipairs(dims) do
+    local own = type(depth) == "table" and depth[axis] or (type(depth) ~= "table" and depth) or 0
+    local before, after = own, own
+    if type(own) == "table" then before, after = own[1] or 0, own[2] or 0 end
+    for _, value in ipairs({ before, after }) do
+      if type(value) ~= "number" or value < 0 or value ~= math.floor(value) then
+        error(("map_overlap: depth: axis %d: expected whole numbers >= 0, got %s"):format(axis,
+          tostring(value)), level + 1)
+      end
+    end
+    list[axis] = { before, after }
+  end
+  return list
+end
+
+--- fn(block) of each chunk with `depth` more elements of its neighbours around it, which are cut off
+--- the result again.  At the array's own ends there are none: the block is smaller there.
+---@param fn function gives an array of the shape that it gets
+---@param depth integer|table for all axes; one an axis; or {before, after} an axis
+---@param given? table options dtype, and those of a task
+---@return tidemill.lazy
+function methods:map_overlap(fn, depth, given)
+  local e = lazy.array_operand("map_overlap", self, 2)
+  fn = function_of("map_overlap", fn, 2)
+  local dtype = given and given.dtype or e.dtype
+  dtypes.check(dtype, "map_overlap", 2)
+  local own = task_options(given, { dtype = true }, "map_overlap", 2)
+  local trim = block.trimmed
+  return lazy.of({ op = "overlap", name = own.name, dims = e.dims, dtype = dtype, inputs = { e },
+    depth = depths(depth, e.dims, 2), facade = task.delayed(function(name, dims, kind, before, shape, input)
+      return trim(name, dims, kind, before, shape, fn(input))
+    end, own) })
+end
+
+plan.stages.overlap = function(planner, e)
+  local input = e.inputs[1]
+  local stage = planner:stage(input)
+  local g = stage.grid
+  return { grid = g, chunk = function(number)
+    local start, shape = grid.box(g, grid.index(g, number))
+    local from, size, before = {}, {}, {}
+    for axis, depth in ipairs(e.depth) do
+      from[axis] = math.max(start[axis] - depth[1], 0)
+      before[axis] = start[axis] - from[axis]
+      size[axis] = math.min(start[axis] + shape[axis] + depth[2], e.dims[axis]) - from[axis]
+    end
+    local pieces = plan.pieces(size)
+    pieces:add_box(stage, from, size, 0, plan.row_major(size))
+    local widened = planner:task("overlap", chunk.assemble, input.dtype, pieces:spec(),
+      unpack(pieces.inputs))
+    if e.roll then return planner:task(e.name, block.roll, e.roll, e.window, e.argument, before, shape, widened) end
+    return planner:call(e.facade, e.name, size, e.dtype, before, shape, widened)
+  end }
+end
+
+-- ---- rolling ----------------------------------------------------------------------------------------
+
+local kernels_of = { mean = true, sum = true, var = true, std = true, min = true, max = true, median = true,
+  quantile = true, zscore = true }
+
+-- The axis is turned to the front and back; a chunk needs window - 1 elements of the one before.
+local function rolled(e, what, window, axis, argument)
+  local order, depth = {}, {}
+  for k in ipairs(e.dims) do
+    order[k], depth[k] = k, { 0, 0 }
+  end
+  order[1], order[axis], depth[1] = axis, 1, { window - 1, 0 }
+  local turned = expr.transpose(expr.cast(e, "float64"), order)
+  local result = { op = "overlap", name = "rolling_" .. what, dims = turned.dims, dtype = "float64",
+    inputs = { turned }, roll = what, window = window, argument = argument, depth = depth,
+    key = ("%s:%d:%s"):format(what, window, tostring(argument)) }
+  return lazy.of(expr.transpose(result, order))
+end
+
+local Rolling = {}
+Rolling.__index = function(self, what)
+  if not kernels_of[what] then
+    error(("rolling has no \"%s\"%s"):format(tostring(what), require("tidemill.suggest").phrase(what,
+      { "mean", "sum", "var", "std", "min", "max", "median", "quantile", "zscore" })), 2)
+  end
+  return function(rolling, argument)
+    if rolling ~= self then error(("expected a:rolling(window):%s()"):format(what), 2) end
+    return (rolled(self.e, what, self.window, self.axis, argument))
+  end
+end
+
+--- Rolling windows along an axis (the first): a:rolling(30):mean(), a:rolling(5, 2):max().
+--- mean, sum, var, std (ddof 1), min, max, median, quantile(q), zscore; NaN before the first full window.
+---@param window integer
+---@param axis? integer
+---@return table
+function methods:rolling(window, axis)
+  local e = lazy.array_operand("rolling", self, 2)
+  if type(window) ~= "number" or window < 1 or window ~= math.floor(window) then
+    error(("rolling: window must be an integer >= 1, got %s"):format(tostring(window)), 2)
+  end
+  axis = axis or 1
+  if type(axis) ~= "number" or axis < 1 or axis > #e.dims or axis ~= math.floor(axis) then
+    error(("rolling: axis %s is outside 1..%d"):format(tostring(axis), #e.dims), 2)
+  end
+  return setmetatable({ e = e, window = window, axis = axis }, Rolling)
+end
+
+return methods
