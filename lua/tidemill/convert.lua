@@ -14,7 +14,8 @@ function convert.add(meta, node) converters[meta] = node end
 
 --- The node that an object stands for; nil when it is not such an object.
 function convert.node(value)
-  local node = type(value) == "table" and converters[getmetatable(value)]
+  local kind = type(value)
+  local node = (kind == "table" or kind == "userdata") and converters[getmetatable(value)]
   return node and node(value)
 end
 

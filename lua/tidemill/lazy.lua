@@ -10,7 +10,9 @@ local ops = require("tidemill.lazy.ops")
 
 local lazy = {}
 
-local EXPR = {} -- the key of a lazy array's expression
+-- A lazy array is a userdata, for of tables LuaJIT takes no __len; here is what it stands for.
+local exprs = setmetatable({}, { __mode = "k" })
+local blank = newproxy(true)
 
 ---@class tidemill.lazy
 ---@field shape integer[] sizes of the axes
@@ -21,16 +23,21 @@ local EXPR = {} -- the key of a lazy array's expression
 ---@field chunks integer[][] sizes of the chunks along each axis
 local methods = {}
 local fields = {}
-local meta = { __name = "tidemill.lazy" }
+local meta = getmetatable(blank)
+meta.__name = "tidemill.lazy"
 
 --- The lazy array of an expression.
-function lazy.of(e) return setmetatable({ [EXPR] = e }, meta) end
+function lazy.of(e)
+  local made = newproxy(blank)
+  exprs[made] = e
+  return made
+end
 
 --- Whether `value` is a lazy array.
-function lazy.is(value) return type(value) == "table" and getmetatable(value) == meta end
+function lazy.is(value) return exprs[value] ~= nil end
 
 --- The expression of a lazy array; nil for anything else.
-function lazy.expr(value) return lazy.is(value) and value[EXPR] or nil end
+function lazy.expr(value) return exprs[value] end
 expr.use_lazy(lazy.expr)
 
 --- The expression of a lazy or computed array, table of numbers or number; `what` is for messages.
@@ -140,7 +147,7 @@ function lazy.method(name)
 end
 
 meta.__index = function(self, key)
-  local e = rawget(self, EXPR)
+  local e = exprs[self]
   local field = fields[key]
   if field then return field(e) end
   local method = lazy.method(key)
@@ -157,8 +164,8 @@ meta.__index = function(self, key)
 end
 
 meta.__newindex = function() error("arrays are immutable; build a new one", 2) end
-meta.__len = function(self) return self[EXPR].dims[1] or 1 end
-meta.__tostring = function(self) return require("tidemill.lazy.show").text(self[EXPR]) end
+meta.__len = function(self) return exprs[self].dims[1] or 1 end
+meta.__tostring = function(self) return require("tidemill.lazy.show").text(exprs[self]) end
 meta.__call = function() error("an array is no function; for elements: a:compute()[i]", 2) end
 meta.__concat = function() error("arrays are joined by tm.concat{a, b}", 2) end
 

@@ -82,7 +82,7 @@ function ops.build(name, op, operands, level)
       inputs[i] = expr.cast(expr.constant(e.value, "?"), type_in)
     end
   end
-  return expr.map(name, op.code, type_in, type_out, inputs, level + 1)
+  return (expr.map(name, op.code, type_in, type_out, inputs, level + 1)) -- no tail call: levels count
 end
 
 local names = { "b", "c" }

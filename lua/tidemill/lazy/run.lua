@@ -4,6 +4,7 @@
 
 local chunk = require("tidemill.lazy.chunk")
 local compute = require("tidemill.compute")
+local direct = require("tidemill.lazy.direct")
 local expr = require("tidemill.lazy.expr")
 local grid = require("tidemill.lazy.grid")
 local lazy = require("tidemill.lazy")
@@ -36,12 +37,12 @@ end
 local function emit_task(name, fn, ...) return facade_of(name, fn)(...) end
 local function emit_now(_, fn, ...) return fn(...) end
 
-local direct = { data = true, constant = true, index = true, random = true, map = true, cast = true,
+local plain = { data = true, constant = true, index = true, random = true, map = true, cast = true,
   view = true, reduce = true }
 
 -- Whether all of an expression is little work, and ours: `left` elements may still come.
 local function is_small(e, left)
-  if not direct[e.op] then return -1 end
+  if not plain[e.op] then return -1 end
   left = left - expr.length(e.dims)
   if left < 0 then return -1 end
   if e.input then return is_small(e.input, left) end
@@ -107,6 +108,10 @@ end
 
 --- The values of a list of expressions: computed arrays, numbers where no axis is left.
 function run.values(exprs, given)
+  if #exprs == 1 then
+    local value = direct.value(exprs[1])
+    if value ~= nil then return { value } end
+  end
   local left = SMALL
   for _, e in ipairs(exprs) do
     left = is_small(e, left)

@@ -11,7 +11,7 @@ local pick = require("tidemill.lazy.pick")
 
 local methods = {}
 
-local function operand(what, self, level) return lazy.array_operand(what, self, level + 1) end
+local function operand(what, self, level) return (lazy.array_operand(what, self, level + 1)) end
 
 -- ---- slices -----------------------------------------------------------------------------------------
 
