@@ -16,6 +16,11 @@
 tidemill_status mill_encode(lua_State *L, int index, const char *where, bool nodes,
                             struct mill_value *value, struct mill_error *error);
 
+/* The same of a value that goes into the cache, at an index that is not negative: nodes, functions and
+ * shared objects are refused, as "cannot keep a function in the cache (value, field .f)". */
+tidemill_status mill_encode_kept(lua_State *L, int index, const char *where,
+                                 struct mill_value *value, struct mill_error *error);
+
 struct mill_encoded {
     struct mill_value code;
     bool steady; /* the code stays the same as long as the witness holds */

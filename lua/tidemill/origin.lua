@@ -1,6 +1,6 @@
 -- origin: where an object of this Lua state comes from: a builtin, a part of a loaded module, or
 -- the script itself.  What has a name crosses to other states by it; the encoder in
--- host/bind/encode.c asks the tables that this module and tidemill.modules fill.  Loaded before
+-- host/bind/encoder.c asks the tables that this module and tidemill.modules fill.  Loaded before
 -- any user code.
 local core = require("tidemill.core")
 
