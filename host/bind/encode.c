@@ -71,6 +71,51 @@ bool mill_encoder_cdata(struct mill_encoder *encoder, int index)
     }
 }
 
+/* Pushes the function that gives the node which stands for an object, such as a future. */
+static bool push_converter(lua_State *L, int index)
+{
+    if (!lua_getmetatable(L, index)) return false;
+    lua_getfield(L, LUA_REGISTRYINDEX, mill_convert_key);
+    if (lua_istable(L, -1)) {
+        lua_pushvalue(L, -2);
+        lua_rawget(L, -2);
+        lua_replace(L, -2);
+    }
+    lua_replace(L, -2);
+    if (lua_isfunction(L, -1)) return true;
+    lua_pop(L, 1);
+    return false;
+}
+
+/* The converter is on top. */
+static bool encode_converted(struct mill_encoder *encoder, int index)
+{
+    lua_State *L = encoder->L;
+    if (!encoder->nodes) {
+        lua_pop(L, 1);
+        return mill_encoder_refuse(encoder,
+                                   lua_type(L, index) == LUA_TTABLE ? "a future"
+                                                                    : "a lazy array",
+                                   "pass it as an argument, so that its result is used");
+    }
+    lua_pushvalue(L, index);
+    lua_call(L, 1, 1);
+    lua_pushvalue(L, -1);
+    lua_pushboolean(L, 1);
+    lua_rawset(L, 1); /* the node must not be collected while we walk */
+    bool fine = mill_encoder_cdata(encoder, lua_gettop(L));
+    lua_pop(L, 1);
+    return fine;
+}
+
+/* Encodes an object that stands for a node; false when it is none. */
+bool mill_encoder_converted(struct mill_encoder *encoder, int index, bool *fine)
+{
+    if (!push_converter(encoder->L, index)) return false;
+    *fine = encode_converted(encoder, index);
+    return true;
+}
+
 static bool encode_userdata(struct mill_encoder *encoder, int index)
 {
     lua_State *L = encoder->L;
@@ -80,7 +125,8 @@ static bool encode_userdata(struct mill_encoder *encoder, int index)
         mill_packer_shared(&encoder->out, shared);
         return true;
     }
-    bool file = false;
+    bool file = false, converted;
+    if (mill_encoder_converted(encoder, index, &converted)) return converted;
     if (lua_getmetatable(L, index)) {
         lua_getfield(L, LUA_REGISTRYINDEX, LUA_FILEHANDLE);
         file = lua_rawequal(L, -1, -2);

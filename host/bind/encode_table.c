@@ -198,45 +198,11 @@ static bool refuse_table(struct mill_encoder *encoder, int index)
     return what != NULL;
 }
 
-/* Pushes the function that gives the node which stands for an object, such as a future. */
-static bool push_converter(lua_State *L, int index)
-{
-    if (!lua_getmetatable(L, index)) return false;
-    lua_getfield(L, LUA_REGISTRYINDEX, mill_convert_key);
-    if (lua_istable(L, -1)) {
-        lua_pushvalue(L, -2);
-        lua_rawget(L, -2);
-        lua_replace(L, -2);
-    }
-    lua_replace(L, -2);
-    if (lua_isfunction(L, -1)) return true;
-    lua_pop(L, 1);
-    return false;
-}
-
-/* The converter is on top. */
-static bool encode_converted(struct mill_encoder *encoder, int index)
-{
-    lua_State *L = encoder->L;
-    if (!encoder->nodes) {
-        lua_pop(L, 1);
-        return mill_encoder_refuse(encoder, "a future",
-                                   "pass it as an argument, so that its result is used");
-    }
-    lua_pushvalue(L, index);
-    lua_call(L, 1, 1);
-    lua_pushvalue(L, -1);
-    lua_pushboolean(L, 1);
-    lua_rawset(L, 1); /* the node must not be collected while we walk */
-    bool fine = mill_encoder_cdata(encoder, lua_gettop(L));
-    lua_pop(L, 1);
-    return fine;
-}
-
 bool mill_encoder_table(struct mill_encoder *encoder, int index)
 {
     lua_State *L = encoder->L;
-    if (push_converter(L, index)) return encode_converted(encoder, index);
+    bool converted;
+    if (mill_encoder_converted(encoder, index, &converted)) return converted;
     if (mill_encoder_known(encoder, index)) return true;
     if (refuse_table(encoder, index)) return false;
     encoder->unsteady = true;

@@ -80,6 +80,10 @@ bool mill_encoder_known(struct mill_encoder *encoder, int index);
 
 bool mill_encoder_value(struct mill_encoder *encoder, int index); /* of any type */
 bool mill_encoder_table(struct mill_encoder *encoder, int index);
+
+/* Whether a table or userdata stands for a node, as futures and lazy arrays do: then it is encoded
+ * as that, *fine. */
+bool mill_encoder_converted(struct mill_encoder *encoder, int index, bool *fine);
 bool mill_encoder_function(struct mill_encoder *encoder, int index);
 bool mill_encoder_cdata(struct mill_encoder *encoder, int index);
 void mill_encoder_string(struct mill_encoder *encoder, enum mill_mark mark, int index);

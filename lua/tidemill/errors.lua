@@ -83,14 +83,22 @@ function errors.handler(value)
   return fine and fields or { message = "an error whose description failed" }
 end
 
+-- What stands for a value that is not there yet, and what gives the value.
+local unfinished = {
+  ["a lazy node"] = "its value, node:compute()",
+  ["a lazy array"] = "its elements, a:compute()",
+  ["a future"] = "its :result()",
+}
+
 --- Why a result cannot leave its task: the text of what encoding it has raised.
 ---@param problem any
 ---@return string
 function errors.of_result(problem)
   problem = tostring(problem)
-  if problem:find("^cannot send a lazy node") or problem:find("^cannot send a future") then
-    return "the task returned a " .. (problem:find("a future") and "future; return its :result()"
-      or "lazy node; return its value, node:compute()")
+  for what, advice in pairs(unfinished) do
+    if problem:sub(1, 12 + #what) == "cannot send " .. what then
+      return ("the task returned %s; return %s"):format(what, advice)
+    end
   end
   return problem
 end

@@ -35,7 +35,7 @@ Planner.__index = Planner
 --- result.
 function plan.new(emit)
   return setmetatable({ emit = emit, canon = canonical.new(), kept = {}, made = {}, bound = {}, groups = {},
-    tasks = 0 }, Planner)
+    tasks = 0, log = {} }, Planner)
 end
 
 -- ---- which expressions are stages -------------------------------------------------------------------
@@ -218,6 +218,13 @@ function Planner:chunk_of(e, map, start, shape)
   return stage.chunk(grid.number(stage.grid, index)), inner, shifted
 end
 
+-- What a chain of operations is called: the last of them.
+local function name_of(e)
+  while e.op == "cast" or e.op == "view" or e.op == "rechunk" do e = e.input end
+  return e.name or e.op
+end
+plan.name_of = name_of
+
 -- The recipe of a fused expression; when it has too many values its costliest inputs become stages.
 function Planner:recipe(given)
   given.is_stage = given.is_stage or function(e) return self:is_stage(e) end
@@ -232,6 +239,8 @@ function Planner:recipe(given)
     recipe = program.recipe(given)
     e = inputs_of(e)[1]
   end
+  self.log[#self.log + 1] = { dims = given.dims, fused = recipe.names, name = given.name,
+    kept = self.kept[given.store] }
   return recipe
 end
 
@@ -240,18 +249,11 @@ function Planner:program(recipe, start, shape, geometry, base)
   return program.of(recipe, start, shape, function(...) return self:chunk_of(...) end, geometry, base)
 end
 
--- What a chain of operations is called: the last of them.
-local function name_of(e)
-  while e.op == "cast" or e.op == "view" or e.op == "rechunk" do e = e.input end
-  return e.name or e.op
-end
-plan.name_of = name_of
-
 --- Fused stage of an expression on a grid that crosses no cut of the stages below.
 function Planner:fused(e, g)
   local recipe
   return self:remembered({ grid = g, chunk = function(number)
-    recipe = recipe or self:recipe({ dims = e.dims, store = e,
+    recipe = recipe or self:recipe({ dims = e.dims, store = e, name = name_of(e),
       is_stage = function(other) return other ~= e and self:is_stage(other) end })
     local start, shape = grid.box(g, grid.index(g, number))
     local bytes, inputs = self:program(recipe, start, shape)

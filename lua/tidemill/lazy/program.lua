@@ -71,11 +71,12 @@ function Builder:value(e, map)
     return self:value(e.input, map)
   elseif op == "cast" then
     local from = self:value(e.input, map)
-    found = step(self, { op = CAST, type = e.input.dtype, to = e.dtype, inputs = { from }, dtype = e.dtype })
+    found = step(self, { op = CAST, type = e.input.dtype, to = e.dtype, inputs = { from }, dtype = e.dtype,
+      name = "cast" })
   else
     local inputs = {}
     for i, input in ipairs(e.inputs) do inputs[i] = self:value(input, map) end
-    found = step(self, { op = e.code, type = e.type, inputs = inputs, dtype = e.dtype })
+    found = step(self, { op = e.code, type = e.type, inputs = inputs, dtype = e.dtype, name = e.name })
   end
   self.seen[key] = found
   return found
@@ -168,8 +169,12 @@ function program.recipe(given)
   end
   local registers = allot(self, kept)
   if #self.leaves + registers + 1 > BLOCK_SLOTS then return nil end
-  local list = reductions_bytes(self, reductions, registers)
-  return { leaves = self.leaves, steps = steps_bytes(self, registers), step_count = #self.steps,
+  local list, names = reductions_bytes(self, reductions, registers), {}
+  for _, made in ipairs(self.leaves) do
+    if made.kind == RANDOM then names[#names + 1] = made.expr.name end
+  end
+  for _, made in ipairs(self.steps) do names[#names + 1] = made.name end
+  return { names = names, leaves = self.leaves, steps = steps_bytes(self, registers), step_count = #self.steps,
     registers = registers, output = output, axes = #given.dims, reductions = list,
     reduction_count = #reductions, dims = given.dims }
 end

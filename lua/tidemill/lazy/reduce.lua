@@ -121,6 +121,12 @@ local function kinds_of(group)
   return kinds, of
 end
 
+local function names_of(group)
+  local names = {}
+  for i, e in ipairs(group.list) do names[i] = e.name end
+  return table.concat(names, ", ")
+end
+
 -- Places of a chunk's elements along the axes that go, as numbers of the whole: for chunk.locate.
 local function places(axes, start, shape, dims)
   local numbers = { #axes }
@@ -140,13 +146,14 @@ local function parts_of(planner, group, g, kinds)
   local type_in = dtypes.number(input.dtype)
   local recipe
   return function(number)
-    recipe = recipe or planner:recipe({ dims = input.dims, reduce = { input = input, kinds = kinds } })
+    recipe = recipe or planner:recipe({ dims = input.dims, reduce = { input = input, kinds = kinds },
+      name = names_of(group) })
     local start, shape = grid.box(g, grid.index(g, number))
     local geometry = { product(shape, 1, first - 1), product(shape, first, last),
       product(shape, last + 1, #shape) }
     local base = locates and 0 or (start[first] or 0) + 1
     local bytes, inputs = planner:program(recipe, start, shape, geometry, base)
-    local name = plan.name_of(group.list[1])
+    local name = group.list[1].name
     if not locates then return planner:task(name, chunk.run, bytes, unpack(inputs)) end
     return planner:task(name, chunk.run_located, type_in, geometry[1] * geometry[3], bytes_of_kinds,
       places(axes, start, shape, input.dims), bytes, unpack(inputs))

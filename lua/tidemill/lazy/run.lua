@@ -148,14 +148,21 @@ function run.chunks(e)
   return nodes, stage.grid
 end
 
---- One node that gives all of a lazy array: how it becomes an input of other tasks.
+local nodes = setmetatable({}, { __mode = "k" }) -- lazy array -> its node
+
+--- One node that gives all of a lazy array, always the same: how it becomes an input of other tasks.
 function run.node(self)
-  local e = lazy.expr(self)
+  if nodes[self] then return nodes[self] end
   local planner = plan.new(emit_task)
-  e = planner:prepare({ e })[1]
+  local e = planner:prepare({ lazy.expr(self) })[1]
   local whole = planner:whole(e)
-  if #e.dims == 0 then return facade_of("item", chunk.item)(whole) end
-  return node.is(whole) and whole or facade_of("array", chunk.same)(whole) -- an array that is there
+  if #e.dims == 0 then
+    whole = facade_of("item", chunk.item)(whole)
+  elseif not node.is(whole) then
+    whole = facade_of("array", chunk.same)(whole) -- an array that is there
+  end
+  nodes[self] = whole
+  return whole
 end
 
 return run

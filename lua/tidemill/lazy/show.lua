@@ -1,13 +1,74 @@
 -- show: lazy arrays and their plans as text.
 -- SPDX-License-Identifier: MIT
+
 local expr = require("tidemill.lazy.expr")
 local grid = require("tidemill.lazy.grid")
 local lazy = require("tidemill.lazy")
+local plan = require("tidemill.lazy.plan")
 
 local show = {}
 
+local units = { { 2^40, "TiB" }, { 2^30, "GiB" }, { 2^20, "MiB" }, { 2^10, "KiB" } }
+
+local function bytes_text(bytes)
+  for _, unit in ipairs(units) do
+    if bytes >= unit[1] then return ("%.3g %s"):format(bytes / unit[1], unit[2]) end
+  end
+  return bytes .. " bytes"
+end
+
+local function shape_text(dims)
+  return #dims == 0 and "one value" or table.concat(dims, " x ")
+end
+
+--- One line: shape, type, chunks, size, and that nothing is computed.
 function show.text(e)
-  return ("lazy array %s %s, chunks %s"):format(expr.shape_text(e.dims), e.dtype, grid.text(lazy.grid(e)))
+  local g = lazy.grid(e)
+  local chunks = g.chunks == 1 and "one chunk" or ("%d chunks of %s"):format(g.chunks, grid.text(g))
+  local bytes = expr.length(e.dims) * require("tidemill.dtype").size(e.dtype)
+  return ("lazy array %s %s, %s, %s, not computed: a:compute()"):format(shape_text(e.dims), e.dtype, chunks,
+    bytes_text(bytes))
+end
+
+---@class tidemill.plan
+---@field tasks integer tasks that computing takes; 0 where the caller does the work itself
+---@field stages {name: string, tasks: integer, fused: string[]}[] in the order in which they are first needed
+local meta = {}
+
+function meta.__tostring(self)
+  local lines = { ("plan of %d %s"):format(self.tasks, self.tasks == 1 and "task" or "tasks") }
+  for _, stage in ipairs(self.stages) do
+    local line = ("  %6d  %s"):format(stage.tasks, stage.name)
+    if stage.fused and #stage.fused > 0 then
+      line = line .. " of " .. table.concat(stage.fused, ", ") .. (#stage.fused > 1 and ", in one pass" or "")
+    end
+    lines[#lines + 1] = line
+  end
+  return table.concat(lines, "\n")
+end
+
+--- How an expression would run.
+---@return tidemill.plan
+function show.plan(e)
+  local stages, by_name = {}, {}
+  local planner = plan.new(function(name)
+    local stage = by_name[name]
+    if not stage then
+      stage = { name = name, tasks = 0 }
+      by_name[name] = stage
+      stages[#stages + 1] = stage
+    end
+    stage.tasks = stage.tasks + 1
+    return {}
+  end)
+  e = planner:prepare({ e })[1]
+  local stage = planner:stage(e)
+  for number = 1, stage.grid.chunks do stage.chunk(number) end
+  for _, entry in ipairs(planner.log) do
+    local found = by_name[entry.name:match("^[^,]+")]
+    if found then found.fused = entry.fused end
+  end
+  return setmetatable({ tasks = planner.tasks, stages = stages }, meta)
 end
 
 return show

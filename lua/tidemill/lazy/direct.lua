@@ -1,0 +1,113 @@
+-- direct: small work done at once by whoever asks: kernels one after the other, no plan, no task.
+-- What it takes are elementwise operations on computed arrays of one shape, and reductions of all of
+-- them; the bits are those of the fused programs.
+-- SPDX-License-Identifier: MIT
+
+local ffi = require("ffi")
+local C = require("tidemill.clib")
+local array = require("tidemill.array")
+local dtypes = require("tidemill.dtype")
+
+local direct = {}
+
+local SMALL = 2^14 -- elements
+local MOST = 12 -- operations: an expression that uses one twice would be walked twice
+
+local one = ffi.new("uint8_t[3][8]") -- constants, one an operand
+local partial = ffi.new("int64_t[8]")
+local function hold() end
+
+local fill = {
+  float64 = function(to, value) ffi.cast("double *", to)[0] = value end,
+  float32 = function(to, value) ffi.cast("float *", to)[0] = value end,
+  int64 = function(to, value) ffi.cast("int64_t *", to)[0] = value end,
+  int32 = function(to, value) ffi.cast("int32_t *", to)[0] = value end,
+  bool = function(to, value) to[0] = value == true and 1 or value == false and 0 or value end,
+}
+
+local value_of
+
+-- Pointer and step of an operand: an array's elements, or a constant in its own place.
+local function pointer_to(e, value, place)
+  if value then return value.array.values, 1 end
+  local put = fill[e.dtype]
+  if not put then return nil, 0 end
+  put(one[place], e.value)
+  return one[place], 0
+end
+
+local function same_shape(e, dims)
+  local own = e.dims
+  if #own ~= #dims then return false end
+  for axis = 1, #dims do
+    if own[axis] ~= dims[axis] then return false end
+  end
+  return true
+end
+
+-- The array of a map; constants are put in place last, for operands below have their own.
+local function mapped(e, budget)
+  local inputs, values = e.inputs, {}
+  local length = 1
+  for axis = 1, #e.dims do length = length * e.dims[axis] end
+  for i = 1, #inputs do
+    local input = inputs[i]
+    if input.op ~= "constant" then
+      if not same_shape(input, e.dims) then return nil end
+      values[i] = value_of(input, budget)
+      if not values[i] then return nil end
+    end
+  end
+  local a, a_step = pointer_to(inputs[1], values[1], 0)
+  local b, b_step, c, c_step = nil, 0, nil, 0
+  if inputs[2] then b, b_step = pointer_to(inputs[2], values[2], 1) end
+  if inputs[3] then c, c_step = pointer_to(inputs[3], values[3], 2) end
+  if a == nil or (inputs[2] and b == nil) or (inputs[3] and c == nil) then return nil end
+  local out = array.new(e.dtype, length, e.dims)
+  C.tidemill_kernel_apply(e.code, dtypes.number(e.type), a, a_step, b, b_step, c, c_step, out:pointer(), length)
+  hold(values)
+  return out
+end
+
+function value_of(e, budget)
+  budget.left = budget.left - 1
+  if budget.left < 0 then return nil end
+  if e.op == "data" then return e.array end
+  if e.op == "map" then return mapped(e, budget) end
+  return nil
+end
+
+-- The answer of a reduction of everything.
+local function reduced(e, budget)
+  if #e.dims > 0 then return nil end
+  local value = value_of(e.input, budget)
+  if not value then return nil end
+  local kind, type = C.tidemill_kernel_reduce_kind(e.what), dtypes.number(e.input.dtype)
+  local length = value.length
+  local bytes = C.tidemill_kernel_reduce_scratch(kind, type, 1, length, 1)
+  if bytes < 0 or bytes > 2^16 then return nil end
+  local scratch = direct.scratch or ffi.new("int64_t[?]", 2^13)
+  direct.scratch = scratch
+  C.tidemill_kernel_reduce(kind, type, value.array.values, 1, length, 1, 1, partial, scratch)
+  local out = array.new(e.dtype, 1)
+  local done = C.tidemill_kernel_reduce_finish(kind, e.what, type, partial, 1, e.ddof, out:pointer())
+  hold(value)
+  if done ~= 0 then return nil end
+  return out[1]
+end
+
+local budget = { left = 0 }
+
+--- The value of an expression, or nil when it is not to be had this way.
+function direct.value(e)
+  local whole = e.op == "reduce" and e.input or e
+  local length = 1
+  for axis = 1, #whole.dims do length = length * whole.dims[axis] end
+  if length > SMALL then return nil end
+  budget.left = MOST
+  if e.op == "reduce" then return reduced(e, budget) end
+  if e.op ~= "map" or #e.dims == 0 then return nil end
+  return mapped(e, budget)
+end
+
+return direct
