@@ -46,7 +46,8 @@ local function block_grid(g, shape_of, level)
   end
   for axis = #shape_of + 1, #g.counts do
     if g.counts[axis] ~= 1 then
-      error(("map_blocks: chunks: axis %d has %d blocks and cannot go"):format(axis, g.counts[axis]), level + 1)
+      error(("map_blocks: chunks: axis %d has %d blocks and cannot go"):format(axis, g.counts[axis]),
+        level + 1)
     end
   end
   return grid.of(sizes)
@@ -86,7 +87,9 @@ function methods:map_blocks(fn, ...)
   local check = block.checked
   return lazy.of({ op = "blocks", name = own.name, dims = dims, dtype = dtype, inputs = inputs,
     own_grid = out, shaped = given.chunks ~= nil,
-    facade = task.delayed(function(name, shape, kind, ...) return check(name, shape, kind, fn(...)) end, own) })
+    facade = task.delayed(function(name, shape, kind, ...)
+      return check(name, shape, kind, fn(...))
+    end, own) })
 end
 
 plan.stages.blocks = function(planner, e)
@@ -157,7 +160,9 @@ plan.stages.overlap = function(planner, e)
     pieces:add_box(stage, from, size, 0, plan.row_major(size))
     local widened = planner:task("overlap", chunk.assemble, input.dtype, pieces:spec(),
       unpack(pieces.inputs))
-    if e.roll then return planner:task(e.name, block.roll, e.roll, e.window, e.argument, before, shape, widened) end
+    if e.roll then
+      return planner:task(e.name, block.roll, e.roll, e.window, e.argument, before, shape, widened)
+    end
     return planner:call(e.facade, e.name, size, e.dtype, before, shape, widened)
   end }
 end

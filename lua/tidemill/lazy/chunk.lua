@@ -17,7 +17,6 @@ local chunk = {}
 
 local header_size = ffi.sizeof("struct tidemill_fuse_program")
 local header_pointer = ffi.typeof("const struct tidemill_fuse_program *")
-local reduction_size = ffi.sizeof("struct tidemill_fuse_reduction")
 local leaf_size = ffi.sizeof("struct tidemill_fuse_leaf")
 local step_size = ffi.sizeof("struct tidemill_fuse_step")
 

@@ -64,7 +64,8 @@ local function mapped(e, budget)
   if inputs[3] then c, c_step = pointer_to(inputs[3], values[3], 2) end
   if a == nil or (inputs[2] and b == nil) or (inputs[3] and c == nil) then return nil end
   local out = array.new(e.dtype, length, e.dims)
-  C.tidemill_kernel_apply(e.code, dtypes.number(e.type), a, a_step, b, b_step, c, c_step, out:pointer(), length)
+  C.tidemill_kernel_apply(e.code, dtypes.number(e.type), a, a_step, b, b_step, c, c_step,
+    out:pointer(), length)
   hold(values)
   return out
 end

@@ -33,22 +33,26 @@ local function pieces(size, piece)
   return list
 end
 
--- Cuts the axes that are in `free` until a chunk has at most TARGET bytes: always the axis whose
--- pieces are longest, the first of equals, in halves.
+-- Cuts the axes that are in `free` alike, so that a chunk has at most TARGET bytes: the longest side
+-- that does it, found by halving, for powers and roots round differently from machine to machine.
 local function cut(shape, element, piece, free)
-  local parts = {}
-  for axis in ipairs(shape) do parts[axis] = 1 end
-  while true do
-    local bytes, longest = element, nil
+  local function bytes_with(side)
+    local bytes = element
     for axis in ipairs(shape) do
-      bytes = bytes * piece[axis]
-      if free[axis] and piece[axis] > 1 and (not longest or piece[axis] > piece[longest]) then
-        longest = axis
-      end
+      bytes = bytes * (free[axis] and math.min(piece[axis], side) or piece[axis])
     end
-    if bytes <= TARGET or not longest then return piece end
-    parts[longest] = parts[longest] * 2
-    piece[longest] = math.ceil(shape[longest] / parts[longest])
+    return bytes
+  end
+  local low, high = 1, 1
+  for axis in ipairs(shape) do
+    if free[axis] then high = math.max(high, piece[axis]) end
+  end
+  while low < high do
+    local middle = math.ceil((low + high) / 2)
+    if bytes_with(middle) <= TARGET then low = middle else high = middle - 1 end
+  end
+  for axis, size in ipairs(shape) do
+    if free[axis] and piece[axis] > low then piece[axis] = math.ceil(size / math.ceil(size / low)) end
   end
 end
 

@@ -180,7 +180,7 @@ function Planner:stage(e)
 end
 
 --- A stage that makes each chunk once.
-function Planner:remembered(stage)
+function Planner.remembered(_, stage)
   local make, chunks = stage.chunk, {}
   return { grid = stage.grid, chunk = function(number)
     local found = chunks[number]

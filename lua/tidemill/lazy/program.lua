@@ -15,7 +15,6 @@ local CAST = 1000
 local BLOCK_SLOTS = 256
 
 local header_type = ffi.typeof("struct tidemill_fuse_program")
-local leaf_type = ffi.typeof("struct tidemill_fuse_leaf[?]")
 local step_type = ffi.typeof("struct tidemill_fuse_step[?]")
 local reduction_type = ffi.typeof("struct tidemill_fuse_reduction[?]")
 local header_size = ffi.sizeof(header_type)
@@ -174,7 +173,8 @@ function program.recipe(given)
     if made.kind == RANDOM then names[#names + 1] = made.expr.name end
   end
   for _, made in ipairs(self.steps) do names[#names + 1] = made.name end
-  return { names = names, leaves = self.leaves, steps = steps_bytes(self, registers), step_count = #self.steps,
+  return { names = names, leaves = self.leaves, steps = steps_bytes(self, registers),
+    step_count = #self.steps,
     registers = registers, output = output, axes = #given.dims, reductions = list,
     reduction_count = #reductions, dims = given.dims }
 end
@@ -226,9 +226,9 @@ end
 local function find_inputs(recipe, start, shape, chunk_of)
   local inputs, place_of, found = {}, {}, {}
   for i, made in ipairs(recipe.leaves) do
-    local e, input = made.expr, nil
-    local inner, map = e.dims, made.map
+    local e, inner, map = made.expr, made.expr.dims, made.map
     if made.kind == MEMORY then
+      local input
       if e.op == "data" then
         input = e.array
       else

@@ -5,7 +5,6 @@
 
 local core = require("tidemill.core")
 local dtypes = require("tidemill.dtype")
-local expr = require("tidemill.lazy.expr")
 local lazy = require("tidemill.lazy")
 local make = require("tidemill.lazy.make")
 
@@ -103,12 +102,11 @@ function random.integers(...)
   local low, high = parameter("integers", given, "low", 1, 2), parameter("integers", given, "high", nil, 2)
   if not high then error("integers: the option high is missing", 2) end
   if low ~= math.floor(low) or high ~= math.floor(high) or low > high then
-    error(("integers: low and high must be whole numbers and low <= high, got %s and %s"):format(low, high), 2)
+    error(("integers: low and high must be whole numbers and low <= high, got %s and %s"):format(low,
+      high), 2)
   end
   local own = { dtype = dtype, seed = given.seed, chunks = given.chunks }
   return (array_of("integers", INTEGERS, dims, own, low, high, 2))
 end
-
-_ = expr
 
 return random

@@ -3,7 +3,6 @@
 -- feeds them all, at the end of the chain that makes the chunk.
 -- SPDX-License-Identifier: MIT
 
-local ffi = require("ffi")
 local C = require("tidemill.clib")
 local dtypes = require("tidemill.dtype")
 local chunk = require("tidemill.lazy.chunk")
@@ -53,12 +52,12 @@ end
 
 -- The axes that stay first, those that go last: so that what goes is one run of axes.
 local function gathered(input, axes)
-  local goes, order, kept = {}, {}, 0
+  local goes, order = {}, {}
   for _, axis in ipairs(axes) do goes[axis] = true end
   for axis in ipairs(input.dims) do
     if not goes[axis] then order[#order + 1] = axis end
   end
-  kept = #order
+  local kept = #order
   for _, axis in ipairs(axes) do order[#order + 1] = axis end
   local last = {}
   for i = 1, #axes do last[i] = kept + i end

@@ -30,14 +30,15 @@ end
 local function range_of(range, size, axis, level)
   local step = range[3] == nil and 1 or range[3]
   if not whole(step) or step == 0 then
-    error(("slice: axis %d: a step is a whole number and not 0, got %s"):format(axis, tostring(step)), level + 1)
+    error(("slice: axis %d: a step is a whole number and not 0, got %s"):format(axis, tostring(step)),
+      level + 1)
   end
   local first, last = range[1], range[2]
   if size == 0 and first == nil and last == nil then return 0, 0, step end
   if first == nil then first = step > 0 and 1 or -1 end
   if last == nil then last = step > 0 and -1 or 1 end
   -- An empty range {n + 1, n} is no mistake.
-  if step == 1 and whole(first) and whole(last) and first >= 1 and first == last + 1 and first <= size + 1 then
+  if step == 1 and whole(first) and first >= 1 and first <= size + 1 and last == first - 1 then
     return 0, 0, 1
   end
   local from, to = place_of(first, size, axis, level + 1), place_of(last, size, axis, level + 1)
@@ -64,7 +65,7 @@ local function basic(e, entries, level)
 end
 
 -- What an index array picks along an axis of what the other entries have left.
-local function picked(e, entries, given, level)
+local function picked(e, given, level)
   local plain, arrays, axis = {}, {}, 0
   for k = 1, #e.dims do
     local entry = given[k]
@@ -106,7 +107,7 @@ function methods:slice(ranges)
         tostring(entry)), 2)
     end
   end
-  if has_arrays then return lazy.of(picked(e, count, ranges, 2)) end
+  if has_arrays then return lazy.of(picked(e, ranges, 2)) end
   return lazy.of(basic(e, ranges, 2))
 end
 
