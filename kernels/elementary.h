@@ -8,8 +8,8 @@
 /* No libm is asked: the answers do not change with it.  An element's result depends on that
  * element alone.  `out` may be an input itself, but may not overlap one in another way.  Zero
  * signs, infinities and domain errors (a NaN, the one NaN) are those of C99's Annex F; no
- * floating-point flag means anything.  docs/kernels.md says how far each is from the exact value:
- * less than 1 unit in the last place, ndtr and ndtri less than 4. */
+ * floating-point flag means anything.  Every result is less than 1 unit in the last place from the
+ * exact value; docs/kernels.md says how much less. */
 
 TIDEMILL_KERNEL void tidemill_kernel_exp(const double *x, int64_t n, double *out);
 TIDEMILL_KERNEL void tidemill_kernel_exp2(const double *x, int64_t n, double *out);
@@ -30,11 +30,6 @@ TIDEMILL_KERNEL void tidemill_kernel_atan(const double *x, int64_t n, double *ou
 TIDEMILL_KERNEL void tidemill_kernel_sinh(const double *x, int64_t n, double *out);
 TIDEMILL_KERNEL void tidemill_kernel_cosh(const double *x, int64_t n, double *out);
 TIDEMILL_KERNEL void tidemill_kernel_tanh(const double *x, int64_t n, double *out);
-
-/* Cumulative distribution of the standard normal, and its inverse: -inf at 0, inf at 1, NaN
- * outside [0, 1]. */
-TIDEMILL_KERNEL void tidemill_kernel_ndtr(const double *x, int64_t n, double *out);
-TIDEMILL_KERNEL void tidemill_kernel_ndtri(const double *x, int64_t n, double *out);
 
 /* Of two inputs: a step is 1, or 0 for one number that stands for all.  Another step is refused. */
 TIDEMILL_KERNEL int64_t tidemill_kernel_pow(const double *x, int64_t step_x, const double *y,
