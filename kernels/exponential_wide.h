@@ -61,8 +61,10 @@ WIDE_INLINE wide_real wide_exp_pair(struct wide_pair x)
     cut = wide_pick(over, wide_all(EXP_MOST), cut);
     wide_real low = (wide_real)((wide_bits)x.low & ~(over | under));
     struct wide_exp_reduced reduced = wide_exp_reduce(cut);
-    wide_real rest = wide_exp_rest(reduced.r.high) + (reduced.r.low + low);
-    return wide_scale(1 + (reduced.r.high + rest), reduced.shifted);
+    wide_real rest = wide_exp_rest(reduced.r.high);
+    low += reduced.r.low;
+    low += low * (reduced.r.high + rest); /* e^(r + low) = e^r (1 + low) */
+    return wide_scale(1 + (reduced.r.high + (rest + low)), reduced.shifted);
 }
 
 WIDE_INLINE wide_real wide_exp(wide_real x)
