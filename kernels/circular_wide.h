@@ -53,24 +53,15 @@ WIDE_INLINE struct wide_angle wide_angle_reduce(wide_real x)
 /* Sine and cosine of |r| <= pi/4, each as a large part and the rest of it. */
 WIDE_INLINE struct wide_pair wide_sine_pair(struct wide_pair r)
 {
-    wide_real z = r.high * r.high;
-    wide_real p = z * 0x1.5d92ec660026bp-33 + -0x1.ae5e65f50e5bbp-26;
-    p = p * z + 0x1.71de35775fa26p-19;
-    p = p * z + -0x1.a01a019c1136dp-13;
-    p = p * z + 0x1.111111110f877p-7;
-    p = p * z + -0x1.5555555555549p-3;
-    return (struct wide_pair){r.high, r.high * z * p + (r.low - 0.5 * z * r.low)};
+    wide_real z = r.high * r.high, rest = r.high * z * wide_sine_series(z);
+    return (struct wide_pair){r.high, rest + (r.low - 0.5 * z * r.low)};
 }
 
 WIDE_INLINE struct wide_pair wide_cosine_pair(struct wide_pair r)
 {
     wide_real z = r.high * r.high, half = 0.5 * z, large = 1 - half;
-    wide_real p = z * -0x1.8fae85882554fp-37 + 0x1.1ee9ebbda1032p-29;
-    p = p * z + -0x1.27e4f809b196dp-22;
-    p = p * z + 0x1.a01a019cb167bp-16;
-    p = p * z + -0x1.6c16c16c1517ap-10;
-    p = p * z + 0x1.555555555554cp-5;
-    return (struct wide_pair){large, ((1 - large) - half) + (z * z * p - r.high * r.low)};
+    wide_real rest = z * z * wide_cosine_series(z);
+    return (struct wide_pair){large, ((1 - large) - half) + (rest - r.high * r.low)};
 }
 
 /* The sine of an angle that lies `quadrant` quarters of a turn further on. */

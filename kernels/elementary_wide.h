@@ -4,9 +4,6 @@
 #include "kernels/elementary_bodies.h"
 #include "kernels/real_wide.h"
 
-#include "kernels/exponential_wide.h"
-#include "kernels/logarithm_wide.h"
-
 #include "kernels/arc_wide.h"
 #include "kernels/circular_wide.h"
 #include "kernels/power_wide.h"

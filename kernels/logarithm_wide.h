@@ -5,16 +5,17 @@
  * SPDX-License-Identifier: MIT */
 #ifndef MILL_LOGARITHM_WIDE
 #define MILL_LOGARITHM_WIDE
-#define wide_log_parts  MILL_WIDE(wide_log_parts)
-#define wide_log_part   MILL_WIDE(wide_log_part)
-#define wide_log_bend   MILL_WIDE(wide_log_bend)
-#define wide_log_join   MILL_WIDE(wide_log_join)
-#define wide_log_limits MILL_WIDE(wide_log_limits)
-#define wide_log_based  MILL_WIDE(wide_log_based)
-#define wide_log        MILL_WIDE(wide_log)
-#define wide_log1p      MILL_WIDE(wide_log1p)
-#define wide_log2       MILL_WIDE(wide_log2)
-#define wide_log10      MILL_WIDE(wide_log10)
+#define wide_log_parts       MILL_WIDE(wide_log_parts)
+#define wide_log_part        MILL_WIDE(wide_log_part)
+#define wide_log_part_normal MILL_WIDE(wide_log_part_normal)
+#define wide_log_bend        MILL_WIDE(wide_log_bend)
+#define wide_log_join        MILL_WIDE(wide_log_join)
+#define wide_log_limits      MILL_WIDE(wide_log_limits)
+#define wide_log_based       MILL_WIDE(wide_log_based)
+#define wide_log             MILL_WIDE(wide_log)
+#define wide_log1p           MILL_WIDE(wide_log1p)
+#define wide_log2            MILL_WIDE(wide_log2)
+#define wide_log10           MILL_WIDE(wide_log10)
 #endif
 
 struct wide_log_parts {
@@ -23,17 +24,24 @@ struct wide_log_parts {
     wide_words exponent; /* k + 1023 */
 };
 
-/* Of a positive finite x; of others something. */
-WIDE_INLINE struct wide_log_parts wide_log_part(wide_real x)
+/* Of a normal positive finite x; of others something. */
+WIDE_INLINE struct wide_log_parts wide_log_part_normal(wide_real x)
 {
     const int64_t least = 0x3fe6a09e00000000, one = 0x3ff0000000000000;
-    wide_bits small = x < WIDE_NO_SUBNORMAL;
-    wide_bits bits = (wide_bits)wide_pick(small, x * 0x1p54, x);
+    wide_bits bits = (wide_bits)x;
     struct wide_log_parts parts;
     parts.exponent = (wide_words)(bits + (one - least)) >> 52;
     parts.f = (wide_real)(bits - (wide_bits)(parts.exponent << 52) + one) - 1;
     /* A small integer becomes a double in the low bits of 2^52. */
     parts.k = (wide_real)(parts.exponent | 0x4330000000000000) - (0x1p52 + 1023);
+    return parts;
+}
+
+/* Of a positive finite x; of others something. */
+WIDE_INLINE struct wide_log_parts wide_log_part(wide_real x)
+{
+    wide_bits small = x < WIDE_NO_SUBNORMAL;
+    struct wide_log_parts parts = wide_log_part_normal(wide_pick(small, x * 0x1p54, x));
     parts.k -= wide_pick(small, wide_all(54), wide_all(0));
     return parts;
 }

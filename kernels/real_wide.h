@@ -6,6 +6,19 @@
 #ifndef MILL_WIDE_SET
 #error "include kernels/wide_avx2.h or one of its like"
 #endif
+
+/* Once for each set, also where several files of a set are compiled as one. */
+#if (MILL_WIDE_BYTES == 16 && !defined(MILL_REAL_16)) ||                                       \
+    (MILL_WIDE_BYTES == 32 && !defined(MILL_REAL_32)) ||                                       \
+    (MILL_WIDE_BYTES == 64 && !defined(MILL_REAL_64))
+#if MILL_WIDE_BYTES == 16
+#define MILL_REAL_16
+#elif MILL_WIDE_BYTES == 32
+#define MILL_REAL_32
+#else
+#define MILL_REAL_64
+#endif
+
 #if defined(__x86_64__)
 #include <immintrin.h>
 #elif defined(__aarch64__)
@@ -15,26 +28,39 @@
 /* The same words for every set: what they stand for changes with MILL_WIDE_SET. */
 #ifndef MILL_REAL_WIDE
 #define MILL_REAL_WIDE
-#define WIDE_INLINE       MILL_TARGET __attribute__((always_inline)) static inline
-#define wide_real         MILL_WIDE(mill_double_vector)
-#define wide_bits         MILL_WIDE(mill_int64_t_vector)
-#define wide_words        MILL_WIDE(mill_uint64_t_vector)
-#define wide_pair         MILL_WIDE(wide_pair)
-#define wide_all          MILL_WIDE(wide_all)
-#define wide_pick         MILL_WIDE(wide_pick)
-#define wide_any          MILL_WIDE(wide_any)
-#define wide_abs          MILL_WIDE(wide_abs)
-#define wide_negate       MILL_WIDE(wide_negate)
-#define wide_sign         MILL_WIDE(wide_sign)
-#define wide_load         MILL_WIDE(wide_load)
-#define wide_store        MILL_WIDE(wide_store)
-#define wide_sqrt         MILL_WIDE(wide_sqrt)
-#define wide_join         MILL_WIDE(wide_join)
-#define wide_sum          MILL_WIDE(wide_sum)
-#define wide_product      MILL_WIDE(wide_product)
-#define wide_quotient     MILL_WIDE(wide_quotient)
-#define wide_scale        MILL_WIDE(wide_scale)
-#define wide_one_nan      MILL_WIDE(wide_one_nan)
+#define WIDE_INLINE   MILL_TARGET __attribute__((always_inline)) static inline
+#define wide_real     MILL_WIDE(mill_double_vector)
+#define wide_bits     MILL_WIDE(mill_int64_t_vector)
+#define wide_words    MILL_WIDE(mill_uint64_t_vector)
+#define wide_ints     MILL_WIDE(mill_int32_t_vector)
+#define wide_pair     MILL_WIDE(wide_pair)
+#define wide_all      MILL_WIDE(wide_all)
+#define wide_pick     MILL_WIDE(wide_pick)
+#define wide_any      MILL_WIDE(wide_any)
+#define wide_abs      MILL_WIDE(wide_abs)
+#define wide_negate   MILL_WIDE(wide_negate)
+#define wide_sign     MILL_WIDE(wide_sign)
+#define wide_load     MILL_WIDE(wide_load)
+#define wide_store    MILL_WIDE(wide_store)
+#define wide_sqrt     MILL_WIDE(wide_sqrt)
+#define wide_join     MILL_WIDE(wide_join)
+#define wide_sum      MILL_WIDE(wide_sum)
+#define wide_product  MILL_WIDE(wide_product)
+#define wide_quotient MILL_WIDE(wide_quotient)
+#define wide_scale    MILL_WIDE(wide_scale)
+#define wide_one_nan  MILL_WIDE(wide_one_nan)
+/* Lanes of a and b by number, those of b counted on: constants, one for each lane of 8 (of 4)
+ * bytes. */
+#if defined(__has_builtin)
+#if __has_builtin(__builtin_shufflevector)
+#define WIDE_SHUFFLE(a, b, ...)  __builtin_shufflevector(a, b, __VA_ARGS__)
+#define WIDE_SHUFFLE4(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
+#endif
+#endif
+#ifndef WIDE_SHUFFLE
+#define WIDE_SHUFFLE(a, b, ...)  __builtin_shuffle(a, b, (wide_bits){__VA_ARGS__})
+#define WIDE_SHUFFLE4(a, b, ...) __builtin_shuffle(a, b, (wide_ints){__VA_ARGS__})
+#endif
 #define WIDE_LANES        ((int)(MILL_WIDE_BYTES / sizeof(double)))
 #define WIDE_SIGN         INT64_MIN
 #define WIDE_ROUND        0x1.8p52 /* added and taken away, it leaves the nearest integer */
@@ -52,6 +78,20 @@ WIDE_INLINE wide_real wide_all(double value)
 {
     return (wide_real){0} + value;
 }
+
+/* In each 16 bytes: the even (odd) lane of a, then that of b.  Done twice, it gives a and b. */
+#undef WIDE_EVEN
+#undef WIDE_ODD
+#if MILL_WIDE_BYTES == 16
+#define WIDE_EVEN(a, b) WIDE_SHUFFLE(a, b, 0, 2)
+#define WIDE_ODD(a, b)  WIDE_SHUFFLE(a, b, 1, 3)
+#elif MILL_WIDE_BYTES == 32
+#define WIDE_EVEN(a, b) WIDE_SHUFFLE(a, b, 0, 4, 2, 6)
+#define WIDE_ODD(a, b)  WIDE_SHUFFLE(a, b, 1, 5, 3, 7)
+#else
+#define WIDE_EVEN(a, b) WIDE_SHUFFLE(a, b, 0, 8, 2, 10, 4, 12, 6, 14)
+#define WIDE_ODD(a, b)  WIDE_SHUFFLE(a, b, 1, 9, 3, 11, 5, 13, 7, 15)
+#endif
 
 /* By lane: a where the mask is set, else b. */
 WIDE_INLINE wide_real wide_pick(wide_bits mask, wide_real a, wide_real b)
@@ -155,3 +195,8 @@ WIDE_INLINE wide_real wide_one_nan(wide_real x, wide_real y)
 {
     return wide_pick(x != x, wide_all(__builtin_nan("")), y);
 }
+
+#include "kernels/exponential_wide.h"
+#include "kernels/logarithm_wide.h"
+#include "kernels/sine_wide.h"
+#endif
