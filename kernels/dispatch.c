@@ -58,7 +58,6 @@ static const struct mill_kernel_bodies kernel_tables[] = {
         .window_means = mill_window_means_plain,
         .cross_products = mill_cross_products_plain,
         .dot_block = mill_dot_block_plain,
-        .uniform_blocks = mill_uniform_blocks_plain,
     },
 #endif
 };
