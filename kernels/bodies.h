@@ -57,10 +57,6 @@ typedef void mill_cross_products(const double *factor, const double *fast, int64
 typedef void mill_dot_block(const double *a, int64_t rows_a, const double *b, int64_t rows_b,
                             int64_t stride, int64_t count, double *out, int64_t out_stride);
 
-/* out[0 .. 2 blocks) = the doubles of Philox blocks block .. block + blocks - 1. */
-typedef void mill_uniform_blocks(uint64_t seed, uint64_t stream, uint64_t block, int64_t blocks,
-                                 double *out);
-
 struct mill_kernel_bodies {
     const char *name;
     enum mill_isa isa;
@@ -71,7 +67,6 @@ struct mill_kernel_bodies {
     mill_window_means *window_means;
     mill_cross_products *cross_products;
     mill_dot_block *dot_block;
-    mill_uniform_blocks *uniform_blocks;
 };
 
 /* The table in use; it stays valid for ever. */
@@ -89,7 +84,6 @@ mill_window_squares mill_window_squares_plain;
 mill_window_means mill_window_means_plain;
 mill_cross_products mill_cross_products_plain;
 mill_dot_block mill_dot_block_plain;
-mill_uniform_blocks mill_uniform_blocks_plain;
 
 #ifdef MILL_KERNEL_X86
 mill_sum_block mill_sum_block_avx2;
@@ -99,7 +93,6 @@ mill_window_squares mill_window_squares_avx2;
 mill_window_means mill_window_means_avx2;
 mill_cross_products mill_cross_products_avx2;
 mill_dot_block mill_dot_block_avx2;
-mill_uniform_blocks mill_uniform_blocks_avx2;
 
 mill_sum_block mill_sum_block_avx512;
 mill_square_block mill_square_block_avx512;
@@ -108,7 +101,6 @@ mill_window_squares mill_window_squares_avx512;
 mill_window_means mill_window_means_avx512;
 mill_cross_products mill_cross_products_avx512;
 mill_dot_block mill_dot_block_avx512;
-mill_uniform_blocks mill_uniform_blocks_avx512;
 #endif
 
 /* ---- Shared between families ----------------------------------------------------------- */

@@ -1,127 +1,84 @@
-/* choice: plain bodies of the elementwise ops that compare, test, choose and copy: the
- * specification.
+/* choice: positions drawn by weight, and random orders; see kernels/random.h.
  * SPDX-License-Identifier: MIT */
-#include <math.h>
-#include <stddef.h>
-#include <string.h>
+#include "kernels/random_bodies.h"
 
-#include "kernels/elementwise_bodies.h"
-
-/* A body whose element is `value`, made of p, q and r, the elements of a, b and c; those that it
- * does not name are never read (the caller's steps for them are taken as 0). */
-#define CHOICE_BODY(name, a_type, type, result_type, b_read, c_read, value)                    \
-    static void name(const void *a, int64_t a_step, const void *b, int64_t b_step,             \
-                     const void *c, int64_t c_step, void *out, int64_t n)                      \
-    {                                                                                          \
-        const a_type *x = a;                                                                   \
-        const type *y = b_read ? b : a, *z = c_read ? c : y;                                   \
-        result_type *result = out;                                                             \
-        for (int64_t i = 0; i < n; i++) {                                                      \
-            a_type p = x[i * a_step];                                                          \
-            type q = b_read ? y[i * b_step] : 0, r = c_read ? z[i * c_step] : 0;               \
-            (void)q, (void)r;                                                                  \
-            result[i] = value;                                                                 \
-        }                                                                                      \
-    }
-
-/* The element that is NaN, else the lesser (greater), else the second; unsigned bytes, integers
- * and floats alike. */
-#define CHOICE_MIN(p, q) ((p) != (p) || (p) < (q) ? (p) : (q))
-#define CHOICE_MAX(p, q) ((p) != (p) || (p) > (q) ? (p) : (q))
-
-#define CHOICE_TYPE(type, clip)                                                                \
-    CHOICE_BODY(eq_##type, type, type, uint8_t, 1, 0, p == q)                                  \
-    CHOICE_BODY(ne_##type, type, type, uint8_t, 1, 0, p != q)                                  \
-    CHOICE_BODY(lt_##type, type, type, uint8_t, 1, 0, p < q)                                   \
-    CHOICE_BODY(le_##type, type, type, uint8_t, 1, 0, p <= q)                                  \
-    CHOICE_BODY(gt_##type, type, type, uint8_t, 1, 0, p > q)                                   \
-    CHOICE_BODY(ge_##type, type, type, uint8_t, 1, 0, p >= q)                                  \
-    CHOICE_BODY(min_##type, type, type, type, 1, 0, CHOICE_MIN(p, q))                          \
-    CHOICE_BODY(max_##type, type, type, type, 1, 0, CHOICE_MAX(p, q))                          \
-    static inline type clip(type p, type q, type r)                                            \
-    {                                                                                          \
-        type low = CHOICE_MAX(p, q);                                                           \
-        return CHOICE_MIN(low, r);                                                             \
-    }                                                                                          \
-    CHOICE_BODY(clip_##type, type, type, type, 1, 1, clip(p, q, r))                            \
-    CHOICE_BODY(where_##type, uint8_t, type, type, 1, 1, p ? q : r)
-
-CHOICE_TYPE(double, choice_clip_double)
-CHOICE_TYPE(float, choice_clip_float)
-CHOICE_TYPE(int64_t, choice_clip_int64)
-CHOICE_TYPE(int32_t, choice_clip_int32)
-CHOICE_TYPE(uint8_t, choice_clip_uint8)
-
-#define CHOICE_TESTS(type)                                                                     \
-    CHOICE_BODY(isnan_##type, type, type, uint8_t, 0, 0, p != p)                               \
-    CHOICE_BODY(isfinite_##type, type, type, uint8_t, 0, 0, p - p == 0)                        \
-    CHOICE_BODY(isinf_##type, type, type, uint8_t, 0, 0, p == p && p - p != 0)
-CHOICE_TESTS(double)
-CHOICE_TESTS(float)
-
-/* Of integers and bools: the same for all. */
-static void always_false(const void *a, int64_t a_step, const void *b, int64_t b_step,
-                         const void *c, int64_t c_step, void *out, int64_t n)
+int64_t tidemill_kernel_choice_table(const double *weights, int64_t length, double *cumulative)
 {
-    (void)a, (void)a_step, (void)b, (void)b_step, (void)c, (void)c_step;
-    if (n > 0) memset(out, 0, (size_t)n);
+    double sum = 0;
+    for (int64_t i = 0; i < length; i++) {
+        if (!(weights[i] >= 0)) return -1;
+        sum += weights[i];
+    }
+    if (!(sum > 0 && sum <= 0x1.fffffffffffffp1023)) return -1;
+    sum = 0;
+    for (int64_t i = 0; i < length; i++) cumulative[i] = sum += weights[i];
+    return 0;
 }
 
-static void always_true(const void *a, int64_t a_step, const void *b, int64_t b_step,
-                        const void *c, int64_t c_step, void *out, int64_t n)
+/* The first place whose value is above x; the last one is taken to be.  Without branches: the
+ * answer is in [at, at + length). */
+static int64_t choice_place(const double *cumulative, int64_t length, double x)
 {
-    (void)a, (void)a_step, (void)b, (void)b_step, (void)c, (void)c_step;
-    if (n > 0) memset(out, 1, (size_t)n);
+    int64_t at = 0;
+    while (length > 1) {
+        int64_t half = length / 2;
+        at = cumulative[at + half - 1] <= x ? at + half : at;
+        length -= half;
+    }
+    return at;
 }
 
-/* ---- Copies ------------------------------------------------------------------------------- */
+void tidemill_kernel_random_choice(uint64_t seed, uint64_t stream, uint64_t first, int64_t n,
+                                   const double *cumulative, int64_t length, int64_t base,
+                                   int64_t *out)
+{
+    enum { PART = 512 };
+    double x[PART], sum = cumulative[length - 1];
+    /* A last weight of 0 is never drawn, even where u times the sum rounds up to the sum. */
+    while (length > 1 && cumulative[length - 2] == sum) length--;
+    for (int64_t i = 0; i < n; i += PART) {
+        int64_t part = mill_least(n - i, PART);
+        tidemill_kernel_uniform(seed, stream, first + (uint64_t)i, part, x);
+        for (int64_t k = 0; k < part; k++)
+            out[i + k] = base + choice_place(cumulative, length, x[k] * sum);
+    }
+}
 
-#define CHOICE_COPY(name, size)                                                                \
-    static void name(const void *a, int64_t a_step, const void *b, int64_t b_step,             \
-                     const void *c, int64_t c_step, void *out, int64_t n)                      \
-    {                                                                                          \
-        (void)b, (void)b_step, (void)c, (void)c_step;                                          \
-        if (n <= 0) return;                                                                    \
-        if (a_step)                                                                            \
-            memmove(out, a, (size_t)(size * n));                                               \
-        else                                                                                   \
-            mill_apply_spread(out, a, size, n);                                                \
+/* The first n places of the permutation of `length`, in place.  The numbers are drawn many at a
+ * time; the few that must be tried again are worked out one by one. */
+static void choice_shuffle(uint64_t seed, uint64_t stream, int64_t length, int64_t n,
+                           int64_t *order)
+{
+    enum { PART = 512 };
+    uint64_t number[PART];
+    for (int64_t i = 0; i < n; i++) {
+        if (i % PART == 0)
+            mill_random()->numbers(seed, stream, (uint64_t)i / 2, PART / 2, number);
+        uint64_t span = (uint64_t)(length - i);
+        unsigned __int128 product = (unsigned __int128)number[i % PART] * span;
+        uint64_t below = (uint64_t)(product >> 64);
+        if ((uint64_t)product < span) below = mill_draw_below(seed, stream, (uint64_t)i, span);
+        int64_t other = i + (int64_t)below, kept = order[i];
+        order[i] = order[other];
+        order[other] = kept;
     }
-CHOICE_COPY(copy_8, 8)
-CHOICE_COPY(copy_4, 4)
-CHOICE_COPY(copy_1, 1)
+}
 
-#define CHOICE_ROW(name)                                                                       \
-    {                                                                                          \
-        name##_double, name##_float, name##_int64_t, name##_int32_t, name##_uint8_t            \
-    }
-#define CHOICE_WHOLE                                                                           \
-    {                                                                                          \
-        NULL, NULL, copy_8, copy_4                                                             \
-    }
-#define CHOICE_TEST_ROW(name, always)                                                          \
-    {                                                                                          \
-        name##_double, name##_float, always, always, always                                    \
-    }
+int64_t tidemill_kernel_random_permutation(uint64_t seed, uint64_t stream, int64_t length,
+                                           int64_t base, int64_t *out)
+{
+    if (length < 0) return -1;
+    for (int64_t i = 0; i < length; i++) out[i] = base + i;
+    choice_shuffle(seed, stream, length, length, out);
+    return 0;
+}
 
-const mill_apply_table mill_choice_plain = {
-    [TIDEMILL_OP_EQ] = CHOICE_ROW(eq),
-    [TIDEMILL_OP_NE] = CHOICE_ROW(ne),
-    [TIDEMILL_OP_LT] = CHOICE_ROW(lt),
-    [TIDEMILL_OP_LE] = CHOICE_ROW(le),
-    [TIDEMILL_OP_GT] = CHOICE_ROW(gt),
-    [TIDEMILL_OP_GE] = CHOICE_ROW(ge),
-    [TIDEMILL_OP_MIN] = CHOICE_ROW(min),
-    [TIDEMILL_OP_MAX] = CHOICE_ROW(max),
-    [TIDEMILL_OP_CLIP] = CHOICE_ROW(clip),
-    [TIDEMILL_OP_WHERE] = CHOICE_ROW(where),
-    [TIDEMILL_OP_ISNAN] = CHOICE_TEST_ROW(isnan, always_false),
-    [TIDEMILL_OP_ISFINITE] = CHOICE_TEST_ROW(isfinite, always_true),
-    [TIDEMILL_OP_ISINF] = CHOICE_TEST_ROW(isinf, always_false),
-    [TIDEMILL_OP_COPY] = {copy_8, copy_4, copy_8, copy_4, copy_1},
-    /* An integer is whole already. */
-    [TIDEMILL_OP_FLOOR] = CHOICE_WHOLE,
-    [TIDEMILL_OP_CEIL] = CHOICE_WHOLE,
-    [TIDEMILL_OP_ROUND] = CHOICE_WHOLE,
-    [TIDEMILL_OP_TRUNC] = CHOICE_WHOLE,
-};
+int64_t tidemill_kernel_random_sample(uint64_t seed, uint64_t stream, int64_t length, int64_t n,
+                                      int64_t base, int64_t *scratch, int64_t *out)
+{
+    if (n < 0 || n > length) return -1;
+    for (int64_t i = 0; i < length; i++) scratch[i] = base + i;
+    choice_shuffle(seed, stream, length, n, scratch);
+    for (int64_t i = 0; i < n; i++) out[i] = scratch[i];
+    return 0;
+}

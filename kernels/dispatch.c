@@ -21,7 +21,6 @@ static const struct mill_kernel_bodies kernel_tables[] = {
         .window_means = mill_window_means_plain,
         .cross_products = mill_cross_products_plain,
         .dot_block = mill_dot_block_plain,
-        .uniform_blocks = mill_uniform_blocks_plain,
     },
 #ifdef MILL_KERNEL_X86
     {
@@ -34,7 +33,6 @@ static const struct mill_kernel_bodies kernel_tables[] = {
         .window_means = mill_window_means_avx2,
         .cross_products = mill_cross_products_avx2,
         .dot_block = mill_dot_block_avx2,
-        .uniform_blocks = mill_uniform_blocks_avx2,
     },
     {
         .name = "avx512",
@@ -46,7 +44,6 @@ static const struct mill_kernel_bodies kernel_tables[] = {
         .window_means = mill_window_means_avx512,
         .cross_products = mill_cross_products_avx512,
         .dot_block = mill_dot_block_avx512,
-        .uniform_blocks = mill_uniform_blocks_avx512,
     },
 #endif
 #ifdef MILL_KERNEL_NEON
@@ -61,7 +58,6 @@ static const struct mill_kernel_bodies kernel_tables[] = {
         .window_means = mill_window_means_plain,
         .cross_products = mill_cross_products_plain,
         .dot_block = mill_dot_block_plain,
-        .uniform_blocks = mill_uniform_blocks_plain,
     },
 #endif
 };

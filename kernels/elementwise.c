@@ -1,5 +1,5 @@
 /* elementwise: which op does what to which type, and its body for the instruction set in use.
- * The plain bodies stand in arithmetic.c, choice.c and transcendental.c, the wider ones in
+ * The plain bodies stand in arithmetic.c, compare.c and transcendental.c, the wider ones in
  * elementwise_wide.h.
  * SPDX-License-Identifier: MIT */
 #include <stddef.h>
@@ -140,7 +140,7 @@ mill_apply_body *mill_apply_find(int32_t op, int32_t type)
 {
     if (!tidemill_kernel_result_type(op, type)) return NULL;
     const mill_apply_table *tables[] = {elementwise_wide[mill_kernel_isa_number()],
-                                        &mill_arithmetic_plain, &mill_choice_plain,
+                                        &mill_arithmetic_plain, &mill_compare_plain,
                                         &mill_transcendental};
     int class = mill_class_of(type);
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)

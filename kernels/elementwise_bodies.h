@@ -53,7 +53,7 @@ typedef mill_cast_body *mill_cast_table[MILL_CLASSES][MILL_CASTS];
 
 /* The plain bodies, the specification, in three files. */
 extern const mill_apply_table mill_arithmetic_plain;
-extern const mill_apply_table mill_choice_plain;
+extern const mill_apply_table mill_compare_plain;
 extern const mill_apply_table mill_transcendental;
 extern const mill_cast_table mill_cast_plain;
 

@@ -214,23 +214,4 @@ TIDEMILL_KERNEL void tidemill_kernel_correlate_block(const double *z, int64_t ro
 TIDEMILL_KERNEL void tidemill_kernel_correlate(const double *z, int64_t rows, int64_t n,
                                                double *out);
 
-/* ---- Random numbers -------------------------------------------------------------------- */
-
-/* Philox4x32-10 (Salmon, Moraes, Dror, Shaw 2011): element i of a stream depends on (seed,
- * stream, i) alone, so any part can be drawn anywhere in any order. */
-
-/* The generator itself: four words from a counter and a key. */
-TIDEMILL_KERNEL void tidemill_kernel_philox_block(const uint32_t counter[4],
-                                                  const uint32_t key[2], uint32_t out[4]);
-
-/* Words first .. first + n - 1.  Word i is word i mod 4 of the block whose counter is
- * (i / 4, stream) and whose key is seed, each a 64-bit number with its low half first. */
-TIDEMILL_KERNEL void tidemill_kernel_philox(uint64_t seed, uint64_t stream, uint64_t first,
-                                            int64_t n, uint32_t *out);
-
-/* Doubles in [0, 1): element i is the upper 53 bits of the number whose low half is word 2 i
- * and whose high half is word 2 i + 1, times 2^-53. */
-TIDEMILL_KERNEL void tidemill_kernel_uniform(uint64_t seed, uint64_t stream, uint64_t first,
-                                             int64_t n, double *out);
-
 #endif

@@ -1,8 +1,29 @@
-/* random: Philox4x32-10, a counter-based generator (Salmon et al., SC 2011).
+/* random: Philox4x32-10, a counter-based generator (Salmon et al., SC 2011), and parts of streams.
  * An element depends on (seed, stream, its number) alone.
  * SPDX-License-Identifier: MIT */
-#include "kernels/bodies.h"
-#include "kernels/kernels.h"
+#include <string.h>
+
+#include "kernels/random_bodies.h"
+
+#include "kernels/wide_plain.h"
+
+#include "kernels/random_wide.h"
+
+static const struct mill_random *const random_tables[MILL_ISAS] = {
+    [MILL_ISA_PLAIN] = &mill_random_plain,
+    [MILL_ISA_NEON] = &mill_random_plain, /* its vectors are of two as well */
+#ifdef MILL_KERNEL_X86
+    [MILL_ISA_AVX2] = &mill_random_avx2,
+    [MILL_ISA_AVX512] = &mill_random_avx512,
+#endif
+};
+
+const struct mill_random *mill_random(void)
+{
+    return random_tables[mill_kernel_isa_number()];
+}
+
+/* ---- Words ------------------------------------------------------------------------------ */
 
 enum { PHILOX_ROUNDS = 10 };
 
@@ -35,19 +56,6 @@ static void philox_words(uint64_t seed, uint64_t stream, uint64_t block, uint32_
     tidemill_kernel_philox_block(counter, key, out);
 }
 
-void mill_uniform_blocks_plain(uint64_t seed, uint64_t stream, uint64_t block, int64_t blocks,
-                               double *out)
-{
-    for (int64_t i = 0; i < blocks; i++) {
-        uint32_t word[4];
-        philox_words(seed, stream, block + (uint64_t)i, word);
-        for (int half = 0; half < 2; half++) {
-            uint64_t bits = (uint64_t)word[2 * half + 1] << 32 | word[2 * half];
-            out[2 * i + half] = (double)(bits >> 11) * 0x1p-53;
-        }
-    }
-}
-
 void tidemill_kernel_philox(uint64_t seed, uint64_t stream, uint64_t first, int64_t n,
                             uint32_t *out)
 {
@@ -59,21 +67,29 @@ void tidemill_kernel_philox(uint64_t seed, uint64_t stream, uint64_t first, int6
     }
 }
 
-/* One half block in front when `first` is odd, whole blocks, one half block behind. */
-void tidemill_kernel_uniform(uint64_t seed, uint64_t stream, uint64_t first, int64_t n,
-                             double *out)
+/* ---- Parts of a stream ------------------------------------------------------------------ */
+
+void mill_draw(const struct mill_draw *draw, mill_draw_blocks *fill, int count, int size,
+               uint64_t first, int64_t n, void *out)
 {
-    const struct mill_kernel_bodies *bodies = mill_kernel_bodies();
-    double pair[2];
-    if (n > 0 && first % 2 == 1) {
-        bodies->uniform_blocks(seed, stream, first / 2, 1, pair);
-        *out++ = pair[1];
-        first++;
-        n--;
+    _Alignas(16) char aside[16];
+    char *to = out;
+    uint64_t block = first / (uint64_t)count;
+    int64_t skip = (int64_t)(first % (uint64_t)count), part;
+    if (skip && n > 0) {
+        fill(draw, block++, 1, aside);
+        part = mill_least(n, count - skip);
+        memcpy(to, aside + skip * size, (size_t)(part * size));
+        to += part * size;
+        n -= part;
     }
-    bodies->uniform_blocks(seed, stream, first / 2, n / 2, out);
-    if (n > 0 && n % 2 == 1) {
-        bodies->uniform_blocks(seed, stream, first / 2 + (uint64_t)(n / 2), 1, pair);
-        out[n - 1] = pair[0];
+    for (; n >= count; n -= part * count) {
+        part = mill_least(n / count, MILL_DRAW_BLOCKS);
+        fill(draw, block, part, to);
+        block += (uint64_t)part;
+        to += part * count * size;
     }
+    if (n <= 0) return;
+    fill(draw, block, 1, aside);
+    memcpy(to, aside, (size_t)(n * size));
 }

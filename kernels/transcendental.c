@@ -1,9 +1,9 @@
 /* transcendental: elementwise bodies of the functions of kernels/elementary.h, which have the
  * same bits with every instruction set.  float32 goes through float64, block by block.
  * SPDX-License-Identifier: MIT */
-#include <math.h>
 #include <stddef.h>
 
+#include "kernels/elementary.h"
 #include "kernels/elementwise_bodies.h"
 
 enum { TRANSCENDENTAL_BLOCK = 256 };
@@ -61,22 +61,7 @@ static void two_float(transcendental_two *function, const float *a, int64_t a_st
 
 /* ---- Bodies -------------------------------------------------------------------------------- */
 
-/* Until kernels/elementary.h has bodies of its own. */
-#define TRANSCENDENTAL_LIBM(name)                                                              \
-    static void tidemill_kernel_##name(const double *x, int64_t n, double *out)                \
-    {                                                                                          \
-        for (int64_t i = 0; i < n; i++) out[i] = name(x[i]);                                   \
-    }
-#define TRANSCENDENTAL_LIBM2(name)                                                             \
-    static int64_t tidemill_kernel_##name(const double *x, int64_t step_x, const double *y,    \
-                                          int64_t step_y, int64_t n, double *out)              \
-    {                                                                                          \
-        for (int64_t i = 0; i < n; i++) out[i] = name(x[i * step_x], y[i * step_y]);           \
-        return 0;                                                                              \
-    }
-
 #define TRANSCENDENTAL_ONE(name)                                                               \
-    TRANSCENDENTAL_LIBM(name)                                                                  \
     static void name##_double(const void *a, int64_t a_step, const void *b, int64_t b_step,    \
                               const void *c, int64_t c_step, void *out, int64_t n)             \
     {                                                                                          \
@@ -91,7 +76,6 @@ static void two_float(transcendental_two *function, const float *a, int64_t a_st
     }
 
 #define TRANSCENDENTAL_TWO(name)                                                               \
-    TRANSCENDENTAL_LIBM2(name)                                                                 \
     static void name##_double(const void *a, int64_t a_step, const void *b, int64_t b_step,    \
                               const void *c, int64_t c_step, void *out, int64_t n)             \
     {                                                                                          \

@@ -5,6 +5,7 @@
 
 #ifdef MILL_KERNEL_X86
 #include <immintrin.h>
+#include <string.h>
 
 #include "kernels/wide_avx2.h"
 
@@ -41,9 +42,9 @@ APPLY_HELPER mill_uint8_t_vector_avx2 narrow32_avx2(const mill_int32_t_vector_av
 
 APPLY_HELPER mill_int64_t_vector_avx2 mask64_avx2(const char *at)
 {
-    __m128i bytes =
-        _mm_cvtsi32_si128(*(const int32_t __attribute__((may_alias, aligned(1))) *)at);
-    return 0 - (mill_int64_t_vector_avx2)_mm256_cvtepu8_epi64(bytes);
+    int32_t bytes;
+    memcpy(&bytes, at, sizeof bytes);
+    return 0 - (mill_int64_t_vector_avx2)_mm256_cvtepu8_epi64(_mm_cvtsi32_si128(bytes));
 }
 
 APPLY_HELPER mill_int32_t_vector_avx2 mask32_avx2(const char *at)

@@ -16,6 +16,11 @@ local families = {
   order = [[argsort take group intersect locate]],
   sweep = [[sma_cross best_pair]],
   correlation = [[standardise correlation]],
+  elementwise = [[add sub mul div mod minimum maximum neg abs sign sqrt square reciprocal floor ceil
+    round trunc clip cast]],
+  comparison = [[eq ne lt le gt ge band bor bxor bnot isnan isfinite isinf where]],
+  transcendental = [[pow atan2 exp exp2 expm1 log log1p log2 log10 sin cos tan asin acos atan sinh
+    cosh tanh]],
   random = [[uniform]],
 }
 

@@ -1,6 +1,7 @@
 /* test_random: Philox4x32-10 against its published vectors, and the freedom to draw any part.
  * SPDX-License-Identifier: MIT */
 #include "kernel_check.h"
+#include "kernels/random.h"
 
 /* The known answers that come with the paper's code (Random123, kat_vectors). */
 static void philox_gives_the_published_answers(void)

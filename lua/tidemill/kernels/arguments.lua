@@ -133,6 +133,7 @@ local function copied(dtype, from, length)
   return out
 end
 
+arguments.complaint = complaint
 arguments.fail = fail
 arguments.refuse = refuse
 arguments.shown = shown

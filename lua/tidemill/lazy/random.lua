@@ -10,7 +10,7 @@ local make = require("tidemill.lazy.make")
 
 local random = {}
 
-local UNIFORM, NORMAL, LOGNORMAL, EXPONENTIAL, INTEGERS = 1, 2, 3, 4, 5
+local UNIFORM, NORMAL, LOGNORMAL, EXPONENTIAL, INTEGERS, BERNOULLI = 1, 2, 3, 4, 5, 6 -- kernels/random.h
 
 local made = 0 -- streams without a seed of their own
 
@@ -44,7 +44,11 @@ local function parameter(what, given, name, default, level)
   return value
 end
 
-local function float(what, given, level)
+-- The element type of a distribution of reals; `both`: float32 too.
+local function float(what, given, both, level)
+  if given.dtype and not both and given.dtype ~= "float64" then
+    error(("%s: dtype must be float64, got %s"):format(what, tostring(given.dtype)), level + 1)
+  end
   if given.dtype and not dtypes.is_float(dtypes.check(given.dtype, what, level + 1)) then
     error(("%s: dtype must be float64 or float32, got %s"):format(what, given.dtype), level + 1)
   end
@@ -55,7 +59,7 @@ end
 ---@return tidemill.lazy
 function random.uniform(...)
   local dims, given = make.arguments("uniform", { "low", "high", "dtype", "seed", "chunks" }, 2, ...)
-  float("uniform", given, 2)
+  float("uniform", given, true, 2)
   return (array_of("uniform", UNIFORM, dims, given, parameter("uniform", given, "low", 0, 2),
     parameter("uniform", given, "high", 1, 2), 2))
 end
@@ -65,7 +69,7 @@ end
 ---@return tidemill.lazy
 function random.normal(...)
   local dims, given = make.arguments("normal", { "mean", "std", "dtype", "seed", "chunks" }, 2, ...)
-  float("normal", given, 2)
+  float("normal", given, true, 2)
   return (array_of("normal", NORMAL, dims, given, parameter("normal", given, "mean", 0, 2),
     parameter("normal", given, "std", 1, 2), 2))
 end
@@ -75,7 +79,7 @@ end
 ---@return tidemill.lazy
 function random.lognormal(...)
   local dims, given = make.arguments("lognormal", { "mean", "std", "dtype", "seed", "chunks" }, 2, ...)
-  float("lognormal", given, 2)
+  float("lognormal", given, false, 2)
   return (array_of("lognormal", LOGNORMAL, dims, given, parameter("lognormal", given, "mean", 0, 2),
     parameter("lognormal", given, "std", 1, 2), 2))
 end
@@ -85,9 +89,20 @@ end
 ---@return tidemill.lazy
 function random.exponential(...)
   local dims, given = make.arguments("exponential", { "scale", "dtype", "seed", "chunks" }, 2, ...)
-  float("exponential", given, 2)
+  float("exponential", given, false, 2)
   return (array_of("exponential", EXPONENTIAL, dims, given,
     parameter("exponential", given, "scale", 1, 2), 0, 2))
+end
+
+--- True with probability p.
+---@param ... integer|integer[]|table shape; then options p (0.5), seed, chunks
+---@return tidemill.lazy
+function random.bernoulli(...)
+  local dims, given = make.arguments("bernoulli", { "p", "seed", "chunks" }, 2, ...)
+  local p = parameter("bernoulli", given, "p", 0.5, 2)
+  if p < 0 or p > 1 then error(("bernoulli: p must be from 0 to 1, got %s"):format(p), 2) end
+  local own = { dtype = "bool", seed = given.seed, chunks = given.chunks }
+  return (array_of("bernoulli", BERNOULLI, dims, own, p, 0, 2))
 end
 
 --- Whole numbers from low to high, both included.

@@ -1,0 +1,536 @@
+/* test_elementwise: each op on each type against an oracle, and each instruction set against the
+ * plain bodies.
+ * SPDX-License-Identifier: MIT */
+#include "elementwise_check.h"
+
+/* ---- An oracle, written as kernels/elementwise.h says it -------------------------------------- */
+
+static exact exact_floor(exact p)
+{
+    if (!(p > -0x1p62 && p < 0x1p62)) return p;
+    exact whole = (int64_t)p;
+    return whole > p ? whole - 1 : whole;
+}
+
+/* p less whole times q, with the sign of q; rounded where p is far smaller than q. */
+static exact exact_mod(exact p, exact q)
+{
+    if (p != p || q != q || q == 0 || p - p != 0) return NAN;
+    if (q - q != 0) return p == 0 || (p < 0) == (q < 0) ? p : q;
+    exact ratio = p / q;
+    if (!(ratio > -0x1p50 && ratio < 0x1p50)) { /* fmod is exact */
+        exact rest = fmod((double)p, (double)q);
+        return rest == 0 || (rest < 0) == (q < 0) ? rest : rest + q;
+    }
+    exact rest = p - exact_floor(ratio) * q;
+    if (rest != 0 && (rest < 0) != (q < 0)) rest += q;
+    return rest;
+}
+
+static exact with_sign_of(exact magnitude, exact sign)
+{
+    return magnitude == 0 ? (exact)copysign(0, (double)sign) : magnitude;
+}
+
+static exact exact_round(exact p)
+{
+    exact low = exact_floor(p), over = p - low;
+    int odd = low - 2 * exact_floor(low / 2) != 0;
+    return over > 0.5 || (over == 0.5 && odd) ? low + 1 : low;
+}
+
+/* The double whose neighbours' midpoints enclose the root. */
+static exact exact_sqrt(int32_t type, exact p)
+{
+    if (!(p > 0) || p - p != 0) return p >= 0 ? p : (exact)NAN;
+    double root = sqrt((double)p);
+    if (type == TIDEMILL_FLOAT32) return (float)root;
+    exact low = ((exact)nextafter(root, 0) + root) / 2,
+          high = ((exact)nextafter(root, INFINITY) + root) / 2;
+    CHECK_SAYING(low * low <= p && p <= high * high, "sqrt(%.17g)", (double)p);
+    return root;
+}
+
+static exact oracle_float(int32_t op, int32_t type, exact p, exact q, exact r)
+{
+    int nan = p != p || q != q;
+    switch (op) {
+    case TIDEMILL_OP_ADD:
+        return p + q;
+    case TIDEMILL_OP_SUB:
+        return p - q;
+    case TIDEMILL_OP_MUL:
+        return p * q;
+    case TIDEMILL_OP_DIV:
+        return p / q;
+    case TIDEMILL_OP_MOD:
+        return with_sign_of(exact_mod(p, q), q);
+    case TIDEMILL_OP_MIN:
+        return nan ? (exact)NAN : p < q ? p : q;
+    case TIDEMILL_OP_MAX:
+        return nan ? (exact)NAN : p > q ? p : q;
+    case TIDEMILL_OP_CLIP:
+        q = oracle_float(TIDEMILL_OP_MAX, type, p, q, 0);
+        return oracle_float(TIDEMILL_OP_MIN, type, q, r, 0);
+    case TIDEMILL_OP_NEG:
+        return -p;
+    case TIDEMILL_OP_ABS:
+        return p < 0 ? -p : p == 0 ? 0 : p;
+    case TIDEMILL_OP_SIGN:
+        return p > 0 ? 1 : p < 0 ? -1 : p == 0 ? 0 : p;
+    case TIDEMILL_OP_SQRT:
+        return exact_sqrt(type, p);
+    case TIDEMILL_OP_SQUARE:
+        return p * p;
+    case TIDEMILL_OP_RECIPROCAL:
+        return 1 / p;
+    case TIDEMILL_OP_FLOOR:
+        return with_sign_of(exact_floor(p), p);
+    case TIDEMILL_OP_CEIL:
+        return with_sign_of(-exact_floor(-p), p);
+    case TIDEMILL_OP_ROUND:
+        return with_sign_of(exact_round(p), p);
+    case TIDEMILL_OP_TRUNC:
+        return with_sign_of(p < 0 ? -exact_floor(-p) : exact_floor(p), p);
+    }
+    return p; /* COPY */
+}
+
+/* The value before it wraps around. */
+static __int128 oracle_int(int32_t op, __int128 p, __int128 q, __int128 r)
+{
+    switch (op) {
+    case TIDEMILL_OP_ADD:
+        return p + q;
+    case TIDEMILL_OP_SUB:
+        return p - q;
+    case TIDEMILL_OP_MUL:
+        return p * q;
+    case TIDEMILL_OP_MOD:
+        return q == 0 ? 0 : (p % q + q) % q;
+    case TIDEMILL_OP_MIN:
+        return p < q ? p : q;
+    case TIDEMILL_OP_MAX:
+        return p > q ? p : q;
+    case TIDEMILL_OP_CLIP:
+        return p > q ? p < r ? p : r : q < r ? q : r;
+    case TIDEMILL_OP_AND:
+        return p & q;
+    case TIDEMILL_OP_OR:
+        return p | q;
+    case TIDEMILL_OP_XOR:
+        return p ^ q;
+    case TIDEMILL_OP_NOT:
+        return -p - 1;
+    case TIDEMILL_OP_NEG:
+        return -p;
+    case TIDEMILL_OP_ABS:
+        return p < 0 ? -p : p;
+    case TIDEMILL_OP_SIGN:
+        return p > 0 ? 1 : p < 0 ? -1 : 0;
+    case TIDEMILL_OP_SQUARE:
+        return p * p;
+    }
+    return p; /* COPY, and what makes whole */
+}
+
+static int oracle_bool(int32_t op, int p, int q, int r)
+{
+    switch (op) {
+    case TIDEMILL_OP_ADD:
+        return p || q;
+    case TIDEMILL_OP_MUL:
+        return p && q;
+    case TIDEMILL_OP_NOT:
+        return !p;
+    }
+    return (int)oracle_int(op, p, q, r);
+}
+
+static int oracle_test(int32_t op, exact p, exact q)
+{
+    switch (op) {
+    case TIDEMILL_OP_EQ:
+        return p == q;
+    case TIDEMILL_OP_NE:
+        return !(p == q);
+    case TIDEMILL_OP_LT:
+        return p < q;
+    case TIDEMILL_OP_LE:
+        return p < q || p == q;
+    case TIDEMILL_OP_GT:
+        return q < p;
+    case TIDEMILL_OP_GE:
+        return q < p || p == q;
+    case TIDEMILL_OP_ISNAN:
+        return !(p == p);
+    case TIDEMILL_OP_ISINF:
+        return p == INFINITY || p == -INFINITY;
+    }
+    return p == p && p != INFINITY && p != -INFINITY; /* ISFINITE */
+}
+
+static exact wrapped(int32_t type, __int128 value)
+{
+    if (size_of(type) == 4) return (int32_t)(uint32_t)value;
+    return (int64_t)(uint64_t)value;
+}
+
+static int is_transcendental(int32_t op)
+{
+    return (op >= TIDEMILL_OP_EXP && op <= TIDEMILL_OP_TANH) || op == TIDEMILL_OP_POW ||
+           op == TIDEMILL_OP_ATAN2;
+}
+
+/* Puts the result of one element into out[i]; a is bool in WHERE. */
+static void oracle(int32_t op, int32_t type, const void *a, const void *b, const void *c,
+                   void *out, int64_t i)
+{
+    int32_t result = tidemill_kernel_result_type(op, type);
+    exact q = get(type, b, i), r = get(type, c, i);
+    exact p = op == TIDEMILL_OP_WHERE ? get(TIDEMILL_BOOL, a, i) : get(type, a, i);
+    if (op == TIDEMILL_OP_WHERE)
+        put(type, out, i, p != 0 ? q : r);
+    else if (result == TIDEMILL_BOOL && op != TIDEMILL_OP_COPY &&
+             (type != TIDEMILL_BOOL || op >= TIDEMILL_OP_ISNAN ||
+              (op >= TIDEMILL_OP_EQ && op <= TIDEMILL_OP_GE)) &&
+             op != TIDEMILL_OP_CLIP)
+        put(result, out, i, oracle_test(op, p, q));
+    else if (type == TIDEMILL_BOOL)
+        put(result, out, i, oracle_bool(op, (int)p, (int)q, (int)r));
+    else if (is_float(type))
+        put(result, out, i, oracle_float(op, type, p, q, r));
+    else if (type == TIDEMILL_UINT8)
+        put(result, out, i, (exact)oracle_int(op, (__int128)p, (__int128)q, (__int128)r));
+    else
+        put(result, out, i,
+            wrapped(type, oracle_int(op, (__int128)p, (__int128)q, (__int128)r)));
+}
+
+/* ---- Each op and type ------------------------------------------------------------------------ */
+
+/* Runs the block for each op that a type can do. */
+#define EACH_OP_AND_TYPE(op, type)                                                             \
+    for (int32_t op = 0; op < MILL_OPS; op++)                                                  \
+        for (int t__ = 0, type; t__ < TYPES; t__++)                                            \
+            if (type = all_types[t__], tidemill_kernel_result_type(op, type))
+
+static int32_t first_type(int32_t op, int32_t type)
+{
+    return op == TIDEMILL_OP_WHERE ? TIDEMILL_BOOL : type;
+}
+
+static void check_oracle(int32_t op, int32_t type)
+{
+    enum { N = 4000 };
+    int32_t result = tidemill_kernel_result_type(op, type);
+    void *a = random_column(first_type(op, type), N, 1), *b = random_column(type, N, 1);
+    void *c = random_column(type, N, 1), *out = exact_copy(NULL, N * size_of(result));
+    void *expected = exact_copy(NULL, N * size_of(result));
+    CHECK(tidemill_kernel_apply(op, type, a, 1, b, 1, c, 1, out, N) == 0);
+    for (int64_t i = 0; i < N; i++) {
+        oracle(op, type, a, b, c, expected, i);
+        CHECK_SAYING(same_element(result, out, expected, i),
+                     "op %d type %d: %.17g, %.17g, %.17g gave %.17g, not %.17g", op, type,
+                     (double)get(first_type(op, type), a, i), (double)get(type, b, i),
+                     (double)get(type, c, i), (double)get(result, out, i),
+                     (double)get(result, expected, i));
+    }
+    free(a);
+    free(b);
+    free(c);
+    free(out);
+    free(expected);
+}
+
+static void plain_bodies_do_what_the_header_says(void)
+{
+    CHECK(tidemill_kernel_isa_select("plain") == 0);
+    EACH_OP_AND_TYPE(op, type)
+    if (!is_transcendental(op)) check_oracle(op, type);
+    tidemill_kernel_isa_select(NULL);
+}
+
+static long double libm(int32_t op, double p, double q)
+{
+    long double x = p;
+    switch (op) {
+    case TIDEMILL_OP_EXP:
+        return expl(x);
+    case TIDEMILL_OP_EXP2:
+        return exp2l(x);
+    case TIDEMILL_OP_EXPM1:
+        return expm1l(x);
+    case TIDEMILL_OP_LOG:
+        return logl(x);
+    case TIDEMILL_OP_LOG1P:
+        return log1pl(x);
+    case TIDEMILL_OP_LOG2:
+        return log2l(x);
+    case TIDEMILL_OP_LOG10:
+        return log10l(x);
+    case TIDEMILL_OP_SIN:
+        return sinl(x);
+    case TIDEMILL_OP_COS:
+        return cosl(x);
+    case TIDEMILL_OP_TAN:
+        return tanl(x);
+    case TIDEMILL_OP_ASIN:
+        return asinl(x);
+    case TIDEMILL_OP_ACOS:
+        return acosl(x);
+    case TIDEMILL_OP_ATAN:
+        return atanl(x);
+    case TIDEMILL_OP_SINH:
+        return sinhl(x);
+    case TIDEMILL_OP_COSH:
+        return coshl(x);
+    case TIDEMILL_OP_TANH:
+        return tanhl(x);
+    case TIDEMILL_OP_POW:
+        return powl(x, q);
+    }
+    return atan2l(x, q);
+}
+
+/* How exact they are to the last digit is what the tests of kernels/elementary.h show. */
+static void transcendental_ops_are_those_of_libm_in_both_float_types(void)
+{
+    for (int32_t op = 0; op < MILL_OPS; op++) {
+        if (!is_transcendental(op)) continue;
+        for (int32_t i = 0; i < 500; i++) {
+            double p = (random_unit() - 0.2) * 3, q = (random_unit() - 0.5) * 4, out;
+            float pf = (float)p, qf = (float)q, out_float;
+            CHECK(tidemill_kernel_apply(op, TIDEMILL_FLOAT64, &p, 1, &q, 1, NULL, 0, &out, 1) ==
+                  0);
+            CHECK_SAYING(is_near(out, libm(op, p, q), 1e-15), "op %d(%.17g, %.17g): %.17g", op,
+                         p, q, out);
+            CHECK(tidemill_kernel_apply(op, TIDEMILL_FLOAT32, &pf, 1, &qf, 1, NULL, 0,
+                                        &out_float, 1) == 0);
+            CHECK_SAYING(is_near(out_float, libm(op, pf, qf), 1.2e-7),
+                         "op %d(%.9g, %.9g): %.9g", op, (double)pf, (double)qf,
+                         (double)out_float);
+        }
+    }
+}
+
+/* ---- Each instruction set ---------------------------------------------------------------------- */
+
+/* An operand of n elements, or of one; one element away from the buffer's start. */
+static char *operand(int32_t type, int64_t step, int64_t n, char **buffer)
+{
+    *buffer = random_column(type, 1 + (step ? n : 1), 1);
+    return *buffer + size_of(type);
+}
+
+static void check_sets(int32_t op, int32_t type, int64_t n, int64_t a_step, int64_t b_step,
+                       int64_t c_step)
+{
+    char *room[3];
+    size_t size = (size_t)n * size_of(tidemill_kernel_result_type(op, type));
+    char *a = operand(first_type(op, type), a_step, n, &room[0]);
+    char *b = operand(type, b_step, n, &room[1]), *c = operand(type, c_step, n, &room[2]);
+    char *plain = exact_copy(NULL, size), *out = exact_copy(NULL, size);
+    EACH_SET(set)
+    {
+        memset(out, 0x55, size);
+        CHECK(tidemill_kernel_apply(op, type, a, a_step, b, b_step, c, c_step, out, n) == 0);
+        if (set == 0) memcpy(plain, out, size);
+        CHECK_SAYING(memcmp(plain, out, size) == 0, "%s: op %d type %d n %d steps %d %d %d",
+                     kernel_sets[set], op, type, (int)n, (int)a_step, (int)b_step, (int)c_step);
+    }
+    for (int i = 0; i < 3; i++) free(room[i]);
+    free(plain);
+    free(out);
+}
+
+static void every_set_gives_the_plain_bits_at_every_length_and_step(void)
+{
+    EACH_OP_AND_TYPE(op, type)
+    {
+        int steps = 1 << tidemill_kernel_operands(op);
+        for (int64_t n = 0; n <= 257; n++) {
+            int64_t mask = n % steps; /* each length with one choice of steps, and 1 1 1 */
+            check_sets(op, type, n, 1, 1, 1);
+            check_sets(op, type, n, mask & 1, mask >> 1 & 1, mask >> 2 & 1);
+        }
+        for (int64_t mask = 0; mask < steps; mask++)
+            check_sets(op, type, 2048 + random_below(3000), mask & 1, mask >> 1 & 1,
+                       mask >> 2 & 1);
+    }
+}
+
+/* `out` as a, b or c itself: which < 0 is a buffer of its own. */
+static char *apply_onto(int32_t op, int32_t type, char *const from[3], const size_t size[3],
+                        size_t out_size, int64_t n, int which)
+{
+    char *x[3];
+    for (int i = 0; i < 3; i++) x[i] = exact_copy(from[i], size[i] * (size_t)n);
+    char *out = which < 0 ? exact_copy(NULL, out_size * (size_t)n) : x[which];
+    CHECK(tidemill_kernel_apply(op, type, x[0], 1, x[1], 1, x[2], 1, out, n) == 0);
+    for (int i = 0; i < 3; i++)
+        if (i != which) free(x[i]);
+    return out;
+}
+
+static void check_in_place(int32_t op, int32_t type, int64_t n)
+{
+    size_t out_size = size_of(tidemill_kernel_result_type(op, type));
+    size_t size[3] = {size_of(first_type(op, type)), size_of(type), size_of(type)};
+    char *from[3] = {random_column(first_type(op, type), n, 1), random_column(type, n, 1),
+                     random_column(type, n, 1)};
+    char *apart = apply_onto(op, type, from, size, out_size, n, -1);
+    for (int which = 0; which < tidemill_kernel_operands(op); which++) {
+        if (size[which] != out_size) continue;
+        char *out = apply_onto(op, type, from, size, out_size, n, which);
+        CHECK_SAYING(memcmp(out, apart, out_size * (size_t)n) == 0, "op %d type %d onto %d", op,
+                     type, which);
+        free(out);
+    }
+    for (int i = 0; i < 3; i++) free(from[i]);
+    free(apart);
+}
+
+static void the_result_may_take_the_place_of_an_operand(void)
+{
+    EACH_SET(set)
+    {
+        EACH_OP_AND_TYPE(op, type)
+        {
+            check_in_place(op, type, random_below(300));
+            check_in_place(op, type, 1024 + random_below(2000));
+        }
+    }
+}
+
+/* ---- NaN ------------------------------------------------------------------------------------------ */
+
+static double nan_of(uint64_t bits)
+{
+    double value;
+    bits |= 0x7FF0000000000001u;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+/* Whatever NaNs come in, and where they stand. */
+static void a_nan_in_the_output_is_the_one_nan(void)
+{
+    double x[300], y[300], out[300], one = NAN;
+    EACH_SET(set)
+    {
+        for (int32_t op = 0; op < MILL_OPS; op++) {
+            if (tidemill_kernel_result_type(op, TIDEMILL_FLOAT64) != TIDEMILL_FLOAT64) continue;
+            if (op == TIDEMILL_OP_WHERE) continue;
+            for (int i = 0; i < 300; i++) {
+                x[i] = random_below(3) ? nan_of(random_bits()) : random_unit();
+                y[i] = random_below(3) ? nan_of(random_bits()) : random_unit();
+            }
+            tidemill_kernel_apply(op, TIDEMILL_FLOAT64, x, 1, y, 1, y, 1, out, 300);
+            for (int i = 0; i < 300; i++)
+                CHECK_SAYING(!isnan(out[i]) || same_bits(&out[i], &one, 1), "op %d", op);
+        }
+    }
+}
+
+static void one_nans_finds_a_nan_at_every_place(void)
+{
+    EACH_SET(set)
+    {
+        for (int64_t n = 1; n <= 70; n++) {
+            for (int64_t at = 0; at < n; at++) {
+                double *x = exact_doubles(n), one = NAN;
+                float *y = exact_copy(NULL, (size_t)n * sizeof *y);
+                for (int64_t i = 0; i < n; i++) y[i] = 1;
+                x[at] = nan_of(random_bits());
+                y[at] = -NAN;
+                mill_one_nans(TIDEMILL_FLOAT64, x, n);
+                mill_one_nans(TIDEMILL_FLOAT32, y, n);
+                CHECK(same_bits(x + at, &one, 1) && isnan(y[at]) && !signbit(y[at]));
+                free(x);
+                free(y);
+            }
+        }
+    }
+}
+
+/* ---- What is refused ------------------------------------------------------------------------------ */
+
+static void types_refuse_what_they_cannot_do(void)
+{
+    static const struct {
+        int32_t op, type;
+    } refused[] = {
+        {TIDEMILL_OP_AND, TIDEMILL_FLOAT64},
+        {TIDEMILL_OP_NOT, TIDEMILL_FLOAT32},
+        {TIDEMILL_OP_DIV, TIDEMILL_INT64},
+        {TIDEMILL_OP_POW, TIDEMILL_INT32},
+        {TIDEMILL_OP_SQRT, TIDEMILL_INT64},
+        {TIDEMILL_OP_EXP, TIDEMILL_INT32},
+        {TIDEMILL_OP_SUB, TIDEMILL_BOOL},
+        {TIDEMILL_OP_NEG, TIDEMILL_BOOL},
+        {TIDEMILL_OP_MOD, TIDEMILL_BOOL},
+        {TIDEMILL_OP_MUL, TIDEMILL_DATE},
+        {TIDEMILL_OP_NEG, TIDEMILL_TIMESTAMP},
+        {TIDEMILL_OP_ISNAN, TIDEMILL_DATE},
+        {TIDEMILL_OP_ADD, TIDEMILL_UINT8},
+        {TIDEMILL_OP_ADD, 0},
+        {TIDEMILL_OP_ADD, -1},
+        {TIDEMILL_OP_ADD, 12},
+        {TIDEMILL_OP_ADD, 1000},
+        {0, TIDEMILL_FLOAT64},
+        {-1, TIDEMILL_FLOAT64},
+        {19, TIDEMILL_FLOAT64},
+        {MILL_OPS, TIDEMILL_FLOAT64},
+    };
+    int64_t x = 1, out = 77;
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+        int32_t op = refused[i].op, type = refused[i].type;
+        CHECK_SAYING(tidemill_kernel_result_type(op, type) == 0, "op %d type %d", op, type);
+        CHECK(mill_apply_find(op, type) == NULL);
+        CHECK(tidemill_kernel_apply(op, type, &x, 1, &x, 1, &x, 1, &out, 1) == -1);
+    }
+    CHECK(out == 77);
+}
+
+static void steps_and_lengths_are_checked(void)
+{
+    double x[4] = {1, 2, 3, 4}, out[4] = {9, 9, 9, 9};
+    int32_t add = TIDEMILL_OP_ADD, neg = TIDEMILL_OP_NEG, type = TIDEMILL_FLOAT64;
+    CHECK(tidemill_kernel_apply(add, type, x, 2, x, 1, NULL, 0, out, 2) == -1);
+    CHECK(tidemill_kernel_apply(add, type, x, 1, x, -1, NULL, 0, out, 2) == -1);
+    CHECK(tidemill_kernel_apply(TIDEMILL_OP_CLIP, type, x, 1, x, 1, x, 2, out, 2) == -1);
+    CHECK(tidemill_kernel_apply(add, type, x, 1, x, 1, NULL, 0, out, -1) == -1);
+    CHECK(out[0] == 9);
+    CHECK(tidemill_kernel_apply(neg, type, x, 1, NULL, 7, NULL, 7, out, 4) == 0);
+    CHECK(out[3] == -4);
+    CHECK(tidemill_kernel_apply(add, type, NULL, 1, NULL, 1, NULL, 1, NULL, 0) == 0);
+}
+
+/* Every body that the header promises is there, with every instruction set. */
+static void whatever_has_a_result_type_has_a_body(void)
+{
+    int bodies = 0;
+    EACH_SET(set)
+    EACH_OP_AND_TYPE(op, type)
+    {
+        CHECK_SAYING(mill_apply_find(op, type) != NULL, "op %d type %d", op, type);
+        bodies++;
+    }
+    CHECK(bodies >= 170);
+}
+
+int main(void)
+{
+    random_state = check_seed();
+    RUN(plain_bodies_do_what_the_header_says);
+    RUN(transcendental_ops_are_those_of_libm_in_both_float_types);
+    RUN(every_set_gives_the_plain_bits_at_every_length_and_step);
+    RUN(the_result_may_take_the_place_of_an_operand);
+    RUN(a_nan_in_the_output_is_the_one_nan);
+    RUN(one_nans_finds_a_nan_at_every_place);
+    RUN(types_refuse_what_they_cannot_do);
+    RUN(steps_and_lengths_are_checked);
+    RUN(whatever_has_a_result_type_has_a_body);
+    return check_end();
+}
