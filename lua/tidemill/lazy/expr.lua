@@ -21,6 +21,7 @@ local view = require("tidemill.lazy.view")
 
 local expr = {}
 
+local DEEPEST = 1000 -- operations one upon the other; planning walks them by recursion
 local LIMIT = 2^53 -- elements; positions are exact as Lua numbers below it
 
 --- Elements in all.
@@ -121,7 +122,7 @@ function expr.cast(input, dtype)
     end
     return expr.constant(value, dtype, input.dims)
   end
-  return { op = "cast", dims = input.dims, dtype = dtype, input = input }
+  return { op = "cast", dims = input.dims, dtype = dtype, input = input, depth = input.depth }
 end
 
 --- An elementwise operation: `code` of enum tidemill_op on inputs of `type`, giving `dtype`.
@@ -135,10 +136,17 @@ function expr.map(name, code, type_in, dtype, inputs, level)
       break
     end
   end
-  local expanded = {}
-  for i, input in ipairs(inputs) do expanded[i] = expr.expand(input, dims) end
+  local expanded, depth = {}, 0
+  for i, input in ipairs(inputs) do
+    expanded[i] = expr.expand(input, dims)
+    depth = math.max(depth, expanded[i].depth or 0)
+  end
+  if depth >= DEEPEST then
+    error(("%s: an array of more than %d operations one upon the other; call :persist() in between"):format(
+      name, DEEPEST), level + 1)
+  end
   return { op = "map", name = name, code = code, type = type_in, dims = dims, dtype = dtype,
-    inputs = expanded }
+    inputs = expanded, depth = depth + 1 }
 end
 
 -- ---- views ------------------------------------------------------------------------------------------
@@ -150,7 +158,7 @@ function expr.view(input, dims, map)
   end
   if view.is_identity(map, dims, input.dims) then return input end
   if input.op == "constant" then return expr.constant(input.value, input.dtype, dims) end
-  return { op = "view", dims = dims, dtype = input.dtype, input = input, map = map }
+  return { op = "view", dims = dims, dtype = input.dtype, input = input, map = map, depth = input.depth }
 end
 
 --- With the axes in another order.

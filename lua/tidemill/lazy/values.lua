@@ -2,8 +2,10 @@
 -- SPDX-License-Identifier: MIT
 
 local compute = require("tidemill.compute")
+local expr = require("tidemill.lazy.expr")
 local lazy = require("tidemill.lazy")
 local run = require("tidemill.lazy.run")
+local task = require("tidemill.task")
 
 local methods = {}
 
@@ -13,7 +15,7 @@ local methods = {}
 function methods:compute(given)
   compute.check(given, "compute", 2)
   local e = lazy.array_operand("compute", self, 2)
-  if e.op == "data" then return e.array end
+  if e.op == "data" and expr.same_dims(e.dims, e.array.shape) then return e.array end
   return run.values({ e }, given)[1]
 end
 
@@ -23,7 +25,8 @@ function methods:persist()
   local e = lazy.array_operand("persist", self, 2)
   if e.op == "data" then return lazy.of(e) end
   local nodes, g = run.chunks(e)
-  for number, each in ipairs(nodes) do nodes[number] = each:persist() end
+  local started = compute.start(nodes) -- one run: what chunks share is computed once
+  for number in ipairs(nodes) do nodes[number] = task.join(started, number) end
   return lazy.of({ op = "stored", dims = e.dims, dtype = e.dtype, grid = g, nodes = nodes })
 end
 
