@@ -1,10 +1,11 @@
-/* matrix: standardised rows and their correlations.
+/* matrix: rows less their means, their correlations and covariances.
  * A dot product has one order of additions, stated in kernels.h.
  * SPDX-License-Identifier: MIT */
 #include <math.h>
 
 #include "kernels/bodies.h"
 #include "kernels/kernels.h"
+#include "kernels/matrix.h"
 
 /* Rows of one operand that stay in the second-level cache (8 KiB each) while the others pass.
  * A multiple of every body's tile. */
@@ -75,4 +76,35 @@ void tidemill_kernel_correlate(const double *z, int64_t rows, int64_t n, double 
     for (int64_t i = 0; i < rows; i++)
         for (int64_t j = i; j < rows; j++)
             out[i * rows + j] = out[j * rows + i] = matrix_clamp(out[i * rows + j]);
+}
+
+void tidemill_kernel_centre(const double *x, int64_t rows, int64_t n, double *z)
+{
+    for (int64_t r = 0; r < rows; r++, x += n, z += n) {
+        double shift = n > 0 ? x[0] : 0;
+        double mean = mill_finite_or_nan(mill_sum(x, n, shift) / (double)n);
+        for (int64_t i = 0; i < n; i++) z[i] = mill_one_nan((x[i] - shift) - mean);
+    }
+}
+
+static double matrix_covariance(double dot, int64_t n, int64_t ddof)
+{
+    return n > ddof ? mill_one_nan(dot / (double)(n - ddof)) : __builtin_nan("");
+}
+
+void tidemill_kernel_covariance_block(const double *z, int64_t rows, int64_t n, int64_t ddof,
+                                      int64_t row_first, int64_t row_count, double *out)
+{
+    matrix_dots(z, rows, n, row_first, row_first + row_count, 0, out);
+    for (int64_t i = 0; i < row_count * rows; i++) out[i] = matrix_covariance(out[i], n, ddof);
+}
+
+void tidemill_kernel_covariance(const double *z, int64_t rows, int64_t n, int64_t ddof,
+                                double *out)
+{
+    matrix_dots(z, rows, n, 0, rows, 1, out);
+    for (int64_t i = 0; i < rows; i++)
+        for (int64_t j = i; j < rows; j++)
+            out[i * rows + j] = out[j * rows + i] =
+                matrix_covariance(out[i * rows + j], n, ddof);
 }
