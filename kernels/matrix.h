@@ -83,6 +83,27 @@ TIDEMILL_KERNEL void tidemill_kernel_covariance_block(const double *z, int64_t r
 TIDEMILL_KERNEL void tidemill_kernel_covariance(const double *z, int64_t rows, int64_t n,
                                                 int64_t ddof, double *out);
 
+/* ---- Signs of factors ------------------------------------------------------------------- */
+
+/* Of each of k vectors, n long (vector i begins at u + i * u_vector, its elements are u_next
+ * apart), the element of the largest size, the first of several, becomes positive: else the vector
+ * changes its sign, and so does vector i of v, unless v is NULL. */
+TIDEMILL_KERNEL void tidemill_kernel_orient_f64(int64_t k, double *u, int64_t n,
+                                                int64_t u_vector, int64_t u_next, double *v,
+                                                int64_t v_n, int64_t v_vector, int64_t v_next);
+TIDEMILL_KERNEL void tidemill_kernel_orient_f32(int64_t k, float *u, int64_t n,
+                                                int64_t u_vector, int64_t u_next, float *v,
+                                                int64_t v_n, int64_t v_vector, int64_t v_next);
+
+/* Where the diagonal of r, k x n and upper triangular, is negative, that row of r and that column
+ * of q, m x k, change their signs. */
+TIDEMILL_KERNEL void tidemill_kernel_orient_diagonal_f64(int64_t k, double *r, int64_t n,
+                                                         int64_t r_row, double *q, int64_t m,
+                                                         int64_t q_row);
+TIDEMILL_KERNEL void tidemill_kernel_orient_diagonal_f32(int64_t k, float *r, int64_t n,
+                                                         int64_t r_row, float *q, int64_t m,
+                                                         int64_t q_row);
+
 /* ---- What libraries ask ----------------------------------------------------------------- */
 
 /* The first place (from 0) that is not finite, n when there is none. */

@@ -62,10 +62,11 @@ enum mill_blas_state {
 struct mill_blas {
     pthread_mutex_t mutex; /* held while it is opened */
     char *wish;            /* setting: "auto", "none", or a path; NULL: auto.  malloc'ed */
-    _Atomic int state;     /* an enum mill_blas_state; all that follows is fixed once it is set */
+    _Atomic int state; /* an enum mill_blas_state; all that follows is fixed once it is set */
     struct mill_blas_f64 f64;
     struct mill_blas_f32 f32;
-    char text[256];   /* THERE: its version and kernels in its own words; else why there is none */
+    char
+        text[256]; /* THERE: its version and kernels in its own words; else why there is none */
     char path[1024];  /* THERE: the library's file, as far as that is known */
     bool is_openblas; /* the text tells all versions apart */
 };
