@@ -108,3 +108,25 @@ void tidemill_kernel_covariance(const double *z, int64_t rows, int64_t n, int64_
             out[i * rows + j] = out[j * rows + i] =
                 matrix_covariance(out[i * rows + j], n, ddof);
 }
+
+double tidemill_kernel_dot_f64(const double *a, const double *b, int64_t n)
+{
+    const struct mill_kernel_bodies *bodies = mill_kernel_bodies();
+    double sum = 0;
+    for (int64_t k = 0; k < n; k += MILL_DOT_BLOCK)
+        bodies->dot_block(a + k, 1, b + k, 1, n, mill_least(MILL_DOT_BLOCK, n - k), &sum, 1);
+    return mill_one_nan(sum);
+}
+
+double tidemill_kernel_dot_f32(const float *a, const float *b, int64_t n)
+{
+    double total = 0;
+    for (int64_t block = 0; block < n; block += MILL_DOT_BLOCK) {
+        double sum[MILL_DOT_LANES] = {0};
+        int64_t count = mill_least(MILL_DOT_BLOCK, n - block);
+        for (int64_t k = 0; k < count; k++)
+            sum[k % MILL_DOT_LANES] += (double)a[block + k] * b[block + k];
+        total += mill_fold(sum, MILL_DOT_LANES);
+    }
+    return mill_one_nan(total);
+}

@@ -40,6 +40,10 @@ TIDEMILL_KERNEL int64_t tidemill_kernel_matmul_f32(int64_t m, int64_t n, int64_t
                                                    int64_t b_row, int64_t b_column, float beta,
                                                    float *c, int64_t c_row, float *scratch);
 
+/* Sum of a[i] b[i], ordered as the dot products of correlations; those of floats are doubles. */
+TIDEMILL_KERNEL double tidemill_kernel_dot_f64(const double *a, const double *b, int64_t n);
+TIDEMILL_KERNEL double tidemill_kernel_dot_f32(const float *a, const float *b, int64_t n);
+
 /* out[i * n + j] = a[i] b[j]. */
 TIDEMILL_KERNEL void tidemill_kernel_outer_f64(const double *a, int64_t m, const double *b,
                                                int64_t n, double *out);

@@ -16,6 +16,7 @@ local families = {
   order = [[argsort take group intersect locate]],
   sweep = [[sma_cross best_pair]],
   correlation = [[standardise correlation]],
+  matrix = [[matmul transpose outer covariance]],
   random = [[uniform]],
 }
 

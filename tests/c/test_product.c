@@ -175,6 +175,63 @@ static void outer_products_are_those_of_pairs(void)
     }
 }
 
+static void dot_products_have_the_stated_order(void)
+{
+    for (int64_t n = 0; n < 1300; n += n < 258 ? 1 : 97) {
+        double *a = made_up(n), *b = made_up(n), sums[2] = {0, 0};
+        float *fa = as_floats(a, n), *fb = as_floats(b, n);
+        for (int64_t block = 0; block < n; block += 1024) {
+            double lanes[2][8] = {{0}};
+            for (int64_t i = block; i < n && i < block + 1024; i++) {
+                lanes[0][(i - block) % 8] += a[i] * b[i];
+                lanes[1][(i - block) % 8] += (double)fa[i] * fb[i];
+            }
+            for (int half = 4; half; half /= 2)
+                for (int l = 0; l < half; l++) {
+                    lanes[0][l] += lanes[0][l + half];
+                    lanes[1][l] += lanes[1][l + half];
+                }
+            sums[0] += lanes[0][0];
+            sums[1] += lanes[1][0];
+        }
+        EACH_SET(set)
+        {
+            double got[2] = {tidemill_kernel_dot_f64(a, b, n),
+                             tidemill_kernel_dot_f32(fa, fb, n)};
+            CHECK_SAYING(same_bits(got, sums, 2), "%s, %d", kernel_sets[set], (int)n);
+        }
+        free(a), free(b), free(fa), free(fb);
+    }
+}
+
+/* ---- signs ------------------------------------------------------------------------------- */
+
+static void the_largest_of_a_vector_becomes_positive(void)
+{
+    double u[] = {1, -5, 5, 2, -3, 0},
+           v[] = {1, 0, 2, 3}; /* vectors {1, 5, -3} and {-5, 2, 0} */
+    double vectors[] = {u[0], u[1], u[2], u[3], u[4], u[5]};
+    tidemill_kernel_orient_f64(2, vectors, 3, 1, 2, v, 2, 2, 1);
+    double expected[] = {1, 5, 5, -2, -3, 0}, expected_v[] = {1, 0, -2, -3};
+    CHECK(same_bits(vectors, expected, 6) && same_bits(v, expected_v, 4));
+    float tied[] = {-2, 2, 0, 2, -2, 0}, of_tied[] = {0, -2, 2};
+    tidemill_kernel_orient_f32(2, tied, 3, 3, 1, NULL, 0, 0, 0);
+    CHECK(tied[0] == 2 && tied[1] == -2 && !signbit(tied[2]) && tied[3] == 2);
+    tidemill_kernel_orient_f32(1, of_tied, 3, 3, 1, NULL, 0, 0, 0);
+    CHECK(of_tied[0] == 0 && of_tied[1] == 2 && of_tied[2] == -2);
+}
+
+static void a_negative_diagonal_becomes_positive(void)
+{
+    double r[] = {-1, 2, 0, 0, 3, -4}, q[] = {1, 2, 3, 4};
+    double turned[] = {1, -2, 0, 0, 3, -4}, turned_q[] = {-1, 2, -3, 4};
+    tidemill_kernel_orient_diagonal_f64(2, r, 3, 3, q, 2, 2);
+    CHECK(same_bits(r, turned, 6) && same_bits(q, turned_q, 4));
+    float single[] = {-2}, its_q[] = {1};
+    tidemill_kernel_orient_diagonal_f32(1, single, 1, 1, its_q, 1, 1);
+    CHECK(single[0] == 2 && its_q[0] == -1);
+}
+
 /* ---- transposing ------------------------------------------------------------------------- */
 
 typedef int64_t transpose(const void *x, int64_t rows, int64_t columns, int64_t stride,
@@ -342,6 +399,9 @@ int main(void)
     RUN(what_beta_0_finds_is_not_read);
     RUN(a_product_refuses_what_makes_no_sense);
     RUN(outer_products_are_those_of_pairs);
+    RUN(dot_products_have_the_stated_order);
+    RUN(the_largest_of_a_vector_becomes_positive);
+    RUN(a_negative_diagonal_becomes_positive);
     RUN(every_shape_is_transposed);
     RUN(triangular_systems_are_solved);
     RUN(a_zero_in_the_diagonal_is_named);
