@@ -840,4 +840,7 @@ function json.list(values) end
 ---@type tidemill.kernels
 tm.kernels = {}
 
+---@type tidemill.linalg
+tm.linalg = {}
+
 return tm

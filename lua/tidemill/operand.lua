@@ -4,10 +4,13 @@
 
 local ffi = require("ffi")
 local array = require("tidemill.array")
+require("tidemill.kernels.declare")("matrix.h")
+local C = require("tidemill.clib")
 
 local operand = {}
 
 local sizes = { float64 = 8, float32 = 4 }
+local suffixes = { float64 = "_f64", float32 = "_f32" }
 
 -- Raises for a function here that `name` has called, whose caller is to blame.
 local function fail(name, ...) error(name .. ": " .. (...):format(select(2, ...)), 4) end
@@ -137,6 +140,17 @@ function operand.promote(a, b)
   return "float64"
 end
 
+--- The kernel of kernels/matrix.h for an element type: operand.kernel("dot", "float64").
+---@param name string
+---@param dtype string
+---@return function
+function operand.kernel(name, dtype) return C["tidemill_kernel_" .. name .. suffixes[dtype]] end
+
+--- The kernel that transposes matrices of an element type.
+---@param dtype string
+---@return function
+function operand.transpose(dtype) return C["tidemill_kernel_transpose_" .. sizes[dtype]] end
+
 --- A new array of the operand's values, for who overwrites them.
 ---@param v tidemill.operand
 ---@return tidemill.array
@@ -146,8 +160,6 @@ function operand.copy(v)
   return out
 end
 
-local C
-
 --- Raises unless there is something in it and all of that is finite.
 ---@param name string
 ---@param argument string
@@ -156,13 +168,8 @@ function operand.check_finite(name, argument, v)
   if v.rows * v.columns == 0 then
     fail(name, "%s is empty, its shape is %s", argument, operand.shape_text(v.shape))
   end
-  if not C then
-    require("tidemill.kernels.declare")("matrix.h")
-    C = require("tidemill.clib")
-  end
-  local suffix = v.dtype == "float64" and "f64" or "f32"
   local size = v.rows * v.columns
-  local at = tonumber(C["tidemill_kernel_first_not_finite_" .. suffix](v.array:pointer(), size))
+  local at = tonumber(operand.kernel("first_not_finite", v.dtype)(v.array:pointer(), size))
   if at == size then return end
   local row, column = math.floor(at / v.columns) + 1, at % v.columns + 1
   fail(name, "%s must have finite numbers, element %s is %s", argument,

@@ -12,8 +12,6 @@ local hold, is_integer = arguments.hold, arguments.is_integer
 
 local kernels = {}
 
-local suffixes = { float64 = "_f64", float32 = "_f32" }
-
 --- a b for matrices: tables of rows, or arrays; float32 when both are, else float64.
 ---     tm.kernels.matmul({{1, 2}, {3, 4}}, {{5}, {6}})                --> 17, 39
 ---@param a tidemill.matrix m x k
@@ -29,7 +27,7 @@ function kernels.matmul(a, b)
   local dtype = operand.promote(a, b)
   local out = array.new(dtype, m * n, { m, n })
   local scratch = array.new(dtype, tonumber(C.tidemill_kernel_matmul_scratch(m, n, k)))
-  C["tidemill_kernel_matmul" .. suffixes[dtype]](m, n, k, 1, a.array:pointer(), k, 1,
+  operand.kernel("matmul", dtype)(m, n, k, 1, a.array:pointer(), k, 1,
     b.array:pointer(), n, 1, 0, out:pointer(), n, scratch:pointer())
   hold(a, b, scratch)
   return out
@@ -69,7 +67,7 @@ function kernels.outer(a, b)
   a, b = operand.vector("outer", "a", a), operand.vector("outer", "b", b)
   local dtype = operand.promote(a, b)
   local out = array.new(dtype, a.rows * b.rows, { a.rows, b.rows })
-  C["tidemill_kernel_outer" .. suffixes[dtype]](a.array:pointer(), a.rows, b.array:pointer(), b.rows,
+  operand.kernel("outer", dtype)(a.array:pointer(), a.rows, b.array:pointer(), b.rows,
     out:pointer())
   hold(a, b)
   return out
