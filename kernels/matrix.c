@@ -6,6 +6,7 @@
 #include "kernels/bodies.h"
 #include "kernels/kernels.h"
 #include "kernels/matrix.h"
+#include "kernels/rescale_bodies.h"
 
 /* Rows of one operand that stay in the second-level cache (8 KiB each) while the others pass.
  * A multiple of every body's tile. */
@@ -24,6 +25,22 @@ void mill_dot_block_plain(const double *a, int64_t rows_a, const double *b, int6
     }
 }
 
+static void rescale_plain(const double *x, int64_t n, double shift, double mean, double norm,
+                          double *z)
+{
+    for (int64_t i = 0; i < n; i++) z[i] = ((x[i] - shift) - mean) / norm;
+}
+
+static mill_rescale *const rescales[MILL_ISAS] = {
+    [MILL_ISA_PLAIN] = rescale_plain,
+#ifdef MILL_KERNEL_X86
+    [MILL_ISA_AVX2] = mill_rescale_avx2,
+    [MILL_ISA_AVX512] = mill_rescale_avx512,
+#elif defined(__aarch64__) && !defined(TIDEMILL_SCALAR)
+    [MILL_ISA_NEON] = mill_rescale_neon,
+#endif
+};
+
 static void standardise_row(const double *x, int64_t n, double *z)
 {
     double shift = n > 0 ? x[0] : 0;
@@ -33,7 +50,7 @@ static void standardise_row(const double *x, int64_t n, double *z)
         mill_fill_nan(z, 0, n);
         return;
     }
-    for (int64_t i = 0; i < n; i++) z[i] = ((x[i] - shift) - mean) / norm;
+    rescales[mill_kernel_isa_number()](x, n, shift, mean, norm, z);
 }
 
 void tidemill_kernel_standardise(const double *x, int64_t rows, int64_t n, double *z)
@@ -82,8 +99,11 @@ void tidemill_kernel_centre(const double *x, int64_t rows, int64_t n, double *z)
 {
     for (int64_t r = 0; r < rows; r++, x += n, z += n) {
         double shift = n > 0 ? x[0] : 0;
-        double mean = mill_finite_or_nan(mill_sum(x, n, shift) / (double)n);
-        for (int64_t i = 0; i < n; i++) z[i] = mill_one_nan((x[i] - shift) - mean);
+        double mean = mill_sum(x, n, shift) / (double)n;
+        if (mean - mean == 0)
+            rescales[mill_kernel_isa_number()](x, n, shift, mean, 1, z);
+        else
+            mill_fill_nan(z, 0, n);
     }
 }
 

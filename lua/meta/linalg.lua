@@ -32,6 +32,13 @@ function linalg.dot(a, b) end
 ---@return tidemill.array
 function linalg.syrk(a, first, last) end
 
+--- The same for a matrix that is kept in blocks of rows: its rows of block `number`.
+---     tm.linalg.syrk_block({{{1, 2}, {3, 4}}, {{5, 6}}}, 1)           --> 5, 11, 17, 11, 25, 39
+---@param blocks tidemill.matrix[]
+---@param number integer
+---@return tidemill.array
+function linalg.syrk_block(blocks, number) end
+
 --- The whole symmetric matrix of its blocks of rows, each from its diagonal on, as `syrk` makes them.
 ---     tm.linalg.symmetric({tm.linalg.syrk(a, 1, 2), tm.linalg.syrk(a, 3, 3)})
 ---@param blocks tidemill.array[] of float64 or float32

@@ -9,7 +9,7 @@ local linalg = {}
 
 -- Module of tidemill.linalg -> names of its functions.
 local families = {
-  product = [[matmul dot syrk symmetric]],
+  product = [[matmul dot syrk syrk_block symmetric]],
   equation = [[solve solve_triangular inv det lstsq]],
   factor = [[cholesky qr svd singular_values eigh]],
   size = [[trace norm]],

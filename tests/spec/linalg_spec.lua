@@ -208,6 +208,22 @@ describe("products", function()
       assert(is_product(a, transpose(a), again))
       assert.are.equal(0, distance(again, transpose(again)))
     end
+    for n = 1, 9 do
+      local blocks, parts = {}, {}
+      for i = 1, n do blocks[i] = random(i % 4 + 1, 7) end
+      for i = 1, n do parts[i] = linalg.syrk_block(blocks, i) end
+      local got, rows = linalg.symmetric(parts), {}
+      for _, block in ipairs(blocks) do
+        for i = 1, block.shape[1] do
+          rows[#rows + 1] = {}
+          for j = 1, 7 do rows[#rows][j] = at(block, i, j) end
+        end
+      end
+      assert.is_true(distance(got, linalg.syrk(rows)) < 1e-14)
+      assert.are.equal(0, distance(got, transpose(got)))
+    end
+    fails("syrk_block: blocks[2] must be float64 with 3 columns, got float64 with the shape (1,2)",
+      linalg.syrk_block, { random(2, 3), random(1, 2) }, 1)
     fails("symmetric: the blocks have 2 rows of 3", linalg.symmetric, { random(2, 3) })
     fails("symmetric: blocks[2] must be float64 with 1 columns, got float64 with the shape (1,2)",
       linalg.symmetric, { random(2, 3), random(1, 2) })

@@ -16,14 +16,14 @@ local function refuse(...) error((...):format(select(2, ...)), 3) end
 
 local linalg = {}
 
--- c (m x n) = a b; `turn`: b is stored as n x k.  Distances between rows are lda and ldb.
-local function product(name, dtype, m, n, k, a, lda, b, ldb, turn, c)
+-- c (m x n) = a b; `turn`: b is stored as n x k.  Distances between rows are lda, ldb and ldc.
+local function product(name, dtype, m, n, k, a, lda, b, ldb, turn, c, ldc)
   if blas.there(name, 3) then
-    blas.call("gemm", dtype, 3, m, n, k, 1, a, lda, false, b, ldb, turn, 0, c, n)
+    blas.call("gemm", dtype, 3, m, n, k, 1, a, lda, false, b, ldb, turn, 0, c, ldc)
     return
   end
   local scratch = array.new(dtype, tonumber(C.tidemill_kernel_matmul_scratch(m, n, k)))
-  kernel("matmul", dtype)(m, n, k, 1, a, lda, 1, b, turn and 1 or ldb, turn and ldb or 1, 0, c, n,
+  kernel("matmul", dtype)(m, n, k, 1, a, lda, 1, b, turn and 1 or ldb, turn and ldb or 1, 0, c, ldc,
     scratch:pointer())
   hold(scratch)
 end
@@ -81,7 +81,7 @@ function linalg.matmul(a, b, first, last)
     else
       out = array.new(dtype, count * b.columns, { count, b.columns })
       product("matmul", dtype, count, b.columns, inner, left, inner, right, b.columns, false,
-        out:pointer())
+        out:pointer(), b.columns)
     end
   end
   hold(a, b)
@@ -122,9 +122,46 @@ function linalg.syrk(a, first, last)
     blas.call("gemm", dtype, 2, count, n - count, k, 1, pointer, k, false, pointer + count * k, k, true, 0,
       to + count, n)
   else
-    product("syrk", dtype, count, n, k, pointer, k, pointer, k, true, out:pointer())
+    product("syrk", dtype, count, n, k, pointer, k, pointer, k, true, out:pointer(), n)
   end
   hold(a)
+  return out
+end
+
+--- The same for a matrix that is kept in blocks of rows: its rows of block `number`.
+---     tm.linalg.syrk_block({{{1, 2}, {3, 4}}, {{5, 6}}}, 1)           --> 5, 11, 17, 11, 25, 39
+---@param blocks tidemill.matrix[]
+---@param number integer
+---@return tidemill.array
+function linalg.syrk_block(blocks, number)
+  if type(blocks) ~= "table" or not is_integer(number, 1, #blocks) then
+    refuse("syrk_block: expected syrk_block(blocks, number): a table of matrices, and one of its places")
+  end
+  local parts, n = {}, 0
+  for i = number, #blocks do
+    local part = operand.matrix("syrk_block", ("blocks[%d]"):format(i), blocks[i])
+    local first = parts[1] or part
+    if part.columns ~= first.columns or part.dtype ~= first.dtype then
+      refuse("syrk_block: blocks[%d] must be %s with %d columns, got %s with the shape %s", i, first.dtype,
+        first.columns, part.dtype, shape_text(part.shape))
+    end
+    parts[#parts + 1], n = part, n + part.rows
+  end
+  local a, from = parts[1], parts[1].rows
+  local rows, k, dtype, pointer = a.rows, a.columns, a.dtype, a.array:pointer()
+  local out = array.new(dtype, rows * n, { rows, n })
+  local to = out:pointer()
+  if blas.there("syrk_block", 2) then
+    blas.call("syrk", dtype, 2, rows, k, pointer, k, to, n)
+  else
+    product("syrk_block", dtype, rows, rows, k, pointer, k, pointer, k, true, to, n)
+  end
+  for i = 2, #parts do
+    local part = parts[i]
+    product("syrk_block", dtype, rows, part.rows, k, pointer, k, part.array:pointer(), k, true, to + from, n)
+    from = from + part.rows
+  end
+  hold(parts)
   return out
 end
 
