@@ -4,7 +4,7 @@
 
 /* 0 - x: no zero becomes a negative one. */
 #define ORIENT(name, real)                                                                     \
-    static void turn_##name(real *x, int64_t n, int64_t apart)                                 \
+    static void turn_vector_##name(real *x, int64_t n, int64_t apart)                          \
     {                                                                                          \
         for (int64_t i = 0; i < n; i++) x[i * apart] = 0 - x[i * apart];                       \
     }                                                                                          \
@@ -24,8 +24,8 @@
     {                                                                                          \
         for (int64_t i = 0; i < k; i++) {                                                      \
             if (!leans_back_##name(u + i * u_vector, n, u_next)) continue;                     \
-            turn_##name(u + i * u_vector, n, u_next);                                          \
-            if (v) turn_##name(v + i * v_vector, v_n, v_next);                                 \
+            turn_vector_##name(u + i * u_vector, n, u_next);                                   \
+            if (v) turn_vector_##name(v + i * v_vector, v_n, v_next);                          \
         }                                                                                      \
     }                                                                                          \
     void tidemill_kernel_orient_diagonal_##name(int64_t k, real *r, int64_t n, int64_t r_row,  \
@@ -33,9 +33,10 @@
     {                                                                                          \
         for (int64_t i = 0; i < k; i++) {                                                      \
             if (!(r[i * r_row + i] < 0)) continue;                                             \
-            turn_##name(r + i * r_row + i, n - i, 1);                                          \
-            turn_##name(q + i, m, q_row);                                                      \
+            turn_vector_##name(r + i * r_row + i, n - i, 1);                                   \
+            turn_vector_##name(q + i, m, q_row);                                               \
         }                                                                                      \
     }
 ORIENT(f64, double)
 ORIENT(f32, float)
+#undef ORIENT

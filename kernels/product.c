@@ -44,7 +44,7 @@ int64_t tidemill_kernel_matmul_scratch(int64_t m, int64_t n, int64_t k)
         const struct mill_tile_##name *wide = wide_tiles_##name[mill_kernel_isa_number()];     \
         return wide ? *wide : (struct mill_tile_##name){PLAIN_COLUMNS, tile_plain_##name};     \
     }                                                                                          \
-    static real one_nan_##name(real value)                                                     \
+    static real tile_one_nan_##name(real value)                                                \
     {                                                                                          \
         return value == value ? value : (real)__builtin_nan("");                               \
     }
@@ -61,3 +61,7 @@ TILE_IN_USE(f32, float)
 #define REAL          float
 #define PRODUCT(name) name##_f32
 #include "kernels/product_bodies.h"
+#undef REAL
+#undef PRODUCT
+#undef WIDE_TILES
+#undef TILE_IN_USE

@@ -60,3 +60,4 @@ enum { TRANSPOSE_BLOCK = 128 };
 TRANSPOSE(1, uint8_t, 16)
 TRANSPOSE(4, uint32_t, 16)
 TRANSPOSE(8, uint64_t, 8)
+#undef TRANSPOSE

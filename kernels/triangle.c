@@ -3,7 +3,7 @@
 #include "kernels/matrix.h"
 
 #define TRIANGLE(name, real)                                                                   \
-    static int64_t first_zero_##name(int64_t n, const real *t, int64_t apart)                  \
+    static int64_t first_zero_of_##name(int64_t n, const real *t, int64_t apart)               \
     {                                                                                          \
         for (int64_t i = 0; i < n; i++)                                                        \
             if (t[i * apart] == 0) return i;                                                   \
@@ -26,7 +26,7 @@
         int64_t unit, real *b, int64_t b_row)                                                  \
     {                                                                                          \
         if (n < 0 || m < 0 || b_row < m) return -1;                                            \
-        int64_t zero = unit ? n : first_zero_##name(n, t, t_row + t_column);                   \
+        int64_t zero = unit ? n : first_zero_of_##name(n, t, t_row + t_column);                \
         if (zero < n) return zero;                                                             \
         for (int64_t step = 0; step < n; step++) {                                             \
             int64_t i = upper ? n - 1 - step : step;                                           \
@@ -46,3 +46,4 @@
     }
 TRIANGLE(f64, double)
 TRIANGLE(f32, float)
+#undef TRIANGLE

@@ -17,7 +17,7 @@ const char *tidemill__blas_text(struct tidemill *engine)
 }
 
 /* The library refuses a distance of 0, which empty matrices have. */
-static int distance(int64_t stride)
+static int distance_of(int64_t stride)
 {
     return stride > 1 ? (int)stride : 1;
 }
@@ -57,20 +57,28 @@ static int asked_room(double answer)
     return room < INT32_MAX ? (int)room : -1;
 }
 
-static const int one = 1, ask = -1;
+static const int linear_one = 1, linear_ask = -1;
 
 #define REAL         double
 #define LINEAR(name) name##_f64
+#define LIBRARY      struct mill_blas_f64
 #define ROUTINES     f64
 #define TURN         tidemill_kernel_transpose_8
 #include "bind/linear_bodies.h"
 #undef REAL
 #undef LINEAR
+#undef LIBRARY
 #undef ROUTINES
 #undef TURN
 
 #define REAL         float
 #define LINEAR(name) name##_f32
+#define LIBRARY      struct mill_blas_f32
 #define ROUTINES     f32
 #define TURN         tidemill_kernel_transpose_4
 #include "bind/linear_bodies.h"
+#undef REAL
+#undef LINEAR
+#undef LIBRARY
+#undef ROUTINES
+#undef TURN
