@@ -4,6 +4,7 @@
 
 local ffi = require("ffi")
 local array = require("tidemill.array")
+local arguments = require("tidemill.kernels.arguments")
 require("tidemill.kernels.declare")("matrix.h")
 local C = require("tidemill.clib")
 
@@ -145,6 +146,17 @@ end
 ---@param dtype string
 ---@return function
 function operand.kernel(name, dtype) return C["tidemill_kernel_" .. name .. suffixes[dtype]] end
+
+--- Work space of the kernel that multiplies m x k by k x n; in use until the next call.
+---@param dtype string
+---@param m integer
+---@param n integer
+---@param k integer
+function operand.scratch(dtype, m, n, k)
+  local doubles = tonumber(C.tidemill_kernel_matmul_scratch(m, n, k)) * sizes[dtype] / 8
+  local space = arguments.scratch(math.max(1, math.ceil(doubles)))
+  return dtype == "float64" and space or ffi.cast("float *", space), space
+end
 
 --- The kernel that transposes matrices of an element type.
 ---@param dtype string

@@ -26,10 +26,10 @@ function kernels.matmul(a, b)
   end
   local dtype = operand.promote(a, b)
   local out = array.new(dtype, m * n, { m, n })
-  local scratch = array.new(dtype, tonumber(C.tidemill_kernel_matmul_scratch(m, n, k)))
+  local scratch, space = operand.scratch(dtype, m, n, k)
   operand.kernel("matmul", dtype)(m, n, k, 1, a.array:pointer(), k, 1,
-    b.array:pointer(), n, 1, 0, out:pointer(), n, scratch:pointer())
-  hold(a, b, scratch)
+    b.array:pointer(), n, 1, 0, out:pointer(), n, scratch)
+  hold(a, b, space)
   return out
 end
 

@@ -6,8 +6,6 @@ local array = require("tidemill.array")
 local blas = require("tidemill.blas")
 local operand = require("tidemill.operand")
 local arguments = require("tidemill.kernels.arguments")
-require("tidemill.kernels.declare")("matrix.h")
-local C = require("tidemill.clib")
 
 local hold, is_integer = arguments.hold, arguments.is_integer
 local kernel, shape_text = operand.kernel, operand.shape_text
@@ -22,10 +20,10 @@ local function product(name, dtype, m, n, k, a, lda, b, ldb, turn, c, ldc)
     blas.call("gemm", dtype, 3, m, n, k, 1, a, lda, false, b, ldb, turn, 0, c, ldc)
     return
   end
-  local scratch = array.new(dtype, tonumber(C.tidemill_kernel_matmul_scratch(m, n, k)))
+  local scratch, space = operand.scratch(dtype, m, n, k)
   kernel("matmul", dtype)(m, n, k, 1, a, lda, 1, b, turn and 1 or ldb, turn and ldb or 1, 0, c, ldc,
-    scratch:pointer())
-  hold(scratch)
+    scratch)
+  hold(space)
 end
 
 -- y = a x for a matrix and a vector; `turn`: a is stored as n x m.
@@ -34,10 +32,10 @@ local function matrix_vector(dtype, m, n, a, lda, turn, x, y)
     blas.call("gemv", dtype, 3, m, n, a, lda, turn, x, y)
     return
   end
-  local scratch = array.new(dtype, tonumber(C.tidemill_kernel_matmul_scratch(m, 1, n)))
+  local scratch, space = operand.scratch(dtype, m, 1, n)
   kernel("matmul", dtype)(m, 1, n, 1, a, turn and 1 or lda, turn and lda or 1, x, 1, 1, 0, y, 1,
-    scratch:pointer())
-  hold(scratch)
+    scratch)
+  hold(space)
 end
 
 -- Rows first..last of a matrix, checked: the first, from 0, and how many.
