@@ -63,7 +63,8 @@ static void name_run(struct tidemill *engine)
 /* What results may depend on besides files: where modules are looked for, or a library. */
 static struct mill_hash stand_for(void *context, const char *name)
 {
-    const struct tidemill *engine = context;
+    struct tidemill *engine = context;
+    if (strcmp(name, "BLAS") == 0) return mill_identity_blas(&engine->blas, &engine->files);
     if (strcmp(name, "package.path") != 0) return mill_identity_library(name);
     const char *path = engine->package_path, *cpath = engine->package_cpath;
     struct mill_hasher hasher;
@@ -81,6 +82,7 @@ static struct tidemill *engine_new(const tidemill_config *config)
     mill_scope_init(&engine->scope, engine, NULL);
     pthread_mutex_init(&engine->unasked_lock, NULL);
     mill_files_init(&engine->files);
+    mill_blas_init(&engine->blas);
     engine->files.library = stand_for;
     engine->files.context = engine;
     mill_means_init(&engine->means);
@@ -180,6 +182,7 @@ void tidemill_close(tidemill *engine)
     mill_token_unref(engine->token);
     mill_log_fini(&engine->log);
     mill_settings_fini(engine);
+    mill_blas_fini(&engine->blas);
     mill_limit_fini(engine);
     mill_output_fini(&engine->output);
     pthread_mutex_destroy(&engine->modules_lock);

@@ -1,5 +1,4 @@
 /* doctor: what this build and machine offer.  SPDX-License-Identifier: MIT */
-#include <dlfcn.h>
 #include <lauxlib.h>
 #include <sqlite3.h>
 #include <stdio.h>
@@ -7,7 +6,6 @@
 #include <sys/stat.h>
 
 #include "base/cpus.h"
-#include "bind/doctor.h"
 #include "bind/state.h"
 #include "kernels/kernels.h"
 
@@ -72,24 +70,16 @@ static void visit_kernels(visitor *visit, void *context)
     visit(context, "kernels", text);
 }
 
-/* OpenBLAS is looked for and not kept: linking it would cost every start 6 ms. */
-void mill_doctor_blas(visitor *visit, void *context)
+static void visit_blas(struct tidemill *engine, visitor *visit, void *context)
 {
-    static const char *const names[] = {
-        "/usr/lib/x86_64-linux-gnu/openblas-serial/libopenblas.so.0",
-        "/usr/lib/aarch64-linux-gnu/openblas-serial/libopenblas.so.0",
-        "libopenblas.so.0",
-    };
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        void *library = dlopen(names[i], RTLD_LAZY | RTLD_LOCAL);
-        if (library == NULL) continue;
-        char *(*version)(void);
-        *(void **)&version = dlsym(library, "openblas_get_config");
-        visit(context, "BLAS", version ? version() : names[i]);
-        dlclose(library);
-        return;
+    char text[1400];
+    const struct mill_blas *blas = &engine->blas;
+    if (mill_blas_open(&engine->blas) == MILL_BLAS_THERE) {
+        snprintf(text, sizeof text, "%s (%s)", blas->text, blas->path);
+    } else {
+        snprintf(text, sizeof text, "none: %s", blas->text);
     }
-    visit(context, "BLAS", "none found (libopenblas0-serial)");
+    visit(context, "BLAS", text);
 }
 
 static void visit_sqlite(visitor *visit, void *context)
@@ -130,7 +120,7 @@ void tidemill_doctor(tidemill *engine,
     visit_luajit(engine, visit, context);
     visit_kernels(visit, context);
     visit_cpus(engine, visit, context);
-    mill_doctor_blas(visit, context);
+    visit_blas(engine, visit, context);
     visit_sqlite(visit, context);
     visit_cache(engine, visit, context);
 }

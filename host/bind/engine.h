@@ -14,6 +14,7 @@
 #include "cache/inquiry.h"
 #include "cache/ledger.h"
 #include "cache/lookup.h"
+#include "data/blas.h"
 #include "sched/mean.h"
 #include "watch/log.h"
 #include "watch/output.h"
@@ -35,6 +36,7 @@ struct tidemill {
     struct mill_hub *hub; /* guarded by hub_lock; NULL: nothing has asked for it yet */
     struct mill_store *_Atomic store; /* NULL: no cache; read by tidemill_flush */
     struct mill_files files;
+    struct mill_blas blas; /* and its setting */
     struct mill_lookup lookup;
     struct mill_identity identity;
     struct mill_hash salt;          /* of the identity: part of every key */

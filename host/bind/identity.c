@@ -44,6 +44,22 @@ void mill_identity_libm(char *out, size_t room)
     snprintf(out, room, "glibc %s", gnu_get_libc_version());
 }
 
+struct mill_hash mill_identity_blas(struct mill_blas *blas, struct mill_files *files)
+{
+    struct mill_hasher hasher;
+    bool there = mill_blas_open(blas) == MILL_BLAS_THERE;
+    mill_hasher_init(&hasher, "BLAS/1");
+    /* OpenBLAS names its kernels for this processor with its version; of others the file stands
+     * for the version. */
+    const char *text = there ? blas->text : "none";
+    mill_hasher_bytes(&hasher, text, strlen(text));
+    if (there && !blas->is_openblas) {
+        struct mill_hash file = mill_files_hash(files, blas->path);
+        mill_hasher_bytes(&hasher, &file, sizeof file);
+    }
+    return mill_hasher_end(&hasher);
+}
+
 struct mill_hash mill_identity_library(const char *name)
 {
     char version[64];

@@ -7,6 +7,8 @@
 #include <lua.h>
 
 #include "base/hash.h"
+#include "cache/files.h"
+#include "data/blas.h"
 
 /* Raised when a release computes another result for the same call: part of every key. */
 enum { MILL_SEMANTICS = 1 };
@@ -26,6 +28,9 @@ void mill_identity_text(const struct mill_identity *identity, char *out, size_t 
 
 /* Hash of version and instruction set of a library ("libm"); zeros: there is none of that name. */
 struct mill_hash mill_identity_library(const char *name);
+
+/* The same of the BLAS, which this opens, or of its absence. */
+struct mill_hash mill_identity_blas(struct mill_blas *blas, struct mill_files *files);
 
 /* What the C library calls itself: "glibc 2.36". */
 void mill_identity_libm(char *out, size_t room);

@@ -4,7 +4,6 @@
 #include <sqlite3.h>
 #include <stdlib.h>
 
-#include "bind/doctor.h"
 #include "bind/encode.h"
 #include "bind/lib.h"
 #include "bind/recorder.h"
@@ -98,12 +97,6 @@ static void push_script(lua_State *L, const struct mill_recorder *recorder)
     lua_setfield(L, -2, "arguments");
 }
 
-static void set_blas(void *L, const char *what, const char *finding)
-{
-    (void)what;
-    set_text(L, "blas", finding);
-}
-
 /* core.record_facts() -> what the engine knows of the run; nil: nothing is recorded */
 static int record_facts(lua_State *L)
 {
@@ -116,7 +109,8 @@ static int record_facts(lua_State *L)
     set_text(L, "luajit", engine->identity.luajit);
     set_text(L, "sqlite", sqlite3_libversion());
     set_text(L, "instruction_set", tidemill_kernel_isa());
-    mill_doctor_blas(set_blas, L);
+    bool blas = mill_blas_open(&engine->blas) == MILL_BLAS_THERE;
+    set_text(L, "blas", blas ? engine->blas.text : "none");
     char libm[64];
     mill_identity_libm(libm, sizeof libm);
     set_text(L, "libm", libm);

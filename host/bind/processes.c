@@ -97,6 +97,7 @@ static void hello(void *context, struct mill_wire *wire)
     if (limit == MILL_LIMIT_OFF) limit = MILL_LIMIT_AUTO;
     mill_packer_bytes(&wire->out, &limit, sizeof limit);
     put_text(wire, engine->limit_setting.folder);
+    put_text(wire, engine->blas.wish);
 }
 
 static void put_module(void *context, const char *name, const char *path, const char *text,

@@ -504,6 +504,12 @@ static bool start_engine(struct mill_serve *serve, struct mill_wire_reader *read
     } else {
         free(folder);
     }
+    char *blas = take_copy(reader);
+    if (blas && *blas) {
+        engine->blas.wish = blas;
+    } else {
+        free(blas);
+    }
     engine->workers = 0;
     engine->cache_tried = true; /* there is none */
     if (reader->in.bad) return false;

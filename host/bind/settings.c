@@ -21,7 +21,7 @@ static const double MAX_INTERVAL = 1e9; /* seconds */
 static const double LEAST_LIMIT = 1e-6, MOST_LIMIT = 1e9;
 
 /* Until when a setting can be set. */
-enum moment { ALWAYS, BEFORE_WORKERS, BEFORE_CACHE, BEFORE_LOG };
+enum moment { ALWAYS, BEFORE_WORKERS, BEFORE_CACHE, BEFORE_LOG, BEFORE_BLAS };
 
 struct setting {
     const char *name;
@@ -166,6 +166,17 @@ static char *show_adaptive(struct tidemill *engine)
     mill_json_number(seconds, (double)adaptive->interval_ns / 1e9);
     return print("minimum=%d,maximum=%d,interval=%s", adaptive->minimum, adaptive->maximum,
                  seconds);
+}
+
+static tidemill_status take_blas(struct tidemill *engine, const char *text)
+{
+    if (*text == '\0') return TIDEMILL_USAGE;
+    return engine ? replace(&engine->blas.wish, text) : TIDEMILL_OK;
+}
+
+static char *show_blas(struct tidemill *engine)
+{
+    return strdup(engine->blas.wish ? engine->blas.wish : "auto");
 }
 
 static tidemill_status take_cache(struct tidemill *engine, const char *text)
@@ -429,6 +440,8 @@ static const struct setting settings[] = {
     {"adaptive", MILL_SETTING_PAIRS, false, BEFORE_WORKERS,
      "on, off, or of minimum=WORKERS,maximum=WORKERS,interval=TIME", take_adaptive,
      show_adaptive},
+    {"blas", MILL_SETTING_TEXT, true, BEFORE_BLAS, "auto, none, or a library's file", take_blas,
+     show_blas},
     {"cache", MILL_SETTING_TEXT, true, BEFORE_CACHE, "a file's name, or off", take_cache,
      show_cache},
     {"cache.all", MILL_SETTING_TEXT, false, BEFORE_WORKERS,
@@ -547,6 +560,9 @@ static const char *started(struct tidemill *engine, enum moment until)
         return engine->cache_tried ? "it is open already" : NULL;
     case BEFORE_LOG:
         return engine->log_tried ? "the log is open already" : NULL;
+    case BEFORE_BLAS: /* workers may open it at any time */
+        if (atomic_load(&engine->blas.state) != MILL_BLAS_UNTRIED) return "it is open already";
+        return started(engine, BEFORE_WORKERS);
     case ALWAYS:
         break;
     }

@@ -25,7 +25,7 @@ enum mill_setting_kind {
     MILL_SETTING_PAIRS, /* "a=1,b=2", or a word */
 };
 
-enum { MILL_SETTING_COUNT = 25 };
+enum { MILL_SETTING_COUNT = 26 };
 
 struct mill_adaptive_setting { /* value of `adaptive` */
     bool enabled;

@@ -134,8 +134,8 @@ static void cut_comment(char *line)
 static char *placed(const struct reading *reading, int number, const char *value)
 {
     const char *slash = strrchr(reading->path, '/');
-    bool word =
-        strcmp(value, "off") == 0 || strcmp(value, "auto") == 0 || strcmp(value, "-") == 0;
+    bool word = strcmp(value, "off") == 0 || strcmp(value, "auto") == 0 ||
+                strcmp(value, "none") == 0 || strcmp(value, "-") == 0;
     if (!mill_settings_is_path(number) || word || *value == '/' || *value == '\0' ||
         slash == NULL) {
         return strdup(value);

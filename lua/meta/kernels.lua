@@ -5,6 +5,7 @@
 
 ---@alias tidemill.numbers tidemill.array|number[]
 ---@alias tidemill.operand tidemill.array|number[]|boolean[]|number|boolean
+---@alias tidemill.matrix tidemill.array|number[][]|tidemill.array[]|number[]
 
 ---@class tidemill.kernels
 local kernels = {}
@@ -177,7 +178,7 @@ function kernels.best_pair(totals, fasts, slows) end
 --- Series less their mean and divided by their length, as rows of one array: what `correlation`
 --- makes of its list each time.  Worth it when blocks of one list are asked for.
 ---     local z = tm.kernels.standardise({{1, 2, 3}, {3, 1, 2}})
----@param list tidemill.numbers[]
+---@param list tidemill.numbers[]|tidemill.array series, or a matrix of float64 with a series a row
 ---@return tidemill.array z #list x length
 function kernels.standardise(list) end
 
@@ -190,6 +191,34 @@ function kernels.standardise(list) end
 ---@param last? integer
 ---@return tidemill.array matrix all x all, or (last - first + 1) x all
 function kernels.correlation(list, first, last) end
+
+--- a b for matrices: tables of rows, or arrays; float32 when both are, else float64.
+---     tm.kernels.matmul({{1, 2}, {3, 4}}, {{5}, {6}})                --> 17, 39
+---@param a tidemill.matrix m x k
+---@param b tidemill.matrix k x n
+---@return tidemill.array m x n
+function kernels.matmul(a, b) end
+
+--- A matrix whose rows are the columns of another.
+---     tm.kernels.transpose({{1, 2, 3}, {4, 5, 6}})                   --> 1, 4, 2, 5, 3, 6
+---@param a tidemill.matrix m x n, of any type of 1, 4 or 8 bytes
+---@return tidemill.array n x m
+function kernels.transpose(a) end
+
+--- All products of an element of a and one of b.
+---     tm.kernels.outer({1, 2}, {10, 20, 30})                         --> 10, 20, 30, 20, 40, 60
+---@param a tidemill.numbers
+---@param b tidemill.numbers
+---@return tidemill.array #a x #b
+function kernels.outer(a, b) end
+
+--- Covariances of all pairs of rows, divisor columns - ddof (default 1).  A NaN spoils its own row and
+--- column.
+---     tm.kernels.covariance({{1, 2, 3}, {3, 1, 2}})                  --> 1, -0.5, -0.5, 1
+---@param x tidemill.matrix a series a row
+---@param ddof? integer
+---@return tidemill.array rows x rows
+function kernels.covariance(x, ddof) end
 
 --- Numbers in [0, 1) of a stream: number i depends on (seed, stream, i) alone.
 ---     tm.kernels.uniform(42, 0, 3)                       -- numbers 1 to 3 of stream 0

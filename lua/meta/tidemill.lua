@@ -789,6 +789,7 @@ function tm.logs(given) end
 --- has set is stronger.
 ---@class tidemill.config
 ---@field adaptive string|table<string, number>
+---@field blas "auto"|"none"|string
 ---@field cache string
 ---@field distribution "dynamic"|"round_robin"|"load_balanced"|"affinity"
 ---@field lane "auto"|"thread"|"loop"|"process"
@@ -838,5 +839,8 @@ function json.list(values) end
 
 ---@type tidemill.kernels
 tm.kernels = {}
+
+---@type tidemill.linalg
+tm.linalg = {}
 
 return tm

@@ -60,6 +60,7 @@ local face = {
   logs = { "log", "logs" },
   config = { "config" },
   kernels = { "kernels" },
+  linalg = { "linalg" },
   json = { "json" },
 }
 

@@ -1,7 +1,8 @@
 #!/bin/sh
-# bench_peers: prepares what `make bench` compares with: oneTBB from Debian, and a Python
-# environment in build/peers-venv with Dask, Ray, joblib, diskcache, NumPy and pandas, from whatever registry
-# pip is configured for.  What cannot be had is named, and is a peer less: nothing else fails.
+# bench_peers: prepares what `make bench` compares with: oneTBB and an OpenBLAS with threads from
+# Debian, and a Python environment in build/peers-venv with Dask, Ray, joblib, diskcache, NumPy and
+# pandas, from whatever registry pip is configured for.  What cannot be had is named, and is a peer
+# less: nothing else fails.
 # TIDEMILL_BENCH_PYTHON: an interpreter of yours; then nothing is installed into it.
 # SPDX-License-Identifier: MIT
 set -u
@@ -33,6 +34,17 @@ fi
 for package in numpy pandas joblib diskcache dask ray; do
     "$python" -c "import $package" 2>/dev/null || lack "$package"
 done
+# Beside, not into, the system: installed it would take the place of the serial build that we use.
+openblas=build/peers/openblas
+if ! [ -e $openblas/libopenblas.so.0 ] && command -v apt-get >/dev/null; then
+    unpacked=$openblas/unpacked
+    mkdir -p $unpacked
+    (cd $unpacked && apt-get -qq download libopenblas0-pthread && dpkg-deb -x ./*.deb .) &&
+        cp "$(find $unpacked -name 'libopenblas.so.0' | head -1)" $openblas/
+    rm -rf $unpacked
+fi
+[ -e $openblas/libopenblas.so.0 ] || lack libopenblas0-pthread
+
 { pkg-config --exists tbb && command -v "${CXX:-g++}" >/dev/null; } 2>/dev/null || lack oneTBB
 
 if [ -z "$lacking" ]; then

@@ -51,7 +51,7 @@ describe("settings", function()
         assert.is_true(last < name)
         last = name
       end
-      for _, name in ipairs { "adaptive", "cache", "cache.all", "cache.entries",
+      for _, name in ipairs { "adaptive", "blas", "cache", "cache.all", "cache.entries",
         "cache.limit", "cache.ttl", "distribution", "lane", "log", "log_format", "log_level",
         "memory.limit", "memory.pause", "memory.spill", "memory.target", "memory.terminate",
         "memory.worker_limit", "processes", "spill_folder", "resources", "seed", "trace", "trace_events",

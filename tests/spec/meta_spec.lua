@@ -5,6 +5,7 @@ local helper = require "tests.spec.helper"
 
 local stubs = helper.read("lua/meta/tidemill.lua")
 local kernel_stubs = helper.read("lua/meta/kernels.lua")
+local linalg_stubs = helper.read("lua/meta/linalg.lua")
 
 -- Functions of a source text: "name" -> "a, b" for `function owner.name(a, b)` or `owner:name`.
 local function functions_of(text, owner)
@@ -31,6 +32,7 @@ describe("the stubs for editors", function()
   it("are Lua", function()
     assert(loadstring(stubs))
     assert(loadstring(kernel_stubs))
+    assert(loadstring(linalg_stubs))
   end)
 
   it("declare every name of the face, and no other", function()
@@ -57,6 +59,19 @@ describe("the stubs for editors", function()
       assert.is_nil(next(found), family .. ".lua has a function that the face does not name")
     end
     assert.are.same(real, functions_of(kernel_stubs, "kernels"))
+  end)
+
+  it("declare every function of tm.linalg with its parameters", function()
+    local real, families = {}, source("linalg"):match("\nlocal families = (%b{})")
+    for family, names in families:gmatch("\n  (%w+) = (%b[])") do
+      local found = functions_of(source("linalg/" .. family), "linalg")
+      for name in names:gmatch("[%w_]+") do
+        assert.is_truthy(found[name], family .. ".lua has no function " .. name)
+        real[name], found[name] = found[name], nil
+      end
+      assert.is_nil(next(found), family .. ".lua has a function that the face does not name")
+    end
+    assert.are.same(real, functions_of(linalg_stubs, "linalg"))
   end)
 
   it("declare what JSON can do", function()

@@ -15,6 +15,14 @@ arguments.describe {
   correlation = "correlation(list, first, last)",
 }
 
+local function standardised_rows(matrix)
+  local rows, n = matrix.shape[1], matrix.shape[2]
+  local z = array.new("float64", rows * n, { rows, n })
+  C.tidemill_kernel_standardise(matrix:pointer(), rows, n, z:pointer())
+  hold(matrix)
+  return z
+end
+
 local function standardised(name, list)
   if type(list) ~= "table" or array.is(list) or #list == 0 then
     fail(name, "list must be a table of at least one series, got %s", shown(list))
@@ -41,9 +49,12 @@ end
 --- Series less their mean and divided by their length, as rows of one array: what `correlation`
 --- makes of its list each time.  Worth it when blocks of one list are asked for.
 ---     local z = tm.kernels.standardise({{1, 2, 3}, {3, 1, 2}})
----@param list tidemill.numbers[]
+---@param list tidemill.numbers[]|tidemill.array series, or a matrix of float64 with a series a row
 ---@return tidemill.array z #list x length
 function kernels.standardise(list)
+  if array.is(list) and list.dtype == "float64" and #list.shape == 2 then
+    return standardised_rows(list)
+  end
   local z = standardised("standardise", list)
   return z
 end

@@ -1,0 +1,9 @@
+/* tile, NEON: the inner loop of matrix products; see kernels/tile_wide.h.
+ * SPDX-License-Identifier: MIT */
+#include "kernels/bodies.h"
+
+#if defined(__aarch64__) && !defined(TIDEMILL_SCALAR)
+#include "kernels/wide_neon.h"
+
+#include "kernels/tile_wide.h"
+#endif
