@@ -4,6 +4,7 @@
 -- SPDX-License-Identifier: MIT
 
 local ffi = require("ffi")
+local view = require("tidemill.lazy.view")
 
 local canonical = {}
 
@@ -28,11 +29,7 @@ function describe.random(e)
 end
 function describe.map(e) return e.code .. ":" .. e.type end
 function describe.cast() return "" end
-function describe.view(e)
-  local parts = {}
-  for k, to in ipairs(e.map) do parts[k] = ("%s:%d:%d"):format(to.axis or "-", to.start, to.step) end
-  return table.concat(parts, ",")
-end
+function describe.view(e) return view.key(e.map) end
 function describe.rechunk(e)
   local parts = {}
   for axis, sizes in ipairs(e.grid.sizes) do parts[axis] = table.concat(sizes, ",") end

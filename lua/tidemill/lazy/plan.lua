@@ -25,7 +25,7 @@ plan.stages = {}
 
 --- op -> modules that register it, loaded when it is first met.
 local homes = { reduce = "reduce", concat = "join", reshape = "reshape", stored = "stored", take = "pick",
-  marked = "pick", blocks = "blocks", overlap = "blocks" }
+  marked = "pick", blocks = "blocks", overlap = "blocks", matmul = "products" }
 plan.homes = homes
 
 local Planner = {}
@@ -56,45 +56,75 @@ local function inputs_of(e)
   return e.inputs or {}
 end
 
-local function is_strided_random(e)
-  local map = e.op == "view" and e.input.op == "random" and e.map
-  if not map then return false end
-  local last = map[#map]
-  return last == nil or last.axis ~= #e.dims or last.step ~= 1
-end
-
--- Counts who wants what, and keeps what two stages want and costs much.
-function Planner:survey(roots)
-  local users, cost, order, seen = {}, {}, {}, {}
+-- Inputs before those that use them; and what an element costs with all that is below it.
+local function survey_order(roots)
+  local order, cost = {}, {}
   local function visit(e)
-    if seen[e] then return end
-    seen[e] = true
+    if cost[e] then return end
     local total = own_cost(e)
     for _, input in ipairs(inputs_of(e)) do
       visit(input)
-      users[input] = (users[input] or 0) + 1
-      total = total + (cost[input] or 0)
+      total = total + cost[input]
     end
     cost[e] = fusable[e.op] and total or 0
     order[#order + 1] = e
   end
-  for _, root in ipairs(roots) do
-    visit(root)
-    users[root] = (users[root] or 0) + 1
+  for _, root in ipairs(roots) do visit(root) end
+  return order, cost
+end
+
+-- Whether elements of a random stream would be made one by one.
+local function is_strided(e, demand)
+  local last = e.op == "random" and demand.map[#e.dims]
+  return last and e.dims[#e.dims] > 1 and (last.axis ~= demand.axes or last.step ~= 1)
+end
+
+-- A stage wants an expression through a view of a box of so many axes.
+local function add_demand(demands, e, stage, map, axes)
+  local of = demands[e]
+  if not of then
+    of = { count = 0, by_key = {} }
+    demands[e] = of
   end
-  for _, e in ipairs(order) do
-    if fusable[e.op] and e.op ~= "view" and self:stages_that_want(e, users[e]) > 1 and cost[e] >= KEEP then
-      self.kept[e] = true
-    elseif is_strided_random(e) then
-      self.kept[e.input] = true
-    end
+  local key = stage .. "/" .. view.key(map)
+  if not of.by_key[key] then
+    of.by_key[key] = { stage = stage, map = map, axes = axes }
+    of.count = of.count + 1
   end
 end
 
--- Reductions of the same axes of the same input are one user: they share a pass.
-function Planner:stages_that_want(e, users)
-  local groups = self.groups[e]
-  return groups and users - groups.members + groups.count or users
+-- Finds what two stages want, or one wants through two views, and costs much: it is kept.
+function Planner:survey(roots)
+  local order, cost = survey_order(roots)
+  local demands = {}
+  for _, root in ipairs(roots) do add_demand(demands, root, 0, view.identity(#root.dims), #root.dims) end
+  for i = #order, 1, -1 do -- users first
+    local e = order[i]
+    local own = demands[e]
+    if fusable[e.op] and e.op ~= "view" then
+      local strided = false
+      for _, demand in pairs(own.by_key) do strided = strided or is_strided(e, demand) end
+      if (own.count > 1 and cost[e] >= KEEP) or strided then self.kept[e] = true end
+    end
+    self:pass_on(e, own, demands)
+  end
+end
+
+-- What an expression wants of its inputs: a stage for itself, others for those that want them.
+function Planner:pass_on(e, own, demands)
+  if self.kept[e] or not fusable[e.op] then
+    local stage = e.op == "reduce" and self.canon:number(self:group_of(e).list[1]) or self.canon:number(e)
+    for _, input in ipairs(inputs_of(e)) do
+      add_demand(demands, input, stage, view.identity(#input.dims), #input.dims)
+    end
+    return
+  end
+  for _, input in ipairs(inputs_of(e)) do
+    for _, demand in pairs(own.by_key) do
+      local map = e.op == "view" and view.compose(demand.map, e.map) or demand.map
+      add_demand(demands, input, demand.stage, map, demand.axes)
+    end
+  end
 end
 
 --- Whether an expression is computed by a stage of its own.
@@ -415,17 +445,15 @@ function Planner:group(roots)
     if seen[e] then return end
     seen[e] = true
     if e.op == "reduce" then
-      local groups = self.groups[e.input] or { members = 0, count = 0, by_axes = {} }
+      local groups = self.groups[e.input] or { by_axes = {} }
       self.groups[e.input] = groups
       local axes = table.concat(e.axes, ",")
       local group = groups.by_axes[axes]
       if not group then
         group = { input = e.input, axes = e.axes, list = {} }
         groups.by_axes[axes] = group
-        groups.count = groups.count + 1
       end
       group.list[#group.list + 1] = e
-      groups.members = groups.members + 1
     end
     for _, input in ipairs(inputs_of(e)) do visit(input) end
   end

@@ -24,14 +24,6 @@ local reduction_size = ffi.sizeof("struct tidemill_fuse_reduction")
 
 -- ---- recipes ----------------------------------------------------------------------------------------
 
-local function view_key(map)
-  local parts = {}
-  for k, to in ipairs(map) do
-    parts[k] = ("%s:%d:%d"):format(to.axis or "-", to.start, to.step)
-  end
-  return table.concat(parts, ",")
-end
-
 -- A recipe while it is built: values are numbered, leaves first by their places in the lists.
 local Builder = {}
 Builder.__index = Builder
@@ -55,7 +47,7 @@ end
 function Builder:value(e, map)
   local op = e.op
   if op == "view" and not self.is_stage(e) then return self:value(e.input, view.compose(map, e.map)) end
-  local key = ("%d/%s"):format(self.number(e), view_key(map))
+  local key = ("%d/%s"):format(self.number(e), view.key(map))
   local found = self.seen[key]
   if found then return found end
   if self.is_stage(e) or op == "data" then

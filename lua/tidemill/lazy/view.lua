@@ -90,6 +90,13 @@ function view.box(map, start, shape)
   return first, last
 end
 
+--- What tells a view from others.
+function view.key(map)
+  local parts = {}
+  for k, to in ipairs(map) do parts[k] = ("%s:%d:%d"):format(to.axis or "-", to.start, to.step) end
+  return table.concat(parts, ",")
+end
+
 --- Adds to cuts[axis] the places where the outer array has to be cut so that no piece crosses one of
 --- the inner array's cuts.
 function view.cuts(map, inner, cuts)
