@@ -129,4 +129,14 @@ function linalg.trace(a) end
 ---@return number
 function linalg.norm(a, kind) end
 
+--- The k largest singular values and their vectors, nearly, by random projections: u, s and vt, lazy
+--- arrays, of a lazy or computed matrix.
+---     local u, s, vt = tm.linalg.svd_compressed(tm.random.normal({5000, 5000}), 50)
+---@param a tidemill.matrix|tidemill.lazy
+---@param k integer
+---@param given? {iterations: integer?, oversample: integer?, seed: integer?} iterations (2): times that the
+--- matrix is applied again, for singular values that fall slowly; oversample (10): directions more than k
+---@return tidemill.lazy u, tidemill.lazy s, tidemill.lazy vt
+function linalg.svd_compressed(a, k, given) end
+
 return linalg

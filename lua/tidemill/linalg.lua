@@ -13,6 +13,7 @@ local families = {
   equation = [[solve solve_triangular inv det lstsq]],
   factor = [[cholesky qr svd singular_values eigh]],
   size = [[trace norm]],
+  compressed = [[svd_compressed]],
 }
 
 local family_of = {}
@@ -27,6 +28,18 @@ local function names_of_all()
   return names
 end
 
+-- A lazy array among the arguments makes the result lazy (tidemill.lazy.linalg).
+local function dispatched(name, member)
+  return function(a, b, ...)
+    if type(a) ~= "userdata" and type(b) ~= "userdata" then return member(a, b, ...) end
+    local other = require("tidemill.lazy.linalg")[name]
+    if not other then
+      error(("%s: not of lazy arrays; compute them first: a:compute()"):format(name), 2)
+    end
+    return other(a, b, ...)
+  end
+end
+
 return setmetatable(linalg, {
   __index = function(_, key)
     local family = family_of[key]
@@ -34,7 +47,7 @@ return setmetatable(linalg, {
       error(("tm.linalg has no \"%s\"%s"):format(tostring(key),
         require("tidemill.suggest").phrase(key, names_of_all())), 2)
     end
-    local member = require("tidemill.linalg." .. family)[key]
+    local member = dispatched(key, require("tidemill.linalg." .. family)[key])
     rawset(linalg, key, member)
     return member
   end,

@@ -25,17 +25,19 @@ plan.stages = {}
 
 --- op -> modules that register it, loaded when it is first met.
 local homes = { reduce = "reduce", concat = "join", reshape = "reshape", stored = "stored", take = "pick",
-  marked = "pick", blocks = "blocks", overlap = "blocks", matmul = "products" }
+  marked = "pick", blocks = "blocks", overlap = "blocks", matmul = "products", gathered = "linalg",
+  tall_qr = "linalg" }
 plan.homes = homes
 
 local Planner = {}
 Planner.__index = Planner
 
 --- A planner whose tasks are made by emit(name, fn, ...): a node or, where work is done in place, the
---- result.
+--- result; emit({name =, nout = n}, fn, ...) gives n of them.
 function plan.new(emit)
-  return setmetatable({ emit = emit, canon = canonical.new(), kept = {}, made = {}, bound = {}, groups = {},
-    tasks = 0, log = {} }, Planner)
+  return setmetatable({ emit = emit, canon = canonical.new(), kept = {}, made = {}, bound = {},
+    groups = {}, shared = {},
+    tasks_made = 0, log = {} }, Planner)
 end
 
 -- ---- which expressions are stages -------------------------------------------------------------------
@@ -224,13 +226,20 @@ end
 
 --- A task, counted.
 function Planner:task(name, fn, ...)
-  self.tasks = self.tasks + 1
+  self.tasks_made = self.tasks_made + 1
   return self.emit(name, fn, ...)
+end
+
+--- A task that gives several results: a list of them.
+function Planner:tasks(name, count, fn, ...)
+  if count == 1 then return { self:task(name, fn, ...) } end
+  self.tasks_made = self.tasks_made + 1
+  return { self.emit({ name = name, nout = count }, fn, ...) }
 end
 
 --- A task of a delayed function that a user made.
 function Planner:call(facade, ...)
-  self.tasks = self.tasks + 1
+  self.tasks_made = self.tasks_made + 1
   return facade(...)
 end
 

@@ -103,7 +103,8 @@ local function contracted(a, b, axes, level)
   for i, axis in ipairs(left) do
     local size, other = a.dims[axis], b.dims[right[i]]
     if not size or not other then
-      error(("tensordot: axis %s is outside the shape"):format(tostring(size and right[i] or axis)), level + 1)
+      error(("tensordot: axis %s is outside the shape"):format(tostring(size and right[i] or axis)),
+        level + 1)
     elseif size ~= other then
       mismatch("tensordot", a, b, size, other, level + 1)
     end

@@ -20,7 +20,7 @@ local SMALL = 2^16 -- elements that are not worth a task
 
 local facades = {} -- name -> function -> delayed function
 
-local function facade_of(name, fn)
+local function facade_of(name, fn, nout)
   local by_fn = facades[name]
   if not by_fn then
     by_fn = {}
@@ -28,13 +28,17 @@ local function facade_of(name, fn)
   end
   local facade = by_fn[fn]
   if not facade then
-    facade = task.delayed(fn, { name = name })
+    facade = task.delayed(fn, { name = name, nout = nout })
     by_fn[fn] = facade
   end
   return facade
 end
 
-local function emit_task(name, fn, ...) return facade_of(name, fn)(...) end
+local function emit_task(name, fn, ...)
+  if type(name) == "table" then return facade_of(name.name, fn, name.nout)(...) end
+  return facade_of(name, fn)(...)
+end
+
 local function emit_now(_, fn, ...) return fn(...) end
 
 local plain = { data = true, constant = true, index = true, random = true, map = true, cast = true,

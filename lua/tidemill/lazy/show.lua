@@ -52,6 +52,8 @@ end
 function show.plan(e)
   local stages, by_name = {}, {}
   local planner = plan.new(function(name)
+    local results = 1
+    if type(name) == "table" then name, results = name.name, name.nout end
     local stage = by_name[name]
     if not stage then
       stage = { name = name, tasks = 0 }
@@ -59,7 +61,9 @@ function show.plan(e)
       stages[#stages + 1] = stage
     end
     stage.tasks = stage.tasks + 1
-    return {}
+    local stand_ins = {}
+    for i = 1, results do stand_ins[i] = {} end
+    return unpack(stand_ins)
   end)
   e = planner:prepare({ e })[1]
   local stage = planner:stage(e)
@@ -68,7 +72,7 @@ function show.plan(e)
     local found = by_name[entry.name:match("^[^,]+")]
     if found then found.fused = entry.fused end
   end
-  return setmetatable({ tasks = planner.tasks, stages = stages }, meta)
+  return setmetatable({ tasks = planner.tasks_made, stages = stages }, meta)
 end
 
 return show

@@ -1,0 +1,51 @@
+-- linalg_task: what the tasks of lazy linear algebra do: functions of tm.linalg on whole chunks.
+-- SPDX-License-Identifier: MIT
+
+local array = require("tidemill.array")
+local ffi = require("ffi")
+local linalg = require("tidemill.linalg")
+
+local linalg_task = {}
+
+local function hold() end
+
+-- The engine adds where a task failed; who called tm.linalg inside it is not the user's business.
+local function clean(fine, first, ...)
+  if fine then return first, ... end
+  error((tostring(first):gsub("^[^\n]-%.lua:%d+: ", "")), 0)
+end
+
+--- The function of tm.linalg of that name.
+function linalg_task.call(name, ...)
+  return clean(pcall(linalg[name], ...))
+end
+
+--- Blocks of rows one below the other: a new matrix.
+local function stacked(blocks)
+  local columns, rows = blocks[1].shape[2], 0
+  for _, block in ipairs(blocks) do rows = rows + block.shape[1] end
+  local out = array.new(blocks[1].dtype, rows * columns, { rows, columns })
+  local to, bytes = ffi.cast("uint8_t *", out:pointer()), 0
+  for _, block in ipairs(blocks) do
+    ffi.copy(to + bytes, block:pointer(), block.nbytes)
+    bytes = bytes + block.nbytes
+  end
+  hold(blocks)
+  return out
+end
+
+--- QR of blocks that stand one below the other: r, and q.
+function linalg_task.qr_stacked(...)
+  local q, r = linalg_task.call("qr", stacked({ ... }))
+  return r, q
+end
+
+--- Rows [first, first + count) (from 0) of a matrix.
+function linalg_task.rows(matrix, first, count)
+  return require("tidemill.lazy.chunk").box(matrix, { first, 0 }, { count, matrix.shape[2] })
+end
+
+--- The product of two blocks.
+function linalg_task.multiply(a, b) return linalg_task.call("matmul", a, b) end
+
+return linalg_task
