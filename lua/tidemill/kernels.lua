@@ -16,7 +16,7 @@ local families = {
   order = [[argsort take group intersect locate]],
   sweep = [[sma_cross best_pair]],
   correlation = [[standardise correlation]],
-  random = [[uniform]],
+  random = [[uniform normal lognormal exponential integers bernoulli choice sample permutation]],
 }
 
 local family_of = {}
