@@ -23,6 +23,7 @@ local families = {
     cosh tanh]],
   matrix = [[matmul transpose outer covariance]],
   random = [[uniform]],
+  random = [[uniform normal lognormal exponential integers bernoulli choice sample permutation]],
 }
 
 local family_of = {}
