@@ -19,6 +19,8 @@
 #define wide_pair_up       MILL_WIDE(wide_pair_up)
 #define wide_as_double     MILL_WIDE(wide_as_double)
 #define wide_as_number     MILL_WIDE(wide_as_number)
+#define PHILOX_GROUPS      4 /* vectors of blocks that are worked on at once */
+#define PHILOX_BLOCKS      (PHILOX_GROUPS * WIDE_LANES)
 #define PHILOX_EVEN        0xD2511F53u
 #define PHILOX_ODD         0xCD9E8D57u
 #endif
@@ -92,26 +94,37 @@ WIDE_INLINE struct wide_philox wide_philox_start(uint64_t seed, uint64_t stream,
     return philox;
 }
 
-/* The ten rounds.  Before the first, word 0 alone differs between the blocks; after it words 2 and
- * 3; after the second all but word 3. */
+/* The ten rounds of several vectors of blocks, step by step side by side: one alone would wait for
+ * its multiplications.  Before the first round, word 0 alone differs between the blocks; after it
+ * words 2 and 3; after the second all but word 3. */
 WIDE_INLINE void wide_philox_rounds(const struct wide_philox *philox, wide_words block,
-                                    wide_words word[4])
+                                    wide_words word[PHILOX_GROUPS][4])
 {
-    wide_words even = wide_times(block, PHILOX_EVEN);
-    wide_words odd = wide_times(even >> 32 ^ philox->odd_key[0], PHILOX_ODD);
-    word[0] = odd >> 32 ^ philox->even_key[1];
-    word[1] = odd;
-    word[2] = even ^ philox->odd_key[1];
-    word[3] = (wide_words){0};
-#pragma GCC unroll 8
-    for (int round = 2; round < 10; round++) {
-        even = wide_times(word[0], PHILOX_EVEN);
-        odd = wide_times(word[2], PHILOX_ODD);
-        word[0] = odd >> 32 ^ (word[1] ^ philox->even_key[round]);
-        word[2] = even >> 32 ^ (word[3] ^ philox->odd_key[round]);
-        word[1] = odd;
-        word[3] = even;
+#pragma GCC unroll 4
+    for (int g = 0; g < PHILOX_GROUPS; g++) {
+        wide_words even = wide_times(block + (uint64_t)(g * WIDE_LANES), PHILOX_EVEN);
+        word[g][2] = even >> 32 ^ philox->odd_key[0];
+        word[g][3] = even;
     }
+#pragma GCC unroll 4
+    for (int g = 0; g < PHILOX_GROUPS; g++) {
+        wide_words odd = wide_times(word[g][2], PHILOX_ODD);
+        word[g][0] = odd >> 32 ^ philox->even_key[1];
+        word[g][1] = odd;
+        word[g][2] = word[g][3] ^ philox->odd_key[1];
+        word[g][3] = (wide_words){0};
+    }
+#pragma GCC unroll 8
+    for (int round = 2; round < 10; round++)
+#pragma GCC unroll 4
+        for (int g = 0; g < PHILOX_GROUPS; g++) {
+            wide_words even = wide_times(word[g][0], PHILOX_EVEN);
+            wide_words odd = wide_times(word[g][2], PHILOX_ODD);
+            word[g][0] = odd >> 32 ^ (word[g][1] ^ philox->even_key[round]);
+            word[g][2] = even >> 32 ^ (word[g][3] ^ philox->odd_key[round]);
+            word[g][1] = odd;
+            word[g][3] = even;
+        }
 }
 
 /* ((high << 32 | low) >> 11) 2^-53.  The words stand in the low bits of two powers of two, which
@@ -131,15 +144,17 @@ WIDE_INLINE wide_words wide_as_number(wide_words low, wide_words high)
     return wide_under(low, high << 32);
 }
 
-/* Fills `out` by `finish` of the blocks' words: whole vectors, then what is left aside. */
+/* Fills `out` by `finish` of the blocks' words: whole groups of vectors, then what is left aside. */
 #undef MILL_PHILOX_LOOP
 #define MILL_PHILOX_LOOP(name, type, finish)                                                   \
     WIDE_INLINE void MILL_WIDE(name##_step)(const struct wide_philox *philox,                  \
                                             wide_words block, type *out)                       \
     {                                                                                          \
-        wide_words word[4];                                                                    \
+        wide_words word[PHILOX_GROUPS][4];                                                     \
         wide_philox_rounds(philox, block, word);                                               \
-        wide_pair_up(finish(word[0], word[1]), finish(word[2], word[3]), out);                 \
+        for (int g = 0; g < PHILOX_GROUPS; g++)                                                \
+            wide_pair_up(finish(word[g][0], word[g][1]), finish(word[g][2], word[g][3]),       \
+                         out + 2 * g * WIDE_LANES);                                            \
     }                                                                                          \
     /* All of one upper half of the block number. */                                           \
     MILL_TARGET static void MILL_WIDE(name##_run)(uint64_t seed, uint64_t stream,              \
@@ -148,18 +163,14 @@ WIDE_INLINE wide_words wide_as_number(wide_words low, wide_words high)
         struct wide_philox philox = wide_philox_start(seed, stream, block);                    \
         wide_words number = wide_first_blocks(block);                                          \
         int64_t i = 0;                                                                         \
-        for (; i + 2 * WIDE_LANES <= blocks; i += 2 * WIDE_LANES) {                            \
+        for (; i + PHILOX_BLOCKS <= blocks; i += PHILOX_BLOCKS) {                              \
             MILL_WIDE(name##_step)(&philox, number, out + 2 * i);                              \
-            MILL_WIDE(name##_step)(&philox, number + WIDE_LANES, out + 2 * (i + WIDE_LANES));  \
-            number += 2 * WIDE_LANES;                                                          \
+            number += PHILOX_BLOCKS;                                                           \
         }                                                                                      \
-        type rest[2 * WIDE_LANES];                                                             \
-        for (; i < blocks; i += WIDE_LANES) {                                                  \
-            MILL_WIDE(name##_step)(&philox, number, rest);                                     \
-            for (int64_t k = 0; k < 2 * mill_least(blocks - i, WIDE_LANES); k++)               \
-                out[2 * i + k] = rest[k];                                                      \
-            number += WIDE_LANES;                                                              \
-        }                                                                                      \
+        if (i == blocks) return;                                                               \
+        type rest[2 * PHILOX_BLOCKS];                                                          \
+        MILL_WIDE(name##_step)(&philox, number, rest);                                         \
+        __builtin_memcpy(out + 2 * i, rest, (size_t)(2 * (blocks - i)) * sizeof *rest);        \
     }                                                                                          \
     static void MILL_WIDE(name)(uint64_t seed, uint64_t stream, uint64_t block,                \
                                 int64_t blocks, type * out)                                    \
