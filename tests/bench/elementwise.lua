@@ -4,13 +4,21 @@
 package.path = "tests/bench/lib/?.lua;" .. package.path
 local bench, measure, peers = require("bench_table"), require("measure"), require("peers")
 local tm = require("tidemill")
+local array = require("tidemill.array")
 local C, dtype = require("tidemill.clib"), require("tidemill.dtype")
 
 local count, block, rounds = 1000000, 8192, 15
 local blocks = math.floor(count / block)
 local float64 = dtype.number("float64")
 
-local x, y = tm.kernels.uniform(1, 0, count), tm.kernels.uniform(1, 1, count)
+local function numbers(length)
+  local out = array.new("float64", length)
+  local at = out:pointer()
+  for i = 0, length - 1 do at[i] = math.random() end
+  return out
+end
+
+local x, y = numbers(count), numbers(count)
 local mask = tm.kernels.lt(x, 0.5)
 local out = tm.kernels.cast(x, "float64")
 local a, b, m, to = x:pointer(), y:pointer(), mask:pointer(), out:pointer()
@@ -46,7 +54,7 @@ for _, name in ipairs { "add", "lt", "where", "exp" } do
 end
 
 -- What a call costs by itself: 100 elements.
-local small = tm.kernels.uniform(1, 0, 100)
+local small = numbers(100)
 local calls = 20000
 local function many()
   local add = tm.kernels.add
