@@ -92,6 +92,8 @@ WIDE_INLINE wide_real wide_tan(wide_real x)
 {
     struct wide_angle angle = wide_angle_reduce(x);
     struct wide_pair sine = wide_sine_pair(angle.r), cosine = wide_cosine_pair(angle.r);
+    /* Here the rounding of the angle's square would be felt. */
+    cosine.low -= 0.5 * wide_product(angle.r.high, angle.r.high).low;
     sine = wide_join(sine.high, sine.low);
     cosine = wide_join(cosine.high, cosine.low);
     wide_bits odd = -(angle.quadrant & 1);

@@ -22,18 +22,19 @@
 #define LN2_LOW          0x1.3de6af278ece6p-42
 #endif
 
-/* e^r - 1 - r, for |r| < 0.3466; the error is 2^-58. */
+/* e^r - 1 - r, for |r| < 0.3466; the error is 2^-64. */
 WIDE_INLINE wide_real wide_exp_rest(wide_real r)
 {
-    wide_real p = r * 0x1.ad7f9ee051994p-26 + 0x1.28ad7aeea0897p-22;
-    p = p * r + 0x1.71df2540fb563p-19;
-    p = p * r + 0x1.a0199a03a7dddp-16;
-    p = p * r + 0x1.a01a012a59187p-13;
-    p = p * r + 0x1.6c16c1842d488p-10;
-    p = p * r + 0x1.1111111127bf7p-7;
-    p = p * r + 0x1.555555555086ep-5;
-    p = p * r + 0x1.55555555554fap-3;
-    p = p * r + 0x1.000000000000ap-1;
+    wide_real p = r * 0x1.1e3d24301627dp-29 + 0x1.af6befb42a36dp-26;
+    p = p * r + 0x1.27e5b4540b501p-22;
+    p = p * r + 0x1.71ddf01c4cc71p-19;
+    p = p * r + 0x1.a01a013684587p-16;
+    p = p * r + 0x1.a01a01b3800a8p-13;
+    p = p * r + 0x1.6c16c16c304c5p-10;
+    p = p * r + 0x1.111111110ec59p-7;
+    p = p * r + 0x1.5555555555503p-5;
+    p = p * r + 0x1.555555555555bp-3;
+    p = p * r + 0x1.0000000000000p-1;
     return r * r * p;
 }
 
@@ -97,9 +98,10 @@ WIDE_INLINE struct wide_pair wide_expm1_pair(wide_real x, wide_real *shifted)
     wide_real most = wide_all(WIDE_ROUND + 100);
     wide_real n = wide_pick(reduced.shifted > most, most, reduced.shifted);
     wide_real inverse = (wide_real)((1023 + WIDE_ROUND_BITS - (wide_bits)n) << 52);
-    struct wide_pair sum = wide_sum(1 - inverse, reduced.r.high);
+    struct wide_pair one = wide_join(wide_all(1), -inverse);
+    struct wide_pair sum = wide_sum(one.high, reduced.r.high);
     *shifted = reduced.shifted;
-    return wide_join(sum.high, sum.low + rest);
+    return wide_join(sum.high, sum.low + (one.low + rest));
 }
 
 WIDE_INLINE wide_real wide_expm1(wide_real x)

@@ -21,7 +21,7 @@ local families = {
   comparison = [[eq ne lt le gt ge band bor bxor bnot isnan isfinite isinf where]],
   transcendental = [[pow atan2 exp exp2 expm1 log log1p log2 log10 sin cos tan asin acos atan sinh
     cosh tanh]],
-  random = [[uniform]],
+  random = [[uniform normal lognormal exponential integers bernoulli choice sample permutation]],
 }
 
 local family_of = {}

@@ -70,6 +70,7 @@ end
 
 local function install_random()
   local C = require("tidemill.clib")
+  require("tidemill.kernels.declare")("random.h")
   local size = 32
   local buffer = ffi.new("double[?]", size)
   local turn, seed, stream, drawn = -1, 0ULL, 0ULL, 0

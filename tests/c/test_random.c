@@ -36,18 +36,23 @@ static void a_stream_is_blocks_counted_by_number_and_stream(void)
     }
 }
 
+/* Any seed and stream, and across a carry into the upper half of the block number. */
 static void uniform_is_made_of_the_words_of_the_stream(void)
 {
     enum { N = 100 };
     uint32_t words[2 * N];
     double out[N];
-    tidemill_kernel_philox(7, 9, 0, 2 * N, words);
-    EACH_SET(set)
-    {
-        tidemill_kernel_uniform(7, 9, 0, N, out);
-        for (int i = 0; i < N; i++) {
-            uint64_t bits = (uint64_t)words[2 * i + 1] << 32 | words[2 * i];
-            CHECK(out[i] == ldexp((double)(bits >> 11), -53));
+    for (int round = 0; round < 50; round++) {
+        uint64_t seed = random_bits(), stream = random_bits();
+        uint64_t first = round % 2 ? random_bits() >> 1 : (random_bits() >> 40 << 33) - 50;
+        tidemill_kernel_philox(seed, stream, 2 * first, 2 * N, words);
+        EACH_SET(set)
+        {
+            tidemill_kernel_uniform(seed, stream, first, N, out);
+            for (int i = 0; i < N; i++) {
+                uint64_t bits = (uint64_t)words[2 * i + 1] << 32 | words[2 * i];
+                CHECK(out[i] == ldexp((double)(bits >> 11), -53));
+            }
         }
     }
 }

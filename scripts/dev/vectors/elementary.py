@@ -63,7 +63,7 @@ def coefficients():
     quarter = (mpmath.pi / 4 * wider) ** 2
     eighth = (mpmath.tan(mpmath.pi / 8) * wider) ** 2
     cases = [
-        ("exp: (e^r - 1 - r) / r^2", (10,), -ln2, ln2, lambda r: r * r / mpmath.exp(r),
+        ("exp: (e^r - 1 - r) / r^2", (11,), -ln2, ln2, lambda r: r * r / mpmath.exp(r),
          series(lambda r: (mpmath.exp(r) - 1 - r) / r ** 2, mpf(1) / 2, mpf(1) / 6, -40)),
         ("log: (2 atanh(s) / s - 2) / z", (7, 3), mpf(0), log, lambda z: z,
          series(rooted(lambda s: (2 * mpmath.atanh(s) / s - 2) / s ** 2), mpf(2) / 3,
