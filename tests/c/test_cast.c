@@ -148,32 +148,46 @@ static void every_set_gives_the_plain_bits_at_every_length(void)
     }
 }
 
-/* One element that does not fit, at every place; a second one behind it does not count. */
+/* Something that `to` does not hold: no number, far outside, or the first one outside. */
+static exact bad_element(int32_t from, int32_t to)
+{
+    exact above = (exact)greatest_of(to) + 1, below = (exact)least_of(to) - 1;
+    int64_t which = random_below(is_float(from) ? 4 : 2);
+    if (which == 2) return NAN;
+    if (which == 3) return 1e30;
+    if (from == TIDEMILL_FLOAT32 && size_of(to) > 1) below = least_of(to) * (exact)1.0000003;
+    if (to == TIDEMILL_INT64) below = -0x1.00001p63; /* the limit less 1 is no float */
+    return which ? above : below;
+}
+
+/* One element that does not fit, at any place; a second one behind it does not count. */
+static void check_refusal(int32_t from, int32_t to, int64_t n, int64_t at)
+{
+    char *x = castable_column(from, to, n);
+    void *out = exact_copy(NULL, (size_t)n * size_of(to));
+    put(from, x, at, bad_element(from, to));
+    if (at + 1 < n) put(from, x, at + 1 + random_below(n - at - 1), bad_element(from, to));
+    EACH_SET(set)
+    {
+        int64_t got = tidemill_kernel_cast(from, to, x, out, n);
+        CHECK_SAYING(got == at, "%s: %d to %d n %d at %d: %.17g, %d", kernel_sets[set], from,
+                     to, (int)n, (int)at, (double)get(from, x, at), (int)got);
+    }
+    free(x);
+    free(out);
+}
+
 static void the_first_element_refused_is_told(void)
 {
     static const int32_t from[] = {TIDEMILL_FLOAT64, TIDEMILL_FLOAT32, TIDEMILL_INT64,
                                    TIDEMILL_INT32};
     static const int32_t to[] = {TIDEMILL_INT64, TIDEMILL_INT32, TIDEMILL_UINT8};
-    EACH_SET(set)
-    {
-        for (int pair = 0; pair < 12; pair++) {
-            int32_t f = from[pair / 3], t = to[pair % 3];
-            if (!is_float(f) && size_of(f) <= size_of(t)) continue;
-            for (int64_t n = 1; n <= 80; n++) {
-                int64_t at = random_below(n), length = n == 80 ? 3000 : n;
-                char *x = castable_column(f, t, length),
-                     *out = exact_copy(NULL, (size_t)length * size_of(t));
-                exact bad = is_float(f) ? (n % 2 ? (exact)NAN : (exact)1e30) : greatest_of(f);
-                if (n == 80) at += 2000;
-                put(f, x, at, bad);
-                if (at + 1 < length) put(f, x, at + 1 + random_below(length - at - 1), bad);
-                CHECK_SAYING(tidemill_kernel_cast(f, t, x, out, length) == at,
-                             "%s: %d to %d n %d at %d", kernel_sets[set], f, t, (int)length,
-                             (int)at);
-                free(x);
-                free(out);
-            }
-        }
+    for (int pair = 0; pair < 12; pair++) {
+        int32_t f = from[pair / 3], t = to[pair % 3];
+        if (!is_float(f) && size_of(f) <= size_of(t)) continue;
+        for (int64_t n = 1; n <= 100; n++)
+            for (int round = 0; round < 4; round++) check_refusal(f, t, n, random_below(n));
+        check_refusal(f, t, 3000, 2000 + random_below(1000));
     }
 }
 
