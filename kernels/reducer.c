@@ -125,9 +125,32 @@ static void reducer_block(struct mill_reducer *r, const void *values, int64_t co
     how->block(x, kept, r->base + r->at, reducer_slot(r, r->depth));
 }
 
+/* Rows of one block each need no slots. */
+static void reducer_feed_short(struct mill_reducer *r, const char *values, int64_t rows)
+{
+    const struct mill_reduction *how = r->how;
+    int64_t bytes = r->n * mill_type_size(r->type);
+    for (int64_t i = 0; i < rows; i++, values += bytes) {
+        reducer_block(r, values, r->n);
+        for (int p = 0; p < how->planes; p++) {
+            union mill_cell *cell = &r->slots[p];
+            if (p < how->floats) cell->f = mill_one_nan(cell->f);
+            r->partial[p * r->apart + r->result] = *cell;
+            *cell = how->none[p];
+        }
+        r->result++;
+    }
+}
+
 static void reducer_feed_rows(struct mill_reducer *r, const char *values, int64_t count)
 {
     int64_t size = mill_type_size(r->type);
+    if (r->at == 0 && r->n <= MILL_SUM_BLOCK && count > 0) {
+        int64_t rows = count / r->n;
+        reducer_feed_short(r, values, rows);
+        values += rows * r->n * size;
+        count -= rows * r->n;
+    }
     while (count > 0) {
         int64_t take = mill_least(mill_least(count, MILL_SUM_BLOCK), r->n - r->at);
         reducer_block(r, values, take);
