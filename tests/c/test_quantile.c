@@ -93,44 +93,6 @@ static void partition_puts_a_rank_in_its_place(void)
     CHECK(tidemill_kernel_partition(&one, 1, -1) == -1);
 }
 
-/* Values that make every pivot the least but a few: found by playing the adversary (McIlroy,
- * "A killer adversary for quicksort"): values are given only when they are compared. */
-static void bad_pivots_end_in_a_heap_sort(void)
-{
-    enum { N = 40000 };
-    double *x = exact_doubles(N), *y = exact_doubles(N);
-    /* A pivot's places get the next least values, round after round. */
-    for (int64_t i = 0; i < N; i++) x[i] = N;
-    int64_t *at = exact_copy(NULL, N * sizeof(int64_t));
-    for (int64_t i = 0; i < N; i++) at[i] = i;
-    double next = 0;
-    for (int64_t left = N, start = 0; left > 600; left = N - start) {
-        int64_t step = left / 8, places[9] = {0,
-                                              step,
-                                              2 * step,
-                                              left / 2 - step,
-                                              left / 2,
-                                              left / 2 + step,
-                                              left - 1 - 2 * step,
-                                              left - 1 - step,
-                                              left - 1};
-        for (int p = 0; p < 9; p++)
-            if (x[at[start + places[p]]] == N) x[at[start + places[p]]] = next++;
-        for (int64_t i = start, low = start; i < N; i++)
-            if (x[at[i]] < N) {
-                int64_t other = at[low];
-                at[low++] = at[i];
-                at[i] = other;
-            }
-        start += 9;
-    }
-    memcpy(y, x, N * sizeof(double));
-    check_partition(y, N, N / 2);
-    free(x);
-    free(y);
-    free(at);
-}
-
 /* ---- quantiles ------------------------------------------------------------------------------- */
 
 /* NumPy's linear interpolation of sorted values. */
@@ -243,7 +205,6 @@ int main(void)
 {
     random_state = check_seed();
     RUN(partition_puts_a_rank_in_its_place);
-    RUN(bad_pivots_end_in_a_heap_sort);
     RUN(quantiles_of_every_length_are_those_of_sorting);
     RUN(quantiles_of_long_series_are_those_of_sorting);
     RUN(many_quantiles_share_one_copy);

@@ -529,6 +529,7 @@ static void nothing_has_a_sum_and_no_least(void)
         {TIDEMILL_REDUCE_MOMENTS, TIDEMILL_REDUCE_MEAN, 0, NAN},
         {TIDEMILL_REDUCE_MOMENTS, TIDEMILL_REDUCE_VAR, 0, NAN},
         {TIDEMILL_REDUCE_MIN, TIDEMILL_REDUCE_MIN, -1, 0},
+        {TIDEMILL_REDUCE_NANMAX, TIDEMILL_REDUCE_NANMAX, 0, NAN},
         {TIDEMILL_REDUCE_NANARGMAX, TIDEMILL_REDUCE_NANARGMAX, -1, 0},
     };
     for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
