@@ -15,7 +15,7 @@ static void answer_floats(const union mill_cell *cells, int64_t m, int32_t type,
 
 static void answer_ints(const union mill_cell *cells, int64_t m, int32_t type, void *out)
 {
-    int64_t size = mill_type_size(type);
+    int64_t size = mill_reduce_type_size(type);
     for (int64_t i = 0; i < m; i++)
         if (size == 8)
             ((int64_t *)out)[i] = cells[i].i;
@@ -42,7 +42,7 @@ static void answer_statistics(int32_t kind, int32_t what, int32_t type,
 {
     for (int64_t i = 0; i < m; i++) {
         union mill_cell one = {.f = answer_statistic(kind, what, cells, m, i, ddof)};
-        answer_floats(&one, 1, type, (char *)out + i * mill_type_size(type));
+        answer_floats(&one, 1, type, (char *)out + i * mill_reduce_type_size(type));
     }
 }
 
@@ -61,7 +61,7 @@ static void answer_nan_extremes(const union mill_cell *cells, int64_t m, int32_t
 {
     for (int64_t i = 0; i < m; i++) {
         union mill_cell one = {.f = cells[m + i].i ? cells[i].f : NAN};
-        answer_floats(&one, 1, type, (char *)out + i * mill_type_size(type));
+        answer_floats(&one, 1, type, (char *)out + i * mill_reduce_type_size(type));
     }
 }
 

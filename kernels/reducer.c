@@ -129,7 +129,7 @@ static void reducer_block(struct mill_reducer *r, const void *values, int64_t co
 static void reducer_feed_short(struct mill_reducer *r, const char *values, int64_t rows)
 {
     const struct mill_reduction *how = r->how;
-    int64_t bytes = r->n * mill_type_size(r->type);
+    int64_t bytes = r->n * mill_reduce_type_size(r->type);
     for (int64_t i = 0; i < rows; i++, values += bytes) {
         reducer_block(r, values, r->n);
         for (int p = 0; p < how->planes; p++) {
@@ -144,7 +144,7 @@ static void reducer_feed_short(struct mill_reducer *r, const char *values, int64
 
 static void reducer_feed_rows(struct mill_reducer *r, const char *values, int64_t count)
 {
-    int64_t size = mill_type_size(r->type);
+    int64_t size = mill_reduce_type_size(r->type);
     if (r->at == 0 && r->n <= MILL_SUM_BLOCK && count > 0) {
         int64_t rows = count / r->n;
         reducer_feed_short(r, values, rows);
@@ -190,7 +190,7 @@ static void reducer_add(struct mill_reducer *r, const char *values, int64_t stri
 static void reducer_add_widened(struct mill_reducer *r, const char *values, int64_t stride,
                                 int64_t rows, int64_t column, int64_t width)
 {
-    int64_t size = mill_type_size(r->type), pieces = stride == width ? 1 : rows;
+    int64_t size = mill_reduce_type_size(r->type), pieces = stride == width ? 1 : rows;
     int64_t count = rows * width / pieces;
     for (int64_t p = 0; p < pieces; p++)
         mill_reduce_widen(r->type, r->how->value, values + p * stride * size, count,
@@ -205,7 +205,7 @@ static void reducer_add_any(struct mill_reducer *r, const char *values, int64_t 
         reducer_add(r, values, stride, rows, column, width);
         return;
     }
-    int64_t size = mill_type_size(r->type), most = MILL_SUM_BLOCK / rows;
+    int64_t size = mill_reduce_type_size(r->type), most = MILL_SUM_BLOCK / rows;
     for (int64_t first = 0; first < width; first += most)
         reducer_add_widened(r, values + first * size, stride, rows, column + first,
                             mill_least(most, width - first));
@@ -227,7 +227,7 @@ static void reducer_end_rows(struct mill_reducer *r, int64_t rows)
 static void reducer_feed_whole(struct mill_reducer *r, const char *values, int64_t stride,
                                int64_t rows)
 {
-    int64_t size = mill_type_size(r->type);
+    int64_t size = mill_reduce_type_size(r->type);
     int64_t most = r->inner > REDUCER_FEW ? REDUCER_ROWS : MILL_SUM_BLOCK / r->inner;
     while (rows > 0) {
         int64_t take = mill_least(mill_least(rows, most), r->n - r->at);
@@ -251,7 +251,7 @@ static void reducer_feed_part(struct mill_reducer *r, const char *values, int64_
 
 static void reducer_feed_columns(struct mill_reducer *r, const char *values, int64_t count)
 {
-    int64_t size = mill_type_size(r->type);
+    int64_t size = mill_reduce_type_size(r->type);
     while (count > 0) {
         int64_t rows = r->column == 0 ? count / r->inner : 0;
         int64_t take = mill_least(mill_least(count, MILL_SUM_BLOCK), r->inner - r->column);
@@ -280,7 +280,7 @@ static int reducer_is_direct(int32_t type, enum mill_value value)
     case MILL_VALUE_FLOAT:
         return type == TIDEMILL_FLOAT64;
     case MILL_VALUE_INT:
-        return mill_type_size(type) == 8;
+        return mill_reduce_type_size(type) == 8;
     case MILL_VALUE_BYTE:
         return 1;
     }
@@ -338,7 +338,7 @@ void mill_reducer_end(void *memory)
 static void reducer_strips(struct mill_reducer *r, const struct mill_reduction *how,
                            int32_t type, const char *x, int64_t outer, int64_t n, int64_t inner)
 {
-    int64_t size = mill_type_size(type);
+    int64_t size = mill_reduce_type_size(type);
     union mill_cell *partial = r->partial;
     for (int64_t o = 0; o < outer; o++)
         for (int64_t j = 0; j < inner; j += REDUCER_STRIP) {

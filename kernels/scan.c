@@ -75,14 +75,15 @@ static scan_body *scan_find(int32_t kind, int32_t type)
         {scan_max_byte, scan_max_int32, scan_max_int64, scan_max_float32, scan_max_float64},
         {scan_min_byte, scan_min_int32, scan_min_int64, scan_min_float32, scan_min_float64},
     };
-    int64_t size = mill_type_size(type);
+    int64_t size = mill_reduce_type_size(type);
     if (mill_is_float_type(type)) return bodies[kind - 1][size == 8 ? 4 : 3];
     return bodies[kind - 1][size == 8 ? 2 : size == 4 ? 1 : 0];
 }
 
 int32_t tidemill_kernel_scan_type(int32_t kind, int32_t type)
 {
-    if (kind < TIDEMILL_SCAN_CUMSUM || kind > TIDEMILL_SCAN_CUMMIN || !mill_type_size(type))
+    if (kind < TIDEMILL_SCAN_CUMSUM || kind > TIDEMILL_SCAN_CUMMIN ||
+        !mill_reduce_type_size(type))
         return 0;
     if (kind >= TIDEMILL_SCAN_CUMMAX || mill_is_float_type(type)) return type;
     return type == TIDEMILL_DATE || type == TIDEMILL_TIMESTAMP ? 0 : TIDEMILL_INT64;
