@@ -25,8 +25,8 @@ arguments.describe {
 
 local function quantiles(name, kernel, x, q)
   local out, n = array.new("float64", #q), #x
-  local work = scratch(n)
-  local done = kernel(x:pointer(), n, q:pointer(), #q, work, out:pointer())
+  local work = array.new("float64", n) -- most of it is hardly ever touched
+  local done = kernel(x:pointer(), n, q:pointer(), #q, work:pointer(), out:pointer())
   hold(x, q, work)
   if done < 0 then fail(name, "q must be from 0 to 1, got %s", tostring(q)) end
   return out
