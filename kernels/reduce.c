@@ -3,6 +3,7 @@
 #include "kernels/reduce_bodies.h"
 
 int64_t mill_reduce_size(int32_t type)
+int64_t mill_reduce_type_size(int32_t type)
 {
     switch (type) {
     case TIDEMILL_BOOL:
@@ -32,6 +33,7 @@ int32_t tidemill_kernel_reduce_type(int32_t what, int32_t type)
 {
     int32_t kind = mill_plain_kind(what);
     if (!tidemill_kernel_reduce_kind(what) || !mill_reduce_size(type)) return 0;
+    if (!tidemill_kernel_reduce_kind(what) || !mill_reduce_type_size(type)) return 0;
     if ((type == TIDEMILL_DATE || type == TIDEMILL_TIMESTAMP) && !mill_is_extreme_kind(kind) &&
         what != TIDEMILL_REDUCE_NANCOUNT)
         return 0;

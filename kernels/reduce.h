@@ -103,8 +103,9 @@ TIDEMILL_KERNEL int64_t tidemill_kernel_reduce_join(int32_t kind, int32_t type, 
 
 /* Answers from a partial result of `kind`, in the answer's type.  `what` is the kind itself, or
  * MEAN, VAR or STD of MOMENTS (or the three NAN forms of NANMOMENTS).  Variances divide by
- * count - ddof and are NaN when that is not above 0; the mean of none is NaN.  Returns 0, or
- * -1: `what` has no answer here, or a MIN, MAX, ARGMIN or ARGMAX is of no elements. */
+ * count - ddof and are NaN when that is not above 0; the mean of none is NaN.  NANMIN and
+ * NANMAX of floats are NaN where all are NaN, or none is there.  Returns 0, or -1: `what` has
+ * no answer here, or another MIN, MAX, ARGMIN or ARGMAX is of no elements. */
 TIDEMILL_KERNEL int64_t tidemill_kernel_reduce_finish(int32_t kind, int32_t what, int32_t type,
                                                       const void *partial, int64_t m,
                                                       int64_t ddof, void *out);

@@ -64,7 +64,8 @@ void mill_float_int_plain(const int32_t *x, int64_t count, double *out)
     for (int64_t i = 0; i < count; i++) out[i] = x[i];
 }
 
-static const void *widen_to_float(int32_t type, const void *x, int64_t count, double *out)
+static const void *reduce_widen_to_float(int32_t type, const void *x, int64_t count,
+                                         double *out)
 {
     switch (type) {
     case TIDEMILL_FLOAT64:
@@ -84,9 +85,10 @@ static const void *widen_to_float(int32_t type, const void *x, int64_t count, do
     return out;
 }
 
-static const void *widen_to_int(int32_t type, const void *x, int64_t count, int64_t *out)
+static const void *reduce_widen_to_int(int32_t type, const void *x, int64_t count, int64_t *out)
 {
     switch (mill_reduce_size(type)) {
+    switch (mill_reduce_type_size(type)) {
     case 8:
         return x;
     case 4:
@@ -103,9 +105,9 @@ const void *mill_reduce_widen(int32_t type, enum mill_value value, const void *x
 {
     switch (value) {
     case MILL_VALUE_FLOAT:
-        return widen_to_float(type, x, count, out);
+        return reduce_widen_to_float(type, x, count, out);
     case MILL_VALUE_INT:
-        return widen_to_int(type, x, count, out);
+        return reduce_widen_to_int(type, x, count, out);
     case MILL_VALUE_BYTE:
         break;
     }

@@ -9,8 +9,10 @@
 #include "kernels/reduce_bodies.h"
 
 enum {
-    REDUCER_STRIP = 512, /* columns that are folded together where x may be read in any order */
-    REDUCER_ROWS = 8,    /* of them at a time, unless they are few */
+    REDUCER_STRIP =
+        1024,         /* columns that are folded together where x may be read in any order */
+    REDUCER_ROWS = 8, /* of them at a time */
+    REDUCER_FEW = 32, /* columns: so few have more rows at a time */
 };
 
 struct mill_reducer {
@@ -123,9 +125,33 @@ static void reducer_block(struct mill_reducer *r, const void *values, int64_t co
     how->block(x, kept, r->base + r->at, reducer_slot(r, r->depth));
 }
 
+/* Rows of one block each need no slots. */
+static void reducer_feed_short(struct mill_reducer *r, const char *values, int64_t rows)
+{
+    const struct mill_reduction *how = r->how;
+    int64_t bytes = r->n * mill_reduce_type_size(r->type);
+    for (int64_t i = 0; i < rows; i++, values += bytes) {
+        reducer_block(r, values, r->n);
+        for (int p = 0; p < how->planes; p++) {
+            union mill_cell *cell = &r->slots[p];
+            if (p < how->floats) cell->f = mill_one_nan(cell->f);
+            r->partial[p * r->apart + r->result] = *cell;
+            *cell = how->none[p];
+        }
+        r->result++;
+    }
+}
+
 static void reducer_feed_rows(struct mill_reducer *r, const char *values, int64_t count)
 {
     int64_t size = mill_reduce_size(r->type);
+    int64_t size = mill_reduce_type_size(r->type);
+    if (r->at == 0 && r->n <= MILL_SUM_BLOCK && count > 0) {
+        int64_t rows = count / r->n;
+        reducer_feed_short(r, values, rows);
+        values += rows * r->n * size;
+        count -= rows * r->n;
+    }
     while (count > 0) {
         int64_t take = mill_least(mill_least(count, MILL_SUM_BLOCK), r->n - r->at);
         reducer_block(r, values, take);
@@ -160,7 +186,19 @@ static void reducer_add(struct mill_reducer *r, const char *values, int64_t stri
     how->columns(&columns);
 }
 
-/* Widens what needs it before; runs that lie close together are widened at once. */
+/* The same of columns that are widened first, and are as few as the buffer has room for; runs
+ * that lie close together are widened at once. */
+static void reducer_add_widened(struct mill_reducer *r, const char *values, int64_t stride,
+                                int64_t rows, int64_t column, int64_t width)
+{
+    int64_t size = mill_reduce_type_size(r->type), pieces = stride == width ? 1 : rows;
+    int64_t count = rows * width / pieces;
+    for (int64_t p = 0; p < pieces; p++)
+        mill_reduce_widen(r->type, r->how->value, values + p * stride * size, count,
+                          r->buffer + p * count);
+    reducer_add(r, (const char *)r->buffer, width, rows, column, width);
+}
+
 static void reducer_add_any(struct mill_reducer *r, const char *values, int64_t stride,
                             int64_t rows, int64_t column, int64_t width)
 {
@@ -174,6 +212,10 @@ static void reducer_add_any(struct mill_reducer *r, const char *values, int64_t 
         mill_reduce_widen(r->type, r->how->value, values + p * stride * size, count,
                           r->buffer + p * count);
     reducer_add(r, (const char *)r->buffer, width, rows, column, width);
+    int64_t size = mill_reduce_type_size(r->type), most = MILL_SUM_BLOCK / rows;
+    for (int64_t first = 0; first < width; first += most)
+        reducer_add_widened(r, values + first * size, stride, rows, column + first,
+                            mill_least(most, width - first));
 }
 
 static void reducer_end_rows(struct mill_reducer *r, int64_t rows)
@@ -195,6 +237,8 @@ static void reducer_feed_whole(struct mill_reducer *r, const char *values, int64
     int64_t size = mill_reduce_size(r->type);
     int64_t most = mill_most(1, MILL_SUM_BLOCK / r->inner);
     if (r->direct) most = mill_most(most, REDUCER_ROWS);
+    int64_t size = mill_reduce_type_size(r->type);
+    int64_t most = r->inner > REDUCER_FEW ? REDUCER_ROWS : MILL_SUM_BLOCK / r->inner;
     while (rows > 0) {
         int64_t take = mill_least(mill_least(rows, most), r->n - r->at);
         if (!r->how->running) take = mill_least(take, MILL_REDUCE_COLUMN - r->row);
@@ -218,15 +262,16 @@ static void reducer_feed_part(struct mill_reducer *r, const char *values, int64_
 static void reducer_feed_columns(struct mill_reducer *r, const char *values, int64_t count)
 {
     int64_t size = mill_reduce_size(r->type);
+    int64_t size = mill_reduce_type_size(r->type);
     while (count > 0) {
-        int64_t rows = r->column == 0 && r->inner <= MILL_SUM_BLOCK ? count / r->inner : 0;
-        int64_t take =
-            rows ? rows * r->inner
-                 : mill_least(mill_least(count, MILL_SUM_BLOCK), r->inner - r->column);
-        if (rows)
+        int64_t rows = r->column == 0 ? count / r->inner : 0;
+        int64_t take = mill_least(mill_least(count, MILL_SUM_BLOCK), r->inner - r->column);
+        if (rows) {
+            take = rows * r->inner;
             reducer_feed_whole(r, values, r->inner, rows);
-        else
+        } else {
             reducer_feed_part(r, values, take);
+        }
         values += take * size;
         count -= take;
     }
@@ -247,6 +292,7 @@ static int reducer_is_direct(int32_t type, enum mill_value value)
         return type == TIDEMILL_FLOAT64;
     case MILL_VALUE_INT:
         return mill_reduce_size(type) == 8;
+        return mill_reduce_type_size(type) == 8;
     case MILL_VALUE_BYTE:
         return 1;
     }
@@ -305,6 +351,7 @@ static void reducer_strips(struct mill_reducer *r, const struct mill_reduction *
                            int32_t type, const char *x, int64_t outer, int64_t n, int64_t inner)
 {
     int64_t size = mill_reduce_size(type);
+    int64_t size = mill_reduce_type_size(type);
     union mill_cell *partial = r->partial;
     for (int64_t o = 0; o < outer; o++)
         for (int64_t j = 0; j < inner; j += REDUCER_STRIP) {

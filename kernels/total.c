@@ -48,10 +48,21 @@ void mill_nansum_columns_plain(const struct mill_columns *c)
 
 /* ---- a block of a row -------------------------------------------------------------------- */
 
+/* Fewer values than lanes: the lanes beyond a power of two are 0 and change nothing. */
+static double total_few(const double *x, int64_t count)
+{
+    double sum[MILL_SUM_LANES] = {0};
+    int lanes = 1;
+    for (int64_t i = 0; i < count; i++) sum[i] += x[i];
+    while (lanes < count) lanes *= 2;
+    return mill_fold(sum, lanes);
+}
+
 static void total_sum(const void *x, int64_t count, int64_t position, union mill_cell *cells)
 {
     (void)position;
-    cells->f = mill_kernel_bodies()->sum_block(x, count, 0);
+    cells->f = count < MILL_SUM_LANES ? total_few(x, count)
+                                      : mill_kernel_bodies()->sum_block(x, count, 0);
 }
 
 static void total_mean(const void *x, int64_t count, int64_t position, union mill_cell *cells)

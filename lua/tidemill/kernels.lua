@@ -12,7 +12,12 @@ local kernels = {}
 -- Module of tidemill.kernels -> names of its functions.
 local families = {
   indicator = [[returns sma ema rsi macd bbands atr stddev]],
-  statistics = [[sum mean variance std max_drawdown count_moves ohlcv_check]],
+  statistics = [[variance var std max_drawdown count_moves ohlcv_check]],
+  reduce = [[sum prod mean min max argmin argmax any all count nansum nanprod nanmean nanvar nanstd
+    nanmin nanmax nanargmin nanargmax nancount]],
+  scan = [[cumsum cumprod cummax cummin]],
+  quantile = [[median quantile nanquantile partition topk]],
+  histogram = [[histogram bincount]],
   order = [[argsort take group intersect locate]],
   sweep = [[sma_cross best_pair]],
   correlation = [[standardise correlation]],

@@ -12,38 +12,13 @@ local check_lengths, floats, hold = arguments.check_lengths, arguments.floats, a
 local kernels = {}
 
 arguments.describe {
-  sum = "sum(x)",
-  mean = "mean(x)",
   variance = "variance(x, ddof)",
+  var = "var(x, ddof)",
   std = "std(x, ddof)",
   max_drawdown = "max_drawdown(close)",
   count_moves = "count_moves(returns, limit)",
   ohlcv_check = "ohlcv_check(open, high, low, close, volume)",
 }
-
---- Sum, the same bits on every machine; 0 of none, NaN if any is.
----     tm.kernels.sum({1, 2, 3})                          --> 6
----@param x tidemill.numbers
----@return number
-function kernels.sum(x)
-  check_list("sum", "x", x)
-  x = floats("sum", "x", x)
-  local sum = C.tidemill_kernel_sum(x:pointer(), #x)
-  hold(x)
-  return sum
-end
-
---- Mean; NaN of none.
----     tm.kernels.mean({1, 2, 3})                         --> 2
----@param x tidemill.numbers
----@return number
-function kernels.mean(x)
-  check_list("mean", "x", x)
-  x = floats("mean", "x", x)
-  local mean = C.tidemill_kernel_mean(x:pointer(), #x)
-  hold(x)
-  return mean
-end
 
 --- Variance, divisor n - ddof (default 0); NaN when n <= ddof.
 ---     tm.kernels.variance({1, 2, 3, 4}, 1)               --> 1.6667
@@ -55,6 +30,21 @@ function kernels.variance(x, ddof)
   check_list("variance", "x", x)
   check_integer("variance", "ddof", ddof, 0)
   x = floats("variance", "x", x)
+  local variance = C.tidemill_kernel_variance(x:pointer(), #x, ddof)
+  hold(x)
+  return variance
+end
+
+--- Variance by its short name.
+---     tm.kernels.var({1, 2, 3, 4}, 1)                    --> 1.6667
+---@param x tidemill.numbers
+---@param ddof? integer
+---@return number
+function kernels.var(x, ddof)
+  if ddof == nil then ddof = 0 end
+  check_list("var", "x", x)
+  check_integer("var", "ddof", ddof, 0)
+  x = floats("var", "x", x)
   local variance = C.tidemill_kernel_variance(x:pointer(), #x, ddof)
   hold(x)
   return variance

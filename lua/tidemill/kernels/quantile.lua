@@ -1,0 +1,132 @@
+-- quantile: order statistics and the few greatest; part of tm.kernels.
+-- SPDX-License-Identifier: MIT
+
+local ffi = require("ffi")
+local C = require("tidemill.clib")
+local array = require("tidemill.array")
+local arguments = require("tidemill.kernels.arguments")
+
+require("tidemill.kernels.declare")("quantile.h")
+require("tidemill.kernels.declare")("topk.h")
+
+local check_list, check_integer = arguments.check_list, arguments.check_integer
+local fail, refuse, floats = arguments.fail, arguments.refuse, arguments.floats
+local hold, scratch = arguments.hold, arguments.scratch
+
+local kernels = {}
+
+arguments.describe {
+  median = "median(x)",
+  quantile = "quantile(x, q)",
+  nanquantile = "nanquantile(x, q)",
+  partition = "partition(x, k)",
+  topk = "topk(x, k)",
+}
+
+local function quantiles(name, kernel, x, q)
+  local out, n = array.new("float64", #q), #x
+  local work = array.new("float64", n) -- most of it is hardly ever touched
+  local done = kernel(x:pointer(), n, q:pointer(), #q, work:pointer(), out:pointer())
+  hold(x, q, work)
+  if done < 0 then fail(name, "q must be from 0 to 1, got %s", tostring(q)) end
+  return out
+end
+
+local function check_shares(name, q)
+  if type(q) ~= "number" then
+    if type(q) ~= "table" and not array.is(q) then
+      fail(name, "q must be a number or a list of numbers, got %s", arguments.shown(q))
+    end
+  end
+end
+
+-- A list of shares from a number or a list.
+local function shares(name, q)
+  return floats(name, "q", type(q) == "number" and { q } or q)
+end
+
+--- The middle value, or half way between the middle two; NaN of none, and if any is.
+---     tm.kernels.median({3, 1, 2, 10})                   --> 2.5
+---@param x tidemill.numbers
+---@return number
+function kernels.median(x)
+  check_list("median", "x", x)
+  local out = quantiles("median", C.tidemill_kernel_quantile, floats("median", "x", x),
+    shares("median", 0.5))
+  return out[1]
+end
+
+--- Quantiles, linear between neighbours: one for a number q, an array for a list; NaN if any is.
+---     tm.kernels.quantile({1, 2, 3, 4}, 0.25)            --> 1.75
+---     tm.kernels.quantile({1, 2, 3, 4}, {0.5, 1})        --> 2.5, 4
+---@param x tidemill.numbers
+---@param q number|tidemill.numbers from 0 to 1
+---@return number|tidemill.array
+function kernels.quantile(x, q)
+  check_list("quantile", "x", x)
+  check_shares("quantile", q)
+  local out = quantiles("quantile", C.tidemill_kernel_quantile, floats("quantile", "x", x),
+    shares("quantile", q))
+  return type(q) == "number" and out[1] or out
+end
+
+--- The same of what is not NaN.
+---     tm.kernels.nanquantile({1, 0/0, 3}, 0.5)           --> 2
+---@param x tidemill.numbers
+---@param q number|tidemill.numbers from 0 to 1
+---@return number|tidemill.array
+function kernels.nanquantile(x, q)
+  check_list("nanquantile", "x", x)
+  check_shares("nanquantile", q)
+  local out = quantiles("nanquantile", C.tidemill_kernel_nanquantile,
+    floats("nanquantile", "x", x), shares("nanquantile", q))
+  return type(q) == "number" and out[1] or out
+end
+
+--- The values with the k least first, in no order, and the k-th least at place k; NaNs last.
+---     tm.kernels.partition({5, 1, 4, 2}, 2)[2]           --> 2
+---@param x tidemill.numbers
+---@param k integer from 1 to #x
+---@return tidemill.array
+function kernels.partition(x, k)
+  check_list("partition", "x", x)
+  check_integer("partition", "k", k, 1)
+  x = floats("partition", "x", x)
+  local n = #x
+  if k > n then refuse("partition", "k must be an integer from 1 to %d, got %d", n, k) end
+  local out = array.new("float64", n)
+  ffi.copy(out:pointer(), x:pointer(), 8 * n)
+  hold(x)
+  C.tidemill_kernel_partition(out:pointer(), n, k - 1)
+  return out
+end
+
+-- The first `length` results of 8 bytes as an array.
+local function results(dtype, from, length)
+  local out = array.new(dtype, length)
+  ffi.copy(out:pointer(), from, 8 * length)
+  return out
+end
+
+--- The k greatest values, greatest first, and where they stand; for k < 0 the -k least, least
+--- first.  Equal ones stand in their order, NaNs are left out.
+---     local values, positions = tm.kernels.topk({3, 9, 5}, 2)   --> 9, 5   and   2, 3
+---@param x tidemill.numbers
+---@param k integer
+---@return tidemill.array values float64, tidemill.array positions int64
+function kernels.topk(x, k)
+  check_list("topk", "x", x)
+  check_integer("topk", "k", k, -2^53)
+  x = floats("topk", "x", x)
+  local n = #x
+  local most = math.min(math.abs(k), n)
+  local work = scratch(2 * most)
+  local count = tonumber(C.tidemill_kernel_topk(x:pointer(), n, k < 0 and -most or most, 1, 0,
+    work, ffi.cast("int64_t *", work + most)))
+  hold(x)
+  local values, positions = results("float64", work, count), results("int64", work + most, count)
+  hold(work)
+  return values, positions
+end
+
+return kernels
