@@ -270,8 +270,8 @@ SORT_AVX2 static double sort_pivot(const double *x, int64_t n)
 
 /* ---- Quicksort ------------------------------------------------------------------------- */
 
-/* Sorts n values of x; they end in x, or in `other` when `away`.  A part that was split `splits`
- * times in vain goes to the radix sort. */
+/* Sorts n values of x; they end in x, or in `other` when `away`.  A part that is still long
+ * after `splits` splits goes to the radix sort, whatever its values are. */
 SORT_AVX2 static void sort_part(double *x, double *other, int64_t n, int away, int splits)
 {
     while (n > SORT_LEAF) {
@@ -302,8 +302,12 @@ SORT_AVX2 static void sort_part(double *x, double *other, int64_t n, int away, i
 
 void mill_sort_doubles_avx2(double *x, double *scratch, int64_t n)
 {
-    int splits = 0;
-    for (int64_t size = n; size > 1; size /= 2) splits += 3;
+    /* Splits in the middle would take a third of these. */
+    mill_sort_doubles_limited_avx2(x, scratch, n, 3 * mill_bits_of((uint64_t)n));
+}
+
+void mill_sort_doubles_limited_avx2(double *x, double *scratch, int64_t n, int splits)
+{
     sort_part(x, scratch, n, 0, splits);
 }
 #endif
