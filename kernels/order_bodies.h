@@ -121,17 +121,31 @@ uint64_t *mill_radix64(uint64_t *x, uint64_t *scratch, int64_t n, int from, int 
 
 /* ---- Sorting doubles -------------------------------------------------------------------- */
 
+/* Values that lie in several places; n is the sum of the lengths. */
+struct mill_sort_input {
+    int64_t runs;
+    const void *const *parts;
+    const int64_t *lengths;
+    int64_t n;
+};
+
 /* Sorts n doubles, none of them NaN; scratch has n places.  0 and -0 come in any order. */
 typedef void mill_sort_doubles(double *x, double *scratch, int64_t n);
+/* The same from an input that it leaves alone into out; 0, with out undefined, when it is not for
+ * this body: it is short, there is a NaN, or many are equal. */
+typedef int mill_sort_input(const struct mill_sort_input *input, double *out, double *scratch);
+
 mill_sort_doubles mill_sort_doubles_plain;
 #ifdef MILL_KERNEL_X86
 mill_sort_doubles mill_sort_doubles_avx2;
+mill_sort_input mill_sort_input_avx2;
 /* With a limit for the depth of splitting, for tests of what comes after it. */
 void mill_sort_doubles_limited_avx2(double *x, double *scratch, int64_t n, int splits);
 #endif
 
-/* The wider body in use, or NULL. */
+/* The wider bodies in use, or NULL. */
 mill_sort_doubles *mill_sort_doubles_wide(void);
+mill_sort_input *mill_sort_input_wide(void);
 
 /* Sorts n words below 2^to by their bits from..to-1; where these are equal the words ascend
  * already.  Returns where they ended: x or scratch. */

@@ -117,6 +117,17 @@ mill_sort_doubles *mill_sort_doubles_wide(void)
     return bodies[mill_kernel_isa_number()];
 }
 
+mill_sort_input *mill_sort_input_wide(void)
+{
+    static mill_sort_input *const bodies[MILL_ISAS] = {
+#ifdef MILL_KERNEL_X86
+        [MILL_ISA_AVX2] = mill_sort_input_avx2,
+        [MILL_ISA_AVX512] = mill_sort_input_avx2,
+#endif
+    };
+    return bodies[mill_kernel_isa_number()];
+}
+
 enum {
     WORDS_BITS = 62,   /* such words are doubles, and in the same order */
     WORDS_DIGITS = 33, /* three passes are faster than vectors .. */

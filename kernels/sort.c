@@ -63,20 +63,9 @@ static void sort_core_u8(uint8_t *x, uint8_t *scratch, int64_t n)
     }
 }
 
-/* ---- A row of each kind ------------------------------------------------------------------ */
+/* ---- Which need no sorting ---------------------------------------------------------------- */
 
-/* numbers: copies what is no NaN and says how many that are.  zeros: those of out, which stand
- * together, take the signs and the order of those of x. */
-#define SORT_ROW(kind, type)                                                                   \
-    static int64_t sort_numbers_##kind(const type *x, int64_t n, type *out)                    \
-    {                                                                                          \
-        int64_t count = 0;                                                                     \
-        for (int64_t i = 0; i < n; i++) {                                                      \
-            out[count] = x[i];                                                                 \
-            count += x[i] == x[i];                                                             \
-        }                                                                                      \
-        return count;                                                                          \
-    }                                                                                          \
+#define SORT_RUNS(kind, type)                                                                  \
     static int sort_ascends_##kind(const type *x, int64_t n)                                   \
     {                                                                                          \
         int64_t i = 1;                                                                         \
@@ -96,48 +85,120 @@ static void sort_core_u8(uint8_t *x, uint8_t *scratch, int64_t n)
             x[i] = x[j];                                                                       \
             x[j] = kept;                                                                       \
         }                                                                                      \
-    }                                                                                          \
-    static void sort_zeros_##kind(const type *x, int64_t descending, type *out, int64_t count) \
+    }
+SORT_RUNS(f64, double)
+SORT_RUNS(f32, float)
+SORT_RUNS(i64, int64_t)
+SORT_RUNS(i32, int32_t)
+SORT_RUNS(u8, uint8_t)
+
+/* Straight from the input, where there is a body for it; returns whether that was so.  The looks
+ * end at the first pair that is out of order. */
+static int sort_straight(const struct mill_sort_input *input, double *out, double *scratch)
+{
+    mill_sort_input *wide = mill_sort_input_wide();
+    int sorted = 1, reversed = 1;
+    for (int64_t p = 0; p < input->runs; p++) {
+        sorted = sorted && sort_ascends_f64(input->parts[p], input->lengths[p]);
+        reversed = reversed && sort_descends_f64(input->parts[p], input->lengths[p]);
+    }
+    return wide && !sorted && !reversed && wide(input, out, scratch);
+}
+
+/* ---- All values of a kind ----------------------------------------------------------------- */
+
+/* numbers: copies what is no NaN and says how many that are.  zeros: those of out, which stand
+ * together, take the signs and the order of those of x. */
+#define SORT_FLOATS(kind, type)                                                                \
+    static int64_t sort_numbers_##kind(const struct mill_sort_input *input, type *out)         \
     {                                                                                          \
-        int64_t first = 0, end = count;                                                        \
-        while (first < end) {                                                                  \
-            int64_t middle = first + (end - first) / 2;                                        \
-            if (descending ? out[middle] > 0 : out[middle] < 0)                                \
+        int64_t count = 0;                                                                     \
+        for (int64_t p = 0; p < input->runs; p++) {                                            \
+            const type *x = input->parts[p];                                                   \
+            for (int64_t i = 0; i < input->lengths[p]; i++) {                                  \
+                out[count] = x[i];                                                             \
+                count += x[i] == x[i];                                                         \
+            }                                                                                  \
+        }                                                                                      \
+        return count;                                                                          \
+    }                                                                                          \
+    static int64_t sort_first_zero_##kind(const type *x, int64_t n, int64_t descending)        \
+    {                                                                                          \
+        int64_t first = 0;                                                                     \
+        while (first < n) {                                                                    \
+            int64_t middle = first + (n - first) / 2;                                          \
+            if (descending ? x[middle] > 0 : x[middle] < 0)                                    \
                 first = middle + 1;                                                            \
             else                                                                               \
-                end = middle;                                                                  \
+                n = middle;                                                                    \
         }                                                                                      \
+        return first;                                                                          \
+    }                                                                                          \
+    static void sort_zeros_##kind(const struct mill_sort_input *input, int64_t descending,     \
+                                  type *out, int64_t count)                                    \
+    {                                                                                          \
+        int64_t first = sort_first_zero_##kind(out, count, descending), end = first;           \
         while (end < count && out[end] == 0) end++;                                            \
         if (end - first < 2) return;                                                           \
-        for (int64_t i = 0; first < end; i++)                                                  \
-            if (x[i] == 0) out[first++] = x[i];                                                \
+        for (int64_t p = 0; p < input->runs; p++) {                                            \
+            const type *x = input->parts[p];                                                   \
+            for (int64_t i = 0; i < input->lengths[p] && first < end; i++)                     \
+                if (x[i] == 0) out[first++] = x[i];                                            \
+        }                                                                                      \
     }                                                                                          \
-    static void sort_row_##kind(const void *x, int64_t n, int64_t descending, void *scratch,   \
-                                void *out)                                                     \
+    static void sort_all_##kind(const struct mill_sort_input *input, int64_t descending,       \
+                                void *scratch, void *to)                                       \
     {                                                                                          \
-        int floats = (type)0.5 != 0;                                                           \
-        int64_t count = sort_numbers_##kind(x, n, out);                                        \
-        if (!sort_ascends_##kind(out, count)) {                                                \
-            if (sort_descends_##kind(out, count))                                              \
-                sort_reverse_##kind(out, count);                                               \
-            else                                                                               \
-                sort_core_##kind(out, scratch, count);                                         \
+        type *out = to;                                                                        \
+        int64_t count = input->n;                                                              \
+        if (sizeof *out < 8 || !sort_straight(input, to, scratch)) {                           \
+            count = sort_numbers_##kind(input, out);                                           \
+            sort_ascending_##kind(out, scratch, count);                                        \
         }                                                                                      \
         if (descending) sort_reverse_##kind(out, count);                                       \
-        if (floats) sort_zeros_##kind(x, descending, out, count);                              \
-        for (; count < n; count++) ((type *)out)[count] = (type)(floats ? NAN : 0);            \
+        sort_zeros_##kind(input, descending, out, count);                                      \
+        for (int64_t i = count; i < input->n; i++) out[i] = (type)NAN;                         \
     }
-SORT_ROW(f64, double)
-SORT_ROW(f32, float)
-SORT_ROW(i64, int64_t)
-SORT_ROW(i32, int32_t)
-SORT_ROW(u8, uint8_t)
 
-typedef void sort_row(const void *x, int64_t n, int64_t descending, void *scratch, void *out);
-static sort_row *const sort_rows[MILL_KINDS] = {
-    [MILL_KIND_F64] = sort_row_f64, [MILL_KIND_F32] = sort_row_f32,
-    [MILL_KIND_I64] = sort_row_i64, [MILL_KIND_I32] = sort_row_i32,
-    [MILL_KIND_U8] = sort_row_u8,
+#define SORT_INTEGERS(kind, type)                                                              \
+    static void sort_all_##kind(const struct mill_sort_input *input, int64_t descending,       \
+                                void *scratch, void *to)                                       \
+    {                                                                                          \
+        type *out = to;                                                                        \
+        for (int64_t p = 0; p < input->runs; p++) {                                            \
+            memcpy(to, input->parts[p], (size_t)input->lengths[p] * sizeof *out);              \
+            to = (type *)to + input->lengths[p];                                               \
+        }                                                                                      \
+        sort_ascending_##kind(out, scratch, input->n);                                         \
+        if (descending) sort_reverse_##kind(out, input->n);                                    \
+    }
+
+#define SORT_ASCENDING(kind, type)                                                             \
+    static void sort_ascending_##kind(type *x, type *scratch, int64_t n)                       \
+    {                                                                                          \
+        if (sort_ascends_##kind(x, n)) return;                                                 \
+        if (sort_descends_##kind(x, n))                                                        \
+            sort_reverse_##kind(x, n);                                                         \
+        else                                                                                   \
+            sort_core_##kind(x, scratch, n);                                                   \
+    }
+SORT_ASCENDING(f64, double)
+SORT_ASCENDING(f32, float)
+SORT_ASCENDING(i64, int64_t)
+SORT_ASCENDING(i32, int32_t)
+SORT_ASCENDING(u8, uint8_t)
+SORT_FLOATS(f64, double)
+SORT_FLOATS(f32, float)
+SORT_INTEGERS(i64, int64_t)
+SORT_INTEGERS(i32, int32_t)
+SORT_INTEGERS(u8, uint8_t)
+
+typedef void sort_all(const struct mill_sort_input *input, int64_t descending, void *scratch,
+                      void *out);
+static sort_all *const sort_kinds[MILL_KINDS] = {
+    [MILL_KIND_F64] = sort_all_f64, [MILL_KIND_F32] = sort_all_f32,
+    [MILL_KIND_I64] = sort_all_i64, [MILL_KIND_I32] = sort_all_i32,
+    [MILL_KIND_U8] = sort_all_u8,
 };
 
 int64_t tidemill_kernel_sort(int64_t type, const void *x, int64_t rows, int64_t n,
@@ -146,9 +207,26 @@ int64_t tidemill_kernel_sort(int64_t type, const void *x, int64_t rows, int64_t 
     enum mill_kind kind = mill_kind_of(type);
     if (kind == MILL_KINDS || n < 0) return -1;
     int64_t stride = n * mill_kind_size(kind);
-    for (int64_t r = 0; r < rows; r++)
-        sort_rows[kind]((const char *)x + r * stride, n, descending, scratch,
-                        (char *)out + r * stride);
+    for (int64_t r = 0; r < rows; r++) {
+        const void *row = (const char *)x + r * stride;
+        struct mill_sort_input input = {1, &row, &n, n};
+        sort_kinds[kind](&input, descending, scratch, (char *)out + r * stride);
+    }
+    return 0;
+}
+
+int64_t tidemill_kernel_sort_parts(int64_t type, int64_t runs, const void *const *parts,
+                                   const int64_t *lengths, int64_t descending, void *scratch,
+                                   void *out)
+{
+    enum mill_kind kind = mill_kind_of(type);
+    struct mill_sort_input input = {runs, parts, lengths, 0};
+    if (kind == MILL_KINDS || runs < 0) return -1;
+    for (int64_t p = 0; p < runs; p++) {
+        if (lengths[p] < 0) return -1;
+        input.n += lengths[p];
+    }
+    sort_kinds[kind](&input, descending, scratch, out);
     return 0;
 }
 

@@ -203,8 +203,8 @@ static const int32_t sort_lanes[16][8] = {
     SORT_LANES(0, 1, 2, 3),
 };
 
-/* Splits one vector: its low values go to x + low and up, the others below other + high.  Both
- * stores are whole vectors; what is too much is overwritten later or lies in free places. */
+/* Splits one vector: its low values go to `low` and up, the others below `high`.  Both stores
+ * are whole vectors; what is too much is overwritten later or lies in free places. */
 SORT_INLINE int64_t sort_split_vector(__m256d v, __m256d pivot, int with_equal, double *low,
                                       double *high)
 {
@@ -218,51 +218,62 @@ SORT_INLINE int64_t sort_split_vector(__m256d v, __m256d pivot, int with_equal, 
     return __builtin_popcount((unsigned)lanes);
 }
 
-/* What is below the pivot (or equal to it) goes to the front of x, how many is returned; the
- * rest to the places behind these in `other`. */
-SORT_INLINE int64_t sort_split(double *x, double *other, int64_t n, double pivot,
-                               int with_equal)
+/* What is below the pivot (or equal to it) goes to `low` and up, which may be x itself; how many
+ * is returned.  The rest goes below `high`.  From `low` to `high` there is room for n values,
+ * were the two in one buffer.  *unordered becomes 1 when there is a NaN, where it is asked for. */
+SORT_INLINE int64_t sort_split(const double *x, int64_t n, double pivot, int with_equal,
+                               double *low, double *high, int *unordered)
 {
-    __m256d wide = _mm256_set1_pd(pivot);
-    int64_t i = 0, low = 0;
-    double *end = other + n;
+    __m256d wide = _mm256_set1_pd(pivot), strange = _mm256_setzero_pd();
+    int64_t i = 0, count = 0;
     for (; i + 16 <= n; i += 16) {
         __m256d a = _mm256_loadu_pd(x + i), b = _mm256_loadu_pd(x + i + 4);
         __m256d c = _mm256_loadu_pd(x + i + 8), d = _mm256_loadu_pd(x + i + 12);
-        low += sort_split_vector(a, wide, with_equal, x + low, end - i + low);
-        low += sort_split_vector(b, wide, with_equal, x + low, end - i - 4 + low);
-        low += sort_split_vector(c, wide, with_equal, x + low, end - i - 8 + low);
-        low += sort_split_vector(d, wide, with_equal, x + low, end - i - 12 + low);
+        double *end = high - i;
+        if (unordered) {
+            __m256d left = _mm256_cmp_pd(a, b, _CMP_UNORD_Q);
+            __m256d right = _mm256_cmp_pd(c, d, _CMP_UNORD_Q);
+            strange = _mm256_or_pd(strange, _mm256_or_pd(left, right));
+        }
+        count += sort_split_vector(a, wide, with_equal, low + count, end + count);
+        count += sort_split_vector(b, wide, with_equal, low + count, end - 4 + count);
+        count += sort_split_vector(c, wide, with_equal, low + count, end - 8 + count);
+        count += sort_split_vector(d, wide, with_equal, low + count, end - 12 + count);
     }
+    if (unordered) *unordered |= _mm256_movemask_pd(strange) != 0;
     for (; i < n; i++) {
         double value = x[i];
         int below = with_equal ? value <= pivot : value < pivot;
-        end[low - i - 1] = value;
-        x[low] = value;
-        low += below;
+        if (unordered) *unordered |= value != value;
+        high[count - i - 1] = value;
+        low[count] = value;
+        count += below;
     }
-    return low;
+    return count;
 }
 
 SORT_AVX2 static int64_t sort_split_below(double *x, double *other, int64_t n, double pivot)
 {
-    return sort_split(x, other, n, pivot, 0);
+    return sort_split(x, n, pivot, 0, x, other + n, NULL);
 }
 
 SORT_AVX2 static int64_t sort_split_equal(double *x, double *other, int64_t n, double pivot)
 {
-    return sort_split(x, other, n, pivot, 1);
+    return sort_split(x, n, pivot, 1, x, other + n, NULL);
 }
 
-/* The middle of values from all over the part; which ones depends on n alone. */
-SORT_AVX2 static double sort_pivot(const double *x, int64_t n)
+/* The middle of values from all over the input; which ones depends on its length alone. */
+SORT_AVX2 static double sort_pivot(const struct mill_sort_input *input)
 {
     double sample[64];
-    int64_t count = n > SORT_SAMPLE ? 64 : 32, step = n / count;
+    int64_t n = input->n, count = n > SORT_SAMPLE ? 64 : 32, step = n / count;
+    int64_t part = 0, before = 0;
     uint64_t jump = (uint64_t)n;
     for (int64_t i = 0; i < count; i++) {
         jump = jump * 6364136223846793005u + 1442695040888963407u;
-        sample[i] = x[i * step + (int64_t)((jump >> 33) % (uint64_t)step)];
+        int64_t at = i * step + (int64_t)((jump >> 33) % (uint64_t)step);
+        while (at - before >= input->lengths[part]) before += input->lengths[part++];
+        sample[i] = ((const double *)input->parts[part])[at - before];
     }
     sort_leaf(sample, count, sample);
     return sample[count / 2];
@@ -280,7 +291,8 @@ SORT_AVX2 static void sort_part(double *x, double *other, int64_t n, int away, i
             if (away) memcpy(other, x, (size_t)n * sizeof *x);
             return;
         }
-        double pivot = sort_pivot(x, n);
+        const void *part = x;
+        double pivot = sort_pivot(&(struct mill_sort_input){1, &part, &n, n});
         int64_t low = sort_split_below(x, other, n, pivot);
         if (low == 0) { /* the pivot is the least: all that are equal to it are done */
             low = sort_split_equal(other, x, n, pivot);
@@ -300,14 +312,39 @@ SORT_AVX2 static void sort_part(double *x, double *other, int64_t n, int away, i
     sort_leaf(x, n, away ? other : x);
 }
 
+/* Splits in the middle would take a third of these. */
+static int sort_splits(int64_t n)
+{
+    return 3 * mill_bits_of((uint64_t)n);
+}
+
 void mill_sort_doubles_avx2(double *x, double *scratch, int64_t n)
 {
-    /* Splits in the middle would take a third of these. */
-    mill_sort_doubles_limited_avx2(x, scratch, n, 3 * mill_bits_of((uint64_t)n));
+    sort_part(x, scratch, n, 0, sort_splits(n));
 }
 
 void mill_sort_doubles_limited_avx2(double *x, double *scratch, int64_t n, int splits)
 {
     sort_part(x, scratch, n, 0, splits);
+}
+
+SORT_AVX2 int mill_sort_input_avx2(const struct mill_sort_input *input, double *out,
+                                   double *scratch)
+{
+    if (input->n <= SORT_LEAF) return 0;
+    double pivot = sort_pivot(input), *high = scratch + input->n;
+    int64_t low = 0;
+    int unordered = pivot != pivot;
+    for (int64_t p = 0; p < input->runs && !unordered; p++) {
+        int64_t length = input->lengths[p];
+        int64_t below =
+            sort_split(input->parts[p], length, pivot, 0, out + low, high, &unordered);
+        low += below;
+        high -= length - below;
+    }
+    if (unordered || low == 0) return 0;
+    sort_part(out, scratch, low, 0, sort_splits(input->n));
+    sort_part(scratch + low, out + low, input->n - low, 1, sort_splits(input->n));
+    return 1;
 }
 #endif
