@@ -147,11 +147,11 @@ int64_t mill_argsort(enum mill_kind kind, const void *x, int64_t n, int64_t desc
 
 /* ---- The kernel -------------------------------------------------------------------------- */
 
-static int argsort_fits(int64_t n, int64_t width, int64_t base)
+int mill_positions_fit(int64_t n, int64_t width, int64_t base)
 {
     if (n < 0 || (width != 4 && width != 8)) return 0;
     int64_t most = width == 4 ? INT32_MAX : INT64_MAX;
-    return base >= -most && base <= most && (base <= 0 || n <= most - base) && n <= most;
+    return base >= -most && base <= most && n <= most - mill_most(base, 0);
 }
 
 int64_t tidemill_kernel_argsort(int64_t type, const void *x, int64_t rows, int64_t n,
@@ -159,7 +159,7 @@ int64_t tidemill_kernel_argsort(int64_t type, const void *x, int64_t rows, int64
                                 int64_t *scratch, void *index)
 {
     enum mill_kind kind = mill_kind_of(type);
-    if (kind == MILL_KINDS || !argsort_fits(n, width, base)) return -1;
+    if (kind == MILL_KINDS || !mill_positions_fit(n, width, base)) return -1;
     uint64_t *words = (uint64_t *)scratch;
     for (int64_t r = 0; r < rows; r++) {
         const char *row = (const char *)x + r * n * mill_kind_size(kind);

@@ -70,27 +70,33 @@ static void merge_cut(const struct merge_runs *all, int64_t rank, int64_t *cuts)
 /* ---- Two runs --------------------------------------------------------------------------- */
 
 /* NaNs of `a` are left for the end, so that comparing tells which of two values is first: it is
- * the one of b only when it is less. */
+ * the one of b only when it is less.  The merge grows from both ends at once, as one end alone
+ * waits for each comparison; of the shorter run a step takes two values at most. */
 #define MERGE_TWO(kind, type)                                                                  \
     static void merge_two_##kind(const void *va, int64_t na, const void *vb, int64_t nb,       \
                                  void *vout)                                                   \
     {                                                                                          \
         const type *a = va, *b = vb;                                                           \
-        type *out = vout, *end = out + na + nb;                                                \
-        while (na > 0 && a[na - 1] != a[na - 1]) na--;                                         \
+        type *out = vout, *end = out + na + nb, *last = end;                                   \
+        while (na > 0 && a[na - 1] != a[na - 1]) *--end = a[--na];                             \
         const type *a_end = a + na, *b_end = b + nb;                                           \
-        while (a < a_end && b < b_end) {                                                       \
-            type left = *a, right = *b;                                                        \
-            int is_right = right < left;                                                       \
-            *out++ = is_right ? right : left;                                                  \
-            b += is_right;                                                                     \
-            a += !is_right;                                                                    \
+        for (int64_t steps = 1; (steps = mill_least(a_end - a, b_end - b) / 2) > 0;) {         \
+            for (int64_t s = 0; s < steps; s++) {                                              \
+                type a_low = *a, b_low = *b, a_high = a_end[-1], b_high = b_end[-1];           \
+                int is_b = b_low < a_low, is_a = b_high < a_high;                              \
+                *out++ = is_b ? b_low : a_low;                                                 \
+                *--end = is_a ? a_high : b_high;                                               \
+                b += is_b;                                                                     \
+                a += 1 - is_b;                                                                 \
+                a_end -= is_a;                                                                 \
+                b_end -= 1 - is_a;                                                             \
+            }                                                                                  \
         }                                                                                      \
+        while (a < a_end && b < b_end) *out++ = *b < *a ? *b++ : *a++;                         \
         memcpy(out, a, (size_t)(a_end - a) * sizeof *out);                                     \
-        out += a_end - a;                                                                      \
-        memcpy(out, b, (size_t)(b_end - b) * sizeof *out);                                     \
-        out += b_end - b;                                                                      \
-        while (out < end) *out++ = (type)((type)0.5 != 0 ? NAN : 0);                           \
+        memcpy(out + (a_end - a), b, (size_t)(b_end - b) * sizeof *out);                       \
+        for (; last > (type *)vout && last[-1] != last[-1]; last--)                            \
+            last[-1] = (type)((type)0.5 != 0 ? NAN : 0); /* the one NaN */                     \
     }
 MERGE_TWO(f64, double)
 MERGE_TWO(f32, float)

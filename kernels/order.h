@@ -59,6 +59,28 @@ TIDEMILL_KERNEL int64_t tidemill_kernel_merge(int64_t type, int64_t runs,
                                               int64_t from, int64_t to, int64_t *cuts,
                                               void *scratch, void *out);
 
+/* ---- Splitting ------------------------------------------------------------------------- */
+
+/* How a whole in chunks is sorted by any number of workers: sample each chunk, choose splitters
+ * from the samples, split each chunk, sort the buckets (tidemill_kernel_sort_parts).  Bucket b of
+ * ns + 1 has the values that are not below splitter b-1 and are below splitter b; splitters
+ * ascend; NaNs are in the last one.  The sorted buckets, one after the other, are the sorted
+ * whole, whatever the splitters. */
+
+/* m of n values, one from each of m equal stretches; which ones depends on n and m alone.  -1
+ * when there are none to choose from. */
+TIDEMILL_KERNEL int64_t tidemill_kernel_sample(int64_t type, const void *x, int64_t n,
+                                               int64_t m, void *out);
+
+/* How many values are in each bucket. */
+TIDEMILL_KERNEL int64_t tidemill_kernel_split_count(int64_t type, const void *x, int64_t n,
+                                                    const void *splitters, int64_t ns,
+                                                    int64_t *counts);
+
+/* The values of bucket b, in their old order, go to outs[b], which is moved to their end. */
+TIDEMILL_KERNEL int64_t tidemill_kernel_split(int64_t type, const void *x, int64_t n,
+                                              const void *splitters, int64_t ns, void **outs);
+
 /* ---- Ranks and distinct values ----------------------------------------------------------- */
 
 enum {

@@ -158,4 +158,7 @@ uint64_t *mill_sort_words(uint64_t *x, uint64_t *scratch, int64_t n, int from, i
 int64_t mill_argsort(enum mill_kind kind, const void *x, int64_t n, int64_t descending,
                      uint64_t *words, uint64_t *scratch);
 
+/* Whether positions up to n can be told in `width` bytes, counted from base. */
+int mill_positions_fit(int64_t n, int64_t width, int64_t base);
+
 #endif
