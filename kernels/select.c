@@ -32,9 +32,11 @@
 
 /* ---- Positions -------------------------------------------------------------------------- */
 
+/* Wraps where it cannot be right, which is then outside. */
 SELECT_BODY int64_t select_at(const void *index, int64_t width, int64_t i, int64_t base)
 {
-    return (width == 4 ? ((const int32_t *)index)[i] : ((const int64_t *)index)[i]) - base;
+    int64_t at = width == 4 ? ((const int32_t *)index)[i] : ((const int64_t *)index)[i];
+    return (int64_t)((uint64_t)at - (uint64_t)base);
 }
 
 SELECT_BODY int64_t select_outside(const void *index, int64_t width, int64_t m, int64_t base,
