@@ -21,6 +21,23 @@ local function dtype_of(v)
   return type(v) == "table" and type(v[1]) == "boolean" and "bool" or "float64"
 end
 
+local whole = { int8 = { -2^7, 2^7 - 1 }, uint8 = { 0, 2^8 - 1 }, int16 = { -2^15, 2^15 - 1 },
+  uint16 = { 0, 2^16 - 1 }, int32 = { -2^31, 2^31 - 1 }, date = { -2^31, 2^31 - 1 },
+  uint32 = { 0, 2^32 - 1 }, int64 = { -2^53, 2^53 }, timestamp = { -2^53, 2^53 }, uint64 = { 0, 2^53 } }
+
+-- The place of the first number of a table that an element type would change, else nil.
+local function first_changed(v, dtype)
+  local range = type(v) == "table" and whole[dtype]
+  if not range then return nil end
+  for i = 1, #v do
+    local value = v[i]
+    if type(value) == "number" and
+        not (value == math.floor(value) and value >= range[1] and value <= range[2]) then
+      return i
+    end
+  end
+end
+
 -- These end in calls that are not seen in a traceback, so that a message blames whoever called
 -- the kernel.
 
@@ -31,6 +48,8 @@ function sortable.values(name, argument, v, dtype)
     fail(name, "%s must be float64, float32, int64, int32, date, timestamp, bool or uint8, got %s",
       argument, dtype)
   end
+  local changed = first_changed(v, dtype)
+  if changed then fail(name, "%s[%d] is %s, which %s cannot hold", argument, changed, v[changed], dtype) end
   return arguments.as(name, argument, v, dtype)
 end
 
@@ -38,6 +57,8 @@ end
 function sortable.elements(name, argument, v, dtype)
   dtype = dtype or dtype_of(v)
   if not sizes[dtype] then fail(name, "%s must have elements of one size, got %s", argument, dtype) end
+  local changed = first_changed(v, dtype)
+  if changed then fail(name, "%s[%d] is %s, which %s cannot hold", argument, changed, v[changed], dtype) end
   return arguments.as(name, argument, v, dtype)
 end
 
