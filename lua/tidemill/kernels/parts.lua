@@ -9,7 +9,7 @@ local arguments = require("tidemill.kernels.arguments")
 local sortable = require("tidemill.kernels.sortable")
 require("tidemill.kernels.declare")("order.h")
 
-local refuse, hold, scratch = arguments.refuse, arguments.hold, arguments.scratch
+local refuse, hold, scratch = arguments.refuse, arguments.hold, sortable.scratch
 local check_integer = arguments.check_integer
 local pointers, lengths_type = ffi.typeof("const void *[?]"), ffi.typeof("int64_t[?]")
 
@@ -55,12 +55,13 @@ function kernels.splitters(parts, buckets)
     C.tidemill_kernel_sample(number, list:pointer(), #list, counts[i], sample:pointer() + at)
     at = at + counts[i]
   end
-  C.tidemill_kernel_sort(number, sample:pointer(), 1, drawn, 0, scratch(drawn), sorted:pointer())
+  local work, space = scratch(drawn)
+  C.tidemill_kernel_sort(number, sample:pointer(), 1, drawn, 0, work, sorted:pointer())
   local out = array.new(dtype, buckets - 1)
   for b = 1, buckets - 1 do
     out:pointer()[b - 1] = sorted:pointer()[math.floor(b * drawn / buckets)]
   end
-  hold(lists, sample, sorted)
+  hold(lists, sample, sorted, space)
   return out
 end
 
@@ -99,10 +100,11 @@ function kernels.sort_parts(parts, options)
   options = sortable.options("sort_parts", options, { "descending" })
   local lists, number, dtype = sortable.lists("sort_parts", "parts", parts)
   local pieces, lengths, total = described(lists)
-  local out, work = array.new(dtype, total), scratch(total)
+  local out = array.new(dtype, total)
+  local work, space = scratch(total)
   C.tidemill_kernel_sort_parts(number, #lists, pieces, lengths, options.descending and 1 or 0, work,
     out:pointer())
-  hold(lists, work)
+  hold(lists, space)
   return out
 end
 
@@ -127,10 +129,11 @@ function kernels.merge(runs, first, last)
     end
   end
   local n = last - first + 1
-  local out, work = array.new(dtype, n), #lists > 2 and scratch(n) or nil
+  local out = array.new(dtype, n)
+  local work, space = scratch(#lists > 2 and n or 0)
   C.tidemill_kernel_merge(number, #lists, pieces, lengths, first - 1, last,
     lengths_type(2 * #lists), work, out:pointer())
-  hold(lists, work)
+  hold(lists, space)
   return out
 end
 

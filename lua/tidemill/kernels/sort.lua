@@ -11,7 +11,7 @@ local suggest = require("tidemill.suggest")
 require("tidemill.kernels.declare")("order.h")
 
 local refuse, check_list = arguments.refuse, arguments.check_list
-local hold, scratch = arguments.hold, arguments.scratch
+local hold, scratch = arguments.hold, sortable.scratch
 local values_of, number_of = sortable.values, sortable.number
 local options_of = sortable.options
 local words = ffi.typeof("int64_t *")
@@ -44,9 +44,10 @@ function kernels.sort(x, options)
   check_list("sort", "x", x)
   x = values_of("sort", "x", x)
   local rows, n = sortable.rows(x)
-  local out, work = array.new(x.dtype, #x, x.shape), scratch(n)
+  local out = array.new(x.dtype, #x, x.shape)
+  local work, space = scratch(n)
   C.tidemill_kernel_sort(number_of(x), x:pointer(), rows, n, descends(options), work, out:pointer())
-  hold(x, work)
+  hold(x, space)
   return out
 end
 
@@ -61,10 +62,11 @@ function kernels.argsort(x, options)
   x = values_of("argsort", "x", x)
   local rows, n = sortable.rows(x)
   local dtype, width = sortable.index_type(n)
-  local out, work = array.new(dtype, #x, x.shape), scratch(2 * n)
+  local out = array.new(dtype, #x, x.shape)
+  local work, space = scratch(2 * n)
   C.tidemill_kernel_argsort(number_of(x), x:pointer(), rows, n, descends(options), width, 1,
     ffi.cast(words, work), out:pointer())
-  hold(x, work)
+  hold(x, space)
   return out
 end
 
@@ -100,10 +102,11 @@ function kernels.rank(x, method)
   end
   check_list("rank", "x", x)
   x = values_of("rank", "x", x)
-  local out, work = array.new("float64", #x, x.shape), scratch(2 * #x)
+  local out = array.new("float64", #x, x.shape)
+  local work, space = scratch(2 * #x)
   C.tidemill_kernel_rank(number_of(x), x:pointer(), #x, methods[method], ffi.cast(words, work),
     out:pointer())
-  hold(x, work)
+  hold(x, space)
   return out
 end
 
@@ -136,18 +139,19 @@ function kernels.unique(x, options)
   local n = #x
   local values, counts = array.new(x.dtype, n), array.new("int64", n)
   if not options.index then
-    local sorted, work = array.new(x.dtype, n), scratch(n)
+    local sorted = array.new(x.dtype, n)
+    local work, space = scratch(n)
     C.tidemill_kernel_sort(number_of(x), x:pointer(), 1, n, 0, work, sorted:pointer())
     local distinct = tonumber(C.tidemill_kernel_unique(number_of(x), sorted:pointer(), n,
       values:pointer(), counts:pointer()))
-    hold(x, work, sorted)
+    hold(x, space, sorted)
     return shorten(distinct, values, counts)
   end
   local first, inverse = array.new("int64", n), array.new("int64", n)
-  local work = scratch(2 * n)
+  local work, space = scratch(2 * n)
   local distinct = tonumber(C.tidemill_kernel_unique_index(number_of(x), x:pointer(), n, 1,
     ffi.cast(words, work), values:pointer(), first:pointer(), counts:pointer(), inverse:pointer()))
-  hold(x, work)
+  hold(x, space)
   values, counts, first = shorten(distinct, values, counts, first)
   return values, counts, first, inverse
 end

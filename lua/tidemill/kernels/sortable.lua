@@ -137,6 +137,18 @@ function sortable.rows(x)
   return rows, n
 end
 
+local LARGE = 2^20 -- doubles: beyond it space that need not be zeroed is worth an array
+
+--- Work space, and what to hold while it is used.
+function sortable.scratch(doubles)
+  if doubles <= LARGE then
+    local space = arguments.scratch(doubles)
+    return space, space
+  end
+  local space = array.new("float64", doubles)
+  return space:pointer(), space
+end
+
 --- The type of positions among n, and its bytes.
 function sortable.index_type(n)
   if n < 2^31 - 1 then return "int32", 4 end
