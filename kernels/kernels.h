@@ -137,28 +137,10 @@ TIDEMILL_KERNEL int64_t tidemill_kernel_ohlcv_check(const double *open, const do
 
 /* ---- Order ----------------------------------------------------------------------------- */
 
-/* Lengths here are below 2^31. */
+/* Sorting is in order.h, selecting in select.h.  Lengths here are below 2^31. */
 
 /* 1 when keys ascend (equal neighbours are in order), else 0. */
 TIDEMILL_KERNEL int64_t tidemill_kernel_is_sorted_int32(const int32_t *keys, int64_t n);
-
-/* Positions of the keys in ascending order, equal keys in their old order: a radix sort of 11
- * bits a pass over the keys' range; sorted input costs one look.  scratch: 2 n int64_t. */
-TIDEMILL_KERNEL int64_t tidemill_kernel_argsort_int32(const int32_t *keys, int64_t n,
-                                                      int32_t base, int64_t *scratch,
-                                                      int32_t *index);
-
-/* out[i] = values[index[i] - base].  Returns n, or less: the place (from 0) of the first index
- * outside [base, base + length), where it stopped. */
-TIDEMILL_KERNEL int64_t tidemill_kernel_take_f64(const double *values, int64_t length,
-                                                 const int32_t *index, int64_t n, int32_t base,
-                                                 double *out);
-TIDEMILL_KERNEL int64_t tidemill_kernel_take_i32(const int32_t *values, int64_t length,
-                                                 const int32_t *index, int64_t n, int32_t base,
-                                                 int32_t *out);
-TIDEMILL_KERNEL int64_t tidemill_kernel_take_i64(const int64_t *values, int64_t length,
-                                                 const int32_t *index, int64_t n, int32_t base,
-                                                 int64_t *out);
 
 /* Positions by code, a stable counting sort of dictionary codes 0 to groups-1; a negative code
  * is left out.  Those of group g stand in index[offsets[g] - base] up to, not including,

@@ -1,5 +1,5 @@
-/* order: sorted positions, groups, and lookups among sorted keys.
- * Sorts are stable; positions are counted from the caller's base.
+/* order: groups of codes, and lookups among sorted keys.
+ * Positions are counted from the caller's base.
  * SPDX-License-Identifier: MIT */
 #include "kernels/bodies.h"
 #include "kernels/kernels.h"
@@ -9,93 +9,6 @@ int64_t tidemill_kernel_is_sorted_int32(const int32_t *keys, int64_t n)
     for (int64_t i = 1; i < n; i++)
         if (keys[i] < keys[i - 1]) return 0;
     return 1;
-}
-
-/* ---- radix sort ------------------------------------------------------------------------ */
-
-enum { RADIX_BITS = 11, RADIX_SIZE = 1 << RADIX_BITS };
-
-/* Each entry is its key (less the least key) in the upper half and its position below. */
-static void radix_pass(const int64_t *from, int64_t *to, int64_t n, int shift)
-{
-    int64_t place[RADIX_SIZE] = {0};
-    for (int64_t i = 0; i < n; i++) place[from[i] >> shift & (RADIX_SIZE - 1)]++;
-    int64_t start = 0;
-    for (int digit = 0; digit < RADIX_SIZE; digit++) {
-        int64_t count = place[digit];
-        place[digit] = start;
-        start += count;
-    }
-    for (int64_t i = 0; i < n; i++) to[place[from[i] >> shift & (RADIX_SIZE - 1)]++] = from[i];
-}
-
-static void radix_range(const int32_t *keys, int64_t n, int64_t *least, uint32_t *range)
-{
-    int32_t low = keys[0], high = keys[0];
-    for (int64_t i = 1; i < n; i++) {
-        low = keys[i] < low ? keys[i] : low;
-        high = keys[i] > high ? keys[i] : high;
-    }
-    *least = low;
-    *range = (uint32_t)((int64_t)high - low);
-}
-
-static void radix_argsort(const int32_t *keys, int64_t n, int32_t base, int64_t *scratch,
-                          int32_t *index)
-{
-    int64_t least, *from = scratch, *to = scratch + n;
-    uint32_t range;
-    radix_range(keys, n, &least, &range);
-    for (int64_t i = 0; i < n; i++) from[i] = (keys[i] - least) << 31 | i;
-    for (int bit = 0; bit < 32 && range >> bit; bit += RADIX_BITS) {
-        radix_pass(from, to, n, 31 + bit);
-        int64_t *other = from;
-        from = to;
-        to = other;
-    }
-    for (int64_t i = 0; i < n; i++) index[i] = (int32_t)(from[i] & INT32_MAX) + base;
-}
-
-int64_t tidemill_kernel_argsort_int32(const int32_t *keys, int64_t n, int32_t base,
-                                      int64_t *scratch, int32_t *index)
-{
-    if (n > INT32_MAX - (int64_t)base) return -1;
-    if (tidemill_kernel_is_sorted_int32(keys, n))
-        for (int64_t i = 0; i < n; i++) index[i] = (int32_t)i + base;
-    else
-        radix_argsort(keys, n, base, scratch, index);
-    return 0;
-}
-
-/* ---- gathers --------------------------------------------------------------------------- */
-
-/* The same loop for each width of element. */
-#define ORDER_TAKE(values, length, index, n, base, out)                                        \
-    do {                                                                                       \
-        for (int64_t i = 0; i < (n); i++) {                                                    \
-            int64_t place = (int64_t)(index)[i] - (base);                                      \
-            if (place < 0 || place >= (length)) return i;                                      \
-            (out)[i] = (values)[place];                                                        \
-        }                                                                                      \
-        return (n);                                                                            \
-    } while (0)
-
-int64_t tidemill_kernel_take_f64(const double *values, int64_t length, const int32_t *index,
-                                 int64_t n, int32_t base, double *out)
-{
-    ORDER_TAKE(values, length, index, n, base, out);
-}
-
-int64_t tidemill_kernel_take_i32(const int32_t *values, int64_t length, const int32_t *index,
-                                 int64_t n, int32_t base, int32_t *out)
-{
-    ORDER_TAKE(values, length, index, n, base, out);
-}
-
-int64_t tidemill_kernel_take_i64(const int64_t *values, int64_t length, const int32_t *index,
-                                 int64_t n, int32_t base, int64_t *out)
-{
-    ORDER_TAKE(values, length, index, n, base, out);
 }
 
 /* ---- groups ---------------------------------------------------------------------------- */

@@ -1,4 +1,4 @@
-/* test_order: sorting, grouping and lookups against the simplest possible loops.
+/* test_order: grouping and lookups against the simplest possible loops.
  * SPDX-License-Identifier: MIT */
 #include "kernel_check.h"
 
@@ -7,88 +7,6 @@ static int32_t *exact_ints(int64_t n)
     int32_t *x = exact_copy(NULL, (size_t)n * sizeof *x);
     for (int64_t i = 0; i < n; i++) x[i] = -777;
     return x;
-}
-
-/* ---- sorting ------------------------------------------------------------------------------- */
-
-/* In order, equal keys by position, and every position once (which follows from the strict
- * order). */
-static int is_stable_order(const int32_t *keys, const int32_t *index, int64_t n, int32_t base)
-{
-    for (int64_t i = 0; i < n; i++) {
-        int32_t here = index[i] - base;
-        if (here < 0 || here >= n) return 0;
-        if (i == 0) continue;
-        int32_t before = index[i - 1] - base;
-        if (keys[before] > keys[here]) return 0;
-        if (keys[before] == keys[here] && before >= here) return 0;
-    }
-    return 1;
-}
-
-static void check_argsort(const int32_t *keys, int64_t n, int32_t base)
-{
-    int32_t *index = exact_ints(n);
-    int64_t *scratch = exact_copy(NULL, (size_t)(2 * n) * sizeof *scratch);
-    CHECK(tidemill_kernel_argsort_int32(keys, n, base, scratch, index) == 0);
-    CHECK_SAYING(is_stable_order(keys, index, n, base), "n %d base %d", (int)n, base);
-    free(index);
-    free(scratch);
-}
-
-static void argsort_orders_keys_of_any_range_and_keeps_equal_ones_in_place(void)
-{
-    static const int64_t ranges[] = {1, 2, 300, 2048, 2049, 1 << 22, 5000000, 4294967296};
-    for (size_t r = 0; r < sizeof ranges / sizeof *ranges; r++) {
-        for (int64_t n = 0; n <= 257; n++) {
-            int32_t *keys = exact_ints(n);
-            int64_t low = -2147483648LL + random_below(4294967296 - ranges[r] + 1);
-            for (int64_t i = 0; i < n; i++) keys[i] = (int32_t)(low + random_below(ranges[r]));
-            check_argsort(keys, n, (int32_t)(n % 2));
-            free(keys);
-        }
-    }
-}
-
-static void argsort_handles_the_extreme_keys(void)
-{
-    int32_t keys[] = {INT32_MAX, INT32_MIN, 0, -1, INT32_MAX, INT32_MIN, 1};
-    check_argsort(keys, 7, 1);
-}
-
-static void argsort_of_sorted_keys_is_the_identity(void)
-{
-    int32_t keys[] = {-5, -5, 0, 3, 3, 9};
-    check_argsort(keys, 6, 0);
-    CHECK(tidemill_kernel_is_sorted_int32(keys, 6) == 1);
-    CHECK(tidemill_kernel_is_sorted_int32(keys, 0) == 1);
-    keys[3] = -1;
-    CHECK(tidemill_kernel_is_sorted_int32(keys, 6) == 0);
-}
-
-/* ---- gathers -------------------------------------------------------------------------------- */
-
-static void take_gathers_every_width_from_either_base(void)
-{
-    double f[] = {0.5, 1.5, 2.5}, f_out[3];
-    int32_t i[] = {10, 11, 12}, i_out[3], index[] = {3, 1, 3}, from_zero[] = {2, 0, 2};
-    int64_t l[] = {1LL << 40, 2, 3}, l_out[3];
-    CHECK(tidemill_kernel_take_f64(f, 3, index, 3, 1, f_out) == 3);
-    CHECK(f_out[0] == 2.5 && f_out[1] == 0.5 && f_out[2] == 2.5);
-    CHECK(tidemill_kernel_take_i32(i, 3, from_zero, 3, 0, i_out) == 3);
-    CHECK(i_out[0] == 12 && i_out[1] == 10 && i_out[2] == 12);
-    CHECK(tidemill_kernel_take_i64(l, 3, index, 3, 1, l_out) == 3);
-    CHECK(l_out[0] == 3 && l_out[1] == 1LL << 40);
-}
-
-static void take_stops_at_the_first_index_outside(void)
-{
-    double f[] = {0.5, 1.5, 2.5}, out[3] = {9, 9, 9};
-    int32_t high[] = {1, 4, 1}, low[] = {1, 2, 0}, least[] = {INT32_MIN};
-    CHECK(tidemill_kernel_take_f64(f, 3, high, 3, 1, out) == 1 && out[1] == 9);
-    CHECK(tidemill_kernel_take_f64(f, 3, low, 3, 1, out) == 2);
-    CHECK(tidemill_kernel_take_f64(f, 3, least, 1, 1, out) == 0);
-    CHECK(tidemill_kernel_take_f64(f, 0, NULL, 0, 1, NULL) == 0);
 }
 
 /* ---- groups ---------------------------------------------------------------------------------- */
@@ -165,6 +83,15 @@ static void intersect_finds_each_shared_value_once(void)
     }
 }
 
+static void sorted_keys_are_told_from_others(void)
+{
+    int32_t keys[] = {-5, -5, 0, 3, 3, 9};
+    CHECK(tidemill_kernel_is_sorted_int32(keys, 6) == 1);
+    CHECK(tidemill_kernel_is_sorted_int32(keys, 0) == 1);
+    keys[3] = -1;
+    CHECK(tidemill_kernel_is_sorted_int32(keys, 6) == 0);
+}
+
 static int32_t oracle_locate(const int32_t *keys, int64_t n, int32_t wanted, int32_t base)
 {
     for (int64_t i = 0; i < n; i++)
@@ -197,13 +124,9 @@ static void locate_finds_first_positions_in_any_order_of_wishes(void)
 int main(void)
 {
     random_state = check_seed();
-    RUN(argsort_orders_keys_of_any_range_and_keeps_equal_ones_in_place);
-    RUN(argsort_handles_the_extreme_keys);
-    RUN(argsort_of_sorted_keys_is_the_identity);
-    RUN(take_gathers_every_width_from_either_base);
-    RUN(take_stops_at_the_first_index_outside);
     RUN(groups_hold_their_positions_in_order);
     RUN(a_code_that_is_no_group_is_refused);
+    RUN(sorted_keys_are_told_from_others);
     RUN(intersect_finds_each_shared_value_once);
     RUN(locate_finds_first_positions_in_any_order_of_wishes);
     return check_end();

@@ -1,4 +1,4 @@
--- order: sorting, selecting and locating; part of tm.kernels.
+-- order: groups of codes, and lookups among sorted keys; part of tm.kernels.
 -- SPDX-License-Identifier: MIT
 
 local ffi = require("ffi")
@@ -8,67 +8,16 @@ local arguments = require("tidemill.kernels.arguments")
 
 local refuse, check_list = arguments.refuse, arguments.check_list
 local check_integer = arguments.check_integer
-local check_sorted, as, ints = arguments.check_sorted, arguments.as, arguments.ints
+local check_sorted, ints = arguments.check_sorted, arguments.ints
 local hold, scratch, copied = arguments.hold, arguments.scratch, arguments.copied
 
 local kernels = {}
 
 arguments.describe {
-  argsort = "argsort(keys)",
-  take = "take(values, index)",
   group = "group(codes, groups)",
   intersect = "intersect(a, b)",
   locate = "locate(keys, wanted)",
 }
-
---- Positions of integer keys (or dates) in ascending order; equal keys keep their order.
----     tm.kernels.argsort({30, 10, 20})                   --> 2, 3, 1
----@param keys tidemill.numbers
----@return tidemill.array int32
-function kernels.argsort(keys)
-  check_list("argsort", "keys", keys)
-  keys = ints("argsort", "keys", keys)
-  local n = #keys
-  local out = array.new("int32", n)
-  local work = scratch(2 * n)
-  local done = C.tidemill_kernel_argsort_int32(keys:pointer(), n, 1,
-    ffi.cast("int64_t *", work), out:pointer())
-  hold(keys, work)
-  if done < 0 then refuse("argsort", "keys must be fewer than 2^31, got %d", n) end
-  return out
-end
-
-local take_kernels = {
-  float64 = "tidemill_kernel_take_f64",
-  int32 = "tidemill_kernel_take_i32", date = "tidemill_kernel_take_i32",
-  int64 = "tidemill_kernel_take_i64", timestamp = "tidemill_kernel_take_i64",
-}
-
---- The values at these positions, in their order and of their type.
----     tm.kernels.take({10, 20, 30}, {3, 1})              --> 30, 10
----@param values tidemill.numbers float64, int32, int64, date or timestamp
----@param index tidemill.numbers positions from 1
----@return tidemill.array
-function kernels.take(values, index)
-  check_list("take", "values", values)
-  check_list("take", "index", index)
-  local dtype = array.is(values) and values.dtype or "float64"
-  local kernel = take_kernels[dtype]
-  if not kernel then
-    refuse("take", "values must be float64, int32, int64, date or timestamp, got %s", dtype)
-  end
-  values, index = as("take", "values", values, dtype), ints("take", "index", index)
-  local n = #index
-  local out = array.new(dtype, n)
-  local taken = tonumber(C[kernel](values:pointer(), #values, index:pointer(), n, 1,
-    out:pointer()))
-  if taken < n then
-    refuse("take", "index[%d] is %d, and there are %d values", taken + 1, index:pointer()[taken],
-      #values)
-  end
-  hold(values, index)
-  return out
-end
 
 --- Positions by code from 0, as a dictionary has them: those with code g - 1 are index[i] for
 --- offsets[g] <= i < offsets[g + 1].  A negative code is left out.
