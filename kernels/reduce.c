@@ -2,7 +2,6 @@
  * SPDX-License-Identifier: MIT */
 #include "kernels/reduce_bodies.h"
 
-int64_t mill_reduce_size(int32_t type)
 int64_t mill_reduce_type_size(int32_t type)
 {
     switch (type) {
@@ -32,7 +31,6 @@ int32_t tidemill_kernel_reduce_kind(int32_t what)
 int32_t tidemill_kernel_reduce_type(int32_t what, int32_t type)
 {
     int32_t kind = mill_plain_kind(what);
-    if (!tidemill_kernel_reduce_kind(what) || !mill_reduce_size(type)) return 0;
     if (!tidemill_kernel_reduce_kind(what) || !mill_reduce_type_size(type)) return 0;
     if ((type == TIDEMILL_DATE || type == TIDEMILL_TIMESTAMP) && !mill_is_extreme_kind(kind) &&
         what != TIDEMILL_REDUCE_NANCOUNT)

@@ -15,7 +15,6 @@ static void answer_floats(const union mill_cell *cells, int64_t m, int32_t type,
 
 static void answer_ints(const union mill_cell *cells, int64_t m, int32_t type, void *out)
 {
-    int64_t size = mill_reduce_size(type);
     int64_t size = mill_reduce_type_size(type);
     for (int64_t i = 0; i < m; i++)
         if (size == 8)
@@ -43,7 +42,6 @@ static void answer_statistics(int32_t kind, int32_t what, int32_t type,
 {
     for (int64_t i = 0; i < m; i++) {
         union mill_cell one = {.f = answer_statistic(kind, what, cells, m, i, ddof)};
-        answer_floats(&one, 1, type, (char *)out + i * mill_reduce_size(type));
         answer_floats(&one, 1, type, (char *)out + i * mill_reduce_type_size(type));
     }
 }

@@ -117,7 +117,6 @@ static inline int mill_is_extreme_kind(int32_t plain)
 }
 
 /* 0 for what is no type. */
-int64_t mill_reduce_size(int32_t type);
 int64_t mill_reduce_type_size(int32_t type);
 
 /* count values of `type` as the float64 or int64 that a body reads: x itself where it has the

@@ -87,7 +87,6 @@ static const void *reduce_widen_to_float(int32_t type, const void *x, int64_t co
 
 static const void *reduce_widen_to_int(int32_t type, const void *x, int64_t count, int64_t *out)
 {
-    switch (mill_reduce_size(type)) {
     switch (mill_reduce_type_size(type)) {
     case 8:
         return x;

@@ -144,7 +144,6 @@ static void reducer_feed_short(struct mill_reducer *r, const char *values, int64
 
 static void reducer_feed_rows(struct mill_reducer *r, const char *values, int64_t count)
 {
-    int64_t size = mill_reduce_size(r->type);
     int64_t size = mill_reduce_type_size(r->type);
     if (r->at == 0 && r->n <= MILL_SUM_BLOCK && count > 0) {
         int64_t rows = count / r->n;
@@ -206,12 +205,6 @@ static void reducer_add_any(struct mill_reducer *r, const char *values, int64_t 
         reducer_add(r, values, stride, rows, column, width);
         return;
     }
-    int64_t size = mill_reduce_size(r->type), pieces = stride == width ? 1 : rows;
-    int64_t count = rows * width / pieces;
-    for (int64_t p = 0; p < pieces; p++)
-        mill_reduce_widen(r->type, r->how->value, values + p * stride * size, count,
-                          r->buffer + p * count);
-    reducer_add(r, (const char *)r->buffer, width, rows, column, width);
     int64_t size = mill_reduce_type_size(r->type), most = MILL_SUM_BLOCK / rows;
     for (int64_t first = 0; first < width; first += most)
         reducer_add_widened(r, values + first * size, stride, rows, column + first,
@@ -234,9 +227,6 @@ static void reducer_end_rows(struct mill_reducer *r, int64_t rows)
 static void reducer_feed_whole(struct mill_reducer *r, const char *values, int64_t stride,
                                int64_t rows)
 {
-    int64_t size = mill_reduce_size(r->type);
-    int64_t most = mill_most(1, MILL_SUM_BLOCK / r->inner);
-    if (r->direct) most = mill_most(most, REDUCER_ROWS);
     int64_t size = mill_reduce_type_size(r->type);
     int64_t most = r->inner > REDUCER_FEW ? REDUCER_ROWS : MILL_SUM_BLOCK / r->inner;
     while (rows > 0) {
@@ -261,7 +251,6 @@ static void reducer_feed_part(struct mill_reducer *r, const char *values, int64_
 
 static void reducer_feed_columns(struct mill_reducer *r, const char *values, int64_t count)
 {
-    int64_t size = mill_reduce_size(r->type);
     int64_t size = mill_reduce_type_size(r->type);
     while (count > 0) {
         int64_t rows = r->column == 0 ? count / r->inner : 0;
@@ -291,7 +280,6 @@ static int reducer_is_direct(int32_t type, enum mill_value value)
     case MILL_VALUE_FLOAT:
         return type == TIDEMILL_FLOAT64;
     case MILL_VALUE_INT:
-        return mill_reduce_size(type) == 8;
         return mill_reduce_type_size(type) == 8;
     case MILL_VALUE_BYTE:
         return 1;
@@ -350,7 +338,6 @@ void mill_reducer_end(void *memory)
 static void reducer_strips(struct mill_reducer *r, const struct mill_reduction *how,
                            int32_t type, const char *x, int64_t outer, int64_t n, int64_t inner)
 {
-    int64_t size = mill_reduce_size(type);
     int64_t size = mill_reduce_type_size(type);
     union mill_cell *partial = r->partial;
     for (int64_t o = 0; o < outer; o++)

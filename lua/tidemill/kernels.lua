@@ -18,8 +18,6 @@ local families = {
   scan = [[cumsum cumprod cummax cummin]],
   quantile = [[median quantile nanquantile partition topk]],
   histogram = [[histogram bincount]],
-  order = [[argsort take group intersect locate]],
-  statistics = [[sum mean variance std max_drawdown count_moves ohlcv_check]],
   order = [[group intersect locate]],
   sort = [[sort argsort is_sorted rank unique searchsorted]],
   parts = [[splitters split sort_parts merge]],
@@ -32,7 +30,6 @@ local families = {
   transcendental = [[pow atan2 exp exp2 expm1 log log1p log2 log10 sin cos tan asin acos atan sinh
     cosh tanh]],
   matrix = [[matmul transpose outer covariance]],
-  random = [[uniform]],
   random = [[uniform normal lognormal exponential integers bernoulli choice sample permutation]],
 }
 
