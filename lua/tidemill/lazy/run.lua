@@ -152,6 +152,14 @@ function run.chunks(e)
   return nodes, stage.grid
 end
 
+--- Nodes of fn(chunk) for the chunks of an expression on a grid.
+function run.nodes_on(e, g, name, fn)
+  local planner, made = plan.new(emit_task), {}
+  local stage = planner:on_grid(planner:prepare({ e })[1], g)
+  for number = 1, g.chunks do made[number] = planner:task(name, fn, stage.chunk(number)) end
+  return made
+end
+
 local nodes = setmetatable({}, { __mode = "k" }) -- lazy array -> its node
 
 --- One node that gives all of a lazy array, always the same: how it becomes an input of other tasks.

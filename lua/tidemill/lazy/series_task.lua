@@ -1,0 +1,157 @@
+-- series_task: what the tasks of running totals, sorting and counting do.
+-- SPDX-License-Identifier: MIT
+
+local ffi = require("ffi")
+local array = require("tidemill.array")
+local C = require("tidemill.clib")
+local dtypes = require("tidemill.dtype")
+local kernels = require("tidemill.kernels")
+local declare = require("tidemill.kernels.declare")
+for _, header in ipairs({ "scan.h", "order.h", "quantile.h", "histogram.h" }) do declare(header) end
+
+local series_task = {}
+
+local function hold() end
+
+-- Elements before an axis, along it, and after it.
+local function around(shape, axis)
+  local outer, inner = 1, 1
+  for k = 1, axis - 1 do outer = outer * shape[k] end
+  for k = axis + 1, #shape do inner = inner * shape[k] end
+  return outer, shape[axis], inner
+end
+
+--- A running total along an axis of a chunk, from what the chunk before has left: the chunk, and what it
+--- leaves.
+function series_task.scan(kind, axis, dtype, chunk, carry)
+  local shape, type = chunk.shape, dtypes.number(chunk.dtype)
+  local outer, n, inner = around(shape, axis)
+  local left = array.new("int64", outer * inner)
+  if carry then
+    ffi.copy(left:pointer(), carry:pointer(), 8 * outer * inner)
+  else
+    C.tidemill_kernel_scan_begin(kind, type, outer * inner, left:pointer())
+  end
+  local out = array.new(dtype, chunk.length, shape)
+  C.tidemill_kernel_scan(kind, type, chunk:pointer(), outer, n, inner, left:pointer(), out:pointer())
+  hold(chunk, carry)
+  return out, left
+end
+
+--- Each row of a chunk sorted.
+function series_task.sort(descending, chunk) return kernels.sort(chunk, { descending = descending }) end
+
+--- Positions of each row's elements in sorted order.
+function series_task.argsort(descending, chunk)
+  return array.as(kernels.argsort(chunk, { descending = descending }), "int64", "argsort"):reshape(chunk.shape)
+end
+
+--- Ranks of a vector.
+function series_task.rank(method, chunk) return kernels.rank(chunk, method) end
+
+local pointers, words = ffi.typeof("const void *[?]"), ffi.typeof("int64_t[?]")
+
+--- Elements [from, to) (places from 0) of the merge of ascending runs.
+function series_task.merge(from, to, ...)
+  local runs = { ... }
+  local parts, lengths = pointers(#runs), words(#runs)
+  for i, run in ipairs(runs) do parts[i - 1], lengths[i - 1] = run:pointer(), run.length end
+  local dtype = runs[1].dtype
+  local out, work = array.new(dtype, to - from), array.new(dtype, to - from)
+  C.tidemill_kernel_merge(dtypes.number(dtype), #runs, parts, lengths, from, to, words(2 * #runs),
+    work:pointer(), out:pointer())
+  hold(runs, work)
+  return out
+end
+
+-- A vector of float64 in its own type again, where that holds the values exactly: they are of it.
+local function back(values, dtype)
+  if dtype == "float64" then return values end
+  return array.as(values, dtype, "topk")
+end
+
+--- The greatest of a chunk, and their positions in the whole.
+function series_task.topk(k, start, chunk)
+  local most = math.min(math.abs(k), chunk.length)
+  local values, places = kernels.topk(chunk, k > 0 and most or -most)
+  local to = places:pointer()
+  for i = 0, places.length - 1 do to[i] = to[i] + start end
+  return values, places
+end
+
+--- The greatest of the greatest of chunks.
+function series_task.topk_of_parts(k, dtype, ...)
+  local parts, length = { ... }, 0
+  for i = 1, #parts, 2 do length = length + parts[i].length end
+  local values, places, at = array.new("float64", length), array.new("int64", length), 0
+  for i = 1, #parts, 2 do
+    ffi.copy(values:pointer() + at, parts[i]:pointer(), 8 * parts[i].length)
+    ffi.copy(places:pointer() + at, parts[i + 1]:pointer(), 8 * parts[i].length)
+    at = at + parts[i].length
+  end
+  hold(parts)
+  local most, which = kernels.topk(values, k)
+  local out, from = array.new("int64", which.length), which:pointer()
+  for i = 0, which.length - 1 do out:pointer()[i] = places:pointer()[tonumber(from[i]) - 1] end
+  hold(places, which)
+  return back(most, dtype), out
+end
+
+--- Edges of bins of one width.
+function series_task.edges(bins, low, high)
+  local edges = array.new("float64", bins + 1)
+  local to = edges:pointer()
+  for i = 0, bins - 1 do to[i] = low + i * ((high - low) / bins) end
+  to[bins] = high
+  return edges
+end
+
+--- Counts of a chunk's elements by `bins` equal bins, or between edges where that is 0.
+function series_task.histogram(bins, low, high, edges, chunk)
+  local counts = array.new("int64", edges.length - 1)
+  ffi.fill(counts:pointer(), counts.nbytes)
+  if bins > 0 then
+    C.tidemill_kernel_histogram(chunk:pointer(), chunk.length, low, high, bins, counts:pointer())
+  elseif C.tidemill_kernel_histogram_edges(chunk:pointer(), chunk.length, edges:pointer(),
+      edges.length - 1, counts:pointer()) ~= 0 then
+    error("histogram: the edges must ascend", 0)
+  end
+  hold(chunk, edges)
+  return counts
+end
+
+--- Sums of counts.
+function series_task.add(...)
+  local first = ...
+  local out = array.new("int64", first.length)
+  local to = out:pointer()
+  ffi.fill(to, out.nbytes)
+  for k = 1, select("#", ...) do
+    local counts = (select(k, ...)):pointer()
+    for i = 0, first.length - 1 do to[i] = to[i] + counts[i] end
+  end
+  hold(...)
+  return out
+end
+
+--- Quantiles of each row of a chunk.
+function series_task.quantile(shares, chunk)
+  local shape, count = chunk.shape, #shares
+  local n = shape[#shape]
+  local rows = n > 0 and chunk.length / n or 0
+  if n == 0 then
+    rows = 1
+    for axis = 1, #shape - 1 do rows = rows * shape[axis] end
+  end
+  shape[#shape] = count
+  local out, q, scratch = array.new("float64", rows * count, shape), ffi.new("double[?]", count, shares),
+    array.new("float64", n)
+  for row = 0, rows - 1 do
+    C.tidemill_kernel_quantile(chunk:pointer() + row * n, n, q, count, scratch:pointer(),
+      out:pointer() + row * count)
+  end
+  hold(chunk, scratch, q)
+  return out
+end
+
+return series_task
