@@ -4,6 +4,7 @@
 
 local helper = require "tests.spec.helper"
 
+require "tidemill"
 local has_blas = require("tidemill.blas").there("the spec", 1)
 
 -- A test of what needs a BLAS.
