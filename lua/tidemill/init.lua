@@ -28,6 +28,7 @@ local face = {
   autotune = { "autotune", "autotune" },
   visualize = { "visualize", "many" },
   array = { "array", "from" },
+  from_buffer = { "array", "from_buffer" },
   read_csv = { "csv", "read" },
   read_header = { "csv", "header" },
   read_text = { "files", "read" },
