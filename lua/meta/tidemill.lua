@@ -546,6 +546,23 @@ function frame:column(name) end
 
 -- Reading -------------------------------------------------------------------------------------
 
+---@class tidemill.npy_options
+---@field mmap? boolean|"auto" whether the array is the file's own pages: "auto", the default, from 64 MiB
+---       on; true: or it is an error; never with `rows`
+---@field rows? integer[] {first, last}: these rows alone, both included; negative ones count from the end
+
+--- Reads a .npy file, as NumPy writes them.
+---     local x = tm.read_npy("x.npy", {rows = {1, 1000}})
+---@param path string
+---@param given? tidemill.npy_options
+---@return tidemill.array
+function tm.read_npy(path, given) end
+
+--- Writes an array as a .npy file: beside its place first, so that others see the old file or the new one.
+---@param path string
+---@param a tidemill.array|table
+function tm.write_npy(path, a) end
+
 ---@class tidemill.csv_options
 ---@field types? table<string, tidemill.dtype> type of a column by its name; the others are inferred
 ---@field columns? string[]|fun(names: string[]): string[]?, table? the columns to read, or a
