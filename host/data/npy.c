@@ -322,7 +322,7 @@ static tidemill_status map_whole(struct source *source, struct mill_array **arra
     const struct mill_npy_header *header = &source->header;
     int fd = source->fd;
     source->fd = -1;
-    struct mill_buffer *file = mill_buffer_map(NULL, fd, source->size, source->error);
+    struct mill_buffer *file = mill_buffer_map_file(fd, source->size, source->error);
     if (file == NULL) return TIDEMILL_MEMORY;
     struct mill_buffer *values =
         mill_buffer_slice(file, header->data, (size_t)header->length * header->item);
