@@ -26,6 +26,7 @@ void mill_lib_operation(
     lua_State *L); /* what the hub does: waiting for it, HTTP, programs, files */
 void mill_lib_socket(lua_State *L); /* connections and servers */
 void mill_lib_array(lua_State *L);  /* arrays in files */
+void mill_lib_kernel(lua_State *L); /* kernels of the user's */
 
 /* Raises the text as a Lua error without a position. */
 int mill_lib_raise(lua_State *L, const struct mill_error *error);

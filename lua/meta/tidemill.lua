@@ -532,6 +532,45 @@ function array:iter() end
 ---@return boolean
 function array:present(i, ...) end
 
+-- Kernels of one's own ------------------------------------------------------------------------
+
+--- Opens a shared object and gives the function that a C declaration names, or a table of them when it
+--- names several.  What is called later checks its arguments.
+---     local f = tm.kernel("./mine.so", "double f(const double *x, int64_t n);")
+---     print(f({1, 2, 3}, 3))
+---@class tidemill.kernel_opener
+---@overload fun(path: string, cdef: string): tidemill.kernel|table<string, tidemill.kernel>
+tm.kernel = {}
+
+--- Stands for an argument that a kernel writes: a new array of zeros, given back after the function's own
+--- result; or a copy of an array, which the function changes.
+---     local sum, running = f(x, #x, tm.kernel.out(#x))
+---@param first integer|integer[]|tidemill.array shape, or what is copied
+---@param ... integer
+---@return table
+function tm.kernel.out(first, ...) end
+
+--- A C function: numbers for numbers, arrays or tables for `const T *`, tm.kernel.out for `T *`.  It
+--- crosses to tasks.
+---@class tidemill.kernel
+---@field path string of the shared object
+---@field hash string of its content
+---@field declaration string
+---@overload fun(...): any ...
+
+--- Compiles C text with the machine's compiler, once, and gives its functions as tm.kernel does.
+---     local twice = tm.kernel_c{source = "double twice(double x) { return 2 * x; }",
+---                               cdef = "double twice(double x);"}
+---@param given tidemill.kernel_source
+---@return tidemill.kernel|table<string, tidemill.kernel>
+function tm.kernel_c(given) end
+
+---@class tidemill.kernel_source
+---@field name? string letters, digits, _ and -: what the compiler's messages call the text; "kernel"
+---@field source string C11
+---@field cdef string the functions that are wanted, as in tm.kernel
+---@field flags? string|string[] more flags for the compiler, such as "-march=native"
+
 --- Named columns of one length: `t.close`, or t:column("Adj Close").
 ---@class tidemill.frame
 ---@field rows integer

@@ -53,6 +53,8 @@ local face = {
   logs = { "log", "logs" },
   config = { "config" },
   kernels = { "kernels" },
+  kernel = { "own_kernel" },
+  kernel_c = { "own_kernel.compile", "new" },
   json = { "json" },
 }
 
