@@ -331,8 +331,9 @@ end
 --- arrays of one shape, which become rows.
 ---     tm.array({{1, 2}, {3, 4}}, "int32").shape[1]       --> 2
 ---@param values table elements 1..n, or 1..values.n; up to eight tables deep
----@param dtype? string|{dtype: string} default "float64", "bool" for booleans, "utf8" for strings, "int64" for
----       64-bit integers, what the arrays have; of "date" and "timestamp" strings are read as ISO 8601
+---@param dtype? string|{dtype: string} default "float64", "bool" for booleans, "utf8" for strings,
+---       "int64" for 64-bit integers, what the arrays have; of "date" and "timestamp" strings are read as
+---       ISO 8601
 ---@return tidemill.array
 function array.from(values, dtype)
   return require("tidemill.array.make").from(values, dtype)

@@ -16,8 +16,8 @@ local function library(path, hash)
   local open = libraries[path]
   if open and open.hash == hash then return open.handle end
   if open then
-    error(("kernel: %s has changed since this process opened it, and stays as it was; begin a new one, or give "
-      .. "the file another name"):format(path), 0)
+    error(("kernel: %s has changed since this process opened it, and stays as it was; begin a new process, "
+      .. "or give the file another name"):format(path), 0)
   end
   local now = core.file_hash(path)
   if now ~= hash then

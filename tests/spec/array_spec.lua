@@ -111,7 +111,8 @@ describe("tm.array", function()
   end)
 
   it("names the nearest type", function()
-    assert.is_truthy(message(tm.array, { 1 }, "flaot64"):find("got \"flaot64\", did you mean \"float64\"?", 1, true))
+    assert.is_truthy(message(tm.array, { 1 }, "flaot64"):find("got \"flaot64\", did you mean \"float64\"?",
+      1, true))
     assert.are.equal("array: expected array(table, dtype), got a number", message(tm.array, 1))
   end)
 end)
@@ -128,12 +129,14 @@ describe("tm.from_buffer", function()
   end)
 
   it("refuses sizes that disagree", function()
-    assert.are.equal("from_buffer: 3 bytes are no whole number of int16", message(tm.from_buffer, "abc", "int16"))
+    assert.are.equal("from_buffer: 3 bytes are no whole number of int16",
+      message(tm.from_buffer, "abc", "int16"))
     assert.are.equal("from_buffer: 2 x 2 int16 is 8 bytes, the source has 4",
       message(tm.from_buffer, "abcd", "int16", 2, 2))
     assert.are.equal("from_buffer: a pointer needs a shape: how many elements it points to",
       message(tm.from_buffer, ffi.cast("char *", "abc"), "int8"))
-    assert.are.equal("from_buffer: the pointer is NULL", message(tm.from_buffer, ffi.cast("char *", nil), "int8", 1))
+    assert.are.equal("from_buffer: the pointer is NULL",
+      message(tm.from_buffer, ffi.cast("char *", nil), "int8", 1))
     assert.are.equal("from_buffer: expected a string, an FFI array or a pointer, got a table",
       message(tm.from_buffer, {}, "int8"))
     assert.is_truthy(message(tm.from_buffer, "a", "utf8"):find("of fixed size", 1, true))
@@ -153,7 +156,8 @@ describe("an array", function()
     assert.are.same({ 2, 5 }, rows)
     assert.are.same({ n = 2, { n = 3, 1, 2, 3 }, { n = 3, 4, 5, 6 } }, a:totable())
     assert.are.equal("[[1,2,3],[4,5,6]]", tm.json.encode(a))
-    assert.are.equal("row: an array of one axis has elements: a[i]", message(function() return a[1]:row(1) end))
+    assert.are.equal("row: an array of one axis has elements: a[i]",
+      message(function() return a[1]:row(1) end))
   end)
 
   it("keeps the memory of its rows", function()
@@ -199,9 +203,11 @@ describe("an array", function()
     assert.are.same({ n = 3, true, false, true }, tm.array({ 2, 0, 0 / 0 }):astype("bool"):totable())
     assert.are.same({ n = 2, 1, 0 }, tm.array({ true, false }):astype("float32"):totable())
     assert.is_true(rawequal(a, a:astype("float64")))
-    assert.is_truthy(message(a.astype, tm.array { 300 }, "uint8"):find("element 1 is 300, which uint8 cannot hold"))
+    assert.is_truthy(message(a.astype, tm.array { 300 }, "uint8")
+      :find("element 1 is 300, which uint8 cannot hold"))
     assert.is_truthy(message(a.astype, tm.array { 0 / 0 }, "int64"):find("which int64 cannot hold"))
-    assert.is_truthy(message(a.astype, tm.array { -1LL }, "uint64"):find("element 1 is -1, which uint64", 1, true))
+    assert.is_truthy(message(a.astype, tm.array { -1LL }, "uint64"):find("element 1 is -1, which uint64", 1,
+      true))
     local day = tm.array({ "2018-02-07", "1969-12-31" }, "date")
     assert.are.same(day:totable(), day:astype("timestamp"):astype("date"):totable())
     assert.are.equal(-1, tm.array({ -1 }, "timestamp"):astype("date")[1])
@@ -221,7 +227,8 @@ describe("an array", function()
       message(new, "float64", nil, { 1e10, 1e10 }))
     assert.are.equal("array: size 2 of the shape is -1, expected a whole number from 0",
       message(new, "float64", nil, { 1, -1 }))
-    assert.are.equal("array: a shape has 1 to 8 axes, got 9", message(new, "int8", nil, { 1, 1, 1, 1, 1, 1, 1, 1, 1 }))
+    assert.are.equal("array: a shape has 1 to 8 axes, got 9",
+      message(new, "int8", nil, { 1, 1, 1, 1, 1, 1, 1, 1, 1 }))
   end)
 
   it("crosses to tasks with its shape", function()
@@ -233,7 +240,8 @@ describe("an array", function()
   end)
 
   it("of several axes is refused by kernels of one", function()
-    assert.is_truthy(message(tm.kernels.sma, a, 2):find("x must have one axis, got 2 x 3; a:reshape(-1) has", 1, true))
+    assert.is_truthy(message(tm.kernels.sma, a, 2)
+      :find("x must have one axis, got 2 x 3; a:reshape(-1) has", 1, true))
   end)
 end)
 

@@ -26,8 +26,8 @@ describe("a .npy file", function()
 
   it("gives back what was written", function()
     local path = folder .. "/x.npy"
-    for _, dtype in ipairs { "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float32",
-      "float64", "date", "timestamp" } do
+    for _, dtype in ipairs { "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64",
+      "float32", "float64", "date", "timestamp" } do
       local x = tm.array({ { 1, 2, 3 }, { 4, 5, 6 } }, dtype)
       tm.write_npy(path, x)
       local y = tm.read_npy(path)
@@ -69,13 +69,16 @@ describe("a .npy file", function()
     assert.are.equal("read_npy: mmap: expected \"auto\", true or false, got 1",
       message(tm.read_npy, "x", { mmap = 1 }))
     for _, rows in ipairs { 1, { 1 }, { 0, 1 }, { 1, 1.5 }, { 1, "2" } } do
-      assert.is_truthy(message(tm.read_npy, "x", { rows = rows }):find("rows: expected {first, last}", 1, true))
+      assert.is_truthy(message(tm.read_npy, "x", { rows = rows }):find("rows: expected {first, last}", 1,
+        true))
     end
     assert.is_truthy(message(tm.read_npy, "x", { row = { 1, 2 } }):find("did you mean \"rows\"", 1, true))
     assert.is_truthy(message(tm.read_npy, "tests/data/npy/f8.npy", { rows = { 2, 4 } })
       :find("rows 2..4 are outside 1..3", 1, true))
-    assert.is_truthy(message(tm.write_npy, folder .. "/x", { "a" }):find("does not hold utf8 arrays", 1, true))
-    assert.are.equal("write_npy: expected write_npy(path, array), got a number", message(tm.write_npy, "x", 1))
+    assert.is_truthy(message(tm.write_npy, folder .. "/x", { "a" }):find("does not hold utf8 arrays", 1,
+      true))
+    assert.are.equal("write_npy: expected write_npy(path, array), got a number",
+      message(tm.write_npy, "x", 1))
   end)
 
   it("is known to the cache by its content, whatever part was read", function()

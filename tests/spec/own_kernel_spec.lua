@@ -55,7 +55,8 @@ describe("a kernel of a shared object", function()
 
   it("is one function, or a table of several", function()
     assert.are.equal(6, tm.kernel(path, one)({ 1, 2, 3 }, 3))
-    assert.are.equal("kernel double total(const double *, int64_t) of " .. path, tostring(tm.kernel(path, one)))
+    assert.are.equal("kernel double total(const double *, int64_t) of " .. path,
+      tostring(tm.kernel(path, one)))
     local names = {}
     for name in tm.sorted(k) do names[#names + 1] = name end
     assert.are.same({ "half", "letters", "next", "odd", "running", "total", "twice" }, names)
@@ -86,18 +87,19 @@ describe("a kernel of a shared object", function()
     local cases = {
       { "total: expected 2 arguments, got 1: double total(const double *, int64_t)", k.total, {} },
       { "total: argument 1: element 2 is a string, expected a number", k.total, { 1, "2" }, 2 },
-      { "total: argument 1: expected an array of float64, got one of int32; a:astype(\"float64\") converts", k.total,
-        tm.array({ 1 }, "int32"), 1 },
+      { "total: argument 1: expected an array of float64, got one of int32; a:astype(\"float64\") converts",
+        k.total, tm.array({ 1 }, "int32"), 1 },
       { "total: argument 1: expected an array or a table, got 5", k.total, 5, 1 },
-      { "total: argument 1: expected an array or a table, got tm.kernel.out: the function does not write it", k.total,
-        tm.kernel.out(1), 1 },
+      { "total: argument 1: expected an array or a table, got tm.kernel.out: the function does not write it",
+        k.total, tm.kernel.out(1), 1 },
       { "half: argument 1: expected a number, got a string", k.half, "1" },
       { "odd: argument 1: expected a whole number from -2147483648 to 2147483647, got 0.5", k.odd, 0.5 },
-      { "odd: argument 1: expected a whole number from -2147483648 to 2147483647, got 4294967296", k.odd, 2 ^ 32 },
-      { "next: argument 1: is written by the function: expected tm.kernel.out(size) or tm.kernel.out(array), got "
-        .. "an array of int32", k.next, tm.array({ 1 }, "int32"), 1 },
-      { "next: argument 1: expected an array of int32, got one of float64; a:astype(\"int32\") converts", k.next,
-        tm.kernel.out(tm.array { 1 }), 1 },
+      { "odd: argument 1: expected a whole number from -2147483648 to 2147483647, got 4294967296", k.odd,
+        2 ^ 32 },
+      { "next: argument 1: is written by the function: expected tm.kernel.out(size) or "
+        .. "tm.kernel.out(array), got an array of int32", k.next, tm.array({ 1 }, "int32"), 1 },
+      { "next: argument 1: expected an array of int32, got one of float64; a:astype(\"int32\") converts",
+        k.next, tm.kernel.out(tm.array { 1 }), 1 },
       { "kernel.out: size 1 of the shape is -1, expected a whole number from 0", tm.kernel.out, -1 },
     }
     for _, case in ipairs(cases) do
@@ -138,7 +140,8 @@ describe("a kernel of a shared object", function()
     for _, lane in ipairs { "thread", "process", "loop" } do
       assert.are.equal(6, tm.delayed(sum, { lane = lane })(k.total, { 1, 2, 3 }):compute(), lane)
     end
-    assert.are.same({ 1, 3, 6 }, { unpack(tm.map(function(n) return k.total({ 1, 2, 3 }, n) end, { 1, 2, 3 })) })
+    local sums = tm.map(function(n) return k.total({ 1, 2, 3 }, n) end, { 1, 2, 3 })
+    assert.are.same({ 1, 3, 6 }, { unpack(sums) })
   end)
 
   it("is what it was when it was opened, or an error", function()
@@ -147,8 +150,8 @@ describe("a kernel of a shared object", function()
     local f = tm.kernel(other, "double f(void);")
     build(other, "double f(void) { return 2; }")
     assert.are.equal(1, f())
-    assert.is_truthy(message(tm.kernel, other, "double f(void);"):find("has changed since this process opened it", 1,
-      true))
+    assert.is_truthy(message(tm.kernel, other, "double f(void);")
+      :find("has changed since this process opened it", 1, true))
     local in_process = tm.delayed(function(g) return g() end, { lane = "process" })
     assert.is_truthy(tostring(select(2, pcall(function() return in_process(f):compute() end)))
       :find("is not what it was when tm.kernel opened it", 1, true))
@@ -162,7 +165,9 @@ describe("a kernel of a shared object", function()
       print(task():compute(), tm.stats().hits)
     ]])
     local kept = folder .. "/kept.so"
-    local function run() return (helper.tidemill("--cache", folder .. "/c.db", folder .. "/job.lua", kept)) end
+    local function run()
+      return (helper.tidemill("--cache", folder .. "/c.db", folder .. "/job.lua", kept))
+    end
     build(kept, "double f(void) { return 1; }")
     assert.are.equal("1\t0\n", run())
     assert.are.equal("1\t1\n", run())
@@ -178,16 +183,19 @@ describe("tm.kernel_c", function()
 
   local job = [[
     local tm = require "tidemill"
-    local f = tm.kernel_c{name = "tide", source = "double f(double x) { return x + 1; }", cdef = "double f(double x);"}
+    local f = tm.kernel_c{name = "tide", source = "double f(double x) { return x + 1; }",
+      cdef = "double f(double x);"}
     print(f(41), tm.map(function(x) return f(x) end, {1, 2})[2])
   ]]
 
   local function run(before)
-    return helper.shell(("%s %s/tidemill --cache %s/c.db %s/job.lua"):format(before or "", helper.products, place,
-      place))
+    return helper.shell(("%s %s/tidemill --cache %s/c.db %s/job.lua"):format(before or "",
+      helper.products, place, place))
   end
 
-  local function kept() return (helper.shell("ls " .. place .. "/c.db-kernels | sed 's/-[0-9a-f]*\\./-KEY./'")) end
+  local function kept()
+    return (helper.shell("ls " .. place .. "/c.db-kernels | sed 's/-[0-9a-f]*\\./-KEY./'"))
+  end
 
   it("compiles once, into a folder beside the cache", function()
     helper.write(place .. "/job.lua", job)
@@ -227,7 +235,8 @@ describe("tm.kernel_c", function()
     helper.write(place .. "/job.lua", job)
     local _, err, status = run("env -u CC PATH=" .. place)
     assert.are.equal(1, status)
-    assert.is_truthy(err:find("kernel_c: no C compiler found: install gcc or clang, or name one in CC", 1, true))
+    assert.is_truthy(err:find("kernel_c: no C compiler found: install gcc or clang, or name one in CC", 1,
+      true))
     _, err = run("CC=no-such-cc")
     assert.is_truthy(err:find("kernel_c: CC is \"no-such-cc\", and there is no such program", 1, true))
   end)

@@ -46,8 +46,8 @@ end
 local function as_array(where, v, dtype, level)
   if array.is(v) then
     if v.dtype ~= dtype and v.dtype ~= alike[dtype] then
-      error(("%s: expected an array of %s, got one of %s; a:astype(\"%s\") converts"):format(where, dtype, v.dtype,
-        dtype), level + 1)
+      error(("%s: expected an array of %s, got one of %s; a:astype(\"%s\") converts"):format(where, dtype,
+        v.dtype, dtype), level + 1)
     end
     if v.nulls == 0 then return v end
     local fine, whole = pcall(array.as, v, dtype, where)
@@ -86,7 +86,8 @@ local function check_output(where, t)
   local pointer = ffi.typeof(t.name .. " *")
   return function(v)
     if not call.is_out(v) then
-      refuse(where, "is written by the function: expected tm.kernel.out(size) or tm.kernel.out(array), got %s",
+      refuse(where,
+        "is written by the function: expected tm.kernel.out(size) or tm.kernel.out(array), got %s",
         shown(v))
     end
     local a = new_array(v, where, t.dtype)

@@ -69,7 +69,7 @@ local function folder()
   local _, _, path = core.setting("cache")
   if not path or path == "off" then path = core.user_cache() end
   if not path then
-    error("kernel_c: there is no folder to keep compiled kernels in: HOME is not set; --cache FILE names one", 0)
+    error("kernel_c: no folder to keep compiled kernels in: HOME is not set; --cache FILE names one", 0)
   end
   return path .. "-kernels"
 end

@@ -7,7 +7,8 @@ local declaration = {}
 local dtypes = { bool = "bool", _Bool = "bool", int8_t = "int8", int16_t = "int16", int32_t = "int32",
   int64_t = "int64", uint8_t = "uint8", uint16_t = "uint16", uint32_t = "uint32", uint64_t = "uint64",
   float = "float32", double = "float64", char = "int8", ["signed char"] = "int8", ["unsigned char"] = "uint8",
-  short = "int16", ["unsigned short"] = "uint16", int = "int32", unsigned = "uint32", ["unsigned int"] = "uint32",
+  short = "int16", ["unsigned short"] = "uint16", int = "int32", unsigned = "uint32",
+    ["unsigned int"] = "uint32",
   long = "int64", ["unsigned long"] = "uint64", ["long long"] = "int64", ["unsigned long long"] = "uint64",
   size_t = "uint64", ssize_t = "int64", ptrdiff_t = "int64", intptr_t = "int64", uintptr_t = "uint64" }
 
