@@ -35,7 +35,6 @@ for i = 1, 1000 do
 end
 local nested = measure.best(5, function() tm.array(rows) end)
 
-tm.config.cache = folder .. "/c.db"
 local add = tm.kernel_c { name = "add", source = "double add(double a, double b) { return a + b; }",
   cdef = "double add(double, double);" }
 local call = measure.best(5, function()
@@ -44,7 +43,8 @@ local call = measure.best(5, function()
   assert(sum == 100000)
 end) / 100000
 
-local peer = peers.python("npy.py", folder)
+local peer = peers.python("npy.py", folder, add.path)
+os.remove(add.path)
 bench.row { name = ".npy of 128 MB into memory", ours = read, peer = "NumPy", peer_value = peer.load }
 bench.row { name = ".npy of 128 MB in Fortran's order", ours = transposed, peer = "NumPy",
   peer_value = peer.transposed }

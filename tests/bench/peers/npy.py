@@ -1,8 +1,7 @@
 """npy: NumPy's reading of what npy.lua has written in FOLDER, and of lists; and the call of a C function
-through ctypes.  Usage: npy.py FOLDER; prints lines "name number"; ends with 3 without NumPy.
+through ctypes.  Usage: npy.py FOLDER OBJECT; prints lines "name number"; ends with 3 without NumPy.
 SPDX-License-Identifier: MIT"""
 import ctypes
-import glob
 import sys
 import time
 
@@ -31,7 +30,7 @@ def mapped():
     return numpy.load(folder + "/c.npy", mmap_mode="r")[123, 456]
 
 
-function = ctypes.CDLL(glob.glob(folder + "/*-kernels/add-*.so")[0]).add
+function = ctypes.CDLL(sys.argv[2]).add
 function.restype = ctypes.c_double
 function.argtypes = [ctypes.c_double, ctypes.c_double]
 
