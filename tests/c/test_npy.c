@@ -473,6 +473,8 @@ static const struct {
     {"{", "byte 11 of the .npy header: expected a key in quotes"},
     {"{}", "byte 12 of the .npy header: expected all of 'descr', 'fortran_order' and 'shape' "
            "before"},
+    {"{'descr': '<f8', 'fortran_order': False}",
+     "byte 50 of the .npy header: expected all of 'descr', 'fortran_order' and 'shape' before"},
     {"{'shap': (1,)}", "byte 11 of the .npy header: expected each of 'descr', 'fortran_order' "
                        "and 'shape' once"},
     {"{'shape': (1,), 'shape': (1,)}",

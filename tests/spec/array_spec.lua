@@ -239,6 +239,13 @@ describe("an array", function()
     assert.are.same({ 4, 10 }, { rows[1], rows[2] })
   end)
 
+  it("of several axes is what the totals of a sweep are", function()
+    local close = count(30)
+    local totals, best = tm.kernels.sma_cross(close, { 2, 3 }, { 5, 6, 7 })
+    assert.are.same({ 2, 3 }, totals.shape)
+    assert.are.same(best, tm.kernels.best_pair(totals, { 2, 3 }, { 5, 6, 7 }))
+  end)
+
   it("of several axes is refused by kernels of one", function()
     assert.is_truthy(message(tm.kernels.sma, a, 2)
       :find("x must have one axis, got 2 x 3; a:reshape(-1) has", 1, true))
@@ -280,6 +287,14 @@ array 2 x 1 float32
 array 2 x 1 float64
   1.0e-10
   2.5e+20]])
+    shows(tm.array { { 1e-10 }, { 2 } }, [[
+array 2 x 1 float64
+  1e-10
+  2e+00]])
+    shows(tm.array { { 0 }, { 123456789012 } }, [[
+array 2 x 1 float64
+             0
+  123456789012]])
     shows(tm.array { {}, {} }, "array 2 x 0 float64")
   end)
 
