@@ -12,7 +12,7 @@
 
 #include "data/file.h"
 
-struct source {
+struct npy_source {
     const char *path;
     int fd;
     size_t size;
@@ -22,12 +22,13 @@ struct source {
     struct mill_error *error;
 };
 
-static tidemill_status source_fail(const struct source *source)
+static tidemill_status source_fail(const struct npy_source *source)
 {
     return mill_fail(source->error, TIDEMILL_IO, "%s: %s", source->path, strerror(errno));
 }
 
-static tidemill_status fetch(const struct source *source, size_t at, void *bytes, size_t size)
+static tidemill_status npy_fetch(const struct npy_source *source, size_t at, void *bytes,
+                                 size_t size)
 {
     static const size_t most = (size_t)1
                                << 30; /* Linux takes a little less than 2 GiB a call */
@@ -49,18 +50,18 @@ static tidemill_status fetch(const struct source *source, size_t at, void *bytes
 
 /* ---- opening ------------------------------------------------------------------------------ */
 
-static tidemill_status read_header(struct source *source)
+static tidemill_status read_header(struct npy_source *source)
 {
     uint8_t start[MILL_NPY_START];
     size_t known = source->size < sizeof start ? source->size : sizeof start;
-    tidemill_status status = fetch(source, 0, start, known);
+    tidemill_status status = npy_fetch(source, 0, start, known);
     if (status != TIDEMILL_OK) return status;
     size_t size = mill_npy_header_size(start, known);
     if (size < known) size = known;
     if (size > source->size || size > MILL_NPY_MOST) size = known; /* the parser says so */
     uint8_t *bytes = malloc(size + 1);
     if (bytes == NULL) return mill_no_memory(source->error, source->path);
-    status = fetch(source, 0, bytes, size);
+    status = npy_fetch(source, 0, bytes, size);
     if (status == TIDEMILL_OK) {
         status = mill_npy_parse(source->path, bytes, size, &source->header, source->error);
     }
@@ -69,7 +70,7 @@ static tidemill_status read_header(struct source *source)
 }
 
 /* The file has exactly the elements that its header tells of. */
-static tidemill_status check_size(const struct source *source)
+static tidemill_status check_size(const struct npy_source *source)
 {
     const struct mill_npy_header *header = &source->header;
     size_t wanted = (size_t)header->length * header->item;
@@ -81,7 +82,7 @@ static tidemill_status check_size(const struct source *source)
                      source->path, wanted, header->length, header->item, header->data, found);
 }
 
-static tidemill_status open_source(struct source *source)
+static tidemill_status open_source(struct npy_source *source)
 {
     struct stat info;
     source->fd = open(source->path, O_RDONLY | O_CLOEXEC);
@@ -106,17 +107,17 @@ static tidemill_status open_source(struct source *source)
 
 /* ---- the other order of axes -------------------------------------------------------------- */
 
-enum { SCRATCH = 4 << 20, GROUP = 4096, TILE = 32 };
+enum { NPY_SCRATCH = 4 << 20, NPY_GROUP = 4096, NPY_TILE = 32 };
 
 /* A part of a file in which the first axis is the fastest: `count` columns of `pitch` elements, of
  * which `rows` from `skip` on go to rows `first` and following. */
-struct stripe {
+struct npy_stripe {
     const uint8_t *bytes;
     int64_t column, count, pitch, skip, first, rows;
 };
 
 /* Where column `column` of the file, whose second axis is the fastest, is within a row. */
-static int64_t place_of(const struct mill_npy_header *header, int64_t column)
+static int64_t npy_place(const struct mill_npy_header *header, int64_t column)
 {
     int64_t place = 0, step = 1;
     for (int i = 1; i < header->dimensions; i++) step *= header->shape[i];
@@ -128,7 +129,8 @@ static int64_t place_of(const struct mill_npy_header *header, int64_t column)
     return place;
 }
 
-static void spread(uint8_t *to, size_t step, const uint8_t *from, int64_t count, size_t item)
+static void npy_spread(uint8_t *to, size_t step, const uint8_t *from, int64_t count,
+                       size_t item)
 {
     switch (item) {
     case 1:
@@ -146,64 +148,67 @@ static void spread(uint8_t *to, size_t step, const uint8_t *from, int64_t count,
 }
 
 /* In tiles, so that lines of the cache are written whole. */
-static void scatter(const struct source *source, const struct stripe *stripe, uint8_t *out)
+static void npy_scatter(const struct npy_source *source, const struct npy_stripe *stripe,
+                        uint8_t *out)
 {
-    int64_t places[GROUP];
+    int64_t places[NPY_GROUP];
     size_t item = source->header.item, step = (size_t)source->columns * item;
     for (int64_t k = 0; k < stripe->count; k++) {
-        places[k] = place_of(&source->header, stripe->column + k);
+        places[k] = npy_place(&source->header, stripe->column + k);
     }
-    for (int64_t i = 0; i < stripe->rows; i += TILE) {
-        int64_t rows = stripe->rows - i < TILE ? stripe->rows - i : TILE;
+    for (int64_t i = 0; i < stripe->rows; i += NPY_TILE) {
+        int64_t rows = stripe->rows - i < NPY_TILE ? stripe->rows - i : NPY_TILE;
         for (int64_t k = 0; k < stripe->count; k++) {
             int64_t to = (stripe->first + i) * source->columns + places[k];
             int64_t from = k * stripe->pitch + stripe->skip + i;
-            spread(out + (size_t)to * item, step, stripe->bytes + (size_t)from * item, rows,
-                   item);
+            npy_spread(out + (size_t)to * item, step, stripe->bytes + (size_t)from * item, rows,
+                       item);
         }
     }
 }
 
 /* Columns that are short are read several at a time and whole, of long ones pieces. */
-static tidemill_status read_columns(const struct source *source, uint8_t *out, uint8_t *scratch)
+static tidemill_status read_columns(const struct npy_source *source, uint8_t *out,
+                                    uint8_t *scratch)
 {
     int64_t first = source->first, rows = source->taken;
     size_t item = source->header.item, column = (size_t)source->rows * item;
-    int64_t room = SCRATCH / (int64_t)item, group = room / source->rows;
-    if (group > GROUP) group = GROUP;
+    int64_t room = NPY_SCRATCH / (int64_t)item, group = room / source->rows;
+    if (group > NPY_GROUP) group = NPY_GROUP;
     for (int64_t j = 0; j < source->columns; j += group ? group : 1) {
-        struct stripe stripe = {scratch, j, 1, 0, 0, 0, rows};
+        struct npy_stripe stripe = {scratch, j, 1, 0, 0, 0, rows};
         size_t at = source->header.data + (size_t)j * column;
         if (group) {
             stripe.count = source->columns - j < group ? source->columns - j : group;
             stripe.pitch = source->rows;
             stripe.skip = first;
-            tidemill_status status = fetch(source, at, scratch, (size_t)stripe.count * column);
+            tidemill_status status =
+                npy_fetch(source, at, scratch, (size_t)stripe.count * column);
             if (status != TIDEMILL_OK) return status;
-            scatter(source, &stripe, out);
+            npy_scatter(source, &stripe, out);
         }
         for (int64_t i = 0; !group && i < rows; i += room) {
             stripe.first = i;
             stripe.rows = rows - i < room ? rows - i : room;
-            tidemill_status status = fetch(source, at + (size_t)(first + i) * item, scratch,
-                                           (size_t)stripe.rows * item);
+            tidemill_status status = npy_fetch(source, at + (size_t)(first + i) * item, scratch,
+                                               (size_t)stripe.rows * item);
             if (status != TIDEMILL_OK) return status;
-            scatter(source, &stripe, out);
+            npy_scatter(source, &stripe, out);
         }
     }
     return TIDEMILL_OK;
 }
 
-static tidemill_status read_rows(const struct source *source, uint8_t *out)
+static tidemill_status read_rows(const struct npy_source *source, uint8_t *out)
 {
     const struct mill_npy_header *header = &source->header;
     size_t row = (size_t)source->columns * header->item;
     if (source->taken == 0 || source->columns == 0) return TIDEMILL_OK;
     if (!header->fortran || header->dimensions < 2) {
-        return fetch(source, header->data + (size_t)source->first * row, out,
-                     (size_t)source->taken * row);
+        return npy_fetch(source, header->data + (size_t)source->first * row, out,
+                         (size_t)source->taken * row);
     }
-    uint8_t *scratch = malloc(SCRATCH);
+    uint8_t *scratch = malloc(NPY_SCRATCH);
     if (scratch == NULL) return mill_no_memory(source->error, source->path);
     tidemill_status status = read_columns(source, out, scratch);
     free(scratch);
@@ -223,7 +228,7 @@ static int64_t divided(int64_t value, int64_t by)
 }
 
 /* Times in the file's unit become ours, in place; the bits of those that are not there are cleared. */
-static tidemill_status make_times(const struct source *source, struct mill_buffer *values,
+static tidemill_status make_times(const struct npy_source *source, struct mill_buffer *values,
                                   int64_t length, uint8_t *validity)
 {
     const struct mill_npy_header *header = &source->header;
@@ -254,7 +259,7 @@ static tidemill_status make_times(const struct source *source, struct mill_buffe
 }
 
 /* Takes over `values`. */
-static tidemill_status wrap_times(const struct source *source, struct mill_buffer *values,
+static tidemill_status wrap_times(const struct npy_source *source, struct mill_buffer *values,
                                   int64_t length, struct mill_array **array)
 {
     size_t size = ((size_t)length + 7) / 8;
@@ -287,7 +292,7 @@ static bool is_time(const struct mill_npy_header *header)
     return header->type == MILL_DATE || header->type == MILL_TIMESTAMP;
 }
 
-static tidemill_status copy_rows(const struct source *source, struct mill_memory *memory,
+static tidemill_status copy_rows(const struct npy_source *source, struct mill_memory *memory,
                                  struct mill_array **array)
 {
     const struct mill_npy_header *header = &source->header;
@@ -306,7 +311,7 @@ static tidemill_status copy_rows(const struct source *source, struct mill_memory
 }
 
 /* Why the file's bytes cannot be the array's; NULL: they can. */
-static const char *why_not_mapped(const struct source *source)
+static const char *why_not_mapped(const struct npy_source *source)
 {
     const struct mill_npy_header *header = &source->header;
     if (is_time(header) || header->type == MILL_BOOL) return "are looked at one by one";
@@ -317,7 +322,7 @@ static const char *why_not_mapped(const struct source *source)
 }
 
 /* The descriptor passes to the mapping. */
-static tidemill_status map_whole(struct source *source, struct mill_array **array)
+static tidemill_status map_whole(struct npy_source *source, struct mill_array **array)
 {
     const struct mill_npy_header *header = &source->header;
     int fd = source->fd;
@@ -332,7 +337,8 @@ static tidemill_status map_whole(struct source *source, struct mill_array **arra
     return *array ? TIDEMILL_OK : mill_no_memory(source->error, source->path);
 }
 
-static tidemill_status pick_rows(struct source *source, const struct mill_npy_options *options)
+static tidemill_status pick_rows(struct npy_source *source,
+                                 const struct mill_npy_options *options)
 {
     int64_t from = options->first, to = options->last;
     if (from < 0) from += source->rows + 1;
@@ -347,7 +353,7 @@ static tidemill_status pick_rows(struct source *source, const struct mill_npy_op
     return TIDEMILL_OK;
 }
 
-static tidemill_status read_source(struct source *source,
+static tidemill_status read_source(struct npy_source *source,
                                    const struct mill_npy_options *options,
                                    struct mill_array **array)
 {
@@ -370,7 +376,7 @@ static tidemill_status read_source(struct source *source,
 tidemill_status mill_npy_read(const char *path, const struct mill_npy_options *options,
                               struct mill_array **array, struct mill_error *error)
 {
-    struct source source = {.path = path, .fd = -1, .error = error};
+    struct npy_source source = {.path = path, .fd = -1, .error = error};
     tidemill_status status = open_source(&source);
     if (status == TIDEMILL_OK) status = read_source(&source, options, array);
     if (source.fd >= 0) close(source.fd);

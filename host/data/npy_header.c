@@ -7,8 +7,8 @@
 
 #include "data/npy.h"
 
-enum { MAGIC = 6, VERSION = 2 };
-static const char magic[] = "\x93NUMPY";
+enum { NPY_MAGIC = 6, NPY_VERSION = 2 };
+static const char npy_magic[] = "\x93NUMPY";
 
 /* ---- element types ------------------------------------------------------------------------ */
 
@@ -16,7 +16,7 @@ static const struct {
     const char *name; /* without the mark of the byte order */
     enum mill_type type;
     int64_t multiply, divide;
-} kinds[] = {
+} npy_kinds[] = {
     {"b1", MILL_BOOL, 1, 1},
     {"i1", MILL_INT8, 1, 1},
     {"i2", MILL_INT16, 1, 1},
@@ -37,24 +37,24 @@ static const struct {
     {"M8[ms]", MILL_TIMESTAMP, 1000, 1},
     {"M8[ns]", MILL_TIMESTAMP, 1, 1000},
 };
-enum { KINDS = sizeof kinds / sizeof kinds[0] };
+enum { NPY_KINDS = sizeof npy_kinds / sizeof npy_kinds[0] };
 
 /* ---- reading ------------------------------------------------------------------------------ */
 
-struct cursor {
+struct npy_cursor {
     const char *path;
     const char *bytes, *at, *end;
     struct mill_error *error;
 };
 
-static tidemill_status unexpected(const struct cursor *cursor, const char *expected)
+static tidemill_status unexpected(const struct npy_cursor *cursor, const char *expected)
 {
     return mill_fail(cursor->error, TIDEMILL_DATA,
                      "%s: byte %zu of the .npy header: expected %s", cursor->path,
                      (size_t)(cursor->at - cursor->bytes), expected);
 }
 
-static void skip_blanks(struct cursor *cursor)
+static void npy_skip_blanks(struct npy_cursor *cursor)
 {
     while (cursor->at < cursor->end && strchr(" \t\r\n", *cursor->at) && *cursor->at) {
         cursor->at++;
@@ -62,16 +62,16 @@ static void skip_blanks(struct cursor *cursor)
 }
 
 /* Passes over a character, with blanks around it, when it is next. */
-static bool take(struct cursor *cursor, char wanted)
+static bool npy_take(struct npy_cursor *cursor, char wanted)
 {
-    skip_blanks(cursor);
+    npy_skip_blanks(cursor);
     if (cursor->at == cursor->end || *cursor->at != wanted) return false;
     cursor->at++;
-    skip_blanks(cursor);
+    npy_skip_blanks(cursor);
     return true;
 }
 
-static bool take_word(struct cursor *cursor, const char *word)
+static bool take_word(struct npy_cursor *cursor, const char *word)
 {
     size_t size = strlen(word);
     if ((size_t)(cursor->end - cursor->at) < size || memcmp(cursor->at, word, size) != 0)
@@ -81,7 +81,7 @@ static bool take_word(struct cursor *cursor, const char *word)
 }
 
 /* A text in single or double quotes, without escapes, shorter than `room`. */
-static bool take_text(struct cursor *cursor, char *text, size_t room)
+static bool npy_take_text(struct npy_cursor *cursor, char *text, size_t room)
 {
     if (cursor->at == cursor->end || (*cursor->at != '\'' && *cursor->at != '"')) return false;
     char quote = *cursor->at;
@@ -95,22 +95,22 @@ static bool take_text(struct cursor *cursor, char *text, size_t room)
     return true;
 }
 
-static tidemill_status take_type(struct cursor *cursor, struct mill_npy_header *header)
+static tidemill_status take_type(struct npy_cursor *cursor, struct mill_npy_header *header)
 {
     char text[32];
-    struct cursor start = *cursor;
-    if (!take_text(cursor, text, sizeof text)) {
+    struct npy_cursor start = *cursor;
+    if (!npy_take_text(cursor, text, sizeof text)) {
         return unexpected(cursor, "a type such as '<f8' (records are not read)");
     }
-    for (int i = 0; i < KINDS; i++) {
-        size_t item = mill_type_size(kinds[i].type);
-        if (kinds[i].name[0] == 'M') item = 8;
-        if (strcmp(text + 1, kinds[i].name) != 0) continue;
+    for (int i = 0; i < NPY_KINDS; i++) {
+        size_t item = mill_type_size(npy_kinds[i].type);
+        if (npy_kinds[i].name[0] == 'M') item = 8;
+        if (strcmp(text + 1, npy_kinds[i].name) != 0) continue;
         if (text[0] != '<' && !(item == 1 && text[0] == '|')) break;
-        header->type = kinds[i].type;
+        header->type = npy_kinds[i].type;
         header->item = item;
-        header->multiply = kinds[i].multiply;
-        header->divide = kinds[i].divide;
+        header->multiply = npy_kinds[i].multiply;
+        header->divide = npy_kinds[i].divide;
         return TIDEMILL_OK;
     }
     char expected[160];
@@ -119,9 +119,9 @@ static tidemill_status take_type(struct cursor *cursor, struct mill_npy_header *
     return unexpected(&start, expected);
 }
 
-static tidemill_status take_size(struct cursor *cursor, int64_t *size)
+static tidemill_status take_size(struct npy_cursor *cursor, int64_t *size)
 {
-    struct cursor start = *cursor;
+    struct npy_cursor start = *cursor;
     int64_t number = 0;
     while (cursor->at < cursor->end && *cursor->at >= '0' && *cursor->at <= '9') {
         if (__builtin_mul_overflow(number, 10, &number) ||
@@ -137,69 +137,70 @@ static tidemill_status take_size(struct cursor *cursor, int64_t *size)
 }
 
 /* (), (3,), (3, 4) */
-static tidemill_status take_shape(struct cursor *cursor, struct mill_npy_header *header)
+static tidemill_status take_shape(struct npy_cursor *cursor, struct mill_npy_header *header)
 {
-    if (!take(cursor, '(')) return unexpected(cursor, "a shape such as (3, 4)");
+    if (!npy_take(cursor, '(')) return unexpected(cursor, "a shape such as (3, 4)");
     header->dimensions = 0;
     bool more = true;
-    while (!take(cursor, ')')) {
+    while (!npy_take(cursor, ')')) {
         if (!more) return unexpected(cursor, "a comma or the end of the shape");
         if (header->dimensions == MILL_MAX_DIMENSIONS)
             return unexpected(cursor, "at most 8 axes");
         tidemill_status status = take_size(cursor, &header->shape[header->dimensions]);
         if (status != TIDEMILL_OK) return status;
         header->dimensions++;
-        more = take(cursor, ',');
+        more = npy_take(cursor, ',');
     }
     return TIDEMILL_OK;
 }
 
-static tidemill_status take_order(struct cursor *cursor, struct mill_npy_header *header)
+static tidemill_status take_order(struct npy_cursor *cursor, struct mill_npy_header *header)
 {
     header->fortran = take_word(cursor, "True");
     if (header->fortran || take_word(cursor, "False")) return TIDEMILL_OK;
     return unexpected(cursor, "True or False");
 }
 
-static tidemill_status take_entry(struct cursor *cursor, struct mill_npy_header *header,
+static tidemill_status take_entry(struct npy_cursor *cursor, struct mill_npy_header *header,
                                   unsigned *seen)
 {
     static const char *const names[] = {"descr", "fortran_order", "shape"};
-    static tidemill_status (*const takers[])(struct cursor *, struct mill_npy_header *) = {
+    static tidemill_status (*const takers[])(struct npy_cursor *, struct mill_npy_header *) = {
         take_type, take_order, take_shape};
     char name[32];
-    struct cursor start = *cursor;
-    if (!take_text(cursor, name, sizeof name)) return unexpected(&start, "a key in quotes");
+    struct npy_cursor start = *cursor;
+    if (!npy_take_text(cursor, name, sizeof name)) return unexpected(&start, "a key in quotes");
     int key = 0;
     while (key < 3 && strcmp(name, names[key]) != 0) key++;
     if (key == 3 || *seen & 1u << key) {
         return unexpected(&start, "each of 'descr', 'fortran_order' and 'shape' once");
     }
     *seen |= 1u << key;
-    if (!take(cursor, ':')) return unexpected(cursor, "a colon");
+    if (!npy_take(cursor, ':')) return unexpected(cursor, "a colon");
     return takers[key](cursor, header);
 }
 
-static tidemill_status take_dictionary(struct cursor *cursor, struct mill_npy_header *header)
+static tidemill_status take_dictionary(struct npy_cursor *cursor,
+                                       struct mill_npy_header *header)
 {
     unsigned seen = 0;
     bool more = true;
-    if (!take(cursor, '{')) return unexpected(cursor, "a dictionary");
-    while (!take(cursor, '}')) {
+    if (!npy_take(cursor, '{')) return unexpected(cursor, "a dictionary");
+    while (!npy_take(cursor, '}')) {
         if (!more) return unexpected(cursor, "a comma or the end of the dictionary");
         tidemill_status status = take_entry(cursor, header, &seen);
         if (status != TIDEMILL_OK) return status;
-        more = take(cursor, ',');
+        more = npy_take(cursor, ',');
     }
     if (seen != 7)
         return unexpected(cursor, "all of 'descr', 'fortran_order' and 'shape' before");
-    skip_blanks(cursor);
+    npy_skip_blanks(cursor);
     if (cursor->at < cursor->end) return unexpected(cursor, "nothing after the dictionary");
     return TIDEMILL_OK;
 }
 
 /* The number of elements, which must have a size in bytes. */
-static bool measure(struct mill_npy_header *header)
+static bool npy_measure(struct mill_npy_header *header)
 {
     int64_t length = 1, bytes = 8;
     for (int i = 0; i < header->dimensions; i++) {
@@ -212,22 +213,23 @@ static bool measure(struct mill_npy_header *header)
 }
 
 /* Bytes up to the dictionary, and of it; false: no such file, or one of a later version. */
-static bool look(const uint8_t *bytes, size_t size, size_t *before, size_t *text)
+static bool npy_look(const uint8_t *bytes, size_t size, size_t *before, size_t *text)
 {
-    if (size < MAGIC + VERSION + 2 || memcmp(bytes, magic, MAGIC) != 0) return false;
-    const uint8_t *at = bytes + MAGIC + VERSION;
-    if (bytes[MAGIC] < 1 || bytes[MAGIC] > 3) return false;
-    *before = MAGIC + VERSION + (bytes[MAGIC] == 1 ? 2 : 4);
+    if (size < NPY_MAGIC + NPY_VERSION + 2 || memcmp(bytes, npy_magic, NPY_MAGIC) != 0)
+        return false;
+    const uint8_t *at = bytes + NPY_MAGIC + NPY_VERSION;
+    if (bytes[NPY_MAGIC] < 1 || bytes[NPY_MAGIC] > 3) return false;
+    *before = NPY_MAGIC + NPY_VERSION + (bytes[NPY_MAGIC] == 1 ? 2 : 4);
     if (size < *before) return false;
     *text = at[0] | (size_t)at[1] << 8;
-    if (bytes[MAGIC] > 1) *text |= (size_t)at[2] << 16 | (size_t)at[3] << 24;
+    if (bytes[NPY_MAGIC] > 1) *text |= (size_t)at[2] << 16 | (size_t)at[3] << 24;
     return true;
 }
 
 size_t mill_npy_header_size(const void *bytes, size_t size)
 {
     size_t before, text;
-    return look(bytes, size, &before, &text) ? before + text : 0;
+    return npy_look(bytes, size, &before, &text) ? before + text : 0;
 }
 
 tidemill_status mill_npy_parse(const char *path, const void *bytes, size_t size,
@@ -235,7 +237,7 @@ tidemill_status mill_npy_parse(const char *path, const void *bytes, size_t size,
 {
     size_t before, text;
     memset(header, 0, sizeof *header);
-    if (!look(bytes, size, &before, &text)) {
+    if (!npy_look(bytes, size, &before, &text)) {
         return mill_fail(error, TIDEMILL_DATA,
                          "%s: is no .npy file of version 1, 2 or 3: it does not begin with "
                          "\\x93NUMPY and a version",
@@ -245,14 +247,14 @@ tidemill_status mill_npy_parse(const char *path, const void *bytes, size_t size,
         return mill_fail(error, TIDEMILL_DATA,
                          "%s: byte %d of the .npy header: expected a size, got %zu, beyond the "
                          "end of the file or above 1 MiB",
-                         path, MAGIC + VERSION, text);
+                         path, NPY_MAGIC + NPY_VERSION, text);
     }
     const char *first = bytes;
-    struct cursor cursor = {path, first, first + before, first + before + text, error};
+    struct npy_cursor cursor = {path, first, first + before, first + before + text, error};
     tidemill_status status = take_dictionary(&cursor, header);
     if (status != TIDEMILL_OK) return status;
     header->data = before + text;
-    if (measure(header)) return TIDEMILL_OK;
+    if (npy_measure(header)) return TIDEMILL_OK;
     return mill_fail(error, TIDEMILL_DATA, "%s: the shape in the .npy header overflows", path);
 }
 
@@ -261,8 +263,8 @@ tidemill_status mill_npy_parse(const char *path, const void *bytes, size_t size,
 size_t mill_npy_format(const struct mill_array *array, char bytes[MILL_NPY_ROOM])
 {
     int kind = 0;
-    while (kind < KINDS && (int)kinds[kind].type != array->type) kind++;
-    if (kind == KINDS) return 0;
+    while (kind < NPY_KINDS && (int)npy_kinds[kind].type != array->type) kind++;
+    if (kind == NPY_KINDS) return 0;
     char shape[MILL_MAX_DIMENSIONS * 22 + 4];
     size_t at = 0;
     for (int i = 0; i < array->dimensions; i++) {
@@ -270,17 +272,17 @@ size_t mill_npy_format(const struct mill_array *array, char bytes[MILL_NPY_ROOM]
                                array->shape[i]);
     }
     char mark = mill_type_size((enum mill_type)array->type) == 1 ? '|' : '<';
-    size_t before = MAGIC + VERSION + 2;
-    memcpy(bytes, magic, MAGIC);
-    bytes[MAGIC] = 1;
-    bytes[MAGIC + 1] = 0;
+    size_t before = NPY_MAGIC + NPY_VERSION + 2;
+    memcpy(bytes, npy_magic, NPY_MAGIC);
+    bytes[NPY_MAGIC] = 1;
+    bytes[NPY_MAGIC + 1] = 0;
     int text = snprintf(bytes + before, MILL_NPY_ROOM - before,
                         "{'descr': '%c%s', 'fortran_order': False, 'shape': (%s%s), }", mark,
-                        kinds[kind].name, shape, array->dimensions == 1 ? "," : "");
+                        npy_kinds[kind].name, shape, array->dimensions == 1 ? "," : "");
     size_t size = (before + (size_t)text + 1 + 63) / 64 * 64;
     memset(bytes + before + text, ' ', size - before - (size_t)text);
     bytes[size - 1] = '\n';
-    bytes[MAGIC + VERSION] = (char)((size - before) & 0xFF);
-    bytes[MAGIC + VERSION + 1] = (char)((size - before) >> 8);
+    bytes[NPY_MAGIC + NPY_VERSION] = (char)((size - before) & 0xFF);
+    bytes[NPY_MAGIC + NPY_VERSION + 1] = (char)((size - before) >> 8);
     return size;
 }
