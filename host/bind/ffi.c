@@ -139,6 +139,17 @@ struct mill_array *tidemill__array_slice(struct mill_array *array, int64_t first
     return mill_array_slice(array, first, length);
 }
 
+struct mill_array *tidemill__array_view(struct mill_array *array, int64_t first, int dimensions,
+                                        const int64_t *shape)
+{
+    return mill_array_view(array, first, dimensions, shape);
+}
+
+struct mill_array *tidemill__array_text(struct tidemill *engine, int64_t length, int64_t bytes)
+{
+    return mill_array_text(&engine->memory, length, bytes);
+}
+
 /* The codes of a dictionary array as an int32 array over the same memory. */
 struct mill_array *tidemill__array_codes(struct mill_array *array)
 {

@@ -57,6 +57,10 @@ TIDEMILL_API struct mill_array *tidemill__array_new(struct tidemill *engine, int
                                                     int64_t length);
 TIDEMILL_API struct mill_array *tidemill__array_slice(struct mill_array *array, int64_t first,
                                                       int64_t length);
+TIDEMILL_API struct mill_array *tidemill__array_view(struct mill_array *array, int64_t first,
+                                                     int dimensions, const int64_t *shape);
+TIDEMILL_API struct mill_array *tidemill__array_text(struct tidemill *engine, int64_t length,
+                                                     int64_t bytes);
 TIDEMILL_API struct mill_array *tidemill__array_codes(struct mill_array *array);
 TIDEMILL_API void tidemill__array_ref(struct mill_array *array);
 TIDEMILL_API void tidemill__array_unref(struct mill_array *array);

@@ -25,12 +25,24 @@ void mill_lib_explain(lua_State *L); /* what hits and what does not */
 void mill_lib_operation(
     lua_State *L); /* what the hub does: waiting for it, HTTP, programs, files */
 void mill_lib_socket(lua_State *L); /* connections and servers */
+void mill_lib_array(lua_State *L);  /* arrays in files */
+void mill_lib_kernel(lua_State *L); /* kernels of the user's */
 
 /* Raises the text as a Lua error without a position. */
 int mill_lib_raise(lua_State *L, const struct mill_error *error);
 
 /* Raises in a child that has forked off the engine's process, where nothing would ever come. */
 void mill_lib_check_here(lua_State *L);
+
+/* Something was read: for the record of the run, and for the running task when it is cached. */
+void mill_lib_note(lua_State *L, enum mill_read_kind kind, const char *name,
+                   struct mill_hash hash);
+
+/* Whether anybody wants that: spares a hash. */
+bool mill_lib_notes(lua_State *L);
+
+/* Pushes an array, with a reference of its own. */
+void mill_lib_push_array(lua_State *L, struct mill_array *array);
 
 /* Sets a field of the table on top of the stack. */
 static inline void mill_lib_set_number(lua_State *L, const char *name, double number)

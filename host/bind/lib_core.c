@@ -203,6 +203,8 @@ int mill_open_core(lua_State *L)
     mill_lib_record(L);
     mill_lib_operation(L);
     mill_lib_socket(L);
+    mill_lib_array(L);
+    mill_lib_kernel(L);
     if (worker) mill_lib_task(L);
     lua_pushlightuserdata(L, engine);
     lua_setfield(L, -2, "engine");

@@ -19,13 +19,20 @@
 #include "data/file.h"
 #include "data/glob.h"
 
-static void note(lua_State *L, enum mill_read_kind kind, const char *name,
-                 struct mill_hash hash)
+void mill_lib_note(lua_State *L, enum mill_read_kind kind, const char *name,
+                   struct mill_hash hash)
 {
     struct tidemill *engine = mill_engine_of(L);
     struct mill_worker *worker = mill_worker_of(L);
     if (engine->recorder) mill_recorder_note(engine->recorder, (char)kind, name, hash);
     if (worker) mill_lookup_note(&engine->lookup, worker, kind, name, hash);
+}
+
+bool mill_lib_notes(lua_State *L)
+{
+    struct tidemill *engine = mill_engine_of(L);
+    struct mill_worker *worker = mill_worker_of(L);
+    return engine->recorder || (worker && mill_lookup_notes(&engine->lookup, worker));
 }
 
 /* ---- text out -------------------------------------------------------------------------- */
@@ -121,7 +128,7 @@ static int io_read_file(lua_State *L)
             ? mill_file_read_unpacked(&engine->memory, path, &bytes, &hash, &error)
             : mill_file_read(&engine->memory, path, &bytes, &hash, &error);
     if (status == TIDEMILL_OK) mill_files_learn(&engine->files, path, &look, hash);
-    note(L, MILL_READ_FILE, path, hash);
+    mill_lib_note(L, MILL_READ_FILE, path, hash);
     if (status != TIDEMILL_OK) return mill_lib_raise(L, &error);
     lua_pushlstring(L, (const char *)bytes->data, bytes->size);
     mill_buffer_unref(bytes);
@@ -148,7 +155,7 @@ static int io_glob(lua_State *L)
     const char *pattern = luaL_checkstring(L, 1);
     struct mill_glob found;
     if (!mill_glob_find(pattern, &found)) return luaL_error(L, "out of memory (glob)");
-    note(L, MILL_READ_LISTING, pattern, mill_glob_hash(&found));
+    mill_lib_note(L, MILL_READ_LISTING, pattern, mill_glob_hash(&found));
     lua_createtable(L, (int)found.count, 0);
     for (size_t i = 0; i < found.count; i++) {
         lua_pushstring(L, found.names[i]);
@@ -163,7 +170,7 @@ static int io_path_kind(lua_State *L)
 {
     const char *path = luaL_checkstring(L, 1);
     struct stat status;
-    note(L, MILL_READ_PRESENCE, path, mill_presence_hash(path));
+    mill_lib_note(L, MILL_READ_PRESENCE, path, mill_presence_hash(path));
     if (stat(path, &status) != 0) {
         lua_pushnil(L);
         lua_pushstring(L, strerror(errno));
@@ -179,7 +186,7 @@ static int io_path_kind(lua_State *L)
 static int io_env(lua_State *L)
 {
     const char *name = luaL_checkstring(L, 1);
-    note(L, MILL_READ_VARIABLE, name, mill_variable_hash(name));
+    mill_lib_note(L, MILL_READ_VARIABLE, name, mill_variable_hash(name));
     const char *text = getenv(name);
     if (text) {
         lua_pushstring(L, text);
@@ -286,7 +293,7 @@ static tidemill_status csv_choose(void *context, struct mill_csv_options *option
     return TIDEMILL_OK;
 }
 
-static void push_wrapped(lua_State *L, struct mill_array *array)
+void mill_lib_push_array(lua_State *L, struct mill_array *array)
 {
     struct mill_value column = mill_column(array);
     mill_decode(L, &column, NULL);
@@ -311,20 +318,21 @@ static int io_read_csv(lua_State *L)
     struct mill_file_look look = mill_files_look(path);
     tidemill_status status = mill_csv_read(path, &options, &csv, &error);
     if (status != TIDEMILL_OK) { /* what a task makes of it depends on the file just the same */
-        note(L, MILL_READ_FILE, path, mill_files_hash(&mill_engine_of(L)->files, path));
+        mill_lib_note(L, MILL_READ_FILE, path,
+                      mill_files_hash(&mill_engine_of(L)->files, path));
         if (chooser.raised) return lua_error(L);
         if (chooser.stopped) return 0;
         return mill_lib_raise(L, &error);
     }
     mill_files_learn(&mill_engine_of(L)->files, path, &look, csv.hash);
-    note(L, MILL_READ_FILE, path, csv.hash);
+    mill_lib_note(L, MILL_READ_FILE, path, csv.hash);
     lua_pushnumber(L, (double)csv.rows);
     lua_createtable(L, csv.columns, 0);
     lua_createtable(L, csv.columns, 0);
     for (int i = 0; i < csv.columns; i++) {
         lua_pushstring(L, csv.names[i]);
         lua_rawseti(L, -3, i + 1);
-        push_wrapped(L, csv.arrays[i]);
+        mill_lib_push_array(L, csv.arrays[i]);
         lua_rawseti(L, -2, i + 1);
     }
     mill_csv_fini(&csv);

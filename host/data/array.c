@@ -86,6 +86,19 @@ struct mill_array *mill_array_new(struct mill_memory *memory, enum mill_type typ
     return mill_array_wrap(type, length, values, NULL, NULL, 0, NULL);
 }
 
+struct mill_array *mill_array_text(struct mill_memory *memory, int64_t length, int64_t bytes)
+{
+    if (length < 0 || bytes < 0 || length >= INT32_MAX || bytes > INT32_MAX) return NULL;
+    struct mill_buffer *values = mill_buffer_new(memory, (size_t)bytes);
+    struct mill_buffer *offsets = mill_buffer_new(memory, ((size_t)length + 1) * 4);
+    if (values == NULL || offsets == NULL) {
+        mill_buffer_unref(values);
+        mill_buffer_unref(offsets);
+        return NULL;
+    }
+    return mill_array_wrap(MILL_UTF8, length, values, offsets, NULL, 0, NULL);
+}
+
 /* ---- slices --------------------------------------------------------------------------- */
 
 static size_t bitmap_size(int64_t length)
@@ -121,8 +134,8 @@ static struct mill_buffer *validity_slice(struct mill_array *array, int64_t firs
 
 struct mill_array *mill_array_slice(struct mill_array *array, int64_t first, int64_t length)
 {
-    assert(array->dimensions == 1 && first >= 0 && length >= 0 &&
-           length <= array->length - first && "slice inside its array");
+    assert(first >= 0 && length >= 0 && length <= array->length - first &&
+           "slice inside its array");
     bool text = array->type == MILL_UTF8;
     size_t size = mill_type_size((enum mill_type)array->type);
     struct mill_buffer *values, *offsets = NULL, *validity = NULL;
@@ -146,6 +159,19 @@ struct mill_array *mill_array_slice(struct mill_array *array, int64_t first, int
         array->dictionary ? mill_array_ref(array->dictionary) : NULL;
     return mill_array_wrap((enum mill_type)array->type, length, values, offsets, validity,
                            nulls, dictionary);
+}
+
+struct mill_array *mill_array_view(struct mill_array *array, int64_t first, int dimensions,
+                                   const int64_t *shape)
+{
+    assert(dimensions >= 1 && dimensions <= MILL_MAX_DIMENSIONS && "a shape");
+    int64_t length = 1;
+    for (int i = 0; i < dimensions; i++) length *= shape[i];
+    struct mill_array *view = mill_array_slice(array, first, length);
+    if (view == NULL) return NULL;
+    view->dimensions = dimensions;
+    memcpy(view->shape, shape, (size_t)dimensions * sizeof shape[0]);
+    return view;
 }
 
 void mill_array_publish(struct mill_array *array)

@@ -63,9 +63,18 @@ struct mill_array *mill_array_wrap(enum mill_type type, int64_t length,
 struct mill_array *mill_array_new(struct mill_memory *memory, enum mill_type type,
                                   int64_t length);
 
-/* Elements [first, first + length) (from 0) without a copy; a validity bitmap is copied
- * unless `first` is a multiple of 8. */
+/* A new utf8 array of so many strings and bytes, at most INT32_MAX, whose offsets and bytes its maker
+ * fills in. */
+struct mill_array *mill_array_text(struct mill_memory *memory, int64_t length, int64_t bytes);
+
+/* Elements [first, first + length) (from 0, in row-major order) as one axis, without a copy; a
+ * validity bitmap is copied unless `first` is a multiple of 8. */
 struct mill_array *mill_array_slice(struct mill_array *array, int64_t first, int64_t length);
+
+/* The elements from `first` on in another shape, without a copy: whole arrays, rows, rows of rows.
+ * The product of the shape's sizes, none negative, is the number of elements. */
+struct mill_array *mill_array_view(struct mill_array *array, int64_t first, int dimensions,
+                                   const int64_t *shape);
 
 /* Its buffers are published: nobody writes them any more. */
 void mill_array_publish(struct mill_array *array);

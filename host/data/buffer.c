@@ -368,3 +368,16 @@ struct mill_buffer *mill_buffer_map(struct mill_memory *memory, int fd, size_t s
     mill_buffer_publish(buffer);
     return buffer;
 }
+
+struct mill_buffer *mill_buffer_map_file(int fd, size_t size, struct mill_error *error)
+{
+    struct mill_buffer *buffer = mill_buffer_map(NULL, fd, size, error);
+    if (buffer == NULL) return NULL;
+    /* Nobody has it yet.  Without a descriptor it is copied into a memory file when it is shared:
+     * others may not cut that short. */
+    struct mill_block *block = (struct mill_block *)buffer;
+    close(block->fd);
+    block->fd = -1;
+    atomic_store_explicit(&buffer->origin, MILL_ORIGIN_FILE, memory_order_relaxed);
+    return buffer;
+}

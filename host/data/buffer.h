@@ -100,6 +100,10 @@ int mill_buffer_share(struct mill_buffer *buffer, size_t *offset, struct mill_er
 struct mill_buffer *mill_buffer_map(struct mill_memory *memory, int fd, size_t size,
                                     struct mill_error *error);
 
+/* The same of a file of the user's, which is in no account: its pages are the kernel's to drop.  Who cuts
+ * the file short meanwhile ends the process by SIGBUS, and what others write into it may show. */
+struct mill_buffer *mill_buffer_map_file(int fd, size_t size, struct mill_error *error);
+
 /* ---- for data/spill.c --------------------------------------------------------------------- */
 
 /* Whether the buffer is a struct mill_block. */

@@ -208,13 +208,21 @@ static bool file_write_all(int fd, const char *bytes, size_t size)
     return true;
 }
 
+static bool file_write_parts(int fd, const struct mill_file_part *parts, int count)
+{
+    for (int i = 0; i < count; i++) {
+        if (!file_write_all(fd, parts[i].bytes, parts[i].size)) return false;
+    }
+    return true;
+}
+
 /* Devices and pipes cannot be replaced: they take the bytes as they come. */
-static tidemill_status file_write_through(const char *path, const void *bytes, size_t size,
-                                          struct mill_error *error)
+static tidemill_status file_write_through(const char *path, const struct mill_file_part *parts,
+                                          int count, struct mill_error *error)
 {
     int fd = open(path, O_WRONLY | O_CLOEXEC);
     if (fd < 0) return file_fail(error, path);
-    bool good = file_write_all(fd, bytes, size);
+    bool good = file_write_parts(fd, parts, count);
     int reason = errno;
     if (close(fd) != 0 && good) {
         good = false;
@@ -240,11 +248,11 @@ static int file_create(char *temporary, size_t size)
 /* Writes a new file and renames it to `path`; on failure errno tells why and nothing is left
  * behind.  `temporary` holds the folder, with room for a name. */
 static bool file_replace(char *temporary, size_t room, const char *path, mode_t mode,
-                         const void *bytes, size_t size)
+                         const struct mill_file_part *parts, int count)
 {
     int fd = file_create(temporary, room);
     if (fd < 0) return false;
-    bool good = file_write_all(fd, bytes, size) && fchmod(fd, mode) == 0 && fsync(fd) == 0;
+    bool good = file_write_parts(fd, parts, count) && fchmod(fd, mode) == 0 && fsync(fd) == 0;
     int reason = errno;
     if (close(fd) != 0 && good) {
         good = false;
@@ -262,13 +270,20 @@ static bool file_replace(char *temporary, size_t room, const char *path, mode_t 
 tidemill_status mill_file_write(const char *path, const void *bytes, size_t size,
                                 struct mill_error *error)
 {
+    struct mill_file_part whole = {bytes, size};
+    return mill_file_write_parts(path, &whole, 1, error);
+}
+
+tidemill_status mill_file_write_parts(const char *path, const struct mill_file_part *parts,
+                                      int count, struct mill_error *error)
+{
     struct stat info;
     bool exists = stat(path, &info) == 0;
     if (exists && S_ISDIR(info.st_mode)) {
         errno = EISDIR;
         return file_fail(error, path);
     }
-    if (exists && !S_ISREG(info.st_mode)) return file_write_through(path, bytes, size, error);
+    if (exists && !S_ISREG(info.st_mode)) return file_write_through(path, parts, count, error);
 
     /* A link stays a link: its target is replaced.  A new file is readable by all whatever
      * the umask, an old one keeps its mode. */
@@ -284,7 +299,7 @@ tidemill_status mill_file_write(const char *path, const void *bytes, size_t size
     memcpy(temporary, target, folder);
     mode_t mode = exists ? info.st_mode & 07777 : 0644;
     tidemill_status status = TIDEMILL_OK;
-    if (!file_replace(temporary, room, target, mode, bytes, size)) {
+    if (!file_replace(temporary, room, target, mode, parts, count)) {
         status = file_fail(error, path);
     }
     free(temporary);

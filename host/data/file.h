@@ -21,4 +21,12 @@ tidemill_status mill_file_read_unpacked(struct mill_memory *memory, const char *
 tidemill_status mill_file_write(const char *path, const void *bytes, size_t size,
                                 struct mill_error *error);
 
+/* The same of bytes that lie in several places, one after the other. */
+struct mill_file_part {
+    const void *bytes;
+    size_t size;
+};
+tidemill_status mill_file_write_parts(const char *path, const struct mill_file_part *parts,
+                                      int count, struct mill_error *error);
+
 #endif

@@ -1,24 +1,17 @@
 -- array: typed, immutable columns that cross between states by reference.
 -- An array is an 8-byte cdata that owns a reference to a struct mill_array (host/data/array.h).
+-- Making and converting arrays, and showing them, are in tidemill.array.*.
 local ffi = require("ffi")
 local core = require("tidemill.core")
 local C = require("tidemill.clib")
 local holdings = require("tidemill.holdings")
+local types = require("tidemill.array.types")
+local shapes = require("tidemill.array.shape")
 
 local array = {}
 local engine = ffi.cast("void *", core.engine)
 
-local types = { "bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64",
-  "float32", "float64", "utf8", "dictionary", "date", "timestamp" }
-local numbers = {}
-for number, name in ipairs(types) do numbers[name] = number end
-
-local sizes = { 1, 1, 2, 4, 8, 1, 2, 4, 8, 4, 8, 1, 4, 4, 8 }
-local elements = { "uint8_t", "int8_t", "int16_t", "int32_t", "int64_t", "uint8_t", "uint16_t",
-  "uint32_t", "uint64_t", "float", "double", "char", "int32_t", "int32_t", "int64_t" }
-local pointers = {}
-for number, element in ipairs(elements) do pointers[number] = ffi.typeof(element .. " *") end
-
+local names, numbers, sizes, pointers = types.names, types.numbers, types.sizes, types.pointers
 local ref_type = ffi.typeof("struct tidemill__array_ref")
 local array_pointer = ffi.typeof("struct tidemill__array *")
 local istype, cast = ffi.istype, ffi.cast
@@ -27,8 +20,11 @@ local BOOL, INT64, UINT64, UTF8, DICTIONARY, TIMESTAMP =
 
 ---@class tidemill.array
 ---@field length integer elements in all
+---@field size integer elements in all
 ---@field dtype string name of the element type
 ---@field shape integer[] sizes of the axes
+---@field ndim integer how many axes there are
+---@field itemsize integer? bytes of an element; nil for text
 ---@field nbytes integer bytes of memory
 ---@field nulls integer elements that are missing
 ---@field dictionary tidemill.array? the strings of a dictionary array
@@ -51,27 +47,34 @@ function array.is(value)
   return type(value) == "cdata" and istype(ref_type, value)
 end
 
--- Number of a type whose elements have one size; raises at `level`.
-local function fixed_size(dtype, level)
-  local number = numbers[dtype]
-  if number and number ~= UTF8 and number ~= DICTIONARY then return number end
-  error(("array: expected an element type of fixed size such as \"float64\" or \"int32\", got %s")
-    :format(type(dtype) == "string" and ("%q"):format(dtype) or tostring(dtype)), level + 1)
-end
-
 --- A new array whose elements its maker fills through `pointer()` before anybody else has it.
 ---@param dtype string a fixed-size type, such as "float64"
----@param length integer elements in all
----@param shape? integer[] sizes of the axes; their product is `length`
+---@param length integer? elements in all; the product of the shape's sizes when there is one
+---@param shape? integer[] sizes of the axes
 ---@return tidemill.array
 function array.new(dtype, length, shape)
-  local number = fixed_size(dtype, 2)
-  local pointer = C.tidemill__array_new(engine, number, length)
-  if pointer == nil then error("out of memory (array of " .. length .. " " .. dtype .. ")", 2) end
+  local number = types.fixed(dtype, "array", 2)
+  local wanted = shapes.measure(shape or { length }, dtype, sizes[number], "array", 2)
+  if length and length ~= wanted then
+    error(("array: %d elements do not fill %s"):format(length, shapes.text(shape)), 2)
+  end
+  local pointer = C.tidemill__array_new(engine, number, wanted)
+  if pointer == nil then error("out of memory (array of " .. wanted .. " " .. dtype .. ")", 2) end
   if shape then
     pointer.dimensions = #shape
     for i, size in ipairs(shape) do pointer.shape[i - 1] = size end
   end
+  return adopt(pointer)
+end
+
+-- What the FFI takes a shape from.
+local shape_box = ffi.new("int64_t[?]", shapes.most_axes)
+
+-- Elements from number `first` (from 0, in row-major order) on in another shape, without a copy.
+local function view(a, first, dimensions, shape, from)
+  for i = 0, dimensions - 1 do shape_box[i] = shape[i + from] end
+  local pointer = C.tidemill__array_view(a, first, dimensions, shape_box)
+  if pointer == nil then error("out of memory (a view of an array)", 3) end
   return adopt(pointer)
 end
 
@@ -107,11 +110,39 @@ local function element(a, i)
   return value
 end
 
+local function outside(i, size, axis, level)
+  local where = axis and (" (axis %d)"):format(axis) or ""
+  error(("index %s is outside 1..%d%s"):format(tostring(i), size, where), level + 1)
+end
+
+-- Where index i of the first axis is, from 0.
 local function position(a, i, level)
-  local length = tonumber(a.length)
+  local length = tonumber(a.shape[0])
   local at = i < 0 and length + i or i - 1
-  if at < 0 or at >= length or at ~= math.floor(at) then
-    error(("index %s is outside 1..%d"):format(tostring(i), length), level + 1)
+  if at < 0 or at >= length or at ~= math.floor(at) then outside(i, length, nil, level + 1) end
+  return at
+end
+
+-- Row i, from 0, of an array of several axes.
+local function row_at(a, i)
+  local length = tonumber(a.shape[0])
+  return view(a, i * tonumber(a.length) / length, a.dimensions - 1, a.shape, 1)
+end
+
+-- The place, from 0, of the element at these indexes, one an axis.
+local function place(a, what, i, ...)
+  local count = 1 + select("#", ...)
+  if count ~= a.dimensions then
+    error(("%s: %d index%s for an array of %d ax%ss"):format(what, count, count > 1 and "es" or "",
+      a.dimensions, a.dimensions > 1 and "e" or "i"), 3)
+  end
+  if count == 1 then return position(a, i, 3) end
+  local at = 0
+  for axis = 1, count do
+    local index, size = axis == 1 and i or select(axis - 1, ...), tonumber(a.shape[axis - 1])
+    local offset = index < 0 and size + index or index - 1
+    if offset < 0 or offset >= size or offset ~= math.floor(offset) then outside(index, size, axis, 3) end
+    at = at * size + offset
   end
   return at
 end
@@ -125,30 +156,52 @@ function methods:pointer()
   return cast(pointers[a.type], a.values)
 end
 
---- Element i as a 64-bit integer cdata.
-function methods:int64(i)
+--- The element at these indexes as a 64-bit integer cdata.
+function methods:int64(i, ...)
   local a = self.array
   if sizes[a.type] ~= 8 or a.type == numbers.float64 then error("int64: not a 64-bit integer array", 2) end
-  return cast(pointers[a.type], a.values)[position(a, i, 2)]
+  return cast(pointers[a.type], a.values)[place(a, "int64", i, ...)]
 end
 
---- The element at these indexes, one an axis: a:get(i, j). With one it is a[i], whatever the shape.
+--- The element at these indexes, one an axis: a:get(i, j).
 function methods:get(i, ...)
-  local a, count = self.array, select("#", ...)
-  if count == 0 then return element(a, position(a, i, 2)) end
-  if count + 1 ~= a.dimensions then
-    error(("get: %d indexes for an array of %d axes"):format(count + 1, a.dimensions), 2)
+  local a = self.array
+  return element(a, place(a, "get", i, ...))
+end
+
+--- Row i of an array of several axes, without a copy: what a[i] is.
+---@param i integer
+---@return tidemill.array
+function methods:row(i)
+  local a = self.array
+  if a.dimensions == 1 then error("row: an array of one axis has elements: a[i]", 2) end
+  return row_at(a, position(a, i, 2))
+end
+
+--- The only element of an array of one.
+function methods:item()
+  local a = self.array
+  if a.length ~= 1 then
+    error(("item: the array has %d elements, expected one"):format(tonumber(a.length)), 2)
   end
-  local at = 0
-  for axis = 1, count + 1 do
-    local index, size = axis == 1 and i or select(axis - 1, ...), tonumber(a.shape[axis - 1])
-    local offset = index < 0 and size + index or index - 1
-    if offset < 0 or offset >= size or offset ~= math.floor(offset) then
-      error(("index %s is outside 1..%d (axis %d)"):format(tostring(index), size, axis), 2)
-    end
-    at = at * size + offset
-  end
-  return element(a, at)
+  return element(a, 0)
+end
+
+--- The same elements in another shape, without a copy; one size may be -1: a:reshape(2, -1).
+---@param ... integer|integer[] sizes, or one table of them
+---@return tidemill.array
+function methods:reshape(...)
+  local a = self.array
+  local shape = shapes.resolve(shapes.given("reshape", 2, ...), tonumber(a.length), "reshape", 2)
+  return view(a, 0, #shape, shape, 1)
+end
+
+--- The elements in another type; itself when it has that already.  Numbers that become integers lose
+--- their fraction; what the type cannot hold is an error.
+---@param dtype string
+---@return tidemill.array
+function methods:astype(dtype)
+  return require("tidemill.array.convert").astype(self, dtype)
 end
 
 --- Elements `range[1][1]` to `range[1][2]`, both included, without a copy: a:slice{{1, 10}}.
@@ -170,27 +223,38 @@ function methods:slice(ranges)
   return adopt(pointer)
 end
 
---- The elements as a Lua table, with `n`; missing ones are holes (NaN in float arrays).
----@return table
-function methods:totable()
-  local a, list = self.array, { n = tonumber(self.array.length) }
-  for i = 1, list.n do list[i] = element(a, i - 1) end
+local function list_of(a, axis, at, below)
+  local size = tonumber(a.shape[axis])
+  local list = { n = size }
+  local last, step = axis == a.dimensions - 1, below / math.max(size, 1)
+  for i = 1, size do
+    if last then list[i] = element(a, at + i - 1) else list[i] = list_of(a, axis + 1, at, step) end
+    if not last then at = at + step end
+  end
   return list
 end
 
---- for i, value in a:iter() do
+--- The elements as a Lua table, with `n`, of tables where there are several axes; missing ones are
+--- holes (NaN in float arrays).
+---@return table
+function methods:totable() return list_of(self.array, 0, 0, tonumber(self.array.length)) end
+
+--- for i, value in a:iter() do; of an array of several axes each value is a row.
 function methods:iter()
-  local a, length, i = self.array, tonumber(self.array.length), 0
-  local keep = self
+  local a, length, i = self.array, tonumber(self.array.shape[0]), 0
+  local keep, rows = self, self.array.dimensions > 1
   return function()
     i = i + 1
-    if i <= length then return i, element(keep and a, i - 1) end
+    if i > length then return nil end
+    if rows then return i, row_at(keep and a, i - 1) end
+    return i, element(keep and a, i - 1)
   end
 end
 
---- Whether element i is there.
-function methods:present(i)
-  return present(self.array, position(self.array, i, 2))
+--- Whether the element at these indexes is there.
+function methods:present(i, ...)
+  local a = self.array
+  return present(a, place(a, "present", i, ...))
 end
 
 -- ---- lazy arrays --------------------------------------------------------------------------------------
@@ -216,7 +280,10 @@ end
 local fields = {}
 
 function fields.length(self) return tonumber(self.array.length) end
-function fields.dtype(self) return types[self.array.type] end
+function fields.size(self) return tonumber(self.array.length) end
+function fields.ndim(self) return self.array.dimensions end
+function fields.itemsize(self) return self.array.type ~= UTF8 and sizes[self.array.type] or nil end
+function fields.dtype(self) return names[self.array.type] end
 function fields.nulls(self) return tonumber(self.array.nulls) end
 function fields.nbytes(self) return tonumber(C.tidemill__array_bytes(self.array)) end
 function fields.shape(self)
@@ -234,20 +301,13 @@ function fields.codes(self)
   return adopt(C.tidemill__array_codes(self.array))
 end
 
-local function show(self)
-  local a, parts = self.array, {}
-  local length = tonumber(a.length)
-  for i = 1, math.min(length, 6) do
-    local value = element(a, i - 1)
-    parts[i] = type(value) == "string" and ("%q"):format(value) or tostring(value)
-  end
-  if length > 6 then parts[#parts + 1] = "..." end
-  return ("%s[%d]{%s}"):format(types[a.type], length, table.concat(parts, ", "))
-end
-
 ffi.metatype(ref_type, {
   __index = function(self, key)
-    if type(key) == "number" then return element(self.array, position(self.array, key, 2)) end
+    if type(key) == "number" then
+      local a = self.array
+      if a.dimensions == 1 then return element(a, position(a, key, 2)) end
+      return row_at(a, position(a, key, 2))
+    end
     local method = methods[key]
     if method then return method end
     local field = fields[key]
@@ -260,8 +320,8 @@ ffi.metatype(ref_type, {
   __newindex = function()
     error("arrays are immutable; build a new one with tm.array", 2)
   end,
-  __len = function(self) return tonumber(self.array.length) end,
-  __tostring = show,
+  __len = function(self) return tonumber(self.array.shape[0]) end,
+  __tostring = function(self) return require("tidemill.array.show").text(self, element) end,
   __lt = no_order, __le = no_order,
   __add = operator("add"), __sub = operator("sub"), __mul = operator("mul"), __div = operator("div"),
   __mod = operator("mod"), __pow = operator("pow"),
@@ -275,83 +335,33 @@ ffi.metatype(ref_type, {
 
 --- Names of an array's fields and methods.
 function array.names()
-  local names = {}
-  for name in pairs(methods) do names[#names + 1] = name end
-  for name in pairs(fields) do names[#names + 1] = name end
-  table.sort(names)
-  return names
+  local all = {}
+  for name in pairs(methods) do all[#all + 1] = name end
+  for name in pairs(fields) do all[#all + 1] = name end
+  table.sort(all)
+  return all
 end
 
-local NAN = 0 / 0
-
-local function fill(out, values, length, dtype, where)
-  local pointer = out:pointer()
-  local float = dtype == "float64" or dtype == "float32"
-  for i = 1, length do
-    local value = values[i]
-    if dtype == "bool" then
-      pointer[i - 1] = value and 1 or 0
-    elseif type(value) == "number" or type(value) == "cdata" then
-      pointer[i - 1] = value
-    elseif value == nil and float then
-      pointer[i - 1] = NAN
-    else
-      error(("%s: element %d is %s, expected a number"):format(where, i,
-        value == nil and "nil" or "a " .. type(value)), 3)
-    end
-  end
-  return out
-end
-
--- Refuses what an element type has silently changed; floats may be rounded.
-local function check_kept(out, values, length, dtype)
-  if dtype == "float64" or dtype == "float32" then return end
-  local pointer, wanted = out:pointer(), dtype == "bool" and "boolean" or "number"
-  for i = 1, length do
-    local value, kind = values[i], type(values[i])
-    if kind ~= "cdata" and (kind ~= wanted or kind == "number" and
-        (value ~= math.floor(value) or tonumber(pointer[i - 1]) ~= value)) then
-      error(("array: element %d is %s, which %s cannot hold"):format(i, tostring(value), dtype), 3)
-    end
-  end
-end
-
---- An array from a Lua table of numbers or booleans.
----@param values table elements 1..n, or 1..values.n
----@param dtype? string default "float64", "bool" for booleans
+--- An array from a Lua table of numbers, booleans, strings or 64-bit integers, or of such tables, or of
+--- arrays of one shape, which become rows.
+---     tm.array({{1, 2}, {3, 4}}, "int32").shape[1]       --> 2
+---@param values table elements 1..n, or 1..values.n; up to eight tables deep
+---@param dtype? string|{dtype: string} default "float64", "bool" for booleans, "utf8" for strings,
+---       "int64" for 64-bit integers, what the arrays have; of "date" and "timestamp" strings are read as
+---       ISO 8601
 ---@return tidemill.array
 function array.from(values, dtype)
-  if type(values) ~= "table" then
-    error("array: expected array(table, dtype), got a " .. type(values), 2)
-  end
-  dtype = dtype or (type(values[1]) == "boolean" and "bool" or "float64")
-  fixed_size(dtype, 2)
-  local length = values.n or #values
-  local out = fill(array.new(dtype, length), values, length, dtype, "array")
-  check_kept(out, values, length, dtype)
-  return out
+  return require("tidemill.array.make").from(values, dtype)
 end
 
-local function convert(value, dtype, where)
-  local length = value.length
-  local out = array.new(dtype, length)
-  local from, to, a = value:pointer(), out:pointer(), value.array
-  local floats = value.dtype:sub(1, 5) == "float"
-  local whole = floats and dtype:sub(1, 5) ~= "float"
-  for i = 0, length - 1 do
-    if whole and from[i] ~= math.floor(from[i]) then
-      error(("%s: element %d is %s, expected a whole number"):format(where, i + 1,
-        tostring(from[i])), 3)
-    end
-    if present(a, i) then
-      to[i] = from[i]
-    elseif dtype == "float64" or dtype == "float32" then
-      to[i] = NAN
-    else
-      error(("%s: element %d is missing, which %s cannot hold"):format(where, i + 1, dtype), 3)
-    end
-  end
-  return out
+--- An array from a copy of raw memory.
+---     tm.from_buffer("\1\0\2\0", "int16")[2]               --> 2
+---@param source string|ffi.cdata* bytes, an FFI array, or a pointer (then the shape says how many)
+---@param dtype string a type of fixed size; little-endian
+---@param ... integer|integer[] shape; one axis of what there is without it
+---@return tidemill.array
+function array.from_buffer(source, dtype, ...)
+  return require("tidemill.array.make").from_buffer(source, dtype, ...)
 end
 
 --- `value` as an array of `dtype`: itself when it is one, else converted from a table or from an
@@ -361,17 +371,8 @@ end
 ---@param where string what messages call it
 ---@return tidemill.array
 function array.as(value, dtype, where)
-  if array.is(value) then
-    local own = value.array.type
-    if own == UTF8 then error(("%s: expected numbers, got an array of text"):format(where), 3) end
-    if types[own] == dtype and (value.array.nulls == 0 or dtype == "float64") then return value end
-    return convert(value, dtype, where)
-  end
-  if type(value) ~= "table" then
-    error(("%s: expected an array or a table of numbers, got a %s"):format(where, type(value)), 3)
-  end
-  local length = value.n or #value
-  return fill(array.new(dtype, length), value, length, dtype, where)
+  if array.is(value) and names[value.array.type] == dtype and value.array.nulls == 0 then return value end
+  return require("tidemill.array.convert").as(value, dtype, where)
 end
 
 return array

@@ -55,6 +55,7 @@ local function same_arrays(a, b)
     if b.shape[axis] ~= size then return false end
   end
   local exact = wide[a.dtype]
+  a, b = a:reshape(-1), b:reshape(-1)
   for i = 1, a.length do
     local there = a:present(i)
     if there ~= b:present(i) then return false end

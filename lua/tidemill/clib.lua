@@ -57,6 +57,9 @@ double tidemill__clock(void);
 struct tidemill__array *tidemill__array_new(void *engine, int type, int64_t length);
 struct tidemill__array *tidemill__array_slice(struct tidemill__array *array, int64_t first,
                                               int64_t length);
+struct tidemill__array *tidemill__array_view(struct tidemill__array *array, int64_t first,
+                                             int dimensions, const int64_t *shape);
+struct tidemill__array *tidemill__array_text(void *engine, int64_t length, int64_t bytes);
 struct tidemill__array *tidemill__array_codes(struct tidemill__array *array);
 void tidemill__array_ref(struct tidemill__array *array);
 void tidemill__array_unref(struct tidemill__array *array);

@@ -34,4 +34,61 @@ function date.text(days)
   return ("%04d-%02d-%02d"):format(date.parts(days))
 end
 
+--- Day number of a text such as 2018-02-07, 2018/02/07 or 20180207; nil when it is no date.
+---@param text string
+---@return integer?
+function date.read(text)
+  local year, mark, month, day = text:match("^(%d%d%d%d)([-/]?)(%d%d)%2(%d%d)$")
+  if not mark then return nil end
+  year, month, day = tonumber(year), tonumber(month), tonumber(day)
+  local days = date.days(year, month, day)
+  local same_year, same_month, same_day = date.parts(days)
+  if same_year == year and same_month == month and same_day == day then return days end
+end
+
+-- Seconds that a zone is ahead of UTC: "Z", "", "+02:00", "-0530", "+02".
+local function zone_seconds(zone)
+  if zone == "" or zone == "Z" then return 0 end
+  local sign, hours, minutes = zone:match("^([+-])(%d%d):?(%d*)$")
+  if not sign or (#minutes ~= 2 and minutes ~= "") then return nil end
+  local seconds = tonumber(hours) * 3600 + (tonumber(minutes) or 0) * 60
+  return sign == "-" and -seconds or seconds
+end
+
+--- Microseconds since 1970 UTC of an ISO 8601 text, as a 64-bit integer: a date, or a date and a time
+--- with T or a blank between them; without a zone it is UTC.  Nil when it is none.
+---@param text string
+---@return ffi.cdata*?
+function date.read_time(text)
+  local day, rest = text:match("^(%d+[-/]?%d+[-/]?%d+)(.*)$")
+  local days = day and date.read(day)
+  if not days then return nil end
+  if rest == "" then return days * 86400000000LL end
+  local hour, minute, more = rest:match("^[T ](%d%d):(%d%d)(.*)$")
+  if not hour then return nil end
+  local second, fraction, zone = more:match("^:(%d%d)%.?(%d*)(.*)$")
+  local ahead = zone_seconds(zone or more)
+  hour, minute, second = tonumber(hour), tonumber(minute), tonumber(second) or 0
+  if not ahead or hour > 23 or minute > 59 or second > 59 then return nil end
+  local micros = tonumber(((fraction or "") .. "000000"):sub(1, 6))
+  return (days * 86400LL + (hour * 3600 + minute * 60 + second - ahead)) * 1000000LL + micros
+end
+
+--- "2018-02-07T10:30:00Z" of microseconds since 1970; a fraction of a second is written when there is one.
+---@param time integer|ffi.cdata* a number or a 64-bit integer
+---@return string
+function date.time_text(time)
+  local micros = time + 0LL
+  local seconds = micros / 1000000LL
+  local fraction = tonumber(micros - seconds * 1000000LL)
+  if fraction < 0 then seconds, fraction = seconds - 1LL, fraction + 1000000 end
+  seconds = tonumber(seconds)
+  local days = floor(seconds / 86400)
+  local of_day = seconds - days * 86400
+  local text = ("%sT%02d:%02d:%02d"):format(date.text(days), floor(of_day / 3600),
+    floor(of_day / 60) % 60, of_day % 60)
+  if fraction > 0 then text = text .. (".%06d"):format(fraction):gsub("0+$", "") end
+  return text .. "Z"
+end
+
 return date

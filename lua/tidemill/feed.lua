@@ -44,6 +44,14 @@ local function part_options(what, given, level)
   return of_task, of_feed
 end
 
+-- The elements of an array; the rows of one of several axes.
+local function items_of(a)
+  if a.ndim == 1 then return a:totable() end
+  local list = { n = #a }
+  for i, row in a:iter() do list[i] = row end
+  return list
+end
+
 -- An iterator over the items: a function that gives true and the next one, nil at the end; and how
 -- many there are.
 local function reader(what, list, level)
@@ -56,7 +64,7 @@ local function reader(what, list, level)
       return not ended or nil, item
     end
   end
-  if array.is(list) then list = list:totable() end
+  if array.is(list) then list = items_of(list) end
   if type(list) ~= "table" or node.is(list) then
     error(("%s: expected %s(function, list, options), got a %s as the list"):format(what, what,
       type(list)), level + 1)

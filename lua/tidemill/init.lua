@@ -38,8 +38,11 @@ local face = {
   concat = { "lazy.join", "concat" },
   stack = { "lazy.join", "stack" },
   where = { "lazy", "where" },
+  from_buffer = { "array", "from_buffer" },
   read_csv = { "csv", "read" },
   read_header = { "csv", "header" },
+  read_npy = { "npy", "read" },
+  write_npy = { "npy", "write" },
   read_text = { "files", "read" },
   write_text = { "files", "write" },
   http_get = { "http", "get" },
@@ -61,6 +64,8 @@ local face = {
   config = { "config" },
   kernels = { "kernels" },
   linalg = { "linalg" },
+  kernel = { "own_kernel" },
+  kernel_c = { "own_kernel.compile", "new" },
   json = { "json" },
 }
 

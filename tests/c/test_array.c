@@ -184,6 +184,43 @@ static void slices_of_slices_too(void)
     }
 }
 
+static void views_have_the_elements_in_another_shape(void)
+{
+    for (int round = 0; round < 200; round++) {
+        int64_t rows = random_below(6), columns = 1 + random_below(5), row = random_below(4);
+        enum mill_type type = fixed_types[random_below(FIXED_TYPES)];
+        struct mill_array *array = random_fixed(type, (row + rows) * columns, round % 2);
+        int64_t shape[] = {rows, columns};
+        struct mill_array *view = mill_array_view(array, row * columns, 2, shape);
+        CHECK(view->dimensions == 2 && view->shape[0] == rows && view->shape[1] == columns);
+        CHECK(view->length == rows * columns && view->type == array->type);
+        for (int64_t i = 0; i < view->length; i++) {
+            CHECK(same_element(view, i, array, row * columns + i));
+        }
+        if (rows > 0) { /* a row of the view */
+            struct mill_array *last = mill_array_view(view, (rows - 1) * columns, 1, shape + 1);
+            CHECK(last->dimensions == 1 && last->length == columns);
+            CHECK(same_element(last, columns - 1, array, (row + rows) * columns - 1));
+            mill_array_unref(last);
+        }
+        mill_array_unref(array);
+        mill_array_unref(view);
+    }
+}
+
+static void texts_have_the_room_that_was_asked_for(void)
+{
+    struct mill_array *array = mill_array_text(NULL, 2, 5);
+    memcpy(array->values, "abcde", 5);
+    memcpy(array->offsets_buffer->data, (int32_t[]){0, 2, 5}, 12);
+    struct mill_array *last = mill_array_slice(array, 1, 1);
+    CHECK(last->length == 1 && last->offsets[0] == 2 && last->offsets[1] == 5);
+    CHECK(mill_array_text(NULL, INT32_MAX, 0) == NULL);
+    CHECK(mill_array_text(NULL, 1, (int64_t)INT32_MAX + 1) == NULL);
+    mill_array_unref(array);
+    mill_array_unref(last);
+}
+
 static void bitmaps_that_slices_copy_are_accounted(void)
 {
     struct mill_memory memory = {0};
@@ -377,6 +414,8 @@ int main(void)
     random_state = check_seed();
     RUN(slices_have_the_elements_and_the_name_of_a_copy);
     RUN(slices_of_slices_too);
+    RUN(views_have_the_elements_in_another_shape);
+    RUN(texts_have_the_room_that_was_asked_for);
     RUN(bitmaps_that_slices_copy_are_accounted);
     RUN(any_other_element_gives_another_name);
     RUN(type_and_shape_count);

@@ -1,6 +1,7 @@
 /* test_fuzz: a bounded run of what `make fuzz` runs without end: bytes of every kind, changed at
- * random, given to what reads values, value files and exported caches.  Sanitizers see the most.
- * SPDX-License-Identifier: MIT */
+ * random, given to what reads values, value files, exported caches and arrays.  Sanitizers see the
+ * most.  SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE
 #include "../fuzz/fuzz.h"
 
 #include "../fuzz/loop.c"
@@ -32,11 +33,17 @@ static void exports_of_any_bytes_are_imported_or_are_not(void)
     run_target(2, 100);
 }
 
+static void arrays_of_any_bytes_are_read_or_are_not(void)
+{
+    run_target(3, 20000);
+}
+
 int main(void)
 {
     seed = check_seed();
     RUN(values_of_any_bytes_load_or_do_not);
     RUN(files_of_any_bytes_are_read_or_are_not);
     RUN(exports_of_any_bytes_are_imported_or_are_not);
+    RUN(arrays_of_any_bytes_are_read_or_are_not);
     return check_end();
 }

@@ -10,6 +10,7 @@
 void fuzz_value(const uint8_t *bytes, size_t size); /* mill_codec_load */
 void fuzz_file(const uint8_t *bytes, size_t size);  /* a row and its file: mill_object_decode */
 void fuzz_export(const uint8_t *bytes, size_t size); /* mill_store_import */
+void fuzz_npy(const uint8_t *bytes, size_t size);    /* mill_npy_read */
 
 struct fuzz_target {
     const char *name; /* also of its folder in tests/fuzz/corpus */
@@ -17,7 +18,7 @@ struct fuzz_target {
 };
 
 extern const struct fuzz_target fuzz_targets[];
-enum { FUZZ_TARGETS = 3 };
+enum { FUZZ_TARGETS = 4 };
 
 /* Runs all files of a folder, and `rounds` changes of them drawn from `seed`; the files' number. */
 int fuzz_folder(const struct fuzz_target *target, const char *folder, uint64_t seed,

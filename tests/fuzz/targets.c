@@ -1,9 +1,11 @@
 /* targets: the functions that fuzzing calls.  SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -11,10 +13,11 @@
 #include "cache/object.h"
 #include "data/array.h"
 #include "data/codec.h"
+#include "data/npy.h"
 #include "fuzz.h"
 
 const struct fuzz_target fuzz_targets[FUZZ_TARGETS] = {
-    {"value", fuzz_value}, {"file", fuzz_file}, {"export", fuzz_export}};
+    {"value", fuzz_value}, {"file", fuzz_file}, {"export", fuzz_export}, {"npy", fuzz_npy}};
 
 /* Bytes in memory of their own, so that a read beyond them is seen. */
 static struct mill_buffer *buffer_of(const uint8_t *bytes, size_t size)
@@ -79,6 +82,30 @@ void fuzz_export(const uint8_t *bytes, size_t size)
     if (system(command) != 0) abort();
 }
 
+/* The header from memory of its own size, then the whole as a file in each way of reading it. */
+void fuzz_npy(const uint8_t *bytes, size_t size)
+{
+    struct mill_buffer *block = buffer_of(bytes, size);
+    struct mill_npy_header header;
+    if (block == NULL) return;
+    bool fine = mill_npy_parse("x", block->data, size, &header, NULL) == TIDEMILL_OK;
+    mill_buffer_unref(block);
+    if (!fine) return;
+    int fd = memfd_create("npy", MFD_CLOEXEC);
+    char path[32];
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    if (fd < 0 || write(fd, bytes, size) != (ssize_t)size) abort();
+    static const struct mill_npy_options ways[] = {
+        {.map = MILL_NPY_COPY}, {.map = MILL_NPY_MAP}, {.rows = true, .first = 2, .last = -2}};
+    for (int i = 0; i < 3; i++) {
+        struct mill_array *array;
+        if (mill_npy_read(path, &ways[i], &array, NULL) != TIDEMILL_OK) continue;
+        mill_array_hash(array); /* each element is there */
+        mill_array_unref(array);
+    }
+    close(fd);
+}
+
 /* ---- what to begin with ------------------------------------------------------------------ */
 
 static void write_file(const char *folder, const char *kind, const char *name,
@@ -135,8 +162,29 @@ static void seed_export(const char *corpus, struct mill_buffer *const *values, i
     if (system(command) != 0) abort();
 }
 
+static void seed_npy(const char *corpus, const char *name, enum mill_type type, int rows,
+                     bool fortran)
+{
+    struct mill_array *array = mill_array_new(NULL, type, 4 * rows);
+    size_t size = 4 * (size_t)rows * mill_type_size(type), item = type == MILL_DATE ? 8 : 0;
+    char bytes[MILL_NPY_ROOM + 512] = {0};
+    array->dimensions = 2;
+    array->shape[0] = rows;
+    array->shape[1] = 4;
+    size_t before = mill_npy_format(array, bytes);
+    char *order = memmem(bytes, before, "False", 5);
+    if (fortran) memcpy(order, "True ", 5);
+    for (size_t i = 0; i < size; i++) bytes[before + i] = (char)(i % 7);
+    write_file(corpus, "npy", name, bytes, before + (item ? 4 * (size_t)rows * item : size));
+    mill_array_unref(array);
+}
+
 void fuzz_seed(const char *corpus)
 {
+    seed_npy(corpus, "floats", MILL_FLOAT64, 3, false);
+    seed_npy(corpus, "columns", MILL_INT16, 3, true);
+    seed_npy(corpus, "dates", MILL_DATE, 3, false);
+    seed_npy(corpus, "bools", MILL_BOOL, 5, false);
     bool failed = false;
     char text[6000];
     memset(text, 'x', sizeof text);

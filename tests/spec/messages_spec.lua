@@ -5,9 +5,9 @@ local helper = require "tests.spec.helper"
 
 -- Lua text -> the first line on stderr; "-e:1: " in front where a line of the script is to blame.
 local cases = {
-  { "tm.array{'a'}", "-e:1: array: element 1 is a string, expected a number" },
+  { "tm.array{1, 'a'}", "-e:1: array: element 2 is a string, expected a number" },
   { "tm.array({1}, 'int3')", "-e:1: array: expected an element type of fixed size such as "
-    .. "\"float64\" or \"int32\", got \"int3\"" },
+    .. "\"float64\" or \"int32\", got \"int3\", did you mean \"int8\"?" },
   { "tm.array({1.5}, 'int32')", "-e:1: array: element 1 is 1.5, which int32 cannot hold" },
   { "tm.array({300}, 'uint8')", "-e:1: array: element 1 is 300, which uint8 cannot hold" },
   { "tm.array({0}, 'bool')", "-e:1: array: element 1 is 0, which bool cannot hold" },

@@ -42,7 +42,10 @@ local function first_hole(v)
 end
 
 local function check_list(name, argument, v)
-  if array.is(v) then return end
+  if array.is(v) then
+    if v.ndim == 1 then return end
+    fail(name, "%s must have one axis, got %s; a:reshape(-1) has", argument, table.concat(v.shape, " x "))
+  end
   if type(v) ~= "table" then
     fail(name, "%s must be an array or a table of numbers, got %s", argument, shown(v))
   end

@@ -70,12 +70,13 @@ end
 ---@param slows tidemill.numbers
 ---@return {fast: integer, slow: integer, total: number}? best
 function kernels.best_pair(totals, fasts, slows)
+  if array.is(totals) then totals = totals:reshape(-1) end
   check_list("best_pair", "totals", totals)
   check_list("best_pair", "fasts", fasts)
   check_list("best_pair", "slows", slows)
   totals = floats("best_pair", "totals", totals)
   fasts, slows = ints("best_pair", "fasts", fasts), ints("best_pair", "slows", slows)
-  local count = array.is(totals) and totals.length
+  local count = #totals
   if count ~= #fasts * #slows then
     refuse("best_pair", "totals must have %d x %d values, got %d", #fasts, #slows, count)
   end
