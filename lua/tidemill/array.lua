@@ -204,21 +204,31 @@ function methods:astype(dtype)
   return require("tidemill.array.convert").astype(self, dtype)
 end
 
---- Elements `range[1][1]` to `range[1][2]`, both included, without a copy: a:slice{{1, 10}}.
----@param ranges table
----@return tidemill.array
-function methods:slice(ranges)
-  local range = type(ranges) == "table" and ranges[1]
-  if type(range) ~= "table" then error("slice: expected a:slice{{first, last}}", 2) end
-  local a = self.array
+-- First place, from 0, and length of a range {first, last} of a vector; nil for any other slice.
+local function stretch(a, ranges)
+  local range = type(ranges) == "table" and a.dimensions == 1 and ranges[2] == nil and ranges[1]
+  if type(range) ~= "table" or range[3] ~= nil then return nil end
   local length = tonumber(a.length)
   local first, last = range[1] or 1, range[2] or length
+  if type(first) ~= "number" or type(last) ~= "number" then return nil end
   if first < 0 then first = length + first + 1 end
   if last < 0 then last = length + last + 1 end
-  if first < 1 or last > length or first > last + 1 then
-    error(("slice: %d..%d is outside 1..%d"):format(first, last, length), 2)
+  if first < 1 or last > length or first > last + 1 then return nil end
+  return first - 1, last - first + 1
+end
+
+--- A part: one entry an axis, as of a lazy array, computed at once: a:slice{ {1, 10}, 5 }.  A range of a
+--- vector is no copy.
+---@param ranges table|tidemill.array
+---@return tidemill.array|number|boolean
+function methods:slice(ranges)
+  local a = self.array
+  local first, length = stretch(a, ranges)
+  if not first then
+    local part = require("tidemill.lazy").sliced(self, ranges, 2)
+    return part:compute()
   end
-  local pointer = C.tidemill__array_slice(a, first - 1, last - first + 1)
+  local pointer = C.tidemill__array_slice(a, first, length)
   if pointer == nil then error("out of memory (slice)", 2) end
   return adopt(pointer)
 end

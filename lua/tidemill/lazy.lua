@@ -124,12 +124,12 @@ lazy.names = names_of_all
 local families = {
   reductions = [[sum prod mean var std min max argmin argmax any all count nansum nanprod nanmean nanmin
     nanmax nanargmin nanargmax nancount nanvar nanstd]],
-  shapes = [[slice T transpose reshape flatten squeeze expand_dims broadcast_to concat rechunk take mask
-    repeated flip]],
+  shapes = [[slice T transpose reshape flatten squeeze expand_dims broadcast_to rechunk take mask
+    flip]],
   values = [[compute persist node submit optimize explain visualize]],
   blocks = [[map_blocks map_overlap rolling]],
   products = [[matmul dot tensordot outer corr cov]],
-  series = [[cumsum cumprod cummax cummin sort argsort topk histogram quantile median diff]],
+  series = [[cumsum cumprod cummax cummin diff sort argsort rank unique topk histogram quantile median]],
 }
 local family_of = {}
 for family, names in pairs(families) do
@@ -140,7 +140,9 @@ end
 function lazy.method(name)
   local method = methods[name]
   if method == nil and family_of[name] then
-    for key, value in pairs(require("tidemill.lazy." .. family_of[name])) do methods[key] = value end
+    for key, value in pairs(require("tidemill.lazy." .. family_of[name])) do
+      if family_of[key] then methods[key] = value end
+    end
     method = methods[name]
   end
   return method
@@ -194,6 +196,11 @@ end
 ---@return tidemill.lazy
 function lazy.where(mask, a, b)
   return (apply("where", 2, mask, a, b))
+end
+
+--- A slice of a lazy or computed array, lazy.
+function lazy.sliced(value, ranges, level)
+  return (require("tidemill.lazy.shapes").sliced(value, ranges, level + 1))
 end
 
 lazy.methods, lazy.meta = methods, meta

@@ -41,11 +41,22 @@ local function first_hole(v)
   end
 end
 
+-- An array of one axis, or a table of numbers.
 local function check_list(name, argument, v)
   if array.is(v) then
     if v.ndim == 1 then return end
     fail(name, "%s must have one axis, got %s; a:reshape(-1) has", argument, table.concat(v.shape, " x "))
   end
+  if type(v) ~= "table" then
+    fail(name, "%s must be an array or a table of numbers, got %s", argument, shown(v))
+  end
+  local hole = first_hole(v)
+  if hole then fail(name, "%s[%d] is nil; NaN stands for a missing number", argument, hole) end
+end
+
+-- An array of any axes, whose length is a.length (#a is the first axis), or a table of numbers.
+local function check_values(name, argument, v)
+  if array.is(v) then return end
   if type(v) ~= "table" then
     fail(name, "%s must be an array or a table of numbers, got %s", argument, shown(v))
   end
@@ -141,6 +152,7 @@ arguments.fail = fail
 arguments.refuse = refuse
 arguments.shown = shown
 arguments.check_list = check_list
+arguments.check_values = check_values
 arguments.check_number = check_number
 arguments.is_integer = is_integer
 arguments.check_integer = check_integer

@@ -9,7 +9,7 @@ local reduce = require("tidemill.kernels.reduce")
 
 require("tidemill.kernels.declare")("histogram.h")
 
-local check_list, check_integer = arguments.check_list, arguments.check_integer
+local check_values, check_integer = arguments.check_values, arguments.check_integer
 local check_lengths, fail = arguments.check_lengths, arguments.fail
 local refuse, floats, ints = arguments.refuse, arguments.floats, arguments.ints
 local hold = arguments.hold
@@ -46,18 +46,18 @@ end
 
 local function count_equal(x, weights, bins, low, high, out)
   if weights then
-    return C.tidemill_kernel_histogram_weights(x:pointer(), weights:pointer(), #x, low, high, bins,
+    return C.tidemill_kernel_histogram_weights(x:pointer(), weights:pointer(), x.length, low, high, bins,
       out:pointer())
   end
-  return C.tidemill_kernel_histogram(x:pointer(), #x, low, high, bins, out:pointer())
+  return C.tidemill_kernel_histogram(x:pointer(), x.length, low, high, bins, out:pointer())
 end
 
 local function count_between(x, weights, edges, bins, out)
   if weights then
-    return C.tidemill_kernel_histogram_edges_weights(x:pointer(), weights:pointer(), #x,
+    return C.tidemill_kernel_histogram_edges_weights(x:pointer(), weights:pointer(), x.length,
       edges:pointer(), bins, out:pointer())
   end
-  return C.tidemill_kernel_histogram_edges(x:pointer(), #x, edges:pointer(), bins, out:pointer())
+  return C.tidemill_kernel_histogram_edges(x:pointer(), x.length, edges:pointer(), bins, out:pointer())
 end
 
 local function check_bounds(name, low, high)
@@ -79,11 +79,11 @@ end
 ---@param weights? tidemill.numbers as many as x has elements
 ---@return tidemill.array counts, tidemill.array edges
 function kernels.histogram(x, bins, low, high, weights)
-  check_list("histogram", "x", x)
+  check_values("histogram", "x", x)
   check_bounds("histogram", low, high)
   x = floats("histogram", "x", x)
   if weights ~= nil then
-    check_list("histogram", "weights", weights)
+    check_values("histogram", "weights", weights)
     check_lengths("histogram", "x and weights", x, weights)
     weights = floats("histogram", "weights", weights)
   end
@@ -98,7 +98,7 @@ function kernels.histogram(x, bins, low, high, weights)
     hold(x, weights)
     return out, edges_of(bins, low, high)
   end
-  check_list("histogram", "bins", bins)
+  check_values("histogram", "bins", bins)
   local edges = floats("histogram", "bins", bins)
   local out = zeros(dtype, math.max(#edges - 1, 0))
   if count_between(x, weights, edges, #edges - 1, out) < 0 then
@@ -115,12 +115,12 @@ end
 ---@param bins? integer
 ---@return tidemill.array int64
 function kernels.bincount(x, bins)
-  check_list("bincount", "x", x)
+  check_values("bincount", "x", x)
   x = ints("bincount", "x", x)
-  if bins == nil then bins = #x == 0 and 0 or math.max(0, reduce.max(x) + 1) end
+  if bins == nil then bins = x.length == 0 and 0 or math.max(0, reduce.max(x) + 1) end
   check_integer("bincount", "bins", bins, 0, 2^31)
   local out = zeros("int64", bins)
-  local done = C.tidemill_kernel_bincount(x:pointer(), #x, bins, out:pointer())
+  local done = C.tidemill_kernel_bincount(x:pointer(), x.length, bins, out:pointer())
   hold(x)
   if done < 0 then
     refuse("bincount", "x must be integers from 0 to %d, got %g to %g", bins - 1, reduce.min(x),

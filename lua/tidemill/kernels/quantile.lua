@@ -9,7 +9,7 @@ local arguments = require("tidemill.kernels.arguments")
 require("tidemill.kernels.declare")("quantile.h")
 require("tidemill.kernels.declare")("topk.h")
 
-local check_list, check_integer = arguments.check_list, arguments.check_integer
+local check_values, check_integer = arguments.check_values, arguments.check_integer
 local fail, refuse, floats = arguments.fail, arguments.refuse, arguments.floats
 local hold, scratch = arguments.hold, arguments.scratch
 
@@ -24,7 +24,7 @@ arguments.describe {
 }
 
 local function quantiles(name, kernel, x, q)
-  local out, n = array.new("float64", #q), #x
+  local out, n = array.new("float64", #q), x.length
   local work = array.new("float64", n) -- most of it is hardly ever touched
   local done = kernel(x:pointer(), n, q:pointer(), #q, work:pointer(), out:pointer())
   hold(x, q, work)
@@ -50,7 +50,7 @@ end
 ---@param x tidemill.numbers
 ---@return number
 function kernels.median(x)
-  check_list("median", "x", x)
+  check_values("median", "x", x)
   local out = quantiles("median", C.tidemill_kernel_quantile, floats("median", "x", x),
     shares("median", 0.5))
   return out[1]
@@ -63,7 +63,7 @@ end
 ---@param q number|tidemill.numbers from 0 to 1
 ---@return number|tidemill.array
 function kernels.quantile(x, q)
-  check_list("quantile", "x", x)
+  check_values("quantile", "x", x)
   check_shares("quantile", q)
   local out = quantiles("quantile", C.tidemill_kernel_quantile, floats("quantile", "x", x),
     shares("quantile", q))
@@ -76,7 +76,7 @@ end
 ---@param q number|tidemill.numbers from 0 to 1
 ---@return number|tidemill.array
 function kernels.nanquantile(x, q)
-  check_list("nanquantile", "x", x)
+  check_values("nanquantile", "x", x)
   check_shares("nanquantile", q)
   local out = quantiles("nanquantile", C.tidemill_kernel_nanquantile,
     floats("nanquantile", "x", x), shares("nanquantile", q))
@@ -89,10 +89,10 @@ end
 ---@param k integer from 1 to #x
 ---@return tidemill.array
 function kernels.partition(x, k)
-  check_list("partition", "x", x)
+  check_values("partition", "x", x)
   check_integer("partition", "k", k, 1)
   x = floats("partition", "x", x)
-  local n = #x
+  local n = x.length
   if k > n then refuse("partition", "k must be an integer from 1 to %d, got %d", n, k) end
   local out = array.new("float64", n)
   ffi.copy(out:pointer(), x:pointer(), 8 * n)
@@ -115,10 +115,10 @@ end
 ---@param k integer
 ---@return tidemill.array values float64, tidemill.array positions int64
 function kernels.topk(x, k)
-  check_list("topk", "x", x)
+  check_values("topk", "x", x)
   check_integer("topk", "k", k, -2^53)
   x = floats("topk", "x", x)
-  local n = #x
+  local n = x.length
   local most = math.min(math.abs(k), n)
   local work = scratch(2 * most)
   local count = tonumber(C.tidemill_kernel_topk(x:pointer(), n, k < 0 and -most or most, 1, 0,

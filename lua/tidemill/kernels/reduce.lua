@@ -8,7 +8,7 @@ local arguments = require("tidemill.kernels.arguments")
 
 require("tidemill.kernels.declare")("reduce.h")
 
-local check_list, check_integer = arguments.check_list, arguments.check_integer
+local check_values, check_integer = arguments.check_values, arguments.check_integer
 local fail, as, hold = arguments.fail, arguments.as, arguments.hold
 
 local kernels = {}
@@ -58,7 +58,7 @@ end
 
 -- Folds all of an array.
 local function fold(name, what, x, ddof)
-  local type_number, n = x.array.type, #x
+  local type_number, n = x.array.type, x.length
   if C.tidemill_kernel_reduce_type(what, type_number) == 0 then
     fail(name, "x must be numbers, got an array of type %s", x.dtype)
   end
@@ -84,7 +84,7 @@ end
 ---@param x tidemill.numbers
 ---@return number
 function kernels.sum(x)
-  check_list("sum", "x", x)
+  check_values("sum", "x", x)
   return (fold("sum", C.TIDEMILL_REDUCE_SUM, elements("sum", x), 0))
 end
 
@@ -93,7 +93,7 @@ end
 ---@param x tidemill.numbers
 ---@return number
 function kernels.prod(x)
-  check_list("prod", "x", x)
+  check_values("prod", "x", x)
   return (fold("prod", C.TIDEMILL_REDUCE_PROD, elements("prod", x), 0))
 end
 
@@ -102,7 +102,7 @@ end
 ---@param x tidemill.numbers
 ---@return number
 function kernels.mean(x)
-  check_list("mean", "x", x)
+  check_values("mean", "x", x)
   return (fold("mean", C.TIDEMILL_REDUCE_MEAN, elements("mean", x), 0))
 end
 
@@ -111,7 +111,7 @@ end
 ---@param x tidemill.numbers
 ---@return number|boolean
 function kernels.min(x)
-  check_list("min", "x", x)
+  check_values("min", "x", x)
   return (fold("min", C.TIDEMILL_REDUCE_MIN, elements("min", x), 0))
 end
 
@@ -120,7 +120,7 @@ end
 ---@param x tidemill.numbers
 ---@return number|boolean
 function kernels.max(x)
-  check_list("max", "x", x)
+  check_values("max", "x", x)
   return (fold("max", C.TIDEMILL_REDUCE_MAX, elements("max", x), 0))
 end
 
@@ -129,7 +129,7 @@ end
 ---@param x tidemill.numbers
 ---@return integer
 function kernels.argmin(x)
-  check_list("argmin", "x", x)
+  check_values("argmin", "x", x)
   return (fold("argmin", C.TIDEMILL_REDUCE_ARGMIN, elements("argmin", x), 0))
 end
 
@@ -138,7 +138,7 @@ end
 ---@param x tidemill.numbers
 ---@return integer
 function kernels.argmax(x)
-  check_list("argmax", "x", x)
+  check_values("argmax", "x", x)
   return (fold("argmax", C.TIDEMILL_REDUCE_ARGMAX, elements("argmax", x), 0))
 end
 
@@ -147,7 +147,7 @@ end
 ---@param x tidemill.numbers
 ---@return boolean
 function kernels.any(x)
-  check_list("any", "x", x)
+  check_values("any", "x", x)
   return (fold("any", C.TIDEMILL_REDUCE_ANY, elements("any", x), 0))
 end
 
@@ -156,7 +156,7 @@ end
 ---@param x tidemill.numbers
 ---@return boolean
 function kernels.all(x)
-  check_list("all", "x", x)
+  check_values("all", "x", x)
   return (fold("all", C.TIDEMILL_REDUCE_ALL, elements("all", x), 0))
 end
 
@@ -165,7 +165,7 @@ end
 ---@param x tidemill.numbers
 ---@return integer
 function kernels.count(x)
-  check_list("count", "x", x)
+  check_values("count", "x", x)
   return (fold("count", C.TIDEMILL_REDUCE_COUNT, elements("count", x), 0))
 end
 
@@ -174,7 +174,7 @@ end
 ---@param x tidemill.numbers
 ---@return number
 function kernels.nansum(x)
-  check_list("nansum", "x", x)
+  check_values("nansum", "x", x)
   return (fold("nansum", C.TIDEMILL_REDUCE_NANSUM, elements("nansum", x), 0))
 end
 
@@ -183,7 +183,7 @@ end
 ---@param x tidemill.numbers
 ---@return number
 function kernels.nanprod(x)
-  check_list("nanprod", "x", x)
+  check_values("nanprod", "x", x)
   return (fold("nanprod", C.TIDEMILL_REDUCE_NANPROD, elements("nanprod", x), 0))
 end
 
@@ -192,7 +192,7 @@ end
 ---@param x tidemill.numbers
 ---@return number
 function kernels.nanmean(x)
-  check_list("nanmean", "x", x)
+  check_values("nanmean", "x", x)
   return (fold("nanmean", C.TIDEMILL_REDUCE_NANMEAN, elements("nanmean", x), 0))
 end
 
@@ -203,7 +203,7 @@ end
 ---@return number
 function kernels.nanvar(x, ddof)
   if ddof == nil then ddof = 0 end
-  check_list("nanvar", "x", x)
+  check_values("nanvar", "x", x)
   check_integer("nanvar", "ddof", ddof, 0)
   return (fold("nanvar", C.TIDEMILL_REDUCE_NANVAR, elements("nanvar", x), ddof))
 end
@@ -215,7 +215,7 @@ end
 ---@return number
 function kernels.nanstd(x, ddof)
   if ddof == nil then ddof = 0 end
-  check_list("nanstd", "x", x)
+  check_values("nanstd", "x", x)
   check_integer("nanstd", "ddof", ddof, 0)
   return (fold("nanstd", C.TIDEMILL_REDUCE_NANSTD, elements("nanstd", x), ddof))
 end
@@ -225,7 +225,7 @@ end
 ---@param x tidemill.numbers
 ---@return number|boolean
 function kernels.nanmin(x)
-  check_list("nanmin", "x", x)
+  check_values("nanmin", "x", x)
   return (fold("nanmin", C.TIDEMILL_REDUCE_NANMIN, elements("nanmin", x), 0))
 end
 
@@ -234,7 +234,7 @@ end
 ---@param x tidemill.numbers
 ---@return number|boolean
 function kernels.nanmax(x)
-  check_list("nanmax", "x", x)
+  check_values("nanmax", "x", x)
   return (fold("nanmax", C.TIDEMILL_REDUCE_NANMAX, elements("nanmax", x), 0))
 end
 
@@ -243,7 +243,7 @@ end
 ---@param x tidemill.numbers
 ---@return integer
 function kernels.nanargmin(x)
-  check_list("nanargmin", "x", x)
+  check_values("nanargmin", "x", x)
   return (fold("nanargmin", C.TIDEMILL_REDUCE_NANARGMIN, elements("nanargmin", x), 0))
 end
 
@@ -252,7 +252,7 @@ end
 ---@param x tidemill.numbers
 ---@return integer
 function kernels.nanargmax(x)
-  check_list("nanargmax", "x", x)
+  check_values("nanargmax", "x", x)
   return (fold("nanargmax", C.TIDEMILL_REDUCE_NANARGMAX, elements("nanargmax", x), 0))
 end
 
@@ -261,7 +261,7 @@ end
 ---@param x tidemill.numbers
 ---@return integer
 function kernels.nancount(x)
-  check_list("nancount", "x", x)
+  check_values("nancount", "x", x)
   return (fold("nancount", C.TIDEMILL_REDUCE_NANCOUNT, elements("nancount", x), 0))
 end
 

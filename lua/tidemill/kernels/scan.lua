@@ -8,7 +8,7 @@ local arguments = require("tidemill.kernels.arguments")
 
 require("tidemill.kernels.declare")("scan.h")
 
-local check_list, fail, as, hold = arguments.check_list, arguments.fail, arguments.as, arguments.hold
+local check_values, fail, as, hold = arguments.check_values, arguments.fail, arguments.as, arguments.hold
 
 local kernels = {}
 
@@ -29,7 +29,7 @@ local carry = ffi.new("int64_t[1]")
 
 -- The elements in a row, whatever the array's shape.
 local function scan(name, kind, x)
-  local type_number, n = x.array.type, #x
+  local type_number, n = x.array.type, x.length
   local to = C.tidemill_kernel_scan_type(kind, type_number)
   if to == 0 then fail(name, "x must be numbers, got an array of type %s", x.dtype) end
   local out = array.new(to == type_number and x.dtype or "int64", n)
@@ -44,7 +44,7 @@ end
 ---@param x tidemill.numbers
 ---@return tidemill.array
 function kernels.cumsum(x)
-  check_list("cumsum", "x", x)
+  check_values("cumsum", "x", x)
   return (scan("cumsum", C.TIDEMILL_SCAN_CUMSUM, elements("cumsum", x)))
 end
 
@@ -53,7 +53,7 @@ end
 ---@param x tidemill.numbers
 ---@return tidemill.array
 function kernels.cumprod(x)
-  check_list("cumprod", "x", x)
+  check_values("cumprod", "x", x)
   return (scan("cumprod", C.TIDEMILL_SCAN_CUMPROD, elements("cumprod", x)))
 end
 
@@ -62,7 +62,7 @@ end
 ---@param x tidemill.numbers
 ---@return tidemill.array
 function kernels.cummax(x)
-  check_list("cummax", "x", x)
+  check_values("cummax", "x", x)
   return (scan("cummax", C.TIDEMILL_SCAN_CUMMAX, elements("cummax", x)))
 end
 
@@ -71,7 +71,7 @@ end
 ---@param x tidemill.numbers
 ---@return tidemill.array
 function kernels.cummin(x)
-  check_list("cummin", "x", x)
+  check_values("cummin", "x", x)
   return (scan("cummin", C.TIDEMILL_SCAN_CUMMIN, elements("cummin", x)))
 end
 

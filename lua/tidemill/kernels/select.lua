@@ -10,7 +10,7 @@ local sortable = require("tidemill.kernels.sortable")
 require("tidemill.kernels.declare")("select.h")
 
 local fail, refuse, hold = arguments.fail, arguments.refuse, arguments.hold
-local check_list, size_of = arguments.check_list, sortable.size
+local check_values, size_of = arguments.check_values, sortable.size
 local elements_of, positions_of = sortable.elements, sortable.positions
 
 local kernels = {}
@@ -45,14 +45,14 @@ end
 ---@param axis? integer from 1, the first unless given
 ---@return tidemill.array
 function kernels.take(values, index, axis)
-  check_list("take", "values", values)
-  check_list("take", "index", index)
+  check_values("take", "values", values)
+  check_values("take", "index", index)
   values, index = elements_of("take", "values", values), positions_of("take", "index", index)
   local shape = values.shape
   if axis == nil then axis = 1 end
   arguments.check_integer("take", "axis", axis, 1, #shape)
   local outer, length, inner = around(shape, axis)
-  local n = #index
+  local n = index.length
   shape[axis] = n
   local out = array.new(values.dtype, outer * n * inner, shape)
   local taken = tonumber(C.tidemill_kernel_take(size_of(values) * inner, values:pointer(), outer,
@@ -70,21 +70,21 @@ end
 ---@param values tidemill.numbers|number one for each position, or one for all
 ---@return tidemill.array
 function kernels.put(x, index, values)
-  check_list("put", "x", x)
-  check_list("put", "index", index)
+  check_values("put", "x", x)
+  check_values("put", "index", index)
   x, index = elements_of("put", "x", x), positions_of("put", "index", index)
   local one = type(values) == "number" or type(values) == "boolean"
   if one then values = { values } end
-  check_list("put", "values", values)
+  check_values("put", "values", values)
   values = elements_of("put", "values", values, x.dtype)
-  if not one and #values ~= #index then
-    refuse("put", "values must be one or as many as positions, %d, got %d", #index, #values)
+  if not one and values.length ~= index.length then
+    refuse("put", "values must be one or as many as positions, %d, got %d", index.length, values.length)
   end
-  local out = array.new(x.dtype, #x, x.shape)
-  ffi.copy(out:pointer(), x:pointer(), #x * size_of(x))
+  local out = array.new(x.dtype, x.length, x.shape)
+  ffi.copy(out:pointer(), x:pointer(), x.length * size_of(x))
   local done = tonumber(C.tidemill_kernel_put(size_of(x), values:pointer(), one and 1 or 0,
-    index:pointer(), size_of(index), #index, 1, out:pointer(), #x))
-  if done < #index then complain_of_position("put", index, done, #x) end
+    index:pointer(), size_of(index), index.length, 1, out:pointer(), x.length))
+  if done < index.length then complain_of_position("put", index, done, x.length) end
   hold(x, index, values)
   return out
 end
@@ -95,14 +95,14 @@ end
 ---@param mask tidemill.array|boolean[]
 ---@return tidemill.array
 function kernels.compress(x, mask)
-  check_list("compress", "x", x)
-  check_list("compress", "mask", mask)
+  check_values("compress", "x", x)
+  check_values("compress", "mask", mask)
   x = elements_of("compress", "x", x)
   mask = sortable.mask("compress", "mask", mask)
   local shape = x.shape
   local _, length, inner = around(shape, 1)
-  if #mask ~= length then
-    refuse("compress", "mask must have one element for each of %d, got %d", length, #mask)
+  if mask.length ~= length then
+    refuse("compress", "mask must have one element for each of %d, got %d", length, mask.length)
   end
   local count = tonumber(C.tidemill_kernel_mask_count(mask:pointer(), length))
   shape[1] = count
@@ -117,10 +117,10 @@ end
 ---@param mask tidemill.array|boolean[]
 ---@return tidemill.array int32, int64 of 2^31 elements
 function kernels.nonzero(mask)
-  check_list("nonzero", "mask", mask)
+  check_values("nonzero", "mask", mask)
   mask = sortable.mask("nonzero", "mask", mask)
-  local dtype, width = sortable.index_type(#mask)
-  local count = tonumber(C.tidemill_kernel_mask_count(mask:pointer(), #mask))
+  local dtype, width = sortable.index_type(mask.length)
+  local count = tonumber(C.tidemill_kernel_mask_count(mask:pointer(), mask.length))
   local out = array.new(dtype, count)
   C.tidemill_kernel_nonzero(mask:pointer(), count, width, 1, out:pointer())
   hold(mask)

@@ -10,7 +10,7 @@ local sortable = require("tidemill.kernels.sortable")
 local suggest = require("tidemill.suggest")
 require("tidemill.kernels.declare")("order.h")
 
-local refuse, check_list = arguments.refuse, arguments.check_list
+local refuse, check_values = arguments.refuse, arguments.check_values
 local hold, scratch = arguments.hold, sortable.scratch
 local values_of, number_of = sortable.values, sortable.number
 local options_of = sortable.options
@@ -41,10 +41,10 @@ end
 ---@return tidemill.array
 function kernels.sort(x, options)
   options = options_of("sort", options, order_options)
-  check_list("sort", "x", x)
+  check_values("sort", "x", x)
   x = values_of("sort", "x", x)
   local rows, n = sortable.rows(x)
-  local out = array.new(x.dtype, #x, x.shape)
+  local out = array.new(x.dtype, x.length, x.shape)
   local work, space = scratch(n)
   C.tidemill_kernel_sort(number_of(x), x:pointer(), rows, n, descends(options), work, out:pointer())
   hold(x, space)
@@ -58,11 +58,11 @@ end
 ---@return tidemill.array int32, int64 where a row has 2^31 values
 function kernels.argsort(x, options)
   options = options_of("argsort", options, order_options)
-  check_list("argsort", "x", x)
+  check_values("argsort", "x", x)
   x = values_of("argsort", "x", x)
   local rows, n = sortable.rows(x)
   local dtype, width = sortable.index_type(n)
-  local out = array.new(dtype, #x, x.shape)
+  local out = array.new(dtype, x.length, x.shape)
   local work, space = scratch(2 * n)
   C.tidemill_kernel_argsort(number_of(x), x:pointer(), rows, n, descends(options), width, 1,
     ffi.cast(words, work), out:pointer())
@@ -77,9 +77,9 @@ end
 ---@return boolean
 function kernels.is_sorted(x, options)
   options = options_of("is_sorted", options, order_options)
-  check_list("is_sorted", "x", x)
+  check_values("is_sorted", "x", x)
   x = values_of("is_sorted", "x", x)
-  local sorted = C.tidemill_kernel_is_sorted(number_of(x), x:pointer(), #x, descends(options))
+  local sorted = C.tidemill_kernel_is_sorted(number_of(x), x:pointer(), x.length, descends(options))
   hold(x)
   return sorted == 1
 end
@@ -100,11 +100,11 @@ function kernels.rank(x, method)
     refuse("rank", "method must be one of %s, got %s%s", table.concat(method_names, ", "),
       arguments.shown(method), suggest.phrase(method, method_names))
   end
-  check_list("rank", "x", x)
+  check_values("rank", "x", x)
   x = values_of("rank", "x", x)
-  local out = array.new("float64", #x, x.shape)
-  local work, space = scratch(2 * #x)
-  C.tidemill_kernel_rank(number_of(x), x:pointer(), #x, methods[method], ffi.cast(words, work),
+  local out = array.new("float64", x.length, x.shape)
+  local work, space = scratch(2 * x.length)
+  C.tidemill_kernel_rank(number_of(x), x:pointer(), x.length, methods[method], ffi.cast(words, work),
     out:pointer())
   hold(x, space)
   return out
@@ -134,9 +134,9 @@ end
 ---@return tidemill.array values, tidemill.array counts, tidemill.array? first, tidemill.array? inverse
 function kernels.unique(x, options)
   options = options_of("unique", options, { "index" })
-  check_list("unique", "x", x)
+  check_values("unique", "x", x)
   x = values_of("unique", "x", x)
-  local n = #x
+  local n = x.length
   local values, counts = array.new(x.dtype, n), array.new("int64", n)
   if not options.index then
     local sorted = array.new(x.dtype, n)
@@ -183,13 +183,14 @@ function kernels.searchsorted(sorted, values, side)
   end
   local single, dtype = type(values) == "number", same_type(sorted, values)
   if single then values = { values } end
-  check_list("searchsorted", "sorted", sorted)
-  check_list("searchsorted", "values", values)
+  check_values("searchsorted", "sorted", sorted)
+  check_values("searchsorted", "values", values)
   sorted = values_of("searchsorted", "sorted", sorted, dtype)
   values = values_of("searchsorted", "values", values, dtype)
-  local index, width = sortable.index_type(#sorted)
-  local out = array.new(index, #values, values.shape)
-  C.tidemill_kernel_searchsorted(number_of(sorted), sorted:pointer(), #sorted, values:pointer(), #values,
+  local index, width = sortable.index_type(sorted.length)
+  local out = array.new(index, values.length, values.shape)
+  C.tidemill_kernel_searchsorted(number_of(sorted), sorted:pointer(), sorted.length, values:pointer(),
+    values.length,
     sides[side], width, 1, out:pointer())
   hold(sorted, values)
   return single and out[1] or out

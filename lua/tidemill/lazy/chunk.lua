@@ -96,7 +96,7 @@ function chunk.run(bytes, ...)
   local out
   if header.outputs == 1 then
     local shape, length = shape_of(header)
-    out = array.new(dtypes.name(header.output_type[0]), length, shape)
+    out = array.new(dtypes.name(header.output_type[0]), length, #shape > 0 and shape or nil)
     outputs[0] = out:pointer()
   else
     local list = ffi.cast("const struct tidemill_fuse_reduction *", ffi.cast("const uint8_t *", bytes) +

@@ -33,7 +33,8 @@ function series_task.scan(kind, axis, dtype, chunk, carry)
     C.tidemill_kernel_scan_begin(kind, type, outer * inner, left:pointer())
   end
   local out = array.new(dtype, chunk.length, shape)
-  C.tidemill_kernel_scan(kind, type, chunk:pointer(), outer, n, inner, left:pointer(), out:pointer())
+  C.tidemill_kernel_scan(kind, type, chunk:pointer(), outer, n, inner, left:pointer(),
+    out:pointer())
   hold(chunk, carry)
   return out, left
 end
@@ -43,7 +44,8 @@ function series_task.sort(descending, chunk) return kernels.sort(chunk, { descen
 
 --- Positions of each row's elements in sorted order.
 function series_task.argsort(descending, chunk)
-  return array.as(kernels.argsort(chunk, { descending = descending }), "int64", "argsort"):reshape(chunk.shape)
+  local places = array.as(kernels.argsort(chunk, { descending = descending }), "int64", "argsort")
+  return places:reshape(chunk.shape)
 end
 
 --- Ranks of a vector.

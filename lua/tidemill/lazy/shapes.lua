@@ -83,19 +83,16 @@ local function picked(e, given, level)
   return result
 end
 
---- A part: one entry an axis, the rest whole.  A number takes that place and drops the axis, {first,
---- last, step} takes a range with both ends, {} or true all, an array of numbers these places, a bool
---- array those that are true: a:slice{ {1, 10}, 5 }, a:slice{ {-1, 1, -1} }, a:slice{ index }.
---- A bool array of the shape itself in place of the entries gives what it marks, in one axis.
----@param ranges table|tidemill.lazy|tidemill.array
----@return tidemill.lazy
-function methods:slice(ranges)
-  local e = operand("slice", self, 2)
-  if is_array(ranges) then return lazy.of(pick.where(e, lazy.array_operand("slice", ranges, 2), 2)) end
-  if type(ranges) ~= "table" then error("slice: expected a:slice{ entry, ... }", 2) end
+--- The slice of a value: what a:slice does.
+function methods.sliced(value, ranges, level)
+  local e = operand("slice", value, level + 1)
+  if is_array(ranges) then
+    return lazy.of(pick.where(e, lazy.array_operand("slice", ranges, level + 1), level + 1))
+  end
+  if type(ranges) ~= "table" then error("slice: expected a:slice{ entry, ... }", level + 1) end
   local count, has_arrays = table.maxn(ranges), false
   if count > #e.dims then
-    error(("slice: %d entries for an array of %d axes"):format(count, #e.dims), 2)
+    error(("slice: %d entries for an array of %d axes"):format(count, #e.dims), level + 1)
   end
   for axis = 1, count do
     local entry = ranges[axis]
@@ -104,11 +101,21 @@ function methods:slice(ranges)
     if kind ~= "number" and kind ~= "nil" and entry ~= true and not is_array(entry)
       and (kind ~= "table" or table.maxn(entry) > 3) then
       error(("slice: axis %d: expected a number, {first, last, step}, true or an array, got %s"):format(axis,
-        tostring(entry)), 2)
+        tostring(entry)), level + 1)
     end
   end
-  if has_arrays then return lazy.of(picked(e, ranges, 2)) end
-  return lazy.of(basic(e, ranges, 2))
+  if has_arrays then return lazy.of(picked(e, ranges, level + 1)) end
+  return lazy.of(basic(e, ranges, level + 1))
+end
+
+--- A part: one entry an axis, the rest whole.  A number takes that place and drops the axis, {first,
+--- last, step} takes a range with both ends, {} or true all, an array of numbers these places, a bool
+--- array those that are true: a:slice{ {1, 10}, 5 }, a:slice{ {-1, 1, -1} }, a:slice{ index }.
+--- A bool array of the shape itself in place of the entries gives what it marks, in one axis.
+---@param ranges table|tidemill.lazy|tidemill.array
+---@return tidemill.lazy
+function methods:slice(ranges)
+  return (methods.sliced(self, ranges, 2))
 end
 
 --- The places that an array of numbers names, along an axis (the first).
