@@ -93,7 +93,8 @@ WIDE_INLINE wide_real wide_exp2(wide_real x)
 WIDE_INLINE struct wide_pair wide_expm1_pair(wide_real x, wide_real *shifted)
 {
     struct wide_exp_reduced reduced = wide_exp_reduce(x);
-    wide_real rest = wide_exp_rest(reduced.r.high) + reduced.r.low;
+    wide_real low = reduced.r.low + reduced.r.low * reduced.r.high;
+    wide_real rest = wide_exp_rest(reduced.r.high) + low;
     /* e^x - 1 = 2^n ((1 - 2^-n) + r + rest); past n = 100 that 2^-n is nothing. */
     wide_real most = wide_all(WIDE_ROUND + 100);
     wide_real n = wide_pick(reduced.shifted > most, most, reduced.shifted);
