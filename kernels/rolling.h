@@ -77,4 +77,58 @@ TIDEMILL_KERNEL int64_t tidemill_kernel_rolling_max(const double *x, int64_t n, 
                                                     int64_t window, int64_t min_count,
                                                     double *scratch, double *out);
 
+/* The q-quantile, linear between the two nearest ranks; q = 0.5 is the median.  -0 counts as
+ * +0.  Time is that of moving part of a sorted window, or for a window above 2,048 that of
+ * sorting: n log2(window). */
+TIDEMILL_KERNEL int64_t tidemill_kernel_rolling_quantile(const double *x, int64_t n,
+                                                         int64_t inner, int64_t window,
+                                                         double q, int64_t min_count,
+                                                         double *scratch, double *out);
+
+/* ---- Decaying means -------------------------------------------------------------------- */
+
+/* Weights fall by the factor 1 - alpha a row, 0 < alpha <= 1.  With `adjust` every value enters
+ * with weight 1 (result t is the mean of rows 0 to t with weights (1 - alpha)^age); without, row
+ * 0 enters with 1, later ones with alpha, and the weights before are scaled to a sum of 1 first.
+ * A missing row has no weight, ages the others and repeats the result before it; NaN while less
+ * than `min_count` >= 1 values are there.
+ *
+ * These are recursive: a result depends on all rows before it, so a chunk of rows needs them.
+ * A step, with share = weight / (sum of weights + weight) of the new value x:
+ *     gap = x - mean;  mean += gap * share
+ *     var = (1 - share) * (var + share * gap * gap)
+ * Equal values have that very mean and variance exactly 0.
+ *
+ * scratch: 5 * inner doubles.  -1: alpha, min_count, n or inner outside its range. */
+TIDEMILL_KERNEL int64_t tidemill_kernel_ewm_mean(const double *x, int64_t n, int64_t inner,
+                                                 double alpha, int64_t adjust,
+                                                 int64_t min_count, double *scratch,
+                                                 double *out);
+
+/* Variance without bias: the weighted one by 1 - sum of squared weights / square of their sum,
+ * NaN where that is 0, as for a single value; and its root. */
+TIDEMILL_KERNEL int64_t tidemill_kernel_ewm_var(const double *x, int64_t n, int64_t inner,
+                                                double alpha, int64_t adjust, int64_t min_count,
+                                                double *scratch, double *out);
+TIDEMILL_KERNEL int64_t tidemill_kernel_ewm_std(const double *x, int64_t n, int64_t inner,
+                                                double alpha, int64_t adjust, int64_t min_count,
+                                                double *scratch, double *out);
+
+/* ---- Correlations of all windows ------------------------------------------------------- */
+
+/* Pearson's correlations of all pairs of `rows` series, each n long, in the windows `first` to
+ * first + count - 1, where window k is values k to k + window - 1: out[count x rows x rows].
+ * A window's deviations from its means are divided by the root of their sum of squares;
+ * deviations are taken from differences to the oldest value, and all sums, also of products,
+ * run from the oldest value to the newest.  So a matrix depends on its window alone, and (i, j)
+ * and (j, i) have equal bits.  A series with a missing value, or with equal values only, gives
+ * NaN.  -1 when a window is not within the series.
+ * scratch: tidemill_kernel_rolling_correlate_scratch(rows, window, count) doubles. */
+TIDEMILL_KERNEL int64_t tidemill_kernel_rolling_correlate_scratch(int64_t rows, int64_t window,
+                                                                  int64_t count);
+TIDEMILL_KERNEL int64_t tidemill_kernel_rolling_correlate(const double *x, int64_t rows,
+                                                          int64_t n, int64_t window,
+                                                          int64_t first, int64_t count,
+                                                          double *scratch, double *out);
+
 #endif

@@ -52,6 +52,16 @@ typedef int mill_window_scores(const double *above, const double *square, double
 typedef int mill_window_ratios(const double *cross, const double *square_x,
                                const double *square_y, double *out, int64_t count);
 
+/* Columns of x, `stride` wide and a multiple of MILL_PRODUCT_COLUMNS, less their means and
+ * divided by their lengths. */
+enum { MILL_PRODUCT_ROWS = 4, MILL_PRODUCT_COLUMNS = 16 };
+typedef void mill_window_standard(const double *x, int64_t stride, int64_t window, double *z);
+/* tile[i][j] = sum of z[k][i] * z[k][j] over k, for MILL_PRODUCT_ROWS columns `at` of z with as
+ * many others `with` as fill a line of the tile, within [-1, 1]. */
+typedef void mill_window_products(const double *at, const double *with, int64_t stride,
+                                  int64_t window,
+                                  double tile[MILL_PRODUCT_ROWS][MILL_PRODUCT_COLUMNS]);
+
 struct mill_window_bodies {
     mill_window_totals *totals;
     mill_window_spread *spread;
@@ -62,6 +72,8 @@ struct mill_window_bodies {
     mill_window_scores *scores;         /* above / sqrt(square * factor) */
     mill_window_ratios *ratios;         /* cross / (the roots' product), within [-1, 1] */
     int (*all_finite)(const double *x, int64_t count);
+    mill_window_standard *standard;
+    mill_window_products *products;
 };
 
 const struct mill_window_bodies *mill_window_bodies(void);
@@ -75,7 +87,9 @@ const struct mill_window_bodies *mill_window_bodies(void);
     mill_window_average mill_window_average_##set;                                             \
     mill_window_scores mill_window_scores_##set;                                               \
     mill_window_ratios mill_window_ratios_##set;                                               \
-    int mill_window_all_finite_##set(const double *x, int64_t count)
+    int mill_window_all_finite_##set(const double *x, int64_t count);                          \
+    mill_window_standard mill_window_standard_##set;                                           \
+    mill_window_products mill_window_products_##set
 MILL_WINDOW_BODIES(plain);
 #ifdef MILL_KERNEL_X86
 MILL_WINDOW_BODIES(avx2);

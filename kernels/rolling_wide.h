@@ -258,18 +258,23 @@ MILL_TARGET int MILL_WIDE(mill_window_scores)(const double *above, const double 
             result = AT(above + i) / MILL_WIDE(window_root)(AT(square + i) * factor););
 }
 
-/* NaN passes through both comparisons: it is their second operand. */
+/* Within [-1, 1]; NaN passes through both comparisons: it is their second operand. */
+MILL_TARGET static inline LANES MILL_WIDE(window_clamped)(LANES value)
+{
+    const LANES one = (LANES){0} + 1;
+    LANES most = MILL_WIDE(window_lesser)(one, value);
+    return MILL_WIDE(window_known)(MILL_WIDE(window_greater)(-one, most));
+}
+
 MILL_TARGET int MILL_WIDE(mill_window_ratios)(const double *cross, const double *square_x,
                                               const double *square_y, double *out,
                                               int64_t count)
 {
-    const LANES one = (LANES){0} + 1;
     RESULTS(mill_window_ratios_plain(cross + i, square_x + i, square_y + i, out + i, count - i),
             {
                 LANES lengths = MILL_WIDE(window_root)(AT(square_x + i)) *
                                 MILL_WIDE(window_root)(AT(square_y + i));
-                result = MILL_WIDE(window_lesser)(one, AT(cross + i) / lengths);
-                result = MILL_WIDE(window_greater)(-one, result);
+                result = MILL_WIDE(window_clamped)(AT(cross + i) / lengths);
             });
 }
 
@@ -304,4 +309,59 @@ MILL_TARGET int MILL_WIDE(mill_window_all_finite)(const double *x, int64_t count
     for (; i < count; i++) rest += x[i] - x[i];
     for (int64_t k = 0; k < WIDTH; k++) rest += ((const double *)&sum)[k];
     return rest == 0;
+}
+
+/* ---- matrices of all pairs ------------------------------------------------------------- */
+
+/* A vector of columns at a time; stride is a multiple of every width. */
+MILL_TARGET void MILL_WIDE(mill_window_standard)(const double *x, int64_t stride,
+                                                 int64_t window, double *z)
+{
+    for (int64_t j = 0; j < stride; j += WIDTH) {
+        LANES oldest = AT(x + j), sum = {0}, square = {0};
+        for (int64_t k = 0; k < window; k++) sum += AT(x + k * stride + j) - oldest;
+        LANES mean = sum / (double)window;
+        for (int64_t k = 0; k < window; k++) {
+            LANES off = (AT(x + k * stride + j) - oldest) - mean;
+            square += off * off;
+        }
+        LANES length = MILL_WIDE(window_known)(MILL_WIDE(window_root)(square));
+        for (int64_t k = 0; k < window; k++)
+            SET(z + k * stride + j) = ((AT(x + k * stride + j) - oldest) - mean) / length;
+    }
+}
+
+/* Two vectors of columns by four rows are what the registers hold. */
+#undef ADD_PRODUCTS
+#define ADD_PRODUCTS(i, left_sum, right_sum)                                                   \
+    do {                                                                                       \
+        double one = at[k * stride + i];                                                       \
+        left_sum += one * left, right_sum += one * right;                                      \
+    } while (0)
+#undef SET_PRODUCTS
+#define SET_PRODUCTS(i, left_sum, right_sum)                                                   \
+    do {                                                                                       \
+        SET(tile[i] + j) = MILL_WIDE(window_clamped)(left_sum);                                \
+        SET(tile[i] + j + WIDTH) = MILL_WIDE(window_clamped)(right_sum);                       \
+    } while (0)
+
+MILL_TARGET void
+MILL_WIDE(mill_window_products)(const double *at, const double *with, int64_t stride,
+                                int64_t window,
+                                double tile[MILL_PRODUCT_ROWS][MILL_PRODUCT_COLUMNS])
+{
+    for (int64_t j = 0; j < MILL_PRODUCT_COLUMNS; j += 2 * WIDTH) {
+        LANES a0 = {0}, a1 = {0}, b0 = {0}, b1 = {0}, c0 = {0}, c1 = {0}, d0 = {0}, d1 = {0};
+        for (int64_t k = 0; k < window; k++) {
+            LANES left = AT(with + k * stride + j), right = AT(with + k * stride + j + WIDTH);
+            ADD_PRODUCTS(0, a0, a1);
+            ADD_PRODUCTS(1, b0, b1);
+            ADD_PRODUCTS(2, c0, c1);
+            ADD_PRODUCTS(3, d0, d1);
+        }
+        SET_PRODUCTS(0, a0, a1);
+        SET_PRODUCTS(1, b0, b1);
+        SET_PRODUCTS(2, c0, c1);
+        SET_PRODUCTS(3, d0, d1);
+    }
 }
