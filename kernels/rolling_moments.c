@@ -74,7 +74,7 @@ static void moment_spread(const struct mill_rolling *call, const struct mill_win
     struct mill_window_step step = {.unit = tile->unit, .half = 1};
     double *above = tile->work[0], *square = tile->work[1];
     if (call->window == 1)
-        for (int64_t i = 0; i < tile->end; i++) above[i] = square[i] = 0;
+        for (int64_t i = 0; i < tile->end; i++) above[i] = square[i] = tile->x[i] - tile->x[i];
     for (int digit = moment_highest(call->window) - 1; digit >= 0; digit--) {
         int64_t size = call->window >> digit;
         step.odd = size & 1;
@@ -178,7 +178,7 @@ static double moment_zscore_some(const struct mill_rolling *call,
 {
     struct moment_sums_of_some some = moment_some(part);
     double newest = part->x[(part->count - 1) * part->unit];
-    double std = sqrt(some.square * moment_factor(some.count, call->ddof));
+    double std = mill_finite_or_nan(sqrt(some.square * moment_factor(some.count, call->ddof)));
     return mill_finite_or_nan(((newest - some.first) - some.mean) / std);
 }
 

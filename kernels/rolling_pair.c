@@ -16,9 +16,10 @@ static void pair_spread(const struct mill_rolling *call, const struct mill_windo
     double *const *work = tile->work;
     struct mill_window_pair pair = {tile->x, tile->y, work[PAIR_ABOVE_X], work[PAIR_ABOVE_Y]};
     int digits = 63 - __builtin_clzll((unsigned long long)call->window);
-    if (digits == 0)
-        for (int i = 0; i < MILL_WINDOW_WORK; i++)
-            for (int64_t t = 0; t < tile->end; t++) work[i][t] = 0;
+    for (int i = 0; i < MILL_WINDOW_WORK && digits == 0;
+         i++) /* 0, or NaN where one is missing */
+        for (int64_t t = 0; t < tile->end; t++)
+            work[i][t] = (tile->x[t] - tile->x[t]) + (tile->y[t] - tile->y[t]);
     while (--digits >= 0) {
         int64_t size = call->window >> digits, from = (size - 1) * tile->unit;
         step.odd = size & 1;

@@ -212,6 +212,12 @@ static inline double MILL_WIDE(window_known)(double value)
 }
 #endif
 
+/* value / divisor; NaN where the divisor has overflown. */
+MILL_TARGET static inline LANES MILL_WIDE(window_over)(LANES value, LANES divisor)
+{
+    return value / divisor + (divisor - divisor);
+}
+
 /* Not 0 where a lane of `found` is. */
 MILL_TARGET static inline int MILL_WIDE(window_found)(MASK found)
 {
@@ -255,27 +261,27 @@ MILL_TARGET int MILL_WIDE(mill_window_scores)(const double *above, const double 
                                               double factor, double *out, int64_t count)
 {
     RESULTS(mill_window_scores_plain(above + i, square + i, factor, out + i, count - i),
-            result = AT(above + i) / MILL_WIDE(window_root)(AT(square + i) * factor););
+            LANES deviation = MILL_WIDE(window_root)(AT(square + i) * factor);
+            result = MILL_WIDE(window_over)(AT(above + i), deviation););
 }
 
 /* Within [-1, 1]; NaN passes through both comparisons: it is their second operand. */
-MILL_TARGET static inline LANES MILL_WIDE(window_clamped)(LANES value)
+MILL_TARGET static inline LANES MILL_WIDE(window_limited)(LANES value)
 {
     const LANES one = (LANES){0} + 1;
-    LANES most = MILL_WIDE(window_lesser)(one, value);
-    return MILL_WIDE(window_known)(MILL_WIDE(window_greater)(-one, most));
+    return MILL_WIDE(window_greater)(-one, MILL_WIDE(window_lesser)(one, value));
 }
 
 MILL_TARGET int MILL_WIDE(mill_window_ratios)(const double *cross, const double *square_x,
                                               const double *square_y, double *out,
                                               int64_t count)
 {
-    RESULTS(mill_window_ratios_plain(cross + i, square_x + i, square_y + i, out + i, count - i),
-            {
-                LANES lengths = MILL_WIDE(window_root)(AT(square_x + i)) *
-                                MILL_WIDE(window_root)(AT(square_y + i));
-                result = MILL_WIDE(window_clamped)(AT(cross + i) / lengths);
-            });
+    RESULTS(
+        mill_window_ratios_plain(cross + i, square_x + i, square_y + i, out + i, count - i), {
+            LANES lengths = MILL_WIDE(window_root)(AT(square_x + i)) *
+                            MILL_WIDE(window_root)(AT(square_y + i));
+            result = MILL_WIDE(window_limited)(MILL_WIDE(window_over)(AT(cross + i), lengths));
+        });
 }
 
 /* Squares of what is tiny or huge may compare wrongly: then too much is looked at, no harm. */
@@ -313,7 +319,8 @@ MILL_TARGET int MILL_WIDE(mill_window_all_finite)(const double *x, int64_t count
 
 /* ---- matrices of all pairs ------------------------------------------------------------- */
 
-/* A vector of columns at a time; stride is a multiple of every width. */
+/* A vector of columns at a time; stride is a multiple of every width.  All NaN here are the one
+ * NaN, and so are all products and sums of it. */
 MILL_TARGET void MILL_WIDE(mill_window_standard)(const double *x, int64_t stride,
                                                  int64_t window, double *z)
 {
@@ -327,7 +334,8 @@ MILL_TARGET void MILL_WIDE(mill_window_standard)(const double *x, int64_t stride
         }
         LANES length = MILL_WIDE(window_known)(MILL_WIDE(window_root)(square));
         for (int64_t k = 0; k < window; k++)
-            SET(z + k * stride + j) = ((AT(x + k * stride + j) - oldest) - mean) / length;
+            SET(z + k * stride + j) =
+                MILL_WIDE(window_known)(((AT(x + k * stride + j) - oldest) - mean) / length);
     }
 }
 
@@ -341,8 +349,8 @@ MILL_TARGET void MILL_WIDE(mill_window_standard)(const double *x, int64_t stride
 #undef SET_PRODUCTS
 #define SET_PRODUCTS(i, left_sum, right_sum)                                                   \
     do {                                                                                       \
-        SET(tile[i] + j) = MILL_WIDE(window_clamped)(left_sum);                                \
-        SET(tile[i] + j + WIDTH) = MILL_WIDE(window_clamped)(right_sum);                       \
+        SET(tile[i] + j) = MILL_WIDE(window_limited)(left_sum);                                \
+        SET(tile[i] + j + WIDTH) = MILL_WIDE(window_limited)(right_sum);                       \
     } while (0)
 
 MILL_TARGET void
