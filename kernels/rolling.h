@@ -94,9 +94,9 @@ TIDEMILL_KERNEL int64_t tidemill_kernel_rolling_quantile(const double *x, int64_
  * than `min_count` >= 1 values are there.
  *
  * These are recursive: a result depends on all rows before it, so a chunk of rows needs them.
- * A step, with share = weight / (sum of weights + weight) of the new value x:
- *     gap = x - mean;  mean += gap * share
- *     var = (1 - share) * (var + share * gap * gap)
+ * A step, where the value x with weight w joins others whose weights have the sum s:
+ *     gap = x - mean;  share = w / (s + w);  mean += gap * share
+ *     var = s / (s + w) * (var + share * gap * gap)
  * Equal values have that very mean and variance exactly 0.
  *
  * scratch: 5 * inner doubles.  -1: alpha, min_count, n or inner outside its range. */

@@ -5,10 +5,11 @@
 #include "kernels/bodies.h"
 #include "kernels/rolling.h"
 
-/* What is kept of a column. */
+/* What is kept of a column.  `pairs` is the square of the sum of the weights less the sum of
+ * their squares, which would cancel where one weight is nearly all. */
 struct ewm_state {
     double mean, var;
-    double weight, squares; /* sums of the weights and of their squares */
+    double weight, pairs;
     int64_t count;
 };
 
@@ -20,16 +21,18 @@ struct ewm {
 static inline void ewm_step(const struct ewm *ewm, double x, struct ewm_state *state)
 {
     state->weight *= ewm->keep;
-    state->squares *= ewm->keep * ewm->keep;
+    state->pairs *= ewm->keep * ewm->keep;
     if (!isfinite(x)) return;
+    if (state->count == 0) state->mean = x;
     double enters = state->count++ == 0 ? 1 : ewm->enters;
-    double weight = state->weight + enters, share = enters / weight, gap = x - state->mean;
-    state->mean = state->count == 1 ? x : state->mean + gap * share;
-    state->var = (1 - share) * (state->var + share * gap * gap);
-    state->squares += enters * enters;
+    double weight = state->weight + enters, gap = x - state->mean;
+    double share = enters / weight, rest = state->weight / weight;
+    state->mean += gap * share;
+    state->var = rest * (state->var + share * gap * gap);
+    state->pairs += 2 * enters * state->weight;
     state->weight = weight;
     if (!ewm->scaled) return;
-    state->squares /= weight * weight;
+    state->pairs /= weight * weight;
     state->weight = 1;
 }
 
@@ -40,8 +43,8 @@ static double ewm_mean_of(const struct ewm_state *state)
 
 static double ewm_var_of(const struct ewm_state *state)
 {
-    double all = state->weight * state->weight, free = all - state->squares;
-    return free > 0 ? mill_finite_or_nan(state->var * (all / free)) : NAN;
+    if (!(state->pairs > 0)) return NAN;
+    return mill_finite_or_nan(state->var * (state->weight * state->weight / state->pairs));
 }
 
 static double ewm_std_of(const struct ewm_state *state)
