@@ -6,6 +6,9 @@
 
 #include "kernels/rolling_quantile_bodies.h"
 
+/* The largest window that is kept sorted. */
+enum { QUANTILE_SORTED = 2048 };
+
 /* Where value belongs: how many of `count` ascending ones are below it.  No branch depends on
  * the values. */
 static int64_t quantile_place(const double *sorted, int64_t count, double value)
@@ -52,11 +55,11 @@ static double quantile_of(const double *sorted, int64_t count, double q)
     int64_t low = (int64_t)place;
     double below = sorted[low], share = place - (double)low;
     if (share == 0) return below;
-    return mill_finite_or_nan(below + (sorted[low + 1] - below) * share);
+    return mill_quantile_between(below, sorted[low + 1], share);
 }
 
-/* One column by a sorted window. */
-void mill_quantile_sorted(const struct mill_quantile *call, const double *x, double *out)
+/* One column, by a window that is kept sorted. */
+static void quantile_sorted(const struct mill_quantile *call, const double *x, double *out)
 {
     double *sorted = call->scratch;
     int64_t count = 0, unit = call->inner;
@@ -81,6 +84,8 @@ int64_t tidemill_kernel_rolling_quantile(const double *x, int64_t n, int64_t inn
         !(q >= 0 && q <= 1))
         return -1;
     struct mill_quantile call = {n, inner, window, min_count, q, scratch};
-    for (int64_t c = 0; c < inner; c++) mill_quantile_sorted(&call, x + c, out + c);
+    for (int64_t c = 0; c < inner; c++)
+        (window > QUANTILE_SORTED ? mill_quantile_ranked : quantile_sorted)(&call, x + c,
+                                                                            out + c);
     return 0;
 }

@@ -1,4 +1,4 @@
-/* rolling_quantile_bodies: the two ways to the quantiles of a column.  Private to kernels/.
+/* rolling_quantile_bodies: what the two ways to the quantiles of a column share.  Private to kernels/.
  * SPDX-License-Identifier: MIT */
 #ifndef MILL_KERNEL_ROLLING_QUANTILE_BODIES_H
 #define MILL_KERNEL_ROLLING_QUANTILE_BODIES_H
@@ -12,7 +12,14 @@ struct mill_quantile {
     double *scratch;
 };
 
-/* x and out are the column's first values; those of a row lie `inner` apart from the next. */
-void mill_quantile_sorted(const struct mill_quantile *call, const double *x, double *out);
+/* Large windows.  x and out are the column's first places; from a row to the next it is `inner`
+ * places. */
+void mill_quantile_ranked(const struct mill_quantile *call, const double *x, double *out);
+
+/* Between two neighbours in order. */
+static inline double mill_quantile_between(double below, double above, double share)
+{
+    return mill_finite_or_nan(below + (above - below) * share);
+}
 
 #endif

@@ -326,6 +326,27 @@ static void wrong_arguments_are_refused_and_nothing_is_written(void)
     for (int t = 0; t < 4; t++) CHECK(out[t] == 42);
 }
 
+/* The two ways to a quantile part at windows of 2,048. */
+static void quantiles_of_large_windows_match_the_oracle(void)
+{
+    static const int windows[] = {2047, 2048, 2049, 3000, 5000, 12000};
+    int64_t n = 11000;
+    double *x = exact_doubles(n);
+    for (int round = 0; round < 2; round++) {
+        fill_prices(x, n);
+        if (round) spoil(x, n, 7);
+        for (int i = 0; i < 6; i++) {
+            int64_t window = windows[i], least = round ? 1 + random_below(window) : window;
+            for (int k = 0; k < 3; k++) {
+                struct window_case w = {x, x, n, 1, window, 0, least, k == 2 ? 1 : 0.5 * k};
+                if (round) w.q = random_unit();
+                check_windows(QUANTILE, &w, 211, 1e-15);
+            }
+        }
+    }
+    free(x);
+}
+
 int main(void)
 {
     random_state = check_seed();
@@ -344,6 +365,7 @@ int main(void)
     RUN(sums_of_integers_are_exact);
     RUN(a_window_beyond_the_series_gives_nan_or_what_is_there);
     RUN(what_overflows_is_nan);
+    RUN(quantiles_of_large_windows_match_the_oracle);
     RUN(wrong_arguments_are_refused_and_nothing_is_written);
     return check_end();
 }
