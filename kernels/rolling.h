@@ -78,7 +78,7 @@ TIDEMILL_KERNEL int64_t tidemill_kernel_rolling_max(const double *x, int64_t n, 
                                                     double *scratch, double *out);
 
 /* The q-quantile, linear between the two nearest ranks; q = 0.5 is the median.  -0 counts as
- * +0.  Time is that of moving part of a sorted window, or for a window above 2,048 that of
+ * +0.  Time is that of moving part of a sorted window, or for a window above 512 that of
  * sorting: n log2(window). */
 TIDEMILL_KERNEL int64_t tidemill_kernel_rolling_quantile(const double *x, int64_t n,
                                                          int64_t inner, int64_t window,

@@ -7,7 +7,7 @@
 #include "kernels/rolling_quantile_bodies.h"
 
 /* The largest window that is kept sorted. */
-enum { QUANTILE_SORTED = 2048 };
+enum { QUANTILE_SORTED = 512 };
 
 /* Where value belongs: how many of `count` ascending ones are below it.  No branch depends on
  * the values. */

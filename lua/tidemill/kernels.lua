@@ -17,6 +17,10 @@ local families = {
   sweep = [[sma_cross best_pair]],
   correlation = [[standardise correlation]],
   random = [[uniform]],
+  rolling = [[rolling_sum rolling_mean rolling_var rolling_std rolling_zscore rolling_min rolling_max
+    rolling_median rolling_quantile rolling_cov rolling_corr]],
+  pairwise = [[rolling_correlation]],
+  decay = [[ewm_mean ewm_var ewm_std]],
 }
 
 local family_of = {}
