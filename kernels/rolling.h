@@ -29,7 +29,9 @@
 TIDEMILL_KERNEL int64_t tidemill_kernel_rolling_scratch(int64_t n, int64_t inner,
                                                         int64_t window);
 
-/* Sums: (older + newer) + appended; exact where all partial sums are, as those of integers. */
+/* Sums: of a window's newest values in fours, (a + b) + (c + d), which are doubled as if each
+ * were a value, (older + newer) + appended; then its oldest, up to three, are added from newer
+ * to older.  Exact where all partial sums are, as those of integers. */
 TIDEMILL_KERNEL int64_t tidemill_kernel_rolling_sum(const double *x, int64_t n, int64_t inner,
                                                     int64_t window, int64_t min_count,
                                                     double *scratch, double *out);

@@ -19,7 +19,8 @@ struct mill_window_step {
 };
 
 /* Two steps at once, or one when `then` is negative: sums of windows in [from, end) of `to`
- * from those in `at`, which is x (half is 1) or `to`.  `then` is the odd of the second. */
+ * from those in `at`, which is x (half is 1) or `to`.  `then` is the odd of the second.  x may
+ * be sums of four rows instead of rows, with a unit of four rows. */
 typedef void mill_window_totals(const struct mill_window_step *step, int64_t then,
                                 const double *x, const double *at, double *to, int64_t from,
                                 int64_t end);
@@ -44,9 +45,14 @@ typedef void mill_window_extreme(int64_t lag, int four, const double *at, double
  * return MILL_WINDOW_UNKNOWN when there is one, and MILL_WINDOW_FLAT when a mean is so near its newest value
  * that all of its window may be equal. */
 enum { MILL_WINDOW_UNKNOWN = 1, MILL_WINDOW_FLAT = 2 };
+/* The oldest rows of a window, up to three, that its sum lacks: `back` places before the newest
+ * and `unit` more each. */
+struct mill_window_rest {
+    int64_t rows, back, unit;
+};
 typedef int mill_window_scaled(const double *at, double factor, double *out, int64_t count);
-typedef int mill_window_average(const double *sum, const double *x, double factor, double *out,
-                                int64_t count);
+typedef int mill_window_average(const struct mill_window_rest *rest, const double *sum,
+                                const double *x, double factor, double *out, int64_t count);
 typedef int mill_window_scores(const double *above, const double *square, double factor,
                                double *out, int64_t count);
 typedef int mill_window_ratios(const double *cross, const double *square_x,
@@ -68,7 +74,7 @@ struct mill_window_bodies {
     mill_window_cross *cross;
     mill_window_extreme *least, *greatest;
     mill_window_scaled *scaled, *roots; /* at * factor, and the square root of that */
-    mill_window_average *average;       /* sum * factor */
+    mill_window_average *average;       /* (sum + rest) * factor */
     mill_window_scores *scores;         /* above / sqrt(square * factor) */
     mill_window_ratios *ratios;         /* cross / (the roots' product), within [-1, 1] */
     int (*all_finite)(const double *x, int64_t count);

@@ -14,31 +14,50 @@ static int moment_highest(int64_t window)
 
 /* ---- full windows ---------------------------------------------------------------------- */
 
-/* Sums of a tile's windows, and where they lie. */
-static const double *moment_sums(const struct mill_rolling *call,
-                                 const struct mill_window_tile *tile)
+/* Sums of windows of `window` items by doubling, and where they lie.  An item is `rows` rows,
+ * whose sums are in `items`. */
+static const double *moment_double(const struct mill_window_tile *tile, const double *items,
+                                   int64_t rows, int64_t window)
 {
-    const struct mill_window_bodies *bodies = mill_window_bodies();
-    struct mill_window_step step = {.unit = tile->unit, .half = 1};
-    const double *at = tile->x;
-    int64_t window = call->window;
+    struct mill_window_step step = {.unit = rows * tile->unit, .half = 1};
+    const double *at = items;
     for (int digit = moment_highest(window) - 1; digit >= 0; digit -= 2) {
-        step.odd = window >> digit & 1;
         int64_t then = digit > 0 ? window >> (digit - 1) & 1 : -1;
         int64_t size = digit > 0 ? window >> (digit - 1) : window;
-        bodies->totals(&step, then, tile->x, at, tile->work[0], (size - 1) * tile->unit,
-                       tile->end);
+        step.odd = window >> digit & 1;
+        mill_window_bodies()->totals(&step, then, items, at, tile->work[0],
+                                     (rows * size - 1) * tile->unit, tile->end);
         at = tile->work[0];
         step.half = size;
     }
     return at;
 }
 
+/* Sums of a tile's windows times `factor`.  Fours come first: then all lags but theirs are
+ * whole vectors. */
+static int moment_sums(const struct mill_rolling *call, const struct mill_window_tile *tile,
+                       double factor)
+{
+    const struct mill_window_bodies *bodies = mill_window_bodies();
+    int64_t unit = tile->unit, from = tile->from, fours = call->window / 4;
+    const struct mill_window_step step = {.unit = unit, .half = 1, .odd = 0};
+    struct mill_window_rest rest = {0, 0, unit};
+    const double *sum;
+    if (fours == 0) {
+        sum = moment_double(tile, tile->x, 1, call->window);
+    } else {
+        bodies->totals(&step, 0, tile->x, tile->x, tile->work[1], 3 * unit, tile->end);
+        sum = moment_double(tile, tile->work[1], 4, fours);
+        rest.rows = call->window % 4;
+        rest.back = 4 * fours * unit;
+    }
+    return bodies->average(&rest, sum + from, tile->x + from, factor, tile->out + from,
+                           tile->end - from);
+}
+
 static int moment_sum_tile(const struct mill_rolling *call, const struct mill_window_tile *tile)
 {
-    const double *sum = moment_sums(call, tile);
-    return mill_window_bodies()->scaled(sum + tile->from, 1, tile->out + tile->from,
-                                        tile->end - tile->from);
+    return moment_sums(call, tile, 1) & MILL_WINDOW_UNKNOWN;
 }
 
 /* Windows of equal values of one column get that value. */
@@ -56,10 +75,8 @@ static void moment_mean_of_equal(int64_t window, const double *x, int64_t unit, 
 static int moment_mean_tile(const struct mill_rolling *call,
                             const struct mill_window_tile *tile)
 {
-    const double *sum = moment_sums(call, tile);
     int64_t from = tile->from, unit = tile->unit, window = call->window;
-    int flags = mill_window_bodies()->average(sum + from, tile->x + from, 1 / (double)window,
-                                              tile->out + from, tile->end - from);
+    int flags = moment_sums(call, tile, 1 / (double)window);
     int exact = (window & (window - 1)) == 0; /* a power of two: equal values round nowhere */
     for (int64_t c = 0; c < unit && !exact && flags & MILL_WINDOW_FLAT; c++)
         moment_mean_of_equal(window, tile->x + c, unit, from / unit, tile->end / unit,

@@ -10,7 +10,7 @@ enum {
     TILE_PLACES = 4096, /* of a tile without its work space: five such arrays fit most caches */
     TILE_COLUMNS = 8,   /* of a wide table at a time, packed: one line of a cache */
     TILE_ARRAYS = MILL_WINDOW_WORK + 3, /* x, y and out of packed columns */
-    TILE_STRAY = 8,                     /* places that may be spent to align an array */
+    TILE_ALIGNED = 8,                   /* places that may be spent to align an array */
 };
 
 /* Columns of a tile: few enough are taken as they are. */
@@ -27,11 +27,12 @@ static int64_t tile_rows(int64_t n, int64_t inner, int64_t window)
     return mill_least(n, mill_most(rows, 4 * window));
 }
 
-/* Places in one array of a tile. */
+/* Places in one array of a tile; a multiple, so that all arrays are aligned alike. */
 static int64_t tile_size(int64_t n, int64_t inner, int64_t window)
 {
     int64_t before = mill_least(window - 1, n);
-    return (tile_rows(n, inner, window) + before) * tile_unit(inner) + TILE_STRAY;
+    int64_t places = (tile_rows(n, inner, window) + before) * tile_unit(inner);
+    return (places + TILE_ALIGNED - 1) / TILE_ALIGNED * TILE_ALIGNED;
 }
 
 int64_t tidemill_kernel_rolling_scratch(int64_t n, int64_t inner, int64_t window)

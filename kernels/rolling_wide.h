@@ -284,14 +284,21 @@ MILL_TARGET int MILL_WIDE(mill_window_ratios)(const double *cross, const double 
         });
 }
 
-/* Squares of what is tiny or huge may compare wrongly: then too much is looked at, no harm. */
-MILL_TARGET int MILL_WIDE(mill_window_average)(const double *sum, const double *x,
-                                               double factor, double *out, int64_t count)
+/* rows is known where this is called.  Squares of what is tiny or huge may compare wrongly: then
+ * too much is looked at, no harm. */
+MILL_TARGET static inline __attribute__((always_inline)) int
+MILL_WIDE(window_average_of)(const struct mill_window_rest *rest, const double *sum,
+                             const double *x, double factor, double *out, int64_t count,
+                             int rows)
 {
     MASK unknown = (MASK){0}, near = (MASK){0};
-    int64_t i = 0;
+    int64_t i = 0, back = rest->back, unit = rest->unit;
     for (; i + WIDTH <= count; i += WIDTH) {
-        LANES mean = AT(sum + i) * factor, gap = mean - AT(x + i);
+        LANES all = AT(sum + i);
+        if (rows > 0) all += AT(x + i - back);
+        if (rows > 1) all += AT(x + i - back - unit);
+        if (rows > 2) all += AT(x + i - back - 2 * unit);
+        LANES mean = all * factor, gap = mean - AT(x + i);
         unknown |= mean - mean != 0;
         near |= gap * gap <= AT(x + i) * AT(x + i) * 0x1p-88;
         SET(out + i) = MILL_WIDE(window_known)(mean);
@@ -299,7 +306,25 @@ MILL_TARGET int MILL_WIDE(mill_window_average)(const double *sum, const double *
     int flags = (MILL_WIDE(window_found)(unknown) ? MILL_WINDOW_UNKNOWN : 0) |
                 (MILL_WIDE(window_found)(near) ? MILL_WINDOW_FLAT : 0);
     if (i == count) return flags;
-    return flags | mill_window_average_plain(sum + i, x + i, factor, out + i, count - i);
+    return flags | mill_window_average_plain(rest, sum + i, x + i, factor, out + i, count - i);
+}
+
+MILL_TARGET int MILL_WIDE(mill_window_average)(const struct mill_window_rest *rest,
+                                               const double *sum, const double *x,
+                                               double factor, double *out, int64_t count)
+{
+#define AVERAGE(rows) MILL_WIDE(window_average_of)(rest, sum, x, factor, out, count, rows)
+    switch (rest->rows) {
+    case 0:
+        return AVERAGE(0);
+    case 1:
+        return AVERAGE(1);
+    case 2:
+        return AVERAGE(2);
+    default:
+        return AVERAGE(3);
+    }
+#undef AVERAGE
 }
 
 /* A finite value less itself is 0, and any other makes the sum NaN. */
