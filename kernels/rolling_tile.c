@@ -7,7 +7,8 @@
 #include "kernels/rolling_bodies.h"
 
 enum {
-    TILE_PLACES = 4096, /* of a tile without its work space: five such arrays fit most caches */
+    TILE_PLACES = 1024, /* of results in a tile: three such arrays fit the nearest cache */
+    TILE_WINDOWS = 16,  /* or as many windows: a tile makes one of work space anew */
     TILE_COLUMNS = 8,   /* of a wide table at a time, packed: one line of a cache */
     TILE_ARRAYS = MILL_WINDOW_WORK + 3, /* x, y and out of packed columns */
     TILE_ALIGNED = 8,                   /* places that may be spent to align an array */
@@ -19,12 +20,12 @@ static int64_t tile_unit(int64_t inner)
     return inner <= 2 * TILE_COLUMNS ? inner : TILE_COLUMNS;
 }
 
-/* Rows of results in a tile.  A tile makes window - 1 rows of work space anew. */
+/* Rows of results in a tile. */
 static int64_t tile_rows(int64_t n, int64_t inner, int64_t window)
 {
     int64_t rows = TILE_PLACES / mill_most(1, tile_unit(inner));
-    if (window >= n / 4) return mill_most(1, n); /* 4 * window may be beyond 2^63 */
-    return mill_least(n, mill_most(rows, 4 * window));
+    if (window >= n / TILE_WINDOWS) return mill_most(1, n); /* a product may be beyond 2^63 */
+    return mill_least(n, mill_most(rows, TILE_WINDOWS * window));
 }
 
 /* Places in one array of a tile; a multiple, so that all arrays are aligned alike. */

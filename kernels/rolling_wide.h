@@ -14,21 +14,23 @@
 #define SET(place) (*(LANES *)(place))
 #define WIDTH      ((int64_t)(MILL_WIDE_BYTES / sizeof(double)))
 
-/* Runs `plain` on the newest places that keep the wide ones from being aligned, the loop's body
- * for each t that begins a vector, and `plain` again on what is left. */
+/* Runs `plain` on the newest places that keep the wide ones from being aligned, then loops over
+ * each t that begins a vector, and `plain` again on what is left. */
 #undef DOWNWARD
 #define DOWNWARD(to, from, end, plain, ...)                                                    \
     do {                                                                                       \
-        int64_t end_ = (end), top_ = end_ - MILL_WIDE(window_stray)((to) + end_);              \
-        if (top_ < (from)) top_ = (from);                                                      \
-        if (top_ < end_) plain(top_, end_);                                                    \
-        int64_t t = top_ - WIDTH;                                                              \
-        for (; t >= (from); t -= WIDTH) {                                                      \
-            __VA_ARGS__                                                                        \
-        }                                                                                      \
-        if (t + WIDTH > (from)) plain((from), t + WIDTH);                                      \
+        int64_t end_ = (end), t = end_ - MILL_WIDE(window_stray)((to) + end_);                 \
+        if (t < (from)) t = (from);                                                            \
+        if (t < end_) plain(t, end_);                                                          \
+        __VA_ARGS__                                                                            \
+        if (WIDTH > 1 && t > (from)) plain((from), t);                                         \
     } while (0)
-
+#undef EACH_VECTOR
+#define EACH_VECTOR(from, ...)                                                                 \
+    while (t - WIDTH >= (from)) {                                                              \
+        t -= WIDTH;                                                                            \
+        __VA_ARGS__                                                                            \
+    }
 /* Doubles between the last vector's border and a place. */
 static inline int64_t MILL_WIDE(window_stray)(const double *place)
 {
@@ -55,17 +57,18 @@ MILL_WIDE(window_totals_of)(const struct mill_window_step *step, const double *x
     int64_t back2 = (2 * step->half + odd) * unit;
 #define PLAIN(first, last) mill_window_totals_plain(step, then, x, at, to, first, last)
     if (then < 0) {
-        DOWNWARD(to, from, end, PLAIN,
-                 SET(to + t) = MILL_WIDE(window_total)(x + t, at + t, back, unit, odd););
+        DOWNWARD(to, from, end, PLAIN, EACH_VECTOR(from, {
+                     SET(to + t) = MILL_WIDE(window_total)(x + t, at + t, back, unit, odd);
+                 }));
         return;
     }
-    DOWNWARD(to, from, end, PLAIN, {
-        int64_t newer = then ? t - unit : t, older = newer - back2;
-        LANES sum = MILL_WIDE(window_total)(x + older, at + older, back, unit, odd) +
-                    MILL_WIDE(window_total)(x + newer, at + newer, back, unit, odd);
-        if (then) sum += AT(x + t);
-        SET(to + t) = sum;
-    });
+    DOWNWARD(to, from, end, PLAIN, EACH_VECTOR(from, {
+                 int64_t newer = then ? t - unit : t, older = newer - back2;
+                 LANES sum = MILL_WIDE(window_total)(x + older, at + older, back, unit, odd) +
+                             MILL_WIDE(window_total)(x + newer, at + newer, back, unit, odd);
+                 if (then) sum += AT(x + t);
+                 SET(to + t) = sum;
+             }));
 #undef PLAIN
 }
 
@@ -92,30 +95,49 @@ MILL_TARGET static inline LANES MILL_WIDE(window_gap)(const double *x, const dou
     return rise - (AT(above) - AT(above - back));
 }
 
+struct MILL_WIDE(window_spread) {
+    LANES above, square;
+};
+
+/* One vector of windows that end at x; odd and first are known where this is called.  What a
+ * step gives all windows is taken by value: a store might change it. */
+MILL_TARGET static inline __attribute__((always_inline)) struct MILL_WIDE(window_spread)
+    MILL_WIDE(window_spread_at)(const double *x, const double *above, const double *square,
+                                int64_t last, int64_t back, double weight, double share,
+                                int odd, int first)
+{
+    LANES gap = MILL_WIDE(window_gap)(x + last, above + last, back, first);
+    struct MILL_WIDE(window_spread) spread = {gap * 0.5, gap * gap * weight};
+    if (!first) spread.square += AT(square + last - back) + AT(square + last);
+    if (odd) {
+        LANES rise = AT(x) - AT(x + last);
+        if (!first) rise += AT(above + last);
+        gap = rise + spread.above;
+        spread.above = gap * share;
+        spread.square += gap * gap * share;
+    } else if (!first) {
+        spread.above += AT(above + last);
+    }
+    return spread;
+}
+
 MILL_TARGET static inline __attribute__((always_inline)) void
 MILL_WIDE(window_spread_of)(const struct mill_window_step *step, const double *x, double *above,
                             double *square, int64_t from, int64_t end, int odd, int first)
 {
     double size = (double)step->half, weight = size / 2;
     double share = 2 * size / (2 * size + 1);
-    int64_t unit = step->unit, back = step->half * unit;
+    int64_t last = odd ? -step->unit : 0, back = step->half * step->unit;
 #define PLAIN(low, high) mill_window_spread_plain(step, x, above, square, low, high)
-    DOWNWARD(above, from, end, PLAIN, {
-        int64_t last = odd ? t - unit : t;
-        LANES gap = MILL_WIDE(window_gap)(x + last, above + last, back, first);
-        LANES rest = gap * gap * weight, high = gap * 0.5;
-        if (!first) {
-            rest += AT(square + last - back) + AT(square + last);
-            high += AT(above + last);
-        }
-        if (odd) {
-            gap = (AT(x + t) - AT(x + last)) + high;
-            high = gap * share;
-            rest += gap * gap * share;
-        }
-        SET(above + t) = high;
-        SET(square + t) = rest;
-    });
+#define SPREAD_AT(place)                                                                       \
+    MILL_WIDE(window_spread_at)                                                                \
+    (x + (place), above + (place), square + (place), last, back, weight, share, odd, first)
+    DOWNWARD(above, from, end, PLAIN, EACH_VECTOR(from, {
+                 struct MILL_WIDE(window_spread) spread = SPREAD_AT(t);
+                 SET(above + t) = spread.above;
+                 SET(square + t) = spread.square;
+             }));
+#undef SPREAD_AT
 #undef PLAIN
 }
 
@@ -142,21 +164,19 @@ MILL_WIDE(window_cross_of)(const struct mill_window_step *step,
     double share = 2 * size / (2 * size + 1);
     int64_t unit = step->unit, back = step->half * unit;
 #define PLAIN(low, high) mill_window_cross_plain(step, pair, cross, low, high)
-    DOWNWARD(cross, from, end, PLAIN, {
-        int64_t last = odd ? t - unit : t;
-        LANES gap_x = MILL_WIDE(window_gap)(x + last, above_x + last, back, first);
-        LANES gap_y = MILL_WIDE(window_gap)(y + last, above_y + last, back, first);
-        LANES rest = gap_x * gap_y * weight;
-        if (!first) rest += AT(cross + last - back) + AT(cross + last);
-        if (odd) {
-            LANES high_x = gap_x * 0.5, high_y = gap_y * 0.5;
-            if (!first) high_x += AT(above_x + last), high_y += AT(above_y + last);
-            gap_x = (AT(x + t) - AT(x + last)) + high_x;
-            gap_y = (AT(y + t) - AT(y + last)) + high_y;
-            rest += gap_x * gap_y * share;
-        }
-        SET(cross + t) = rest;
-    });
+    DOWNWARD(cross, from, end, PLAIN, EACH_VECTOR(from, {
+                 int64_t last = odd ? t - unit : t;
+                 LANES gap_x = MILL_WIDE(window_gap)(x + last, above_x + last, back, first);
+                 LANES gap_y = MILL_WIDE(window_gap)(y + last, above_y + last, back, first);
+                 LANES rest = gap_x * gap_y * weight;
+                 if (!first) rest += AT(cross + last - back) + AT(cross + last);
+                 if (odd) {
+                     LANES rise_x = AT(x + t) - AT(x + last), rise_y = AT(y + t) - AT(y + last);
+                     if (!first) rise_x += AT(above_x + last), rise_y += AT(above_y + last);
+                     rest += (rise_x + gap_x * 0.5) * (rise_y + gap_y * 0.5) * share;
+                 }
+                 SET(cross + t) = rest;
+             }));
 #undef PLAIN
 }
 
@@ -180,13 +200,14 @@ MILL_TARGET void MILL_WIDE(mill_window_cross)(const struct mill_window_step *ste
                                      int64_t from, int64_t end)                                \
     {                                                                                          \
         if (four)                                                                              \
-            DOWNWARD(to, from, end, PLAIN, {                                                   \
-                LANES older = better(AT(at + t - 3 * lag), AT(at + t - 2 * lag));              \
-                SET(to + t) = better(older, better(AT(at + t - lag), AT(at + t)));             \
-            });                                                                                \
+            DOWNWARD(to, from, end, PLAIN, EACH_VECTOR(from, {                                 \
+                         LANES older = better(AT(at + t - 3 * lag), AT(at + t - 2 * lag));     \
+                         SET(to + t) = better(older, better(AT(at + t - lag), AT(at + t)));    \
+                     }));                                                                      \
         else                                                                                   \
-            DOWNWARD(to, from, end, PLAIN,                                                     \
-                     SET(to + t) = better(AT(at + t - lag), AT(at + t)););                     \
+            DOWNWARD(to, from, end, PLAIN, EACH_VECTOR(from, {                                 \
+                         SET(to + t) = better(AT(at + t - lag), AT(at + t));                   \
+                     }));                                                                      \
     }
 #define PLAIN(low, high) mill_window_least_plain(lag, four, at, to, low, high)
 EXTREME(mill_window_least, MILL_WIDE(window_lesser))

@@ -1,10 +1,15 @@
--- rolling: windows of 5, 20, 30 and 252 over 10^6 values on one thread, and the correlation
--- matrices of 200 series in all 223 windows of 30 of their 252 days; all through tm.kernels, best
--- of 15 rounds, with the memory of the results, which is new each time.  Peers: pandas, best of 5
--- (2 where it is slow), and bottleneck, best of 15.
+-- rolling: windows of 5, 20, 30 and 252 over 10^6 values on one thread, best of 15 rounds, per
+-- 1,000 values, and the
+-- correlation matrices of 200 series in all 223 windows of 30 of their 252 days, best of 5.  The
+-- kernels of means and deviations write to memory that is there, as NumPy's allocator gives it to
+-- bottleneck from the second round on; "called" is the same by tm.kernels, whose results have new
+-- memory each time, as all other rows are.  Peers: pandas, best of 5 (2 where it is slow), and
+-- bottleneck, best of 15.
 package.path = "tests/bench/lib/?.lua;" .. package.path
+local ffi = require("ffi")
 local bench, measure, peers = require("bench_table"), require("measure"), require("peers")
 local tm = require("tidemill")
+local C = require("tidemill.clib")
 local kernels = tm.kernels
 
 local count, rounds = 1000000, 15
@@ -22,23 +27,39 @@ end
 local x, y = prices(1), prices(2)
 
 local function row(name, ours, peer, value, goal)
-  bench.row { name = name .. ", per value", ours = ours, peer = peer, peer_value = value, goal = goal }
+  bench.row { name = name .. ", per 1,000", ours = ours * 1000, peer = peer,
+    peer_value = value and value * 1000, goal = goal }
 end
 
-local kinds = {
-  { "mean", kernels.rolling_mean, pandas = { ratio = 5 }, bottleneck = { ratio = 1 } },
-  { "std", kernels.rolling_std, pandas = { ratio = 5 }, bottleneck = { ratio = 1 } },
-  { "min", kernels.rolling_min },
-  { "median", kernels.rolling_median, rounds = 3 },
-}
-for _, kind in ipairs(kinds) do
-  local name, kernel = kind[1], kind[2]
-  for _, window in ipairs { 5, 20, 30, 252 } do
-    local ours = measure.best(kind.rounds or rounds, function() kernel(x, window) end) / count
-    for _, peer in ipairs { "pandas", "bottleneck" } do
-      row(("rolling %s, window %d"):format(name, window), ours, peer,
-        theirs[("%s_%s_%d"):format(peer, name, window)], kind[peer])
-    end
+local lengths = { 5, 20, 30, 252 }
+local function rows(name, window, ours, goals)
+  for _, peer in ipairs { "pandas", "bottleneck" } do
+    row(("rolling %s, window %d"):format(name, window), ours, peer,
+      theirs[("%s_%s_%d"):format(peer, name:match("%a+"), window)], goals[peer])
+  end
+end
+
+-- Means and deviations into memory that is there.
+local out, from = kernels.rolling_mean(x, 5), x:pointer()
+local to = out:pointer()
+for _, window in ipairs(lengths) do
+  local size = tonumber(C.tidemill_kernel_rolling_scratch(count, 1, window))
+  local scratch = ffi.new("double[?]", size)
+  local mean, std = measure.best_of_each(rounds, {
+    function() C.tidemill_kernel_rolling_mean(from, count, 1, window, window, scratch, to) end,
+    function() C.tidemill_kernel_rolling_std(from, count, 1, window, 1, window, scratch, to) end,
+  })
+  rows("mean", window, mean / count, { pandas = { ratio = 5 }, bottleneck = { ratio = 1 } })
+  rows("std", window, std / count, { pandas = { ratio = 5 }, bottleneck = { ratio = 1 } })
+end
+
+for _, kind in ipairs {
+  { "mean, called", kernels.rolling_mean }, { "std, called", kernels.rolling_std },
+  { "min", kernels.rolling_min }, { "median", kernels.rolling_median, rounds = 3 },
+} do
+  for _, window in ipairs(lengths) do
+    rows(kind[1], window,
+      measure.best(kind.rounds or rounds, function() kind[2](x, window) end) / count, {})
   end
 end
 for _, window in ipairs { 20, 252 } do
@@ -53,6 +74,6 @@ local series, days, window = 200, 252, 30
 local list = {}
 for i = 1, series do list[i] = x:slice { { i * days, (i + 1) * days - 1 } } end
 bench.row { name = "correlation matrices of 223 windows",
-  ours = measure.best(rounds, function() kernels.rolling_correlation(list, window) end),
+  ours = measure.best(5, function() kernels.rolling_correlation(list, window) end),
   peer = "pandas", peer_value = peers.python("rolling.py", "correlation", series, days, window).pandas,
   goal = { ratio = 1000 } }
