@@ -1,10 +1,9 @@
--- rolling: windows of 5, 20, 30 and 252 over 10^6 values on one thread, best of 15 rounds, per
--- 1,000 values, and the
--- correlation matrices of 200 series in all 223 windows of 30 of their 252 days, best of 5.  The
--- kernels of means and deviations write to memory that is there, as NumPy's allocator gives it to
--- bottleneck from the second round on; "called" is the same by tm.kernels, whose results have new
--- memory each time, as all other rows are.  Peers: pandas, best of 5 (2 where it is slow), and
--- bottleneck, best of 15.
+-- rolling: windows of 5, 20, 30 and 252 over 10^6 values on one thread, per 1,000 values, best of 15
+-- rounds, and the correlation matrices of 200 series in all 223 windows of 30 of their 252 days,
+-- best of 5.  The kernels of means and deviations write to memory that is there, as NumPy's
+-- allocator gives it to bottleneck from the second round on; "called" is the same by tm.kernels,
+-- whose results have new memory each time, as in all other rows.  Peers: pandas, best of 5 (2 where
+-- it is slow), and bottleneck, best of 15.
 package.path = "tests/bench/lib/?.lua;" .. package.path
 local ffi = require("ffi")
 local bench, measure, peers = require("bench_table"), require("measure"), require("peers")
