@@ -347,6 +347,16 @@ static void quantiles_of_large_windows_match_the_oracle(void)
     free(x);
 }
 
+static void a_quantile_of_zeros_is_plus_zero_whatever_their_signs(void)
+{
+    double x[40];
+    for (int i = 0; i < 40; i++) x[i] = random_below(2) ? 0.0 : -0.0;
+    struct window_case w = {x, x, 40, 1, 7, 0, 1, 0.5};
+    double *median = window_results(QUANTILE, &w);
+    for (int t = 0; t < 40; t++) CHECK(median[t] == 0 && !signbit(median[t]));
+    free(median);
+}
+
 int main(void)
 {
     random_state = check_seed();
@@ -366,6 +376,7 @@ int main(void)
     RUN(a_window_beyond_the_series_gives_nan_or_what_is_there);
     RUN(what_overflows_is_nan);
     RUN(quantiles_of_large_windows_match_the_oracle);
+    RUN(a_quantile_of_zeros_is_plus_zero_whatever_their_signs);
     RUN(wrong_arguments_are_refused_and_nothing_is_written);
     return check_end();
 }
