@@ -13,8 +13,6 @@
 #define MILL_TARGET
 #include "kernels/wide.h"
 
-#undef LANES
-#undef MASK
 #define LANES double
 #define MASK  int64_t
 

@@ -7,16 +7,12 @@
 
 #include "kernels/rolling_bodies.h"
 
-#undef AT
-#undef SET
-#undef WIDTH
 #define AT(place)  (*(const LANES *)(place))
 #define SET(place) (*(LANES *)(place))
 #define WIDTH      ((int64_t)(MILL_WIDE_BYTES / sizeof(double)))
 
 /* Runs `plain` on the newest places that keep the wide ones from being aligned, then loops over
  * each t that begins a vector, and `plain` again on what is left. */
-#undef DOWNWARD
 #define DOWNWARD(to, from, end, plain, ...)                                                    \
     do {                                                                                       \
         int64_t end_ = (end), t = end_ - MILL_WIDE(window_stray)((to) + end_);                 \
@@ -25,7 +21,6 @@
         __VA_ARGS__                                                                            \
         if (WIDTH > 1 && t > (from)) plain((from), t);                                         \
     } while (0)
-#undef EACH_VECTOR
 #define EACH_VECTOR(from, ...)                                                                 \
     while (t - WIDTH >= (from)) {                                                              \
         t -= WIDTH;                                                                            \
@@ -194,7 +189,6 @@ MILL_TARGET void MILL_WIDE(mill_window_cross)(const struct mill_window_step *ste
 
 /* ---- extremes -------------------------------------------------------------------------- */
 
-#undef EXTREME
 #define EXTREME(name, better)                                                                  \
     MILL_TARGET void MILL_WIDE(name)(int64_t lag, int four, const double *at, double *to,      \
                                      int64_t from, int64_t end)                                \
@@ -247,7 +241,6 @@ MILL_TARGET static inline int MILL_WIDE(window_found)(MASK found)
     return any != 0;
 }
 
-#undef RESULTS
 /* A loop whose body makes `result` for each vector i, and what it answers; `rest` does what is
  * left from i on. */
 #define RESULTS(rest, ...)                                                                     \
@@ -386,13 +379,11 @@ MILL_TARGET void MILL_WIDE(mill_window_standard)(const double *x, int64_t stride
 }
 
 /* Two vectors of columns by four rows are what the registers hold. */
-#undef ADD_PRODUCTS
 #define ADD_PRODUCTS(i, left_sum, right_sum)                                                   \
     do {                                                                                       \
         double one = at[k * stride + i];                                                       \
         left_sum += one * left, right_sum += one * right;                                      \
     } while (0)
-#undef SET_PRODUCTS
 #define SET_PRODUCTS(i, left_sum, right_sum)                                                   \
     do {                                                                                       \
         SET(tile[i] + j) = MILL_WIDE(window_limited)(left_sum);                                \
@@ -419,3 +410,15 @@ MILL_WIDE(mill_window_products)(const double *at, const double *with, int64_t st
         SET_PRODUCTS(3, d0, d1);
     }
 }
+
+#undef AT
+#undef SET
+#undef WIDTH
+#undef DOWNWARD
+#undef EACH_VECTOR
+#undef EXTREME
+#undef RESULTS
+#undef ADD_PRODUCTS
+#undef SET_PRODUCTS
+#undef LANES
+#undef MASK

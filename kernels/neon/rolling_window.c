@@ -6,8 +6,6 @@
 
 #include "kernels/wide_neon.h"
 
-#undef LANES
-#undef MASK
 #define LANES MILL_WIDE(mill_double_vector)
 #define MASK  MILL_WIDE(mill_int64_t_vector)
 
