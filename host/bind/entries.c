@@ -225,6 +225,8 @@ static const char *read_kind(char kind)
         return "library";
     case MILL_READ_IMPURE:
         return "impure";
+    case MILL_READ_TIME:
+        return "until";
     default:
         return "other";
     }

@@ -267,11 +267,12 @@ static void answers_add_queued(struct reader_answers *answers, struct mill_queue
     }
 }
 
-/* A queued answer replaces the stored one to the same reads. */
+/* A queued answer replaces the stored one to the same reads, or all of them. */
 static bool answers_replaced(const struct reader_answers *answers, struct mill_hash reads_name)
 {
     for (size_t i = 0; i < answers->pending_count; i++) {
-        if (mill_hash_equal(answers->pending[i]->reads_name, reads_name)) return true;
+        const struct mill_pending *pending = answers->pending[i];
+        if (pending->alone || mill_hash_equal(pending->reads_name, reads_name)) return true;
     }
     return false;
 }

@@ -96,11 +96,12 @@ struct mill_put {
     double seconds;            /* what computing it took */
     int ticket; /* of the key's claim, which goes as soon as it is on disk, or lost: not before others
                    find it; 0: there is none */
+    bool alone; /* all other results of the key go */
 };
 
 /* Queues a result.  Equal (key, reads) replaces; bytes of a content that is there already are
- * not written again.  Blocks only while more than 256 MB are queued. */
-void mill_store_put(struct mill_store *store, const struct mill_put *put);
+ * not written again.  Blocks only while more than 256 MB are queued.  False: it cannot be kept. */
+bool mill_store_put(struct mill_store *store, const struct mill_put *put);
 
 /* Keeps a record of a task name (cache/ledger.h) until the store is closed, which writes it.  The
  * closing thread. */

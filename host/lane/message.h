@@ -7,7 +7,7 @@
 #include "data/wire.h"
 
 /* Raised when any message changes: both sides must be of one release. */
-enum { MILL_MESSAGE_VERSION = 1 };
+enum { MILL_MESSAGE_VERSION = 2 };
 
 enum mill_message_kind {
     MILL_MESSAGE_HELLO = 1, /* to the process: how it is to be */
