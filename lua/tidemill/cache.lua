@@ -156,7 +156,7 @@ end
 -- ---- the whole cache -----------------------------------------------------------------------------------
 
 --- Removes results of tasks and values: all that fit every one of the fields.  How many.
----@param which {name: string?, older_than: (number|string)?, key: any} a task's name, or "value:KEY"; older than so long; the value under a key
+---@param which {name: string?, older_than: (number|string)?, key: any} name: a task's, or "value:KEY"
 ---@return integer
 function cache.invalidate(which)
   which = options.only(which, { "key", "name", "older_than" }, "cache.invalidate", 2)
@@ -173,7 +173,7 @@ function cache.invalidate(which)
 end
 
 --- What is in the cache: the fields of `tidemill cache stats --json`.  nil when there is no cache.
----@return table?
+---@return tidemill.cache_stats?
 function cache.stats()
   local text = core.cache_stats()
   return text and require("tidemill.json").decode(text)
