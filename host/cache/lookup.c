@@ -156,12 +156,10 @@ static struct mill_value wanted_value(struct mill_reader *reader, struct mill_ta
     struct mill_value value = {.tag = MILL_TAG_STORED};
     uint8_t flags = atomic_load_explicit(&task->flags, memory_order_relaxed);
     if (!(flags & MILL_TASK_WANTED)) return value;
-    struct mill_buffer *bytes =
-        mill_reader_load_small(reader, task->run->content[task->index], SMALL);
     struct mill_value loaded;
-    if (bytes && mill_codec_load(bytes, &loaded) == TIDEMILL_OK) value = loaded;
-    mill_buffer_unref(bytes);
-    return value;
+    bool there =
+        mill_reader_load_small(reader, task->run->content[task->index], SMALL, &loaded);
+    return there ? loaded : value;
 }
 
 /* Ends the task with what the store has for it; false when it has nothing. */

@@ -8,6 +8,7 @@
 #include "cache/object.h"
 #include "cache/recall.h"
 #include "cache/store.h"
+#include "data/codec.h"
 
 struct mill_reader {
     struct mill_database *database;
@@ -182,18 +183,15 @@ static struct mill_buffer *reader_decode(struct mill_reader *reader, bool *damag
                               reader->memory, damaged);
 }
 
-/* Of at most so many bytes; what is larger is left where it is. */
 static struct mill_buffer *reader_load_stored(struct mill_reader *reader,
-                                              struct mill_hash content, int64_t most)
+                                              struct mill_hash content)
 {
     if (!reader_ready(reader)) return NULL;
     struct mill_buffer *buffer = NULL;
     bool damaged = false;
     int code = reader_bind(reader, reader->load, content);
     if (code == SQLITE_OK) code = sqlite3_step(reader->load);
-    if (code == SQLITE_ROW && sqlite3_column_int64(reader->load, 1) <= most) {
-        buffer = reader_decode(reader, &damaged);
-    }
+    if (code == SQLITE_ROW) buffer = reader_decode(reader, &damaged);
     reader_reset(reader, reader->load, code);
     if (damaged) reader_complain(reader, content);
     return buffer;
@@ -202,13 +200,38 @@ static struct mill_buffer *reader_load_stored(struct mill_reader *reader,
 struct mill_buffer *mill_reader_load(struct mill_reader *reader, struct mill_hash content)
 {
     struct mill_buffer *buffer = mill_queue_load(&reader->writer->queue, content);
-    return buffer ? buffer : reader_load_stored(reader, content, INT64_MAX);
+    return buffer ? buffer : reader_load_stored(reader, content);
 }
 
-struct mill_buffer *mill_reader_load_small(struct mill_reader *reader, struct mill_hash content,
-                                           int64_t most)
+/* The value of the row that the statement stands on, when it can be had from where SQLite has it. */
+static bool reader_decode_value(struct mill_reader *reader, struct mill_value *value,
+                                bool *damaged)
 {
-    return reader_load_stored(reader, content, most);
+    struct mill_object object;
+    *damaged = !mill_object_row(&object, reader->load);
+    if (*damaged || object.in_file || object.coding != MILL_CODING_RAW) return false;
+    *damaged = object.size != object.stored || !mill_object_is_sound(&object, object.data);
+    return !*damaged && mill_codec_load_copy(object.data, (size_t)object.size, reader->memory,
+                                             value) == TIDEMILL_OK;
+}
+
+bool mill_reader_load_small(struct mill_reader *reader, struct mill_hash content, int64_t most,
+                            struct mill_value *value)
+{
+    if (!reader_ready(reader)) return false;
+    bool there = false, damaged = false, small = false;
+    int code = reader_bind(reader, reader->load, content);
+    if (code == SQLITE_OK) code = sqlite3_step(reader->load);
+    if (code == SQLITE_ROW) small = sqlite3_column_int64(reader->load, 1) <= most;
+    if (small) there = reader_decode_value(reader, value, &damaged);
+    if (small && !there && !damaged) {
+        struct mill_buffer *bytes = reader_decode(reader, &damaged);
+        there = bytes && mill_codec_load(bytes, value) == TIDEMILL_OK;
+        mill_buffer_unref(bytes);
+    }
+    reader_reset(reader, reader->load, code);
+    if (damaged) reader_complain(reader, content);
+    return there;
 }
 
 /* ---- finding ---------------------------------------------------------------------------- */
@@ -361,7 +384,7 @@ static bool answers_visit_row(struct mill_reader *reader, const struct reader_ro
 {
     struct mill_entry entry = {row->content, row->reads, row->reads_size, row->made};
     if (!row->long_reads) return visit(context, &entry);
-    struct mill_buffer *reads = reader_load_stored(reader, row->reads_name, INT64_MAX);
+    struct mill_buffer *reads = reader_load_stored(reader, row->reads_name);
     if (reads == NULL) return false;
     entry.reads = reads->data;
     entry.reads_size = reads->size;

@@ -20,6 +20,7 @@
 #include "cache/board.h"
 #include "cache/sweep.h"
 #include "data/buffer.h"
+#include "data/value.h"
 
 struct mill_store;
 struct mill_reader;
@@ -82,9 +83,9 @@ bool mill_reader_find(struct mill_reader *reader, struct mill_hash key,
  * points to them with them. */
 struct mill_buffer *mill_reader_load(struct mill_reader *reader, struct mill_hash content);
 
-/* The same when it is on disk and has at most so many bytes; else NULL, too. */
-struct mill_buffer *mill_reader_load_small(struct mill_reader *reader, struct mill_hash content,
-                                           int64_t most);
+/* The value that they are, with one reference, when they are on disk and at most so many; else false. */
+bool mill_reader_load_small(struct mill_reader *reader, struct mill_hash content, int64_t most,
+                            struct mill_value *value);
 
 struct mill_put {
     struct mill_hash key;
