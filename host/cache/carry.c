@@ -426,7 +426,8 @@ static tidemill_status import_take(struct import *import)
         const char *text;
     } all[] = {
         {&import->add_entry, "INSERT OR IGNORE INTO entry(key, reads_name, content, made,"
-                             " seconds, task, reads) VALUES(?, ?, ?, ?, ?, ?, ?)"},
+                             " seconds, task, reads, object) VALUES(?, ?, ?3, ?, ?, ?, ?,"
+                             " coalesce((SELECT id FROM object WHERE content = ?3), 0))"},
         {&import->add_object,
          "INSERT OR IGNORE INTO object(" MILL_OBJECT_COLUMNS ") VALUES(?, ?, ?, ?, ?, ?, ?)"},
         {&import->has_object, "SELECT 1 FROM object WHERE content = ?"},

@@ -6,7 +6,7 @@
  *     PATH-claims  who computes what, see cache/board.h
  *     PATH.d/      bytes of large objects, a file each
  *
- * Format 2.  Format 1 is made into it where it stands; a newer one is refused.  SPDX-License-Identifier: MIT */
+ * Format 3.  An older one is made into it where it stands; a newer one is refused.  SPDX-License-Identifier: MIT */
 #ifndef MILL_DATABASE_H
 #define MILL_DATABASE_H
 

@@ -44,7 +44,8 @@ static bool writer_prepare(struct mill_writer *writer)
         {&writer->commit, "COMMIT"},
         {&writer->rollback, "ROLLBACK"},
         {&writer->add_entry, "INSERT OR REPLACE INTO entry(key, reads_name, content, made,"
-                             " seconds, task, reads) VALUES(?, ?, ?, ?, ?, ?, ?)"},
+                             " seconds, task, reads, object) VALUES(?, ?, ?3, ?, ?, ?, ?,"
+                             " coalesce((SELECT id FROM object WHERE content = ?3), 0))"},
         {&writer->add_object,
          "INSERT OR IGNORE INTO object(" MILL_OBJECT_COLUMNS ") VALUES(?, ?, ?, ?, ?, ?, ?)"},
         {&writer->has_object, "SELECT 1 FROM object WHERE content = ?"},

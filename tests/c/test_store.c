@@ -783,7 +783,7 @@ static void a_file_of_somebody_else_is_never_touched(void)
     fresh_path("newer");
     mill_store_close(open_store(NULL));
     sql("PRAGMA user_version = 7");
-    expect_refused("is of a newer tidemill (format 7, this one reads 2)");
+    expect_refused("is of a newer tidemill (format 7, this one reads 3)");
 }
 
 static void a_path_that_is_no_place_for_a_file_is_refused(void)
