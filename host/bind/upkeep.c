@@ -11,6 +11,7 @@
 #include "bind/engine.h"
 #include "bind/entries.h"
 #include "bind/fields.h"
+#include "cache/database.h"
 #include "cache/manage.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
@@ -208,6 +209,11 @@ static tidemill_status do_import(struct mill_upkeep *upkeep)
         mill_store_import(upkeep->store, upkeep->request->word, &entries, upkeep->error);
     if (status == TIDEMILL_OK) say_moved(upkeep, entries, "added from");
     return status;
+}
+
+void tidemill_own_process(void)
+{
+    mill_database_own_process();
 }
 
 /* ---- all of them ------------------------------------------------------------------------- */

@@ -76,6 +76,11 @@ static const char database_probe[] =
     "SELECT entry.key, reads_name, entry.content, made, seconds, task, reads, used, hits,"
     " entry.object, id, size, stored, coding, in_file, sum, data FROM entry, object";
 
+void mill_database_own_process(void)
+{
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); /* refuses when it comes too late */
+}
+
 /* ---- failures --------------------------------------------------------------------------- */
 
 /* The words for a code; `system` is the errno behind an input or output error. */
@@ -217,8 +222,8 @@ static int database_connect(const struct mill_database *database, const char *se
     int code = sqlite3_open_v2(database->place.file, connection, flags, NULL);
     if (code != SQLITE_OK) return code;
     sqlite3_extended_result_codes(*connection, 1);
-    /* Room for the cursors of the statements: what does not fit is allocated under a lock of all
-     * connections. */
+    /* Room for the cursors of the statements: what does not fit, or all of it where SQLite was built
+     * without, as Debian's, is allocated under a lock of all connections. */
     sqlite3_db_config(*connection, SQLITE_DBCONFIG_LOOKASIDE, NULL, 4096, 64);
     sqlite3_busy_timeout(*connection, patience);
     sqlite3_db_config(*connection, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);

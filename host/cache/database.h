@@ -43,6 +43,9 @@ struct mill_database_options {
     void *context;
 };
 
+/* See tidemill_own_process. */
+void mill_database_own_process(void);
+
 /* Opens what is there or makes it, and connects for writing.  On failure everything is closed
  * and the reason is in *error.  Damaged files of ours are renamed and made anew. */
 tidemill_status mill_database_open(struct mill_database *database,
