@@ -97,6 +97,9 @@ tidemill_status mill_store_export(struct mill_store *store,
                                   const struct mill_store_filter *filter, const char *path,
                                   int64_t *entries, struct mill_error *error);
 
+/* Whether it is such a file, and whole. */
+tidemill_status mill_store_check_import(const char *path, struct mill_error *error);
+
 /* Adds the entries of such a file; those that are there already stay.  Safe on any bytes: a file
  * that is not whole adds nothing. */
 tidemill_status mill_store_import(struct mill_store *store, const char *path, int64_t *entries,
