@@ -213,6 +213,8 @@ static int cache_remove(lua_State *L)
     struct mill_store_filter filter = {.task = luaL_optstring(L, 1, NULL)};
     struct mill_error error;
     int64_t removed = 0;
+    struct mill_worker *worker = mill_worker_of(L);
+    if (worker) mill_trust_writes(&mill_engine_of(L)->lookup, worker, "the cache");
     if (!lua_isnoneornil(L, 2)) {
         key = check_key(L, 2);
         filter.key = &key;
@@ -236,7 +238,9 @@ static int cache_stats(lua_State *L)
         .size = sizeof request, .command = "stats", .json = 1};
     struct mill_shelf shelf;
     struct mill_error error;
+    struct mill_worker *worker = mill_worker_of(L);
     char *text = NULL;
+    if (worker) mill_trust_impure(&mill_engine_of(L)->lookup, worker, "tm.cache");
     if (!open_shelf(L, &shelf)) return 0;
     if (mill_upkeep_run(mill_engine_of(L), &request, &text, &error) != TIDEMILL_OK) {
         return mill_lib_raise(L, &error);

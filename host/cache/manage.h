@@ -83,8 +83,9 @@ struct mill_store_swept {
     int64_t bytes;   /* given back to the file system */
 };
 
-/* Removes what is older than the store's ttl, what goes beyond its limits, orphans and strays, and
- * gives room back.  The writer does the same by itself, but for the last two. */
+/* Removes what is older than the store's ttl or its own, what goes beyond its limits, orphans and strays, and
+ * gives room back.  The writer does the same by itself, but for values of an age of their own,
+ * and the last two. */
 tidemill_status mill_store_gc(struct mill_store *store, struct mill_store_swept *swept,
                               struct mill_error *error);
 

@@ -194,6 +194,20 @@ void mill_reads_visit_all(const void *bytes, size_t size, mill_reads_visit *visi
     }
 }
 
+static void note_over(void *over, char kind, const char *name, struct mill_hash was,
+                      struct mill_hash now)
+{
+    (void)name, (void)now;
+    if (kind == MILL_READ_TIME && (uint64_t)mill_reads_time() >= was.low) *(bool *)over = true;
+}
+
+bool mill_reads_are_over(const void *bytes, size_t size)
+{
+    bool over = false;
+    mill_reads_visit_all(bytes, size, note_over, &over);
+    return over;
+}
+
 static void note_impure(void *impure, char kind, const char *name, struct mill_hash was,
                         struct mill_hash now)
 {

@@ -34,6 +34,9 @@ void mill_reads_add(struct mill_reads *reads, enum mill_read_kind kind, const ch
 /* Adds that it is not yet so many seconds from now: until then the list holds. */
 void mill_reads_expire(struct mill_reads *reads, double seconds);
 
+/* Whether that time has come. */
+bool mill_reads_are_over(const void *bytes, size_t size);
+
 /* Microseconds since 1970, UTC. */
 int64_t mill_reads_time(void);
 

@@ -186,6 +186,9 @@ static void a_value_lasts_as_long_as_was_said_and_none_before_it_comes_back(void
     usleep(30000);
     CHECK(!has(&shelf, 1));
     CHECK(get(&shelf, 2) == 12);
+    struct mill_store_swept swept;
+    struct mill_error error;
+    CHECK(mill_store_gc(shelf.store, &swept, &error) == TIDEMILL_OK && swept.entries == 1);
     CHECK(put(&shelf, 1, 13, MILL_SHELF_ASIDE)); /* the place is free */
     CHECK(get(&shelf, 1) == 13);
     shelf.ttl = 0.001; /* of the whole cache */
