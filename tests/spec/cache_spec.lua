@@ -436,8 +436,8 @@ print(unpack(tm.compute(nodes)))]]
     -- Calls fn, for which the program under test is a copy of it that a user without rights runs.
     local function as_nobody(fn)
       local program, copy = process.program, folder .. "/program"
-      write("nobody", ("#!/bin/sh\nexec env -u HOME -u XDG_CONFIG_HOME setpriv --reuid=65534 --regid=65534 --clear-groups %s \"$@\"\n")
-        :format(copy))
+      write("nobody", ("#!/bin/sh\nexec env -u HOME -u XDG_CONFIG_HOME setpriv --reuid=65534 --regid=65534 "
+        .. "--clear-groups %s \"$@\"\n"):format(copy))
       os.execute(("cp %s %s && chmod 755 %s %s %s/nobody"):format(process.quote(program), copy, folder, copy,
         folder))
       process.program = folder .. "/nobody"
