@@ -75,8 +75,10 @@ static bool open_shelf(lua_State *L, struct mill_shelf *shelf)
     struct tidemill *engine = mill_engine_of(L);
     mill_lib_check_here(L);
     mill_engine_open_cache(engine);
-    *shelf = (struct mill_shelf){
-        .store = engine->store, .files = &engine->files, .ttl = engine->keep.ttl};
+    *shelf = (struct mill_shelf){.store = engine->store,
+                                 .files = &engine->files,
+                                 .memory = &engine->memory,
+                                 .ttl = engine->keep.ttl};
     if (shelf->store) shelf->reader = own_reader(engine, mill_worker_of(L));
     return shelf->reader != NULL;
 }

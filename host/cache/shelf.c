@@ -58,7 +58,8 @@ bool mill_shelf_get(const struct mill_shelf *shelf, struct mill_hash key,
 static bool shelf_queue(const struct mill_shelf *shelf, const struct mill_shelf_put *put,
                         const struct mill_reads *reads)
 {
-    struct mill_buffer *bytes = reads->unsound ? NULL : mill_codec_save(put->value, NULL);
+    struct mill_buffer *bytes =
+        reads->unsound ? NULL : mill_codec_save(put->value, shelf->memory);
     if (bytes == NULL) {
         mill_store_unclaim(shelf->store, put->key, put->ticket);
         return false;

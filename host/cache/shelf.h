@@ -18,7 +18,8 @@ struct mill_shelf {
     struct mill_store *store;
     struct mill_reader *reader;
     struct mill_files *files;
-    double ttl; /* seconds that any value lasts; 0: for ever */
+    struct mill_memory *memory; /* accounts what is put, until it is on disk; may be NULL */
+    double ttl;                 /* seconds that any value lasts; 0: for ever */
 };
 
 /* What names a value: by content, so that equal keys are one. */
