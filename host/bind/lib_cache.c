@@ -153,14 +153,6 @@ static int cache_put(lua_State *L)
     return 1;
 }
 
-/* core.cache_flush(): what this process has put so far is on disk afterwards; false: it is not */
-static int cache_flush(lua_State *L)
-{
-    struct mill_store *store = mill_engine_of(L)->store;
-    lua_pushboolean(L, store && mill_store_flush(store, luaL_checknumber(L, 1)));
-    return 1;
-}
-
 /* ---- who computes a value ------------------------------------------------------------------------ */
 
 /* core.cache_claim(key) -> what, ticket, the running thread.  "taken", with a ticket; "others", "waiting",
@@ -253,11 +245,15 @@ static int cache_stats(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
-    {"cache_claim", cache_claim},     {"cache_claim_waits", cache_claim_waits},
-    {"cache_flush", cache_flush},     {"cache_get", cache_get},
-    {"cache_key", cache_key},         {"cache_put", cache_put},
-    {"cache_remove", cache_remove},   {"cache_stats", cache_stats},
-    {"cache_unclaim", cache_unclaim}, {NULL, NULL},
+    {"cache_claim", cache_claim},
+    {"cache_claim_waits", cache_claim_waits},
+    {"cache_get", cache_get},
+    {"cache_key", cache_key},
+    {"cache_put", cache_put},
+    {"cache_remove", cache_remove},
+    {"cache_stats", cache_stats},
+    {"cache_unclaim", cache_unclaim},
+    {NULL, NULL},
 };
 
 void mill_lib_cache(lua_State *L)
