@@ -1,11 +1,8 @@
 #!/bin/sh
 # bench_peers: prepares what `make bench` compares with: oneTBB and an OpenBLAS with threads from
-# Debian, and a Python environment in build/peers-venv with Dask, Ray, joblib, diskcache, NumPy and
-# pandas, from whatever registry pip is configured for.  What cannot be had is named, and is a peer
-# less: nothing else fails.
-# bench_peers: prepares what `make bench` compares with: oneTBB from Debian, and a Python
-# environment in build/peers-venv with Dask, Ray, joblib, diskcache, NumPy, pandas and bottleneck,
-# from whatever registry pip is configured for.  What cannot be had is named, and is a peer less: nothing else fails.
+# Debian, and a Python environment in build/peers-venv with Dask, Ray, joblib, diskcache, NumPy, pandas
+# and bottleneck, from whatever registry pip is configured for.  What cannot be had is named, and is a
+# peer less: nothing else fails.
 # TIDEMILL_BENCH_PYTHON: an interpreter of yours; then nothing is installed into it.
 # SPDX-License-Identifier: MIT
 set -u

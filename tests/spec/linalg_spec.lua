@@ -139,7 +139,8 @@ describe("products", function()
     it("take tables and whole numbers, and say which shapes do not fit: " .. name, function()
       local whole = array.new("int32", 4, { 2, 2 })
       for i = 0, 3 do whole:pointer()[i] = i + 1 end
-      assert.are.same({ 19, 22, 43, 50, n = 4 }, multiply(whole, { { 5, 6 }, { 7, 8 } }):reshape(-1):totable())
+      assert.are.same({ 19, 22, 43, 50, n = 4 },
+        multiply(whole, { { 5, 6 }, { 7, 8 } }):reshape(-1):totable())
       fails("matmul: (3,4) x (5,6): 4 ~= 5", multiply, random(3, 4), random(5, 6))
       fails("matmul: a must be an array or a table, got 7", multiply, 7, random(1, 1))
     end)
@@ -260,7 +261,8 @@ describe("the kernels of matrices", function()
   end)
 
   it("give covariances", function()
-    assert.are.same({ 1, -0.5, -0.5, 1, n = 4 }, kernels.covariance({ { 1, 2, 3 }, { 3, 1, 2 } }):reshape(-1):totable())
+    assert.are.same({ 1, -0.5, -0.5, 1, n = 4 },
+      kernels.covariance({ { 1, 2, 3 }, { 3, 1, 2 } }):reshape(-1):totable())
     assert.are.same({ 2 / 3, n = 1 }, kernels.covariance({ { 1, 2, 3 } }, 0):reshape(-1):totable())
     fails("covariance: ddof must be an integer >= 0, got -1", kernels.covariance, { { 1, 2 } }, -1)
   end)
