@@ -27,11 +27,11 @@ struct wide_log_parts {
 /* Of a normal positive finite x; of others something. */
 WIDE_INLINE struct wide_log_parts wide_log_part_normal(wide_real x)
 {
-    const int64_t least = 0x3fe6a09e00000000, one = 0x3ff0000000000000;
-    wide_bits bits = (wide_bits)x;
+    const uint64_t least = 0x3fe6a09e00000000, one = 0x3ff0000000000000;
+    wide_words bits = (wide_words)x; /* they wrap where x is a NaN */
     struct wide_log_parts parts;
-    parts.exponent = (wide_words)(bits + (one - least)) >> 52;
-    parts.f = (wide_real)(bits - (wide_bits)(parts.exponent << 52) + one) - 1;
+    parts.exponent = (bits + (one - least)) >> 52;
+    parts.f = (wide_real)(bits - (parts.exponent << 52) + one) - 1;
     /* A small integer becomes a double in the low bits of 2^52. */
     parts.k = (wide_real)(parts.exponent | 0x4330000000000000) - (0x1p52 + 1023);
     return parts;
