@@ -38,7 +38,7 @@
 
 WIDE_INLINE wide_float wide_float_all(float value)
 {
-    return (wide_float){0} + value;
+    return value - (wide_float){0}; /* keeps -0 as it is */
 }
 
 WIDE_INLINE wide_float wide_float_pick(wide_ints mask, wide_float a, wide_float b)

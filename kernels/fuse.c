@@ -3,6 +3,7 @@
  * run needs lies in the scratch: the state, a block for each leaf and register, panels,
  * reducers.
  * SPDX-License-Identifier: MIT */
+#include <math.h>
 #include <string.h>
 
 #include "kernels/elementwise.h"
@@ -48,50 +49,88 @@ static int between(int64_t value, int64_t least, int64_t most)
     return value >= least && value <= most;
 }
 
-/* Whether the box has fewer than 2^62 places and the reductions see all of it. */
-static int box_is_sound(const struct tidemill_fuse_program *program)
+/* Whether sizes are not negative and their product is at most 2^53, an empty axis counted as one
+ * place: what is reckoned from some of them fits 64 bits. */
+static int sizes_are_sound(const int64_t *sizes, int count)
 {
-    int64_t places = 1, seen;
-    for (int axis = 0; axis < program->dimensions; axis++) {
-        if (program->shape[axis] < 0) return 0;
-        if (__builtin_mul_overflow(places, program->shape[axis], &places)) return 0;
+    int64_t places = 1;
+    for (int i = 0; i < count; i++) {
+        if (sizes[i] < 0) return 0;
+        if (sizes[i] > 0 && __builtin_mul_overflow(places, sizes[i], &places)) return 0;
     }
-    if (program->outer < 0 || program->n < 0 || program->inner < 0) return 0;
-    if (__builtin_mul_overflow(program->outer, program->n, &seen) ||
-        __builtin_mul_overflow(seen, program->inner, &seen))
-        return 0;
-    return places < (INT64_C(1) << 60) && seen == places;
+    return places <= INT64_C(1) << 53;
 }
 
-/* Whether every position of a memory leaf lies in [0, length). */
-static int leaf_stays_inside(const struct tidemill_fuse_program *program,
-                             const struct tidemill_fuse_leaf *leaf, int64_t length)
+/* Whether the reductions see the whole box. */
+static int box_is_sound(const struct tidemill_fuse_program *program)
 {
-    int64_t least = leaf->offset, most = leaf->offset, reach;
+    int64_t seen[] = {program->outer, program->n, program->inner};
+    return sizes_are_sound(program->shape, program->dimensions) && sizes_are_sound(seen, 3) &&
+           seen[0] * seen[1] * seen[2] == places_of(program);
+}
+
+static int64_t span_of(int64_t size, int64_t stride)
+{
+    int64_t span;
+    return __builtin_mul_overflow(size > 0 ? size : 1, stride, &span) ? INT64_MAX : span;
+}
+
+/* Whether no position, nor a sum on the way to one, reaches 2^62; the least and the greatest. */
+static int positions_are_sound(const struct tidemill_fuse_program *program,
+                               const struct tidemill_fuse_leaf *leaf, int64_t *least,
+                               int64_t *most)
+{
+    const int64_t limit = INT64_C(1) << 62;
+    int64_t room = limit;
+    *least = *most = leaf->offset;
+    if (!between(leaf->offset, -limit, limit)) return 0;
+    room -= leaf->offset < 0 ? -leaf->offset : leaf->offset;
     for (int axis = 0; axis < program->dimensions; axis++) {
-        if (program->shape[axis] == 0) return 1;
-        if (__builtin_mul_overflow(program->shape[axis] - 1, leaf->stride[axis], &reach) ||
-            __builtin_add_overflow(reach < 0 ? least : most, reach, reach < 0 ? &least : &most))
-            return 0;
+        int64_t span = span_of(program->shape[axis], leaf->stride[axis]);
+        if (!between(span, -room, room)) return 0;
+        room -= span < 0 ? -span : span;
+        if (program->shape[axis] == 0) continue;
+        *(span < 0 ? least : most) += span - leaf->stride[axis];
     }
-    return least >= 0 && most < length;
+    return 1;
+}
+
+/* Integers are exact: a + b * position fits 64 bits on the way, too. */
+static int index_is_sound(const struct tidemill_fuse_leaf *leaf, int64_t least, int64_t most)
+{
+    double far = least < -most ? -(double)least : (double)most;
+    if (mill_element_size(leaf->type) < 4) return 0;
+    if (leaf->type == TIDEMILL_FLOAT64 || leaf->type == TIDEMILL_FLOAT32) return 1;
+    return fabs(leaf->a) + fabs(leaf->b) * (far > 1 ? far : 1) < 0x1p62;
+}
+
+static int random_is_sound(const struct tidemill_fuse_leaf *leaf)
+{
+    if (!mill_random_find(leaf->distribution, leaf->type)) return 0;
+    if (leaf->distribution != TIDEMILL_INTEGERS) return 1;
+    double least = leaf->type == TIDEMILL_INT32 ? INT32_MIN : -0x1p53;
+    double most = leaf->type == TIDEMILL_INT32 ? INT32_MAX : 0x1p53;
+    return least <= leaf->a && leaf->a <= leaf->b && leaf->b <= most;
 }
 
 static int leaf_is_sound(const struct tidemill_fuse_program *program,
                          const struct tidemill_fuse_leaf *leaf, const int64_t *lengths,
                          int64_t inputs)
 {
-    if (mill_element_size(leaf->type) == 0) return 0;
+    int64_t least, most;
+    if (mill_element_size(leaf->type) == 0 ||
+        !positions_are_sound(program, leaf, &least, &most))
+        return 0;
     switch (leaf->kind) {
     case TIDEMILL_FUSE_MEMORY:
         return between(leaf->input, 0, inputs - 1) &&
-               leaf_stays_inside(program, leaf, lengths[leaf->input]);
+               (places_of(program) == 0 || (least >= 0 && most < lengths[leaf->input]));
     case TIDEMILL_FUSE_RANDOM:
-        return mill_random_find(leaf->distribution, leaf->type) != NULL;
+        return least >= 0 && random_is_sound(leaf);
     case TIDEMILL_FUSE_CONSTANT:
         return 1;
     case TIDEMILL_FUSE_INDEX:
-        return mill_element_size(leaf->type) >= 4;
+        return index_is_sound(leaf, least, most);
     default:
         return 0;
     }
@@ -144,6 +183,7 @@ static int steps_are_sound(const struct tidemill_fuse_program *program)
     for (int i = 0; i < program->reductions; i++) {
         const struct tidemill_fuse_reduction *reduction = &reductions_of(program)[i];
         if (!between(reduction->slot, 0, slots_of(program) - 1) ||
+            !between(reduction->base, 0, INT64_C(1) << 53) ||
             type_of[reduction->slot] != reduction->type ||
             tidemill_kernel_reduce_planes(reduction->kind, reduction->type) <= 0)
             return 0;

@@ -76,7 +76,7 @@ struct wide_pair {
 
 WIDE_INLINE wide_real wide_all(double value)
 {
-    return (wide_real){0} + value;
+    return value - (wide_real){0}; /* keeps -0 as it is */
 }
 
 /* In each 16 bytes: the even (odd) lane of a, then that of b.  Done twice, it gives a and b. */

@@ -363,7 +363,11 @@ int64_t tidemill_kernel_reduce(int32_t kind, int32_t type, const void *x, int64_
     const struct mill_reduction *how = mill_reduction_find(kind, type);
     if (!reducer_fits(how, outer, n, inner) || base < 0) return -1;
     struct mill_reducer *r = scratch;
-    if (inner > REDUCER_STRIP && n > 0) {
+    if (n == 0) { /* nothing is fed: no strips */
+        reducer_fill_none(how, how->planes, partial, outer * inner, outer * inner);
+        return 0;
+    }
+    if (inner > REDUCER_STRIP) {
         r->base = base;
         r->partial = partial;
         r->apart = outer * inner;

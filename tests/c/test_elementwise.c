@@ -200,6 +200,40 @@ static char *apply_onto(int32_t op, int32_t type, char *const from[3], const siz
     return out;
 }
 
+/* Special values, -0 among them, must not change on their way into a vector. */
+static void check_repeated(int32_t op, int32_t type, int operand, int64_t n)
+{
+    char *from[3], *to = exact_copy(NULL, (size_t)n * 8),
+                   *again = exact_copy(NULL, (size_t)n * 8);
+    int64_t step[3] = {1, 1, 1};
+    size_t size = size_of(operand ? type : first_type(op, type));
+    size_t bytes = (size_t)n * size_of(tidemill_kernel_result_type(op, type));
+    for (int k = 0; k < 3; k++) from[k] = random_column(k ? type : first_type(op, type), n, 1);
+    if (is_float(type) && random_below(2))
+        put(operand ? type : first_type(op, type), from[operand], 0, -0.0);
+    for (int64_t i = 1; i < n; i++)
+        memcpy(from[operand] + (size_t)i * size, from[operand], size);
+    tidemill_kernel_apply(op, type, from[0], 1, from[1], 1, from[2], 1, to, n);
+    step[operand] = 0;
+    tidemill_kernel_apply(op, type, from[0], step[0], from[1], step[1], from[2], step[2], again,
+                          n);
+    CHECK_SAYING(!memcmp(to, again, bytes), "op %d type %d operand %d n %d", op, type, operand,
+                 (int)n);
+    for (int k = 0; k < 3; k++) free(from[k]);
+    free(to);
+    free(again);
+}
+
+static void one_element_for_all_does_what_its_copies_do(void)
+{
+    for (int32_t op = 1; op < MILL_OPS; op++)
+        for (int t = 0; t < TYPES; t++) {
+            if (!tidemill_kernel_result_type(op, all_types[t])) continue;
+            for (int k = 0; k < tidemill_kernel_operands(op); k++) EACH_SET(set)
+            for (int64_t n = 1; n < 40; n++) check_repeated(op, all_types[t], k, n);
+        }
+}
+
 static void check_in_place(int32_t op, int32_t type, int64_t n)
 {
     size_t out_size = size_of(tidemill_kernel_result_type(op, type));
@@ -354,6 +388,7 @@ int main(void)
     RUN(mod_is_exact_next_to_whole_quotients);
     RUN(transcendental_ops_are_those_of_libm_in_both_float_types);
     RUN(every_set_gives_the_plain_bits_at_every_length_and_step);
+    RUN(one_element_for_all_does_what_its_copies_do);
     RUN(the_result_may_take_the_place_of_an_operand);
     RUN(a_nan_in_the_output_is_the_one_nan);
     RUN(one_nans_finds_a_nan_at_every_place);

@@ -67,6 +67,7 @@ static void many_columns_are_folded(void)
             check_shape(TIDEMILL_INT64, 1, 9, widths[k], flavour);
             check_shape(TIDEMILL_FLOAT32, 1, 131, widths[k], flavour);
             check_shape(TIDEMILL_BOOL, 1, 5, widths[k], flavour);
+            check_shape(TIDEMILL_FLOAT64, 2, 0, widths[k], flavour);
         }
 }
 

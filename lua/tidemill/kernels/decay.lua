@@ -6,7 +6,7 @@ local array = require("tidemill.array")
 local arguments = require("tidemill.kernels.arguments")
 require("tidemill.kernels.declare")("rolling.h")
 
-local fail, shown, check_list = arguments.fail, arguments.shown, arguments.check_list
+local fail, shown, check_values = arguments.fail, arguments.shown, arguments.check_values
 local is_integer, floats = arguments.is_integer, arguments.floats
 local hold, scratch = arguments.hold, arguments.scratch
 
@@ -80,7 +80,7 @@ end
 ---@param options {alpha: number?, span: number?, halflife: number?, adjust: boolean?, min_count: integer?}
 ---@return tidemill.array
 function kernels.ewm_mean(x, options)
-  check_list("ewm_mean", "x", x)
+  check_values("ewm_mean", "x", x)
   local alpha = check_decay("ewm_mean", options)
   local shape = array.is(x) and x.shape or nil
   x = floats("ewm_mean", "x", x)
@@ -93,7 +93,7 @@ end
 ---@param options {alpha: number?, span: number?, halflife: number?, adjust: boolean?, min_count: integer?}
 ---@return tidemill.array
 function kernels.ewm_var(x, options)
-  check_list("ewm_var", "x", x)
+  check_values("ewm_var", "x", x)
   local alpha = check_decay("ewm_var", options)
   local shape = array.is(x) and x.shape or nil
   x = floats("ewm_var", "x", x)
@@ -106,7 +106,7 @@ end
 ---@param options {alpha: number?, span: number?, halflife: number?, adjust: boolean?, min_count: integer?}
 ---@return tidemill.array
 function kernels.ewm_std(x, options)
-  check_list("ewm_std", "x", x)
+  check_values("ewm_std", "x", x)
   local alpha = check_decay("ewm_std", options)
   local shape = array.is(x) and x.shape or nil
   x = floats("ewm_std", "x", x)

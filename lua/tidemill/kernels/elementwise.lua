@@ -209,10 +209,10 @@ function kernels.cast(x, dtype)
   check_list("cast", "x", x)
   check_type(dtype)
   x = settled(x)
-  local out = array.new(dtype, #x, x.shape)
+  local out = array.new(dtype, x.length, x.shape)
   local done = tonumber(C.tidemill_kernel_cast(types.number(x.dtype), types.number(dtype),
-    x:pointer(), out:pointer(), #x))
-  if done < #x then refuse_element(x, done + 1, dtype) end
+    x:pointer(), out:pointer(), x.length))
+  if done < x.length then refuse_element(x:reshape(-1), done + 1, dtype) end
   hold(x)
   return out
 end

@@ -7,7 +7,7 @@ local arguments = require("tidemill.kernels.arguments")
 require("tidemill.kernels.declare")("rolling.h")
 
 local fail, refuse, shown = arguments.fail, arguments.refuse, arguments.shown
-local check_list = arguments.check_list
+local check_values = arguments.check_values
 local check_number, check_integer = arguments.check_number, arguments.check_integer
 local floats, hold, scratch = arguments.floats, arguments.hold, arguments.scratch
 
@@ -79,7 +79,7 @@ end
 ---@param min_count? integer 1 to window; default window
 ---@return tidemill.array
 function kernels.rolling_sum(x, window, min_count)
-  check_list("rolling_sum", "x", x)
+  check_values("rolling_sum", "x", x)
   check_integer("rolling_sum", "window", window, 1)
   check_least("rolling_sum", min_count, window)
   local shape = shape_of(x)
@@ -95,7 +95,7 @@ end
 ---@param min_count? integer values that a window needs, 1 to window; default window
 ---@return tidemill.array
 function kernels.rolling_mean(x, window, min_count)
-  check_list("rolling_mean", "x", x)
+  check_values("rolling_mean", "x", x)
   check_integer("rolling_mean", "window", window, 1)
   check_least("rolling_mean", min_count, window)
   local shape = shape_of(x)
@@ -111,7 +111,7 @@ end
 ---@param min_count? integer values that a window needs, 1 to window; default window
 ---@return tidemill.array
 function kernels.rolling_var(x, window, ddof, min_count)
-  check_list("rolling_var", "x", x)
+  check_values("rolling_var", "x", x)
   check_integer("rolling_var", "window", window, 1)
   check_ddof("rolling_var", ddof)
   check_least("rolling_var", min_count, window)
@@ -128,7 +128,7 @@ end
 ---@param min_count? integer values that a window needs, 1 to window; default window
 ---@return tidemill.array
 function kernels.rolling_std(x, window, ddof, min_count)
-  check_list("rolling_std", "x", x)
+  check_values("rolling_std", "x", x)
   check_integer("rolling_std", "window", window, 1)
   check_ddof("rolling_std", ddof)
   check_least("rolling_std", min_count, window)
@@ -146,7 +146,7 @@ end
 ---@param min_count? integer values that a window needs, 1 to window; default window
 ---@return tidemill.array
 function kernels.rolling_zscore(x, window, ddof, min_count)
-  check_list("rolling_zscore", "x", x)
+  check_values("rolling_zscore", "x", x)
   check_integer("rolling_zscore", "window", window, 1)
   check_ddof("rolling_zscore", ddof)
   check_least("rolling_zscore", min_count, window)
@@ -162,7 +162,7 @@ end
 ---@param min_count? integer values that a window needs, 1 to window; default window
 ---@return tidemill.array
 function kernels.rolling_min(x, window, min_count)
-  check_list("rolling_min", "x", x)
+  check_values("rolling_min", "x", x)
   check_integer("rolling_min", "window", window, 1)
   check_least("rolling_min", min_count, window)
   local shape = shape_of(x)
@@ -177,7 +177,7 @@ end
 ---@param min_count? integer values that a window needs, 1 to window; default window
 ---@return tidemill.array
 function kernels.rolling_max(x, window, min_count)
-  check_list("rolling_max", "x", x)
+  check_values("rolling_max", "x", x)
   check_integer("rolling_max", "window", window, 1)
   check_least("rolling_max", min_count, window)
   local shape = shape_of(x)
@@ -192,7 +192,7 @@ end
 ---@param min_count? integer values that a window needs, 1 to window; default window
 ---@return tidemill.array
 function kernels.rolling_median(x, window, min_count)
-  check_list("rolling_median", "x", x)
+  check_values("rolling_median", "x", x)
   check_integer("rolling_median", "window", window, 1)
   check_least("rolling_median", min_count, window)
   local shape = shape_of(x)
@@ -208,7 +208,7 @@ end
 ---@param min_count? integer values that a window needs, 1 to window; default window
 ---@return tidemill.array
 function kernels.rolling_quantile(x, window, q, min_count)
-  check_list("rolling_quantile", "x", x)
+  check_values("rolling_quantile", "x", x)
   check_integer("rolling_quantile", "window", window, 1)
   check_least("rolling_quantile", min_count, window)
   check_number("rolling_quantile", "q", q)
@@ -243,8 +243,8 @@ end
 ---@param min_count? integer pairs that a window needs, 1 to window; default window
 ---@return tidemill.array
 function kernels.rolling_cov(x, y, window, ddof, min_count)
-  check_list("rolling_cov", "x", x)
-  check_list("rolling_cov", "y", y)
+  check_values("rolling_cov", "x", x)
+  check_values("rolling_cov", "y", y)
   check_shapes("rolling_cov", x, y)
   check_integer("rolling_cov", "window", window, 1)
   check_ddof("rolling_cov", ddof)
@@ -267,8 +267,8 @@ end
 ---@param min_count? integer pairs that a window needs, 1 to window; default window
 ---@return tidemill.array
 function kernels.rolling_corr(x, y, window, min_count)
-  check_list("rolling_corr", "x", x)
-  check_list("rolling_corr", "y", y)
+  check_values("rolling_corr", "x", x)
+  check_values("rolling_corr", "y", y)
   check_shapes("rolling_corr", x, y)
   check_integer("rolling_corr", "window", window, 1)
   check_least("rolling_corr", min_count, window)
