@@ -148,7 +148,8 @@ local function placed(name, argument, which, v, number)
   local done = tonumber(C.tidemill_kernel_cast(v.array.type, number, v.array.values,
     out.array.values, v.length))
   if done < v.length then
-    fail(name, "%s[%d] is %s, which %s cannot hold", argument, done + 1, tostring(v:reshape(-1)[done + 1]), to)
+    local value = v:reshape(-1)[done + 1]
+    fail(name, "%s[%d] is %s, which %s cannot hold", argument, done + 1, tostring(value), to)
   end
   hold(v)
   return out.array.values, 1, out

@@ -8,7 +8,7 @@ local types = require("tidemill.dtype")
 local apply = require("tidemill.kernels.apply")
 local arguments = require("tidemill.kernels.arguments")
 
-local check_list, fail, hold = arguments.check_list, arguments.fail, arguments.hold
+local check_values, fail, hold = arguments.check_values, arguments.fail, arguments.hold
 
 local kernels = {}
 
@@ -206,7 +206,7 @@ end
 ---@param dtype string "bool", "uint8", "int32", "int64", "float32", "float64", "date", "timestamp"
 ---@return tidemill.array
 function kernels.cast(x, dtype)
-  check_list("cast", "x", x)
+  check_values("cast", "x", x)
   check_type(dtype)
   x = settled(x)
   local out = array.new(dtype, x.length, x.shape)
