@@ -54,7 +54,10 @@ end
 ---@return tidemill.array
 function array.new(dtype, length, shape)
   local number = types.fixed(dtype, "array", 2)
-  local wanted = shapes.measure(shape or { length }, dtype, sizes[number], "array", 2)
+  local wanted = length
+  if shape or not (type(length) == "number" and length >= 0 and length < 2^32 and length % 1 == 0) then
+    wanted = shapes.measure(shape or { length }, dtype, sizes[number], "array", 2)
+  end
   if length and length ~= wanted then
     error(("array: %d elements do not fill %s"):format(length, shapes.text(shape)), 2)
   end
@@ -64,6 +67,13 @@ function array.new(dtype, length, shape)
     pointer.dimensions = #shape
     for i, size in ipairs(shape) do pointer.shape[i - 1] = size end
   end
+  return adopt(pointer)
+end
+
+--- The same of one axis, for a length and a type's number that are known to be right.
+function array.of(number, length)
+  local pointer = C.tidemill__array_new(engine, number, length)
+  if pointer == nil then error("out of memory (array)", 2) end
   return adopt(pointer)
 end
 
@@ -297,8 +307,11 @@ function fields.dtype(self) return names[self.array.type] end
 function fields.nulls(self) return tonumber(self.array.nulls) end
 function fields.nbytes(self) return tonumber(C.tidemill__array_bytes(self.array)) end
 function fields.shape(self)
+  local a = self.array
+  if a.dimensions == 1 then return { tonumber(a.shape[0]) } end -- no short loop inside others
+  if a.dimensions == 2 then return { tonumber(a.shape[0]), tonumber(a.shape[1]) } end
   local shape = {}
-  for i = 1, self.array.dimensions do shape[i] = tonumber(self.array.shape[i - 1]) end
+  for i = 1, a.dimensions do shape[i] = tonumber(a.shape[i - 1]) end
   return shape
 end
 function fields.dictionary(self)

@@ -53,12 +53,12 @@ end
 -- ---- elementwise ------------------------------------------------------------------------------------
 
 --- Applies the operation that is called `name` (lazy/ops.lua) to operands of any kind.
-function lazy.apply(name, level, ...)
-  local op, operands = ops[name], { ... }
-  for i = 1, op.operands do
-    operands[i] = expr.operand(name, operands[i], level + 1)
-  end
-  return lazy.of(ops.build(name, op, operands, level + 1))
+function lazy.apply(name, level, a, b, c)
+  local op = ops[name] -- no loops here: LuaJIT compiles no short ones inside others
+  a = expr.operand(name, a, level + 1)
+  if op.operands > 1 then b = expr.operand(name, b, level + 1) end
+  if op.operands > 2 then c = expr.operand(name, c, level + 1) end
+  return lazy.of((ops.build(name, op, level + 1, a, b, c)))
 end
 
 local apply = lazy.apply

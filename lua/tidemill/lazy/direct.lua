@@ -7,6 +7,7 @@ local ffi = require("ffi")
 local C = require("tidemill.clib")
 local array = require("tidemill.array")
 local dtypes = require("tidemill.dtype")
+local expr = require("tidemill.lazy.expr")
 
 local direct = {}
 
@@ -36,37 +37,34 @@ local function pointer_to(e, value, place)
   return one[place], 0
 end
 
-local function same_shape(e, dims)
-  local own = e.dims
-  if #own ~= #dims then return false end
-  for axis = 1, #dims do
-    if own[axis] ~= dims[axis] then return false end
-  end
-  return true
+-- The array of an operand that has elements of its own; false when it is not direct, nil of a constant.
+local function elements(e, dims, budget)
+  if e == nil or e.op == "constant" then return nil end
+  if not expr.same_dims(e.dims, dims) then return false end
+  return value_of(e, budget) or false
 end
 
--- The array of a map; constants are put in place last, for operands below have their own.
+-- The array of a map.  Constants are put in place after the operands below have used theirs.
 local function mapped(e, budget)
-  local inputs, values = e.inputs, {}
-  local length = 1
-  for axis = 1, #e.dims do length = length * e.dims[axis] end
-  for i = 1, #inputs do
-    local input = inputs[i]
-    if input.op ~= "constant" then
-      if not same_shape(input, e.dims) then return nil end
-      values[i] = value_of(input, budget)
-      if not values[i] then return nil end
-    end
-  end
-  local a, a_step = pointer_to(inputs[1], values[1], 0)
+  local x, y, z, dims = e.inputs[1], e.inputs[2], e.inputs[3], e.dims
+  local first = elements(x, dims, budget)
+  local second = elements(y, dims, budget)
+  local third = elements(z, dims, budget)
+  if first == false or second == false or third == false then return nil end
+  local a, a_step = pointer_to(x, first, 0)
   local b, b_step, c, c_step = nil, 0, nil, 0
-  if inputs[2] then b, b_step = pointer_to(inputs[2], values[2], 1) end
-  if inputs[3] then c, c_step = pointer_to(inputs[3], values[3], 2) end
-  if a == nil or (inputs[2] and b == nil) or (inputs[3] and c == nil) then return nil end
-  local out = array.new(e.dtype, length, e.dims)
+  if y then b, b_step = pointer_to(y, second, 1) end
+  if z then c, c_step = pointer_to(z, third, 2) end
+  if a == nil or (y and b == nil) or (z and c == nil) then return nil end
+  local out
+  if #dims == 1 then
+    out = array.of(dtypes.number(e.dtype), dims[1])
+  else
+    out = array.new(e.dtype, nil, dims)
+  end
   C.tidemill_kernel_apply(e.code, dtypes.number(e.type), a, a_step, b, b_step, c, c_step,
-    out:pointer(), length)
-  hold(values)
+    out.array.values, out.array.length)
+  hold(first, second, third)
   return out
 end
 
@@ -102,9 +100,7 @@ local budget = { left = 0 }
 --- The value of an expression, or nil when it is not to be had this way.
 function direct.value(e)
   local whole = e.op == "reduce" and e.input or e
-  local length = 1
-  for axis = 1, #whole.dims do length = length * whole.dims[axis] end
-  if length > SMALL then return nil end
+  if (#whole.dims == 1 and whole.dims[1] or expr.length(whole.dims)) > SMALL then return nil end
   budget.left = MOST
   if e.op == "reduce" then return reduced(e, budget) end
   if e.op ~= "map" or #e.dims == 0 then return nil end

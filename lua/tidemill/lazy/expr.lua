@@ -96,6 +96,8 @@ end
 
 local function same_dims(a, b)
   if #a ~= #b then return false end
+  if #a == 1 then return a[1] == b[1] end -- LuaJIT compiles no short loops inside others
+  if #a == 2 then return a[1] == b[1] and a[2] == b[2] end
   for axis, size in ipairs(a) do
     if size ~= b[axis] then return false end
   end
@@ -126,20 +128,19 @@ function expr.cast(input, dtype)
 end
 
 --- An elementwise operation: `code` of enum tidemill_op on inputs of `type`, giving `dtype`.
-function expr.map(name, code, type_in, dtype, inputs, level)
-  local dims = inputs[1].dims
-  for i = 2, #inputs do
-    if not same_dims(inputs[i].dims, dims) then
-      local shapes = {}
-      for k, input in ipairs(inputs) do shapes[k] = input.dims end
-      dims = expr.broadcast(name, shapes, level + 1)
-      break
-    end
+function expr.map(name, code, type_in, dtype, level, a, b, c)
+  local dims, depth = a.dims, a.depth or 0
+  if not ((b == nil or same_dims(dims, b.dims)) and (c == nil or same_dims(dims, c.dims))) then
+    dims = expr.broadcast(name, { dims, b.dims, c and c.dims }, level + 1)
+    a, b, c = expr.expand(a, dims), expr.expand(b, dims), c and expr.expand(c, dims)
   end
-  local expanded, depth = {}, 0
-  for i, input in ipairs(inputs) do
-    expanded[i] = expr.expand(input, dims)
-    depth = math.max(depth, expanded[i].depth or 0)
+  local expanded
+  if c ~= nil then
+    depth, expanded = math.max(depth, b.depth or 0, c.depth or 0), { a, b, c }
+  elseif b ~= nil then
+    depth, expanded = math.max(depth, b.depth or 0), { a, b }
+  else
+    expanded = { a }
   end
   if depth >= DEEPEST then
     error(("%s: an array of more than %d operations one upon the other; call :persist() in between"):format(

@@ -125,9 +125,9 @@ function make.linspace(start, stop, count, given)
   local step = count > 1 and (stop - start) / (count - 1) or 0
   local e = expr.index(dims, 1, "float64", start, step)
   if count > 1 then -- the last is stop itself
-    local is_last = ops.build("eq", ops.eq, { expr.index(dims, 1, "int64", 0, 1),
-      expr.constant(count - 1) }, 2)
-    e = ops.build("where", ops.where, { is_last, expr.constant(stop, "float64"), e }, 2)
+    local is_last = ops.build("eq", ops.eq, 2, expr.index(dims, 1, "int64", 0, 1),
+      expr.constant(count - 1))
+    e = ops.build("where", ops.where, 2, is_last, expr.constant(stop, "float64"), e)
   end
   return lazy.of(make.cut(expr.cast(e, dtype), given and given.chunks, "linspace", 2))
 end
@@ -145,8 +145,8 @@ function make.eye(rows, columns, k, given)
   local dims = expr.dims("eye", 2, { rows, columns or rows })
   local dtype = given and given.dtype or "float64"
   dtypes.check(dtype, "eye", 2)
-  local on = ops.build("eq", ops.eq, { expr.index(dims, 1, "int64", k or 0, 1),
-    expr.index(dims, 2, "int64", 0, 1) }, 2)
+  local on = ops.build("eq", ops.eq, 2, expr.index(dims, 1, "int64", k or 0, 1),
+    expr.index(dims, 2, "int64", 0, 1))
   return lazy.of(make.cut(expr.cast(on, dtype), given and given.chunks, "eye", 2))
 end
 

@@ -34,22 +34,36 @@ local function mask_of(e, level)
   error(("where: the mask is of %s, expected bool"):format(e.dtype or "a number"), level + 1)
 end
 
+-- An operand in the type that an operation works in.
+local function converted(e, compute)
+  if e.dtype == compute then return e end
+  return (expr.cast(e.dtype and e or expr.constant(e.value, "?"), compute))
+end
+
 --- The expression of an operation on operands (expressions; numbers have no dtype).
-function ops.build(name, op, given, level)
-  local first, inputs = 1, {}
-  if name == "where" then
-    first = 2
-    inputs[1] = mask_of(given[1], level + 1)
+function ops.build(name, op, level, a, b, c)
+  local mask
+  if name == "where" then mask, a, b, c = mask_of(a, level + 1), b, c, nil end
+  local compute, result
+  if c ~= nil then
+    compute, result = dtypes.result(name, weigh(a), weigh(b), weigh(c))
+  elseif b ~= nil then
+    compute, result = dtypes.result(name, weigh(a), weigh(b))
+  else
+    compute, result = dtypes.result(name, weigh(a))
   end
-  local a, b, c = given[first], given[first + 1], given[first + 2]
-  local compute, result = dtypes.result(name, weigh(a), b and weigh(b), c and weigh(c))
   if not compute then error(("%s: %s"):format(name, result), level + 1) end
-  for i = first, op.operands do
-    local e = given[i]
-    inputs[i] = expr.cast(e.dtype and e or expr.constant(e.value, "?"), compute)
-  end
+  a = converted(a, compute)
+  if b ~= nil then b = converted(b, compute) end
+  if c ~= nil then c = converted(c, compute) end
   local made = dtypes.gives(op.code, compute)
-  local e = expr.map(name, op.code, compute, made, inputs, level + 1)
+  local e
+  if mask then
+    e = expr.map(name, op.code, compute, made, level + 1, mask, a, b)
+  else
+    e = expr.map(name, op.code, compute, made, level + 1, a, b, c)
+  end
+  if made == result then return e end
   return expr.cast(e, result) -- the difference of two dates is a number of days
 end
 

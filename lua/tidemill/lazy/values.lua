@@ -13,7 +13,7 @@ local methods = {}
 ---@param given? table options of the run: distribution
 ---@return tidemill.array|number|boolean
 function methods:compute(given)
-  compute.check(given, "compute", 2)
+  if given ~= nil then compute.check(given, "compute", 2) end
   local e = lazy.array_operand("compute", self, 2)
   if e.op == "data" and expr.same_dims(e.dims, e.array.shape) then return e.array end
   return run.values({ e }, given)[1]
