@@ -143,11 +143,12 @@ local function placed(name, argument, which, v, number)
   if not is_array(v) then return slot(which, number, v), 0 end
   if v.array.type == number then return v.array.values, 1, v end
   local to = type_name(number)
-  local out = new_array(to, #v)
+  local length = v.length
+  local out = new_array(to, length)
   local done = tonumber(C.tidemill_kernel_cast(v.array.type, number, v.array.values,
-    out.array.values, #v))
-  if done < #v then
-    fail(name, "%s[%d] is %s, which %s cannot hold", argument, done + 1, tostring(v[done + 1]), to)
+    out.array.values, length))
+  if done < length then
+    fail(name, "%s[%d] is %s, which %s cannot hold", argument, done + 1, tostring(v:reshape(-1)[done + 1]), to)
   end
   hold(v)
   return out.array.values, 1, out
@@ -180,8 +181,8 @@ return function(name, labels, a, b, c)
     return result_slot(result)
   end
   local shape = first.array.dimensions ~= 1 and first.shape or nil
-  local out = new_array(type_name(result), #first, shape)
-  C.tidemill_kernel_apply(op, compute, pa, a_step, pb, b_step, pc, c_step, out.array.values, #first)
+  local out = new_array(type_name(result), first.length, shape)
+  C.tidemill_kernel_apply(op, compute, pa, a_step, pb, b_step, pc, c_step, out.array.values, first.length)
   hold(keep_a, keep_b, keep_c)
   return out
 end

@@ -206,13 +206,14 @@ end
 ---@param dtype string "bool", "uint8", "int32", "int64", "float32", "float64", "date", "timestamp"
 ---@return tidemill.array
 function kernels.cast(x, dtype)
-  check_list("cast", "x", x)
+  if not array.is(x) then check_list("cast", "x", x) end
   check_type(dtype)
   x = settled(x)
-  local out = array.new(dtype, #x, x.shape)
+  local length = x.length
+  local out = array.new(dtype, length, x.shape)
   local done = tonumber(C.tidemill_kernel_cast(types.number(x.dtype), types.number(dtype),
-    x:pointer(), out:pointer(), #x))
-  if done < #x then refuse_element(x, done + 1, dtype) end
+    x:pointer(), out:pointer(), length))
+  if done < length then refuse_element(x:reshape(-1), done + 1, dtype) end
   hold(x)
   return out
 end
