@@ -103,6 +103,9 @@ describe("products", function()
       end)
       check(want, x:tensordot(y, { { 2, 3 }, { 2, 1 } }), "tensordot")
       check(naive(a, b), x:tensordot(y, 1), "tensordot, 1")
+      local all = 0
+      for i = 1, #a do all = all + a[i] ^ 2 end
+      check({ all, dims = {} }, x:tensordot(x, 3), "tensordot, all axes")
     end
   end)
 

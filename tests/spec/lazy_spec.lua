@@ -276,6 +276,8 @@ describe("lazy arrays and tasks", function()
   it("meet functions of one's own, block by block", function()
     local function block(b) return tm.kernels.exp(b) end
     assert.are.equal(text(x:exp():sum(1)), text(x:map_blocks(block):sum(1)))
+    assert.are.equal(text(x * 2), text(x:map_blocks(function(b) return b * 2 end))) -- lazy in the task
+    assert.are.equal(x:sum():compute() + 1, x:sum():map_blocks(function(b) return b[1] + 1 end):compute())
     local function previous(b)
       local rows = {}
       for i = 1, #b do rows[i] = b[math.max(i - 1, 1)] end

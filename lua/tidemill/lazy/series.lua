@@ -239,7 +239,9 @@ function methods:histogram(bins, low, high)
     if bins < 1 or bins ~= math.floor(bins) then
       error("histogram: bins must be an integer >= 1, got " .. tostring(bins), 2)
     end
-    if low == nil or high == nil then
+    if expr.length(e.dims) == 0 then
+      low, high = low or 0, high or 1
+    elseif low == nil or high == nil then
       local x = lazy.of(expr.cast(e, "float64"))
       local least, most = require("tidemill.compute").all(x:nanmin(), x:nanmax())
       low, high = low or least, high or most
