@@ -69,7 +69,7 @@ BENCH_SOURCES := $(sort $(wildcard tests/bench/*.c))
 EMBED_SOURCES := $(sort $(wildcard examples/embed/*.c))
 OUTSIDE       := $(sort $(wildcard tests/c/embed_*.c))
 # Headers of kernels that scripts declare; the others are private to kernels/.
-KERNEL_HEADERS := $(filter-out %bodies.h %/csv.h %/word.h %wide.h %_avx2.h %_avx512.h %_neon.h, \
+KERNEL_HEADERS := $(filter-out %bodies.h %/csv.h %/word.h %wide.h %_plain.h %_avx2.h %_avx512.h %_neon.h, \
                   $(wildcard kernels/*.h))
 EMBEDDED      := $(sort $(shell find lua/tidemill -name '*.lua') \
                  $(wildcard repl/*.lua scripts/*.lua) $(KERNEL_HEADERS))

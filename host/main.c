@@ -513,6 +513,7 @@ int main(int argc, char **argv)
     hold_standard_files();
     deepen_stack();
     raise_files();
+    tidemill_own_process();
     int descriptor = worker_descriptor(argc, argv);
     if (descriptor >= 0) return tidemill_worker_main(descriptor);
     tidemill_status status = mill_options_parse(&options, argc, argv);

@@ -44,23 +44,39 @@ void tidemill_kernel_random_choice(uint64_t seed, uint64_t stream, uint64_t firs
     }
 }
 
-/* The first n places of the permutation of `length`, in place.  The numbers are drawn many at a
- * time; the few that must be tried again are worked out one by one. */
+enum { CHOICE_PART = 256 }; /* swaps whose places are worked out, and fetched, ahead */
+
+/* Where places first .. first + CHOICE_PART - 1 of `length` go; first is even. */
+static void choice_places(uint64_t seed, uint64_t stream, int64_t first, int64_t n,
+                          int64_t length, const int64_t *order, int64_t *place)
+{
+    uint64_t number[CHOICE_PART];
+    mill_random()->numbers(seed, stream, (uint64_t)first / 2, CHOICE_PART / 2, number);
+    for (int64_t k = 0; k < n; k++) {
+        uint64_t span = (uint64_t)(length - first - k);
+        unsigned __int128 product = (unsigned __int128)number[k] * span;
+        uint64_t below = (uint64_t)(product >> 64);
+        /* Few have to be tried again: these are begun anew, one by one. */
+        if ((uint64_t)product < span)
+            below = mill_draw_below(seed, stream, (uint64_t)(first + k), span);
+        place[k] = first + k + (int64_t)below;
+        __builtin_prefetch(order + place[k], 1);
+    }
+}
+
+/* The first n places of the permutation of `length`, in place. */
 static void choice_shuffle(uint64_t seed, uint64_t stream, int64_t length, int64_t n,
                            int64_t *order)
 {
-    enum { PART = 512 };
-    uint64_t number[PART];
-    for (int64_t i = 0; i < n; i++) {
-        if (i % PART == 0)
-            mill_random()->numbers(seed, stream, (uint64_t)i / 2, PART / 2, number);
-        uint64_t span = (uint64_t)(length - i);
-        unsigned __int128 product = (unsigned __int128)number[i % PART] * span;
-        uint64_t below = (uint64_t)(product >> 64);
-        if ((uint64_t)product < span) below = mill_draw_below(seed, stream, (uint64_t)i, span);
-        int64_t other = i + (int64_t)below, kept = order[i];
-        order[i] = order[other];
-        order[other] = kept;
+    int64_t place[CHOICE_PART];
+    for (int64_t first = 0; first < n; first += CHOICE_PART) {
+        int64_t part = mill_least(n - first, CHOICE_PART);
+        choice_places(seed, stream, first, part, length, order, place);
+        for (int64_t k = 0; k < part; k++) {
+            int64_t kept = order[first + k];
+            order[first + k] = order[place[k]];
+            order[place[k]] = kept;
+        }
     }
 }
 

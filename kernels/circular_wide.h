@@ -20,7 +20,7 @@
 #endif
 
 struct wide_angle {
-    wide_bits quadrant; /* modulo 4 */
+    wide_words quadrant; /* modulo 4 */
     struct wide_pair r;
 };
 
@@ -30,7 +30,7 @@ wide_angle_exact(const wide_real *x, const wide_bits *hard, struct wide_angle *a
     for (int lane = 0; lane < WIDE_LANES; lane++) {
         if (!(*hard)[lane]) continue;
         double high, low;
-        angle->quadrant[lane] = mill_angle_reduce((*x)[lane], &high, &low);
+        angle->quadrant[lane] = (uint64_t)mill_angle_reduce((*x)[lane], &high, &low);
         angle->r.high[lane] = high;
         angle->r.low[lane] = low;
     }
@@ -42,7 +42,7 @@ WIDE_INLINE struct wide_angle wide_angle_reduce(wide_real x)
     wide_real shifted = x * TWO_OVER_PI + WIDE_ROUND, n = shifted - WIDE_ROUND;
     wide_real a = x - n * HALF_PI_1, b = n * HALF_PI_2, r = a - b;
     wide_real tail = ((a - r) - b) - n * HALF_PI_3;
-    angle.quadrant = (wide_bits)shifted;
+    angle.quadrant = (wide_words)shifted;
     angle.r = wide_join(r, tail);
     wide_bits near = (wide_abs(angle.r.high) < 0x1p-30) & (n != 0);
     wide_bits hard = ~(wide_abs(x) <= 0x1p20) | near;
@@ -65,12 +65,12 @@ WIDE_INLINE struct wide_pair wide_cosine_pair(struct wide_pair r)
 }
 
 /* The sine of an angle that lies `quadrant` quarters of a turn further on. */
-WIDE_INLINE wide_real wide_turned(wide_bits quadrant, struct wide_pair r)
+WIDE_INLINE wide_real wide_turned(wide_words quadrant, struct wide_pair r)
 {
     struct wide_pair sine = wide_sine_pair(r), cosine = wide_cosine_pair(r);
-    wide_bits odd = -(quadrant & 1);
+    wide_bits odd = -(wide_bits)(quadrant & 1);
     wide_real y = wide_pick(odd, cosine.high + cosine.low, sine.high + sine.low);
-    return wide_negate(quadrant << 62, y);
+    return wide_negate((wide_bits)(quadrant << 62), y);
 }
 
 WIDE_INLINE wide_real wide_sin(wide_real x)
@@ -96,7 +96,7 @@ WIDE_INLINE wide_real wide_tan(wide_real x)
     cosine.low -= 0.5 * wide_product(angle.r.high, angle.r.high).low;
     sine = wide_join(sine.high, sine.low);
     cosine = wide_join(cosine.high, cosine.low);
-    wide_bits odd = -(angle.quadrant & 1);
+    wide_bits odd = -(wide_bits)(angle.quadrant & 1);
     struct wide_pair above = {wide_pick(odd, -cosine.high, sine.high),
                               wide_pick(odd, -cosine.low, sine.low)};
     struct wide_pair below = {wide_pick(odd, sine.high, cosine.high),

@@ -5,7 +5,7 @@
  * The file that includes this has defined, for vectors of its set:
  *     any        whether a mask has a bit
  *     narrow64, narrow32   8 (4) masks as one vector of bytes that are 0 or -1
- *     mask64, mask32       bytes at an address, 0 or 1, as one mask
+ *     mask64, mask32       bytes at an address as one vector of their negatives: of bools, a mask
  *     unordered  of doubles and (unordered_float) of floats: a mask where one of two is NaN
  *     sqrt, floor, ceil, round, trunc   of doubles and (.._float) of floats
  * SPDX-License-Identifier: MIT */

@@ -93,11 +93,12 @@ WIDE_INLINE wide_real wide_exp2(wide_real x)
 WIDE_INLINE struct wide_pair wide_expm1_pair(wide_real x, wide_real *shifted)
 {
     struct wide_exp_reduced reduced = wide_exp_reduce(x);
-    wide_real rest = wide_exp_rest(reduced.r.high) + reduced.r.low;
+    wide_real low = reduced.r.low + reduced.r.low * reduced.r.high;
+    wide_real rest = wide_exp_rest(reduced.r.high) + low;
     /* e^x - 1 = 2^n ((1 - 2^-n) + r + rest); past n = 100 that 2^-n is nothing. */
     wide_real most = wide_all(WIDE_ROUND + 100);
     wide_real n = wide_pick(reduced.shifted > most, most, reduced.shifted);
-    wide_real inverse = (wide_real)((1023 + WIDE_ROUND_BITS - (wide_bits)n) << 52);
+    wide_real inverse = (wide_real)((1023 + WIDE_ROUND_BITS - (wide_words)n) << 52);
     struct wide_pair one = wide_join(wide_all(1), -inverse);
     struct wide_pair sum = wide_sum(one.high, reduced.r.high);
     *shifted = reduced.shifted;

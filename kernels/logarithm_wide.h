@@ -28,7 +28,7 @@ struct wide_log_parts {
 WIDE_INLINE struct wide_log_parts wide_log_part_normal(wide_real x)
 {
     const uint64_t least = 0x3fe6a09e00000000, one = 0x3ff0000000000000;
-    wide_words bits = (wide_words)x; /* they wrap where x is a NaN */
+    wide_words bits = (wide_words)x;
     struct wide_log_parts parts;
     parts.exponent = (bits + (one - least)) >> 52;
     parts.f = (wide_real)(bits - (parts.exponent << 52) + one) - 1;

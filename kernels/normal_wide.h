@@ -22,9 +22,10 @@ WIDE_INLINE void wide_normal(wide_real *u, wide_real *v)
     wide_real z = angle * angle;
     wide_real sine = angle + angle * z * wide_sine_series(z);
     wide_real cosine = (1 - 0.5 * z) + z * z * wide_cosine_series(z);
-    wide_bits quadrant = (wide_bits)shifted, odd = -(quadrant & 1);
-    *u = length * wide_negate((quadrant + 1) << 62, wide_pick(odd, sine, cosine));
-    *v = length * wide_negate(quadrant << 62, wide_pick(odd, cosine, sine));
+    wide_words quadrant = (wide_words)shifted;
+    wide_bits odd = -(wide_bits)(quadrant & 1);
+    *u = length * wide_negate((wide_bits)((quadrant + 1) << 62), wide_pick(odd, sine, cosine));
+    *v = length * wide_negate((wide_bits)(quadrant << 62), wide_pick(odd, cosine, sine));
 }
 
 /* The last pairs, fewer than two vectors hold, are worked out aside. */

@@ -13,6 +13,7 @@
 /* Words that may lie where other types lie. */
 typedef uint32_t mill_word32 __attribute__((may_alias));
 typedef uint64_t mill_word64 __attribute__((may_alias));
+typedef double mill_loose_double __attribute__((may_alias));
 
 /* ---- Kinds of values -------------------------------------------------------------------- */
 

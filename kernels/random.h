@@ -55,8 +55,9 @@ TIDEMILL_KERNEL void tidemill_kernel_random_uniform_f32(uint64_t seed, uint64_t 
                                                         float high, float *out);
 
 /* mean + sd z.  With the u and v of elements 2 j and 2 j + 1: r = sqrt(-2 log(1 - u)), and the two
- * z are r cos(2 pi v) and r sin(2 pi v); |z| < 8.6.  f32: u and v are the two words plus nothing
- * and times 2^-32, 1 - u is at least 2^-32, and the arithmetic is that of floats; |z| < 6.7. */
+ * z are r cos(2 pi v) and r sin(2 pi v); |z| < 8.6.  f32: the
+ * logarithm is that of (first word + 1) 2^-32, v is the second word times 2^-32, and the arithmetic
+ * is that of floats; |z| < 6.7. */
 TIDEMILL_KERNEL void tidemill_kernel_random_normal(uint64_t seed, uint64_t stream,
                                                    uint64_t first, int64_t n, double mean,
                                                    double sd, double *out);

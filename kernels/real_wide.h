@@ -64,7 +64,7 @@
 #define WIDE_LANES        ((int)(MILL_WIDE_BYTES / sizeof(double)))
 #define WIDE_SIGN         INT64_MIN
 #define WIDE_ROUND        0x1.8p52 /* added and taken away, it leaves the nearest integer */
-#define WIDE_ROUND_BITS   0x4338000000000000
+#define WIDE_ROUND_BITS   0x4338000000000000u
 #define WIDE_UPPER_HALF   (-(1ll << 27)) /* of a double: what it leaves has 26 bits */
 #define WIDE_NO_SUBNORMAL 0x1p-1022
 #endif
@@ -185,7 +185,7 @@ WIDE_INLINE struct wide_pair wide_quotient(struct wide_pair a, struct wide_pair 
  * WIDE_ROUND).  In two steps: it rounds once, and only below the normal numbers. */
 WIDE_INLINE wide_real wide_scale(wide_real x, wide_real shifted)
 {
-    wide_words n = (wide_words)((wide_bits)shifted - WIDE_ROUND_BITS + 2046);
+    wide_words n = (wide_words)shifted - WIDE_ROUND_BITS + 2046;
     wide_words half = n >> 1;
     return x * (wide_real)(half << 52) * (wide_real)((n - half) << 52);
 }

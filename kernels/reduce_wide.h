@@ -185,25 +185,34 @@ static inline void MILL_WIDE(reduce_rest)(const struct mill_columns *columns, in
     if (rest.width) plain(&rest);
 }
 
-/* A register of columns at a time; p[] are their planes, x the elements of row r. */
+/* Columns of `count` registers at a time; p[] are the planes of one, x its elements of row r. */
+#undef REDUCE_STRIPE
+#define REDUCE_STRIPE(type, vector, count, planes, step)                                       \
+    for (; j + count * REDUCE_LANES <= c->width; j += count * REDUCE_LANES) {                  \
+        const type *from = (const type *)c->x + j;                                             \
+        union mill_cell *cells = c->cells + j;                                                 \
+        vector all[count][planes];                                                             \
+        _Pragma("GCC unroll 2") for (int u = 0; u < count; u++)                                \
+            _Pragma("GCC unroll 4") for (int k = 0; k < planes; k++) all[u][k] =               \
+                *(const vector *)(cells + k * c->apart + u * REDUCE_LANES);                    \
+        for (int64_t r = 0; r < c->rows; r++)                                                  \
+            _Pragma("GCC unroll 2") for (int u = 0; u < count; u++)                            \
+            {                                                                                  \
+                vector *p = all[u];                                                            \
+                vector x = *(const vector *)(from + r * c->stride + u * REDUCE_LANES);         \
+                step;                                                                          \
+            }                                                                                  \
+        _Pragma("GCC unroll 2") for (int u = 0; u < count; u++)                                \
+                _Pragma("GCC unroll 4") for (int k = 0; k < planes; k++) *                     \
+            (vector *)(cells + k * c->apart + u * REDUCE_LANES) = all[u][k];                   \
+    }
 #undef REDUCE_COLUMNS
 #define REDUCE_COLUMNS(name, type, vector, planes, step)                                       \
     MILL_TARGET static void MILL_WIDE(reduce_##name)(const struct mill_columns *c)             \
     {                                                                                          \
         int64_t j = 0;                                                                         \
-        for (; j + REDUCE_LANES <= c->width; j += REDUCE_LANES) {                              \
-            const type *from = (const type *)c->x + j;                                         \
-            union mill_cell *cells = c->cells + j;                                             \
-            vector p[planes];                                                                  \
-            _Pragma("GCC unroll 4") for (int k = 0; k < planes; k++) p[k] =                    \
-                *(const vector *)(cells + k * c->apart);                                       \
-            for (int64_t r = 0; r < c->rows; r++) {                                            \
-                vector x = *(const vector *)(from + r * c->stride);                            \
-                step;                                                                          \
-            }                                                                                  \
-            _Pragma("GCC unroll 4") for (int k = 0; k < planes; k++) *                         \
-                (vector *)(cells + k * c->apart) = p[k];                                       \
-        }                                                                                      \
+        REDUCE_STRIPE(type, vector, 2, planes, step)                                           \
+        REDUCE_STRIPE(type, vector, 1, planes, step)                                           \
         MILL_WIDE(reduce_rest)(c, j, sizeof(type), mill_##name##_plain);                       \
     }
 #undef REDUCE_FLOAT_COLUMNS

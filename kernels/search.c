@@ -6,36 +6,46 @@
 
 enum { SEARCH_ABREAST = 8 };
 
-/* Whether `here`, one of the ascending values, stands before the place of `wanted`. */
+/* numbers: how many of the ascending values are no NaN. */
 #define SEARCH(kind, type)                                                                     \
-    static inline int search_before_##kind(type here, type wanted, int right)                  \
+    static int64_t search_numbers_##kind(const type *x, int64_t n)                             \
     {                                                                                          \
-        int less = here < wanted || (here == here && wanted != wanted);                        \
-        int equal = here == wanted || (here != here && wanted != wanted);                      \
-        return less | (right & equal);                                                         \
+        int64_t low = 0;                                                                       \
+        while (low < n) {                                                                      \
+            int64_t middle = low + (n - low) / 2;                                              \
+            if (x[middle] == x[middle])                                                        \
+                low = middle + 1;                                                              \
+            else                                                                               \
+                n = middle;                                                                    \
+        }                                                                                      \
+        return low;                                                                            \
     }                                                                                          \
-    static void search_some_##kind(const type *x, int64_t n, const type *wanted, int64_t m,    \
-                                   int right, int64_t *place)                                  \
+    static inline __attribute__((always_inline)) void search_some_##kind(                      \
+        const type *x, int64_t n, const type *wanted, int64_t m, int right, int64_t *place)    \
     {                                                                                          \
         const type *at[SEARCH_ABREAST];                                                        \
         for (int64_t v = 0; v < m; v++) at[v] = x;                                             \
-        for (; n > 1; n -= n / 2) {                                                            \
+        for (int64_t rest = n; rest > 0; rest -= rest > 1 ? rest / 2 : 1) {                    \
+            int64_t half = rest > 1 ? rest / 2 : 1;                                            \
             for (int64_t v = 0; v < m; v++) {                                                  \
-                int before = search_before_##kind(at[v][n / 2 - 1], wanted[v], right);         \
-                at[v] += n / 2 & -(int64_t)before;                                             \
+                type here = at[v][half - 1];                                                   \
+                int before = right ? here <= wanted[v] : here < wanted[v];                     \
+                at[v] += half & -(int64_t)before;                                              \
             }                                                                                  \
         }                                                                                      \
         for (int64_t v = 0; v < m; v++) {                                                      \
             place[v] = at[v] - x;                                                              \
-            if (n == 1) place[v] += search_before_##kind(*at[v], wanted[v], right);            \
+            if (wanted[v] != wanted[v]) place[v] = right ? n : search_numbers_##kind(x, n);    \
         }                                                                                      \
     }                                                                                          \
     static void search_part_##kind(const void *x, int64_t n, const void *values,               \
                                    int64_t first, int64_t m, int right, int64_t *place)        \
     {                                                                                          \
         const type *wanted = (const type *)values + first;                                     \
-        if (m == SEARCH_ABREAST)                                                               \
-            search_some_##kind(x, n, wanted, SEARCH_ABREAST, right, place);                    \
+        if (m == SEARCH_ABREAST && right)                                                      \
+            search_some_##kind(x, n, wanted, SEARCH_ABREAST, 1, place);                        \
+        else if (m == SEARCH_ABREAST)                                                          \
+            search_some_##kind(x, n, wanted, SEARCH_ABREAST, 0, place);                        \
         else                                                                                   \
             search_some_##kind(x, n, wanted, m, right, place);                                 \
     }

@@ -81,6 +81,7 @@ bool mill_encoder_refuse(struct mill_encoder *encoder, const char *what, const c
     if (encoder->status != TIDEMILL_OK) return false;
     char path[600];
     mill_encoder_path(encoder, path, sizeof path);
+    if (encoder->kept) advice = NULL; /* it is for tasks */
     encoder->status = mill_fail(encoder->error, TIDEMILL_USAGE, "cannot %s %s %s (%s)%s%s",
                                 encoder->kept ? "keep" : "send", what,
                                 encoder->kept ? "in the cache" : "to a task", path,

@@ -225,6 +225,8 @@ static const char *read_kind(char kind)
         return "library";
     case MILL_READ_IMPURE:
         return "impure";
+    case MILL_READ_TIME:
+        return "until";
     default:
         return "other";
     }
@@ -234,7 +236,13 @@ static void show_read(void *context, char kind, const char *name, struct mill_ha
                       struct mill_hash now)
 {
     struct showing *showing = context;
-    (void)was, (void)now;
+    char time[MILL_FIELD_ROOM];
+    (void)now;
+    if (kind == MILL_READ_TIME) {
+        struct mill_field end = {NULL, NULL, MILL_FIELD_TIME, (int64_t)was.low, NULL};
+        mill_field_show(&end, time);
+        name = time;
+    }
     if (!showing->upkeep->request->json) {
         char text[MILL_FIELD_ROOM];
         struct mill_field field = {NULL, NULL, MILL_FIELD_TEXT, 0, name};

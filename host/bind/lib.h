@@ -13,6 +13,7 @@ int mill_open_core(lua_State *L);
 /* Add functions to the table on top of the stack. */
 void mill_lib_io(lua_State *L);      /* text in and out, files, CSV, environment */
 void mill_lib_machine(lua_State *L); /* the machine's CPUs and memory */
+void mill_lib_cache(lua_State *L);   /* values that users put into the cache */
 void mill_lib_stats(lua_State *L);   /* what has happened so far */
 void mill_lib_graph(lua_State *L);   /* nodes, runs and results */
 void mill_lib_view(lua_State *L);    /* graphs looked at */

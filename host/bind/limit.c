@@ -182,6 +182,7 @@ void mill_limit_init(struct tidemill *engine)
 
 void mill_limit_fini(struct tidemill *engine)
 {
+    mill_memory_close(&engine->memory);
     mill_spill_fini(&engine->spill);
     free(engine->limit_setting.folder);
 }

@@ -98,6 +98,7 @@ static void hello(void *context, struct mill_wire *wire)
     mill_packer_bytes(&wire->out, &limit, sizeof limit);
     put_text(wire, engine->limit_setting.folder);
     put_text(wire, engine->blas.wish);
+    put_text(wire, engine->store ? mill_store_path(engine->store) : NULL);
 }
 
 static void put_module(void *context, const char *name, const char *path, const char *text,
@@ -153,6 +154,14 @@ static void drop(void *context, void *kept)
     free(kept);
 }
 
+static void note_written(struct tidemill *engine, struct mill_worker *worker,
+                         const struct mill_answer *answer)
+{
+    char path[256];
+    snprintf(path, sizeof path, "%.*s", (int)answer->written_size, answer->written);
+    mill_trust_writes(&engine->lookup, worker, path);
+}
+
 static void answered(void *context, struct mill_worker *worker,
                      const struct mill_answer *answer)
 {
@@ -161,6 +170,7 @@ static void answered(void *context, struct mill_worker *worker,
     if (worker->task->run->hooks.before == NULL) return;
     mill_lookup_join(&engine->lookup, worker, answer->reads, answer->reads_size,
                      answer->unsound);
+    if (answer->written_size > 0) note_written(engine, worker, answer);
     if (answer->impure) {
         mill_trust_impure(&engine->lookup, worker, "the time, a program or the like");
     }

@@ -24,6 +24,8 @@
 #include "bind/runner.h"
 #include "lane/message.h"
 
+static const double FLUSH_PATIENCE = 10; /* seconds for what a task has put to come on disk */
+
 struct served_function {
     uint64_t serial; /* the engine's number */
     struct mill_function *function;
@@ -45,6 +47,7 @@ struct mill_serve {
     double *seconds;
     const struct mill_task *task;
     bool worth;
+    char *written; /* by the running task: the first; NULL: nothing */
     struct mill_inbox inbox;
     struct mill_remotes remotes;
 };
@@ -413,6 +416,8 @@ static bool answer_run(struct mill_serve *serve, struct mill_run *run)
         .degraded = (uint64_t)atomic_exchange(&serve->engine->degraded, 0),
         .reads = reads->bytes,
         .reads_size = reads->size,
+        .written = serve->written,
+        .written_size = serve->written ? strlen(serve->written) : 0,
         .value = task->result,
     };
     return send_unasked(serve) && send_answer(serve, &answer);
@@ -437,8 +442,12 @@ static bool run_order(struct mill_serve *serve, struct mill_wire_reader *reader,
     atomic_store(&engine->log.level, serve->order.log_level);
     struct mill_error error;
     struct mill_run *run = run_node(serve, handle, &error);
+    /* From here on the engine may end this process at any time. */
+    if (engine->store) mill_store_flush(engine->store, FLUSH_PATIENCE);
     bool sent = run ? answer_run(serve, run) : answer_error(serve, error.text);
     serve->task = NULL;
+    free(serve->written);
+    serve->written = NULL;
     mill_remotes_leave(&serve->remotes);
     if (run) mill_run_free(run);
     mill_graph_unref(graph, (uint32_t)handle);
@@ -488,6 +497,21 @@ static char *take_copy(struct mill_wire_reader *reader)
     return text ? strndup(text, size) : NULL;
 }
 
+static void wrote(void *context, const char *path)
+{
+    struct mill_serve *serve = ((struct tidemill *)context)->serve;
+    if (serve->written == NULL) serve->written = strdup(path);
+}
+
+/* The engine's cache, for values that tasks put there themselves (tm.cache): opened when the first does.
+ * The engine sees to its size. */
+static void open_cache(struct tidemill *engine, char *path)
+{
+    engine->cache_path = path;
+    engine->keep.bytes = 0;
+    engine->cache_tried = path[0] == '\0';
+}
+
 static bool start_engine(struct mill_serve *serve, struct mill_wire_reader *reader)
 {
     struct tidemill *engine = serve->engine;
@@ -511,13 +535,20 @@ static bool start_engine(struct mill_serve *serve, struct mill_wire_reader *read
         free(blas);
     }
     engine->workers = 0;
-    engine->cache_tried = true; /* there is none */
-    if (reader->in.bad) return false;
+    char *cache = take_copy(reader);
+    engine->cache_tried = true; /* its tasks were looked for by the engine */
+    if (cache == NULL || reader->in.bad) {
+        free(cache);
+        return false;
+    }
     if (mill_engine_start(engine, &error) != TIDEMILL_OK ||
         !mill_runner_open(engine, &engine->pool.workers[0], &error)) {
         fprintf(stderr, "tidemill --worker: %s\n", error.text);
+        free(cache);
         return false;
     }
+    open_cache(engine, cache);
+    engine->lookup.wrote = wrote;
     mill_engine_salt(engine, engine->scopes[0].L);
     struct mill_function *standing = mill_function_new("a result");
     if (standing) standing->body = pass_on;

@@ -11,6 +11,7 @@
 #include "bind/engine.h"
 #include "bind/entries.h"
 #include "bind/fields.h"
+#include "cache/database.h"
 #include "cache/manage.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
@@ -210,6 +211,11 @@ static tidemill_status do_import(struct mill_upkeep *upkeep)
     return status;
 }
 
+void tidemill_own_process(void)
+{
+    mill_database_own_process();
+}
+
 /* ---- all of them ------------------------------------------------------------------------- */
 
 struct command {
@@ -271,6 +277,15 @@ static tidemill_status run_command(struct mill_upkeep *upkeep, const struct comm
     return whole || status != TIDEMILL_OK ? status : mill_no_memory(upkeep->error, "cache");
 }
 
+/* There is no cache yet: an import makes one, when the file is one that can be imported. */
+static tidemill_status check_new(struct mill_upkeep *upkeep, const struct command *command)
+{
+    if (command->run == do_import) {
+        return mill_store_check_import(upkeep->request->word, upkeep->error);
+    }
+    return mill_fail(upkeep->error, TIDEMILL_IO, "cache %s: there is none yet", upkeep->path);
+}
+
 /* Opens the cache that the settings name, for the command alone. */
 static tidemill_status run_closed(struct mill_upkeep *upkeep, const struct command *command,
                                   bool made_up, char **text)
@@ -285,11 +300,10 @@ static tidemill_status run_closed(struct mill_upkeep *upkeep, const struct comma
         .warn = opened_with_warning,
         .context = upkeep,
     };
-    if (command->run != do_import && access(upkeep->path, F_OK) != 0) {
-        return mill_fail(upkeep->error, TIDEMILL_IO, "cache %s: there is none yet",
-                         upkeep->path);
-    }
-    tidemill_status status = mill_store_open(&options, &upkeep->store, upkeep->error);
+    tidemill_status status = TIDEMILL_OK;
+    if (access(upkeep->path, F_OK) != 0) status = check_new(upkeep, command);
+    if (status != TIDEMILL_OK) return status;
+    status = mill_store_open(&options, &upkeep->store, upkeep->error);
     if (status == TIDEMILL_OK) status = run_command(upkeep, command, text);
     mill_store_close(upkeep->store);
     return status;

@@ -426,7 +426,8 @@ static tidemill_status import_take(struct import *import)
         const char *text;
     } all[] = {
         {&import->add_entry, "INSERT OR IGNORE INTO entry(key, reads_name, content, made,"
-                             " seconds, task, reads) VALUES(?, ?, ?, ?, ?, ?, ?)"},
+                             " seconds, task, reads, object) VALUES(?, ?, ?3, ?, ?, ?, ?,"
+                             " coalesce((SELECT id FROM object WHERE content = ?3), 0))"},
         {&import->add_object,
          "INSERT OR IGNORE INTO object(" MILL_OBJECT_COLUMNS ") VALUES(?, ?, ?, ?, ?, ?, ?)"},
         {&import->has_object, "SELECT 1 FROM object WHERE content = ?"},
@@ -452,32 +453,53 @@ static tidemill_status import_take(struct import *import)
     return mill_session_swept(&import->session, &sweep, code, import->error);
 }
 
+/* Opens the file and looks at the whole of it; *size is its length. */
+static tidemill_status import_open(struct import *import, int64_t *size)
+{
+    struct stat status;
+    import->fd = open(import->path, O_RDONLY | O_CLOEXEC);
+    if (import->fd < 0) {
+        return mill_fail(import->error, TIDEMILL_IO, "%s: %s", import->path, strerror(errno));
+    }
+    if (fstat(import->fd, &status) != 0 || !S_ISREG(status.st_mode)) {
+        return import_broken(import, "is not a file");
+    }
+    import->decompressor = ZSTD_createDCtx();
+    if (import->decompressor == NULL) return mill_no_memory(import->error, "import");
+    *size = import->left = status.st_size;
+    return import_check(import);
+}
+
+static void import_close(struct import *import)
+{
+    ZSTD_freeDCtx(import->decompressor);
+    free(import->record);
+    if (import->fd >= 0) close(import->fd);
+}
+
+tidemill_status mill_store_check_import(const char *path, struct mill_error *error)
+{
+    struct import import = {.path = path, .error = error};
+    int64_t size;
+    tidemill_status status = import_open(&import, &size);
+    import_close(&import);
+    return status;
+}
+
 tidemill_status mill_store_import(struct mill_store *store, const char *path, int64_t *entries,
                                   struct mill_error *error)
 {
     struct import import = {.path = path, .error = error};
-    struct stat status;
+    int64_t size;
     *entries = 0;
-    import.fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (import.fd < 0) return mill_fail(error, TIDEMILL_IO, "%s: %s", path, strerror(errno));
-    tidemill_status result = TIDEMILL_OK;
-    if (fstat(import.fd, &status) != 0 || !S_ISREG(status.st_mode)) {
-        result = import_broken(&import, "is not a file");
+    tidemill_status status = import_open(&import, &size);
+    if (status == TIDEMILL_OK) status = mill_session_open(&import.session, store, error);
+    if (status == TIDEMILL_OK) {
+        import.left = size - CARRY_MAGIC;
+        status = import_take(&import);
+        mill_session_close(&import.session);
     }
-    if (result == TIDEMILL_OK) result = mill_session_open(&import.session, store, error);
-    if (result != TIDEMILL_OK) {
-        close(import.fd);
-        return result;
-    }
-    import.left = status.st_size;
-    import.decompressor = ZSTD_createDCtx();
-    result = import.decompressor ? import_check(&import) : mill_no_memory(error, "import");
-    import.left = status.st_size - CARRY_MAGIC;
-    if (result == TIDEMILL_OK) result = import_take(&import);
-    ZSTD_freeDCtx(import.decompressor);
-    free(import.record);
-    mill_session_close(&import.session);
-    close(import.fd);
+    import_close(&import);
     *entries = import.entries;
-    return result;
+    return status;
 }

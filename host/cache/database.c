@@ -12,7 +12,7 @@
 
 enum {
     DATABASE_ID = 0x6d696c6c, /* application_id: "mill" */
-    DATABASE_FORMAT = 2,      /* user_version */
+    DATABASE_FORMAT = 3,      /* user_version */
     DATABASE_HEADER = 100,    /* bytes of a SQLite header */
     DATABASE_PATIENCE = 10,   /* seconds to wait for the lock while opening */
 };
@@ -28,7 +28,7 @@ static const char database_schema[] =
     "PRAGMA journal_mode = MEMORY;"
     "BEGIN IMMEDIATE;"
     "PRAGMA application_id = 0x6d696c6c;"
-    "PRAGMA user_version = 2;"
+    "PRAGMA user_version = 3;"
     "CREATE TABLE entry("
     "  key BLOB NOT NULL,"
     "  reads_name BLOB NOT NULL," /* hash of the list of what was read */
@@ -39,6 +39,7 @@ static const char database_schema[] =
     "  reads BLOB,"                      /* NULL: long, an object under reads_name */
     "  used INTEGER NOT NULL DEFAULT 0," /* microseconds since 1970; 0: never */
     "  hits INTEGER NOT NULL DEFAULT 0,"
+    "  object INTEGER NOT NULL DEFAULT 0," /* where the content lay when it was made; 0: look */
     "  PRIMARY KEY(key, reads_name)) WITHOUT ROWID;"
     "CREATE TABLE object("
     "  id INTEGER PRIMARY KEY,"
@@ -53,20 +54,32 @@ static const char database_schema[] =
     "COMMIT;"
     "PRAGMA journal_mode = WAL;";
 
-/* From format 1, which had neither uses nor a quick sum of the files' sizes.  Processes that read
- * and write format 1 go on with it: they name their columns. */
-static const char database_migration[] =
-    "BEGIN IMMEDIATE;"
-    "ALTER TABLE entry ADD COLUMN used INTEGER NOT NULL DEFAULT 0;"
-    "ALTER TABLE entry ADD COLUMN hits INTEGER NOT NULL DEFAULT 0;"
-    "CREATE INDEX object_file ON object(stored) WHERE in_file = 1;"
-    "PRAGMA user_version = 2;"
-    "COMMIT;";
+/* To each format from the one before it.  Processes that read and write an older one go on with it: they
+ * name their columns. */
+static const char *const database_migrations[DATABASE_FORMAT + 1] = {
+    /* Uses, and a quick sum of the files' sizes. */
+    [2] = "BEGIN IMMEDIATE;"
+          "ALTER TABLE entry ADD COLUMN used INTEGER NOT NULL DEFAULT 0;"
+          "ALTER TABLE entry ADD COLUMN hits INTEGER NOT NULL DEFAULT 0;"
+          "CREATE INDEX object_file ON object(stored) WHERE in_file = 1;"
+          "PRAGMA user_version = 2;"
+          "COMMIT;",
+    /* Where the object of an entry lies. */
+    [3] = "BEGIN IMMEDIATE;"
+          "ALTER TABLE entry ADD COLUMN object INTEGER NOT NULL DEFAULT 0;"
+          "PRAGMA user_version = 3;"
+          "COMMIT;",
+};
 
 /* Prepared at opening: fails on a table or column that is not there. */
 static const char database_probe[] =
-    "SELECT entry.key, reads_name, entry.content, made, seconds, task, reads, used, hits, id,"
-    " size, stored, coding, in_file, sum, data FROM entry, object";
+    "SELECT entry.key, reads_name, entry.content, made, seconds, task, reads, used, hits,"
+    " entry.object, id, size, stored, coding, in_file, sum, data FROM entry, object";
+
+void mill_database_own_process(void)
+{
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); /* refuses when it comes too late */
+}
 
 /* ---- failures --------------------------------------------------------------------------- */
 
@@ -209,8 +222,8 @@ static int database_connect(const struct mill_database *database, const char *se
     int code = sqlite3_open_v2(database->place.file, connection, flags, NULL);
     if (code != SQLITE_OK) return code;
     sqlite3_extended_result_codes(*connection, 1);
-    /* Room for the cursors of the statements: what does not fit is allocated under a lock of all
-     * connections. */
+    /* Room for the cursors of the statements: what does not fit, or all of it where SQLite was built
+     * without, as Debian's, is allocated under a lock of all connections. */
     sqlite3_db_config(*connection, SQLITE_DBCONFIG_LOOKASIDE, NULL, 4096, 64);
     sqlite3_busy_timeout(*connection, patience);
     sqlite3_db_config(*connection, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
@@ -514,7 +527,11 @@ static enum database_verdict database_migrate(struct mill_database *database,
                                               sqlite3 *connection, struct mill_error *error)
 {
     mill_lock_begin(&database->lock);
-    int code = sqlite3_exec(connection, database_migration, NULL, NULL, NULL);
+    int code = SQLITE_OK;
+    for (uint32_t format = database_format(connection);
+         format < DATABASE_FORMAT && code == SQLITE_OK;) {
+        code = sqlite3_exec(connection, database_migrations[++format], NULL, NULL, NULL);
+    }
     if (code != SQLITE_OK) sqlite3_exec(connection, "ROLLBACK", NULL, NULL, NULL);
     mill_lock_end(&database->lock);
     return database_judge_code(database, connection, code, error);

@@ -6,7 +6,7 @@
  *     PATH-claims  who computes what, see cache/board.h
  *     PATH.d/      bytes of large objects, a file each
  *
- * Format 2.  Format 1 is made into it where it stands; a newer one is refused.  SPDX-License-Identifier: MIT */
+ * Format 3.  An older one is made into it where it stands; a newer one is refused.  SPDX-License-Identifier: MIT */
 #ifndef MILL_DATABASE_H
 #define MILL_DATABASE_H
 
@@ -42,6 +42,9 @@ struct mill_database_options {
     void (*warn)(void *context, const char *text); /* may be NULL */
     void *context;
 };
+
+/* See tidemill_own_process. */
+void mill_database_own_process(void);
 
 /* Opens what is there or makes it, and connects for writing.  On failure everything is closed
  * and the reason is in *error.  Damaged files of ours are renamed and made anew. */

@@ -3,16 +3,15 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "cache/claim.h"
+#include "cache/hit.h"
 #include "cache/ledger.h"
 #include "cache/miss.h"
+#include "cache/outcome.h"
 #include "cache/turn.h"
 #include "cache/worth.h"
-#include "data/codec.h"
-#include "data/packed.h"
 
 /* ---- what tasks of tasks read ------------------------------------------------------------ */
 
@@ -64,114 +63,10 @@ void mill_lookup_fini(struct mill_lookup *lookup)
 
 /* ---- before ---------------------------------------------------------------------------- */
 
-struct search {
-    struct mill_lookup *lookup;
-    bool pure;
-    int64_t oldest; /* microseconds since 1970: results made before are too old */
-    struct mill_hash content;
-    struct mill_reads *reads; /* those of the entry are added; NULL: nobody needs them */
-};
-
-static void tell_seen(void *context, char kind, const char *name, struct mill_hash hash,
-                      struct mill_hash now)
-{
-    struct mill_lookup *lookup = context;
-    (void)now;
-    if (kind != MILL_READ_IMPURE) lookup->seen(lookup->context, kind, name, hash);
-}
-
-static bool entry_holds(void *context, const struct mill_entry *entry)
-{
-    struct search *search = context;
-    if (entry->made < search->oldest) return false;
-    if (!search->pure && mill_reads_are_impure(entry->reads, entry->reads_size)) return false;
-    if (!mill_reads_hold(search->lookup->files, entry->reads, entry->reads_size)) return false;
-    if (search->lookup->seen) {
-        mill_reads_visit_all(entry->reads, entry->reads_size, tell_seen, search->lookup);
-    }
-    search->content = entry->content;
-    if (search->reads) mill_reads_join(search->reads, entry->reads, entry->reads_size);
-    return true;
-}
-
-/* The earliest time at which a result may have been made. */
-static int64_t oldest_of(const struct mill_lookup *lookup, const struct mill_policy *policy)
-{
-    double ttl = policy->ttl;
-    if (lookup->ttl > 0 && !(ttl > 0 && ttl < lookup->ttl)) ttl = lookup->ttl;
-    if (!(ttl > 0)) return INT64_MIN;
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    double oldest = (double)now.tv_sec * 1e6 + (double)now.tv_nsec / 1e3 - ttl * 1e6;
-    return oldest > 0 ? (int64_t)oldest : 0;
-}
-
-static struct mill_reader *reader_of(struct mill_lookup *lookup,
-                                     struct mill_lookup_worker *mine)
-{
-    if (mine->reader == NULL) mine->reader = mill_reader_open(lookup->store);
-    return mine->reader;
-}
-
 static void count_one(_Atomic int64_t *counter)
 {
     atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + 1,
                           memory_order_relaxed);
-}
-
-/* Takes down what the store has for the task; false when it has nothing. */
-static bool find_answer(struct mill_lookup *lookup, struct mill_lookup_worker *mine,
-                        struct mill_task *task)
-{
-    struct mill_notes *notes = task->run->notes;
-    struct search search = {.lookup = lookup,
-                            .pure = mill_task_function(task)->policy.pure,
-                            .oldest = oldest_of(lookup, &mill_task_function(task)->policy),
-                            .reads = notes ? &mine->reads : NULL};
-    struct mill_reader *reader = reader_of(lookup, mine);
-    mill_reads_clear(&mine->reads);
-    if (reader == NULL || !mill_reader_find(reader, mine->key, entry_holds, &search)) {
-        return false;
-    }
-    if (notes) mill_notes_add(notes, &mine->reads);
-    task->run->content[task->index] = search.content;
-    atomic_fetch_or_explicit(&task->flags, MILL_TASK_KEPT, memory_order_relaxed);
-    return true;
-}
-
-static void tell_hit(const struct mill_task *task)
-{
-    struct mill_inquiry *inquiry = task->run->inquiry;
-    if (inquiry) {
-        mill_inquiry_add(inquiry, MILL_FOUND_HIT, mill_task_function(task)->name, NULL);
-    }
-}
-
-enum { SMALL = 64 * 1024 }; /* bytes */
-
-/* What a hit ends with.  A small result that somebody has asked for is read here, where others read
- * at the same time, and not one after another by who collects them. */
-static struct mill_value wanted_value(struct mill_reader *reader, struct mill_task *task)
-{
-    struct mill_value value = {.tag = MILL_TAG_STORED};
-    uint8_t flags = atomic_load_explicit(&task->flags, memory_order_relaxed);
-    if (!(flags & MILL_TASK_WANTED)) return value;
-    struct mill_buffer *bytes =
-        mill_reader_load_small(reader, task->run->content[task->index], SMALL);
-    struct mill_value loaded;
-    if (bytes && mill_codec_load(bytes, &loaded) == TIDEMILL_OK) value = loaded;
-    mill_buffer_unref(bytes);
-    return value;
-}
-
-/* Ends the task with what the store has for it; false when it has nothing. */
-static bool answer(struct mill_lookup *lookup, struct mill_worker *worker,
-                   struct mill_lookup_worker *mine, struct mill_task *task)
-{
-    if (!find_answer(lookup, mine, task)) return false;
-    tell_hit(task);
-    mill_worker_hit(worker, task, wanted_value(mine->reader, task));
-    return true;
 }
 
 /* ---- claims: see cache/turn.h ------------------------------------------------------------ */
@@ -197,7 +92,7 @@ static bool leave_to_others(struct mill_lookup *lookup, struct mill_worker *work
     mill_turn_end(task);
     /* Who had it before may have put the result there since the look-up. */
     if (mine->ticket == 0 || !mill_reader_is_stale(mine->reader)) return false;
-    if (!answer(lookup, worker, mine, task)) return false;
+    if (!mill_hit_end(lookup, worker, mine, task)) return false;
     unclaim(lookup, mine);
     return true;
 }
@@ -210,52 +105,6 @@ static bool waits_on(struct mill_lookup *lookup, struct mill_lookup_worker *mine
     enum mill_claim claim = mill_store_claimed(lookup->store, mine->key);
     /* A result of this process can be had before it is on disk. */
     return claim != MILL_CLAIM_MINE && mill_turn_wait(task, looks, claim);
-}
-
-bool mill_lookup_load(struct mill_lookup *lookup, struct mill_reader *reader,
-                      struct mill_task *task)
-{
-    (void)lookup;
-    if (task->run->locks == NULL) return mill_task_has_value(task); /* it has no cache */
-    pthread_mutex_t *lock = mill_run_lock(task);
-    pthread_mutex_lock(lock);
-    bool finished = mill_task_state(task) == MILL_FINISHED; /* else it is being made again */
-    if (finished && task->result.tag == MILL_TAG_STORED && reader) {
-        struct mill_buffer *bytes = mill_reader_load(reader, task->run->content[task->index]);
-        struct mill_value value;
-        if (bytes && mill_codec_load(bytes, &value) == TIDEMILL_OK) task->result = value;
-        mill_buffer_unref(bytes);
-    }
-    bool there = finished && mill_task_has_value(task);
-    pthread_mutex_unlock(lock);
-    return there;
-}
-
-/* True when every input's value is in memory; else the task has been put behind those that
- * must run again. */
-static bool load_inputs(struct mill_lookup *lookup, struct mill_worker *worker,
-                        struct mill_lookup_worker *mine, struct mill_task *task)
-{
-    struct mill_run *run = task->run;
-    struct mill_task *few[16], **lost = few, **more = NULL;
-    uint32_t count = 0, room = 16, inputs = mill_task_inputs(task);
-    for (uint32_t i = 0; i < inputs; i++) {
-        struct mill_task *input = &run->tasks[run->inputs[task->first_input + i]];
-        struct mill_reader *reader = lookup->store ? reader_of(lookup, mine) : NULL;
-        if (mill_lookup_load(lookup, reader, input)) continue;
-        if (count == room) {
-            void *grown = realloc(more, 2 * room * sizeof *lost);
-            if (grown == NULL) break; /* the rest is found missing the next time */
-            more = grown;
-            if (lost == few) memcpy(more, few, sizeof few);
-            lost = more;
-            room *= 2;
-        }
-        lost[count++] = input;
-    }
-    if (count > 0) mill_run_revive(run, worker, lost, count, task, mill_worker_push);
-    free(more);
-    return count == 0;
 }
 
 /* ---- equal keys in one run ----------------------------------------------------------------- */
@@ -280,7 +129,7 @@ static bool copy_result(struct mill_worker *worker, struct mill_task *task,
     if (flags & MILL_TASK_KEPT) {
         atomic_fetch_or_explicit(&task->flags, MILL_TASK_KEPT, memory_order_relaxed);
     }
-    tell_hit(task);
+    mill_hit_tell(task);
     mill_worker_hit(worker, task, value);
     return true;
 }
@@ -366,11 +215,11 @@ static void look(struct mill_lookup *lookup, struct mill_worker *worker,
 {
     const struct mill_function *function = mill_task_function(task);
     struct mill_inquiry *inquiry = task->run->inquiry;
-    struct mill_reader *reader = lookup->store ? reader_of(lookup, mine) : NULL;
+    struct mill_reader *reader = lookup->store ? mill_hit_reader(lookup, mine) : NULL;
     if (!function->policy.cached) {
         mill_inquiry_add(inquiry, MILL_FOUND_PLAIN, function->name, NULL);
     } else if (mine->keyed && reader && !function->policy.refresh &&
-               find_answer(lookup, mine, task)) {
+               mill_hit_find(lookup, mine, task)) {
         mill_inquiry_add(inquiry, MILL_FOUND_HIT, function->name, NULL);
         mill_worker_complete(worker, task, MILL_FINISHED,
                              (struct mill_value){.tag = MILL_TAG_STORED});
@@ -389,7 +238,7 @@ static void tell(struct mill_lookup *lookup, struct mill_lookup_worker *mine,
     if (!function->policy.cached) {
         mill_inquiry_add(task->run->inquiry, MILL_FOUND_PLAIN, function->name, NULL);
     } else if (mine->keyed) {
-        struct mill_reader *reader = lookup->store ? reader_of(lookup, mine) : NULL;
+        struct mill_reader *reader = lookup->store ? mill_hit_reader(lookup, mine) : NULL;
         mill_miss_note(lookup, reader, task, &mine->called, again);
     }
 }
@@ -416,13 +265,13 @@ static enum mill_verdict before(void *context, struct mill_worker *worker,
     }
     bool looked = mine->keyed && !policy->refresh && !again &&
                   mill_worth_looking(mill_task_function(task));
-    bool stored = looked && lookup->store && reader_of(lookup, mine);
+    bool stored = looked && lookup->store && mill_hit_reader(lookup, mine);
     int looks = mill_turn_looks(task);
     if (stored && waits_on(lookup, mine, task, looks)) return MILL_TAKEN;
     mill_turn_end(task);
-    if (stored && answer(lookup, worker, mine, task)) return MILL_TAKEN;
+    if (stored && mill_hit_end(lookup, worker, mine, task)) return MILL_TAKEN;
     if (looked && leave_to_leader(worker, mine, task)) return MILL_TAKEN;
-    if (!load_inputs(lookup, worker, mine, task)) return MILL_TAKEN;
+    if (!mill_hit_load_inputs(lookup, worker, mine, task)) return MILL_TAKEN;
     if (stored && leave_to_others(lookup, worker, mine, task, looks)) return MILL_TAKEN;
     if (inquiry) tell(lookup, mine, task, again);
     mill_reader_rest(mine->reader);
@@ -440,108 +289,13 @@ static enum mill_verdict before(void *context, struct mill_worker *worker,
 
 /* ---- after ----------------------------------------------------------------------------- */
 
-static bool has_flag(struct mill_task *task, enum mill_task_flags flag)
-{
-    return atomic_load_explicit(&task->flags, memory_order_relaxed) & flag;
-}
-
-/* The run's content of a task names its first result and is written once, before anybody can
- * read it.  A task that ran again and came to another result is marked instead: its readers had
- * a key from the first and the value of the second, so what they make belongs to no key.
- * Relaxed: the flag comes before the result, which is handed over under a lock. */
-static void note_content(struct mill_task *task, struct mill_hash hash)
-{
-    struct mill_hash *content = &task->run->content[task->index];
-    if (!has_flag(task, MILL_TASK_REVIVED)) {
-        *content = hash;
-    } else if (!mill_hash_equal(*content, hash)) {
-        atomic_fetch_or_explicit(&task->flags, MILL_TASK_CHANGED, memory_order_relaxed);
-    }
-}
-
-static bool has_changed_input(const struct mill_task *task)
-{
-    const struct mill_run *run = task->run;
-    for (uint32_t i = 0; i < mill_task_inputs(task); i++) {
-        if (has_flag(&run->tasks[run->inputs[task->first_input + i]], MILL_TASK_CHANGED)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Whether all that it has used is known, and as it was then. */
-static bool is_as_read(struct mill_lookup *lookup, const struct mill_lookup_worker *mine,
-                       const struct mill_task *task)
-{
-    const struct mill_policy *policy = &mill_task_function(task)->policy;
-    if (mine->reads.unsound || (mine->reads.impure && !policy->pure)) return false;
-    return mill_reads_hold(lookup->files, policy->files, policy->files_size) &&
-           mill_reads_hold(lookup->files, mine->reads.bytes, mine->reads.size);
-}
-
-static void keep(struct mill_lookup *lookup, struct mill_lookup_worker *mine,
-                 struct mill_task *task, const struct mill_value *value, struct mill_hash hash)
-{
-    const struct mill_function *function = mill_task_function(task);
-    if (value->tag == MILL_TAG_SHARED ||
-        (value->tag == MILL_TAG_PACKED && !mill_packed_check(value->packed))) {
-        char text[300];
-        snprintf(
-            text, sizeof text,
-            "task \"%.200s\" is not cached: its result holds a function or a shared object",
-            function->name);
-        if (!function->policy.automatic) lookup->warn(lookup->context, text);
-        return;
-    }
-    double seconds = (double)(mill_clock_now() - mine->began) / 1e9;
-    mill_worth_note(function, seconds);
-    if (!mill_worth_keeping(function, seconds, 0)) return;
-    struct mill_buffer *bytes = mill_codec_save(value, lookup->memory);
-    if (bytes == NULL) return;
-    if (!mill_worth_keeping(function, seconds, bytes->size)) {
-        mill_buffer_unref(bytes);
-        return;
-    }
-    if (mine->reads.impure) {
-        mill_reads_add(&mine->reads, MILL_READ_IMPURE, "", (struct mill_hash){0, 0});
-    }
-    struct mill_put put = {
-        .key = mine->key,
-        .content = hash,
-        .reads = mine->reads.bytes,
-        .reads_size = mine->reads.size,
-        .bytes = bytes,
-        .task = function->name,
-        .seconds = seconds,
-        .ticket = mine->ticket,
-    };
-    mine->ticket = 0;
-    mill_store_put(lookup->store, &put);
-    mine->fate = MILL_CALLED_STORED;
-    if (has_flag(task, MILL_TASK_CHANGED)) return; /* the store has it under another name */
-    atomic_fetch_or_explicit(&task->flags, MILL_TASK_KEPT, memory_order_relaxed);
-}
-
 static void after(void *context, struct mill_worker *worker, struct mill_task *task,
                   const struct mill_value *value)
 {
     struct mill_lookup *lookup = context;
     struct mill_lookup_worker *mine = &lookup->workers[worker->index];
     take_notes(mine);
-    if (!mine->keyed && !has_flag(task, MILL_TASK_HASHED)) return;
-    /* A result without content gives its readers a key that nothing has twice: they are not kept. */
-    if (mill_value_is_opaque(value)) {
-        atomic_fetch_or_explicit(&task->flags, MILL_TASK_CHANGED, memory_order_relaxed);
-    }
-    struct mill_hash hash = mill_value_hash(value, NULL);
-    note_content(task, hash);
-    mine->fate = MILL_CALLED_LOST;
-    if (task->run->dry) return; /* it leaves nothing behind */
-    if (lookup->store && mine->keyed && !has_changed_input(task) &&
-        !mill_value_is_opaque(value) && is_as_read(lookup, mine, task)) {
-        keep(lookup, mine, task, value, hash);
-    }
+    mill_outcome_take(lookup, mine, task, value);
 }
 
 static void ended(void *context, struct mill_worker *worker, struct mill_task *task)
@@ -552,7 +306,7 @@ static void ended(void *context, struct mill_worker *worker, struct mill_task *t
     if (mill_task_function(task)->policy.pure) mine->reads.impure = false;
     if (mine->keyed && lookup->store && lookup->ledger && !task->run->dry &&
         !mill_run_cancelled(task->run)) {
-        mill_ledger_note(lookup->ledger, reader_of(lookup, mine), task, &mine->called,
+        mill_ledger_note(lookup->ledger, mill_hit_reader(lookup, mine), task, &mine->called,
                          (enum mill_called_verdict)mine->fate);
     }
     if (task->run->notes) mill_notes_add(task->run->notes, &mine->reads);
@@ -579,7 +333,7 @@ static void release(void *context, struct mill_run *run)
 struct mill_reader *mill_lookup_reader(struct mill_lookup *lookup,
                                        const struct mill_worker *worker)
 {
-    return lookup->store ? reader_of(lookup, &lookup->workers[worker->index]) : NULL;
+    return lookup->store ? mill_hit_reader(lookup, &lookup->workers[worker->index]) : NULL;
 }
 
 void mill_lookup_rest(struct mill_lookup *lookup, const struct mill_worker *worker)

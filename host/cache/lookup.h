@@ -41,6 +41,9 @@ struct mill_lookup {
     void (*find_opaque)(const struct mill_value *value, char *out, size_t room);
     /* Told what a result that is used again depends on; any thread; NULL: nobody asks. */
     void (*seen)(void *context, char kind, const char *name, struct mill_hash hash);
+    /* Told what a task has written that has been sent here by another process, which says what that means
+     * for its cache; NULL: this is no such process. */
+    void (*wrote)(void *context, const char *path);
     void *context;
 };
 

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "cache/reads.h"
 #include "cache/session.h"
 #include "cache/writer.h"
 
@@ -112,21 +113,33 @@ tidemill_status mill_store_each(struct mill_store *store,
 
 /* ---- removing -------------------------------------------------------------------------- */
 
-/* All entries that a filter lets through; malloc'ed. A SQLite code. */
-static int list_victims(struct mill_session *session, const struct mill_store_filter *filter,
+#define VICTIMS "SELECT key, reads_name, content, max(made, used), reads IS NULL"
+
+enum { VICTIM_COLUMNS = 5 };
+
+static bool is_over(sqlite3_stmt *row)
+{
+    const void *reads = sqlite3_column_blob(row, VICTIM_COLUMNS);
+    return mill_reads_are_over(reads, (size_t)sqlite3_column_bytes(row, VICTIM_COLUMNS));
+}
+
+/* All entries that a filter lets through, or, with a text that has no filter and gives their reads, those
+ * whose time is over; malloc'ed. A SQLite code. */
+static int list_victims(struct mill_session *session, const char *text,
+                        const struct mill_store_filter *filter,
                         struct mill_sweep_victim **victims, size_t *count)
 {
-    static const char text[] = "SELECT key, reads_name, content, max(made, used), reads IS "
-                               "NULL FROM entry" WHERE_FILTER;
     sqlite3_stmt *scan = NULL;
     size_t room = 0;
     *victims = NULL;
     *count = 0;
     int code = sqlite3_prepare_v2(session->connection, text, -1, &scan, NULL);
-    if (code == SQLITE_OK) code = bind_filter(scan, filter);
+    bool timed = code == SQLITE_OK && sqlite3_column_count(scan) > VICTIM_COLUMNS;
+    if (code == SQLITE_OK && !timed) code = bind_filter(scan, filter);
     while (code == SQLITE_OK || code == SQLITE_ROW) {
         code = sqlite3_step(scan);
         if (code != SQLITE_ROW) break;
+        if (timed && !is_over(scan)) continue;
         if (*count == room) {
             room = room ? room * 2 : 256;
             void *grown = realloc(*victims, room * sizeof **victims);
@@ -153,7 +166,8 @@ tidemill_status mill_store_remove(struct mill_store *store,
     struct mill_sweep_victim *victims;
     size_t count;
     struct mill_sweep sweep = mill_session_sweep(&session);
-    int code = list_victims(&session, filter, &victims, &count);
+    int code =
+        list_victims(&session, VICTIMS " FROM entry" WHERE_FILTER, filter, &victims, &count);
     /* Also what is used at this very moment: it was asked for by name. */
     for (size_t i = 0; i < count; i++) victims[i].until = INT64_MAX;
     if (code == SQLITE_OK) code = mill_sweep_remove(&sweep, victims, count);
@@ -163,6 +177,20 @@ tidemill_status mill_store_remove(struct mill_store *store,
     status = mill_session_swept(&session, &sweep, code, error);
     mill_session_close(&session);
     return status;
+}
+
+/* Values whose own time is over (cache/shelf.h). */
+static int sweep_over(struct mill_session *session, struct mill_sweep *sweep)
+{
+    struct mill_sweep_victim *victims;
+    size_t count;
+    int code = list_victims(session,
+                            VICTIMS ", reads FROM entry WHERE length(reads) > 0"
+                                    " AND substr(reads, 1, 1) = x'74'",
+                            NULL, &victims, &count);
+    if (code == SQLITE_OK) code = mill_sweep_remove(sweep, victims, count);
+    free(victims);
+    return code;
 }
 
 tidemill_status mill_store_gc(struct mill_store *store, struct mill_store_swept *swept,
@@ -175,7 +203,8 @@ tidemill_status mill_store_gc(struct mill_store *store, struct mill_store_swept 
     struct mill_sweep sweep = mill_session_sweep(&session);
     sweep.limits = mill_store_writer(store)->limits;
     int64_t before = mill_store_bytes(store), strays = 0;
-    int code = mill_sweep_orphans(&sweep, NULL);
+    int code = sweep_over(&session, &sweep);
+    if (code == SQLITE_OK && sweep.busy == NULL) code = mill_sweep_orphans(&sweep, NULL);
     if (code == SQLITE_OK && sweep.busy == NULL) code = mill_sweep_run(&sweep);
     if (code == SQLITE_OK && sweep.busy == NULL) code = mill_sweep_shrink(&sweep);
     if (code == SQLITE_OK && sweep.busy == NULL) {

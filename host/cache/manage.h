@@ -83,8 +83,9 @@ struct mill_store_swept {
     int64_t bytes;   /* given back to the file system */
 };
 
-/* Removes what is older than the store's ttl, what goes beyond its limits, orphans and strays, and
- * gives room back.  The writer does the same by itself, but for the last two. */
+/* Removes what is older than the store's ttl or its own, what goes beyond its limits, orphans and strays, and
+ * gives room back.  The writer does the same by itself, but for values of an age of their own,
+ * and the last two. */
 tidemill_status mill_store_gc(struct mill_store *store, struct mill_store_swept *swept,
                               struct mill_error *error);
 
@@ -96,6 +97,9 @@ tidemill_status mill_store_clear(struct mill_store *store, int64_t *removed,
 tidemill_status mill_store_export(struct mill_store *store,
                                   const struct mill_store_filter *filter, const char *path,
                                   int64_t *entries, struct mill_error *error);
+
+/* Whether it is such a file, and whole. */
+tidemill_status mill_store_check_import(const char *path, struct mill_error *error);
 
 /* Adds the entries of such a file; those that are there already stay.  Safe on any bytes: a file
  * that is not whole adds nothing. */

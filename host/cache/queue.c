@@ -68,25 +68,38 @@ static struct mill_pending **queue_bucket(struct mill_pending **table, struct mi
     return &table[hash.low % MILL_QUEUE_BUCKETS];
 }
 
-static bool pending_same(const struct mill_pending *a, const struct mill_pending *b)
+static bool pending_replaces(const struct mill_pending *newer, const struct mill_pending *older)
 {
-    return mill_hash_equal(a->key, b->key) && mill_hash_equal(a->reads_name, b->reads_name);
+    return mill_hash_equal(newer->key, older->key) &&
+           (newer->alone || mill_hash_equal(newer->reads_name, older->reads_name));
 }
 
-/* Takes the first element with the key and reads of `like` out of the table of keys. */
-static void queue_unlist_key(struct mill_queue *queue, const struct mill_pending *like)
+/* Takes what a new element replaces out of the table of keys. */
+static void queue_replace(struct mill_queue *queue, const struct mill_pending *newer)
 {
-    struct mill_pending **link = queue_bucket(queue->keys, like->key);
-    while (*link && !pending_same(*link, like)) link = &(*link)->next_key;
-    if (*link == NULL) return;
-    (*link)->replaced = true;
-    *link = (*link)->next_key;
+    struct mill_pending **link = queue_bucket(queue->keys, newer->key);
+    while (*link) {
+        struct mill_pending *older = *link;
+        if (pending_replaces(newer, older)) {
+            older->replaced = true;
+            *link = older->next_key;
+        } else {
+            link = &older->next_key;
+        }
+    }
+}
+
+static void queue_unlist_key(struct mill_queue *queue, const struct mill_pending *pending)
+{
+    struct mill_pending **link = queue_bucket(queue->keys, pending->key);
+    while (*link != pending) link = &(*link)->next_key;
+    *link = pending->next_key;
 }
 
 static void queue_list(struct mill_queue *queue, struct mill_pending *pending)
 {
     if (pending->bytes == NULL) return;
-    queue_unlist_key(queue, pending);
+    queue_replace(queue, pending);
     struct mill_pending **key = queue_bucket(queue->keys, pending->key);
     struct mill_pending **content = queue_bucket(queue->contents, pending->content);
     pending->next_key = *key;

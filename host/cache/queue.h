@@ -27,6 +27,7 @@ struct mill_pending {
     int64_t made;  /* microseconds since 1970; later for every next result of a process */
     int64_t since; /* monotonic nanoseconds */
     int ticket; /* set before it is pushed: of the claim of its key, which goes when it is done */
+    bool alone; /* the same: all other results of the key go */
     _Atomic int refs;
 
     /* Guarded by the mutex of the queue. */

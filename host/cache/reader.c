@@ -8,19 +8,22 @@
 #include "cache/object.h"
 #include "cache/recall.h"
 #include "cache/store.h"
+#include "data/codec.h"
 
 struct mill_reader {
     struct mill_database *database;
     struct mill_writer *writer;
     struct mill_memory *memory;
     sqlite3 *connection; /* NULL until the first look-up */
-    sqlite3_stmt *find, *load, *begin, *end;
+    sqlite3_stmt *find, *load, *load_at, *begin, *end;
     bool
         viewing; /* in a transaction: look-ups of one see the database as it was at its start */
     int looks;   /* in it */
-    uint64_t seen;    /* commits of all processes before it began */
-    int64_t now;      /* microseconds since 1970, when it began */
-    uint8_t name[16]; /* bound to a statement */
+    uint64_t seen;          /* commits of all processes before it began */
+    int64_t now;            /* microseconds since 1970, when it began */
+    struct mill_hash found; /* content of the entry that was used last, */
+    int64_t place;          /* and where that lies, perhaps; 0: it is not known */
+    uint8_t name[16];       /* bound to a statement */
     ZSTD_DCtx *decompressor;
     struct mill_uses uses;
 };
@@ -50,11 +53,12 @@ struct mill_reader *mill_reader_new(struct mill_database *database, struct mill_
 
 static void reader_disconnect(struct mill_reader *reader)
 {
-    sqlite3_stmt *all[] = {reader->find, reader->load, reader->begin, reader->end};
+    sqlite3_stmt *all[] = {reader->find, reader->load, reader->load_at, reader->begin,
+                           reader->end};
     mill_reader_rest(reader);
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) sqlite3_finalize(all[i]);
     sqlite3_close(reader->connection);
-    reader->find = reader->load = reader->begin = reader->end = NULL;
+    reader->find = reader->load = reader->load_at = reader->begin = reader->end = NULL;
     reader->connection = NULL;
 }
 
@@ -70,13 +74,15 @@ void mill_reader_close(struct mill_reader *reader)
 static int reader_prepare(struct mill_reader *reader)
 {
     static const char find[] =
-        "SELECT reads_name, content, made, reads, used FROM entry WHERE key = ?";
+        "SELECT reads_name, content, made, reads, used, object FROM entry WHERE key = ?";
     static const char load[] = "SELECT " MILL_OBJECT_COLUMNS " FROM object WHERE content = ?";
+    static const char load_at[] = "SELECT " MILL_OBJECT_COLUMNS " FROM object WHERE id = ?";
     const struct {
         sqlite3_stmt **statement;
         const char *text;
     } all[] = {{&reader->find, find},
                {&reader->load, load},
+               {&reader->load_at, load_at},
                {&reader->begin, "BEGIN"},
                {&reader->end, "COMMIT"}};
     int code = SQLITE_OK;
@@ -172,29 +178,51 @@ static void reader_complain(struct mill_reader *reader, struct mill_hash content
     if (check) mill_writer_push(reader->writer, check);
 }
 
-/* The statement stands on the row. */
-static struct mill_buffer *reader_decode(struct mill_reader *reader, bool *damaged)
+/* Whether an object that another has followed at its place is still the one that was there. */
+static bool reader_is_at(struct mill_reader *reader, struct mill_hash content)
+{
+    struct mill_hash there;
+    if (sqlite3_bind_int64(reader->load_at, 1, reader->place) != SQLITE_OK) return false;
+    return sqlite3_step(reader->load_at) == SQLITE_ROW &&
+           mill_object_column_hash(reader->load_at, 0, &there) &&
+           mill_hash_equal(there, content);
+}
+
+/* The statement that stands on the row of the content, or has failed, or found none: with *code.  By its
+ * place where that is known: it spares a search. */
+static sqlite3_stmt *reader_seek(struct mill_reader *reader, struct mill_hash content,
+                                 int *code)
+{
+    if (reader->place > 0 && mill_hash_equal(reader->found, content)) {
+        *code = SQLITE_ROW;
+        if (reader_is_at(reader, content)) return reader->load_at;
+        sqlite3_reset(reader->load_at);
+    }
+    *code = reader_bind(reader, reader->load, content);
+    if (*code == SQLITE_OK) *code = sqlite3_step(reader->load);
+    return reader->load;
+}
+
+static struct mill_buffer *reader_decode(struct mill_reader *reader, sqlite3_stmt *row,
+                                         bool *damaged)
 {
     struct mill_object object;
     *damaged = true;
-    if (!mill_object_row(&object, reader->load)) return NULL;
+    if (!mill_object_row(&object, row)) return NULL;
     return mill_object_decode(&object, reader->database->place.folder, reader->decompressor,
                               reader->memory, damaged);
 }
 
-/* Of at most so many bytes; what is larger is left where it is. */
 static struct mill_buffer *reader_load_stored(struct mill_reader *reader,
-                                              struct mill_hash content, int64_t most)
+                                              struct mill_hash content)
 {
     if (!reader_ready(reader)) return NULL;
     struct mill_buffer *buffer = NULL;
     bool damaged = false;
-    int code = reader_bind(reader, reader->load, content);
-    if (code == SQLITE_OK) code = sqlite3_step(reader->load);
-    if (code == SQLITE_ROW && sqlite3_column_int64(reader->load, 1) <= most) {
-        buffer = reader_decode(reader, &damaged);
-    }
-    reader_reset(reader, reader->load, code);
+    int code;
+    sqlite3_stmt *row = reader_seek(reader, content, &code);
+    if (code == SQLITE_ROW) buffer = reader_decode(reader, row, &damaged);
+    reader_reset(reader, row, code);
     if (damaged) reader_complain(reader, content);
     return buffer;
 }
@@ -202,13 +230,38 @@ static struct mill_buffer *reader_load_stored(struct mill_reader *reader,
 struct mill_buffer *mill_reader_load(struct mill_reader *reader, struct mill_hash content)
 {
     struct mill_buffer *buffer = mill_queue_load(&reader->writer->queue, content);
-    return buffer ? buffer : reader_load_stored(reader, content, INT64_MAX);
+    return buffer ? buffer : reader_load_stored(reader, content);
 }
 
-struct mill_buffer *mill_reader_load_small(struct mill_reader *reader, struct mill_hash content,
-                                           int64_t most)
+/* The value of the row that the statement stands on, when it can be had from where SQLite has it. */
+static bool reader_decode_value(struct mill_reader *reader, sqlite3_stmt *row,
+                                struct mill_value *value, bool *damaged)
 {
-    return reader_load_stored(reader, content, most);
+    struct mill_object object;
+    *damaged = !mill_object_row(&object, row);
+    if (*damaged || object.in_file || object.coding != MILL_CODING_RAW) return false;
+    *damaged = object.size != object.stored || !mill_object_is_sound(&object, object.data);
+    return !*damaged && mill_codec_load_copy(object.data, (size_t)object.size, reader->memory,
+                                             value) == TIDEMILL_OK;
+}
+
+bool mill_reader_load_small(struct mill_reader *reader, struct mill_hash content, int64_t most,
+                            struct mill_value *value)
+{
+    if (!reader_ready(reader)) return false;
+    bool there = false, damaged = false, small = false;
+    int code;
+    sqlite3_stmt *row = reader_seek(reader, content, &code);
+    if (code == SQLITE_ROW) small = sqlite3_column_int64(row, 1) <= most;
+    if (small) there = reader_decode_value(reader, row, value, &damaged);
+    if (small && !there && !damaged) {
+        struct mill_buffer *bytes = reader_decode(reader, row, &damaged);
+        there = bytes && mill_codec_load(bytes, value) == TIDEMILL_OK;
+        mill_buffer_unref(bytes);
+    }
+    reader_reset(reader, row, code);
+    if (damaged) reader_complain(reader, content);
+    return there;
 }
 
 /* ---- finding ---------------------------------------------------------------------------- */
@@ -216,7 +269,7 @@ struct mill_buffer *mill_reader_load_small(struct mill_reader *reader, struct mi
 /* One row, copied, so that no statement is open while the caller looks at it. */
 struct reader_row {
     struct mill_hash reads_name, content;
-    int64_t made, used;
+    int64_t made, used, place;
     void *reads; /* malloc'ed; NULL when empty or long */
     size_t reads_size;
     bool long_reads; /* an object under reads_name */
@@ -267,11 +320,12 @@ static void answers_add_queued(struct reader_answers *answers, struct mill_queue
     }
 }
 
-/* A queued answer replaces the stored one to the same reads. */
+/* A queued answer replaces the stored one to the same reads, or all of them. */
 static bool answers_replaced(const struct reader_answers *answers, struct mill_hash reads_name)
 {
     for (size_t i = 0; i < answers->pending_count; i++) {
-        if (mill_hash_equal(answers->pending[i]->reads_name, reads_name)) return true;
+        const struct mill_pending *pending = answers->pending[i];
+        if (pending->alone || mill_hash_equal(pending->reads_name, reads_name)) return true;
     }
     return false;
 }
@@ -297,7 +351,8 @@ static bool answers_add_row(struct reader_answers *answers, sqlite3_stmt *find)
     struct reader_row *row = answers_room(answers);
     if (row == NULL) return false;
     *row = (struct reader_row){.made = sqlite3_column_int64(find, 2),
-                               .used = sqlite3_column_int64(find, 4)};
+                               .used = sqlite3_column_int64(find, 4),
+                               .place = sqlite3_column_int64(find, 5)};
     if (!mill_object_column_hash(find, 0, &row->reads_name)) return true;
     if (!mill_object_column_hash(find, 1, &row->content)) return true;
     if (answers_replaced(answers, row->reads_name)) return true;
@@ -360,7 +415,7 @@ static bool answers_visit_row(struct mill_reader *reader, const struct reader_ro
 {
     struct mill_entry entry = {row->content, row->reads, row->reads_size, row->made};
     if (!row->long_reads) return visit(context, &entry);
-    struct mill_buffer *reads = reader_load_stored(reader, row->reads_name, INT64_MAX);
+    struct mill_buffer *reads = reader_load_stored(reader, row->reads_name);
     if (reads == NULL) return false;
     entry.reads = reads->data;
     entry.reads_size = reads->size;
@@ -373,6 +428,8 @@ static void reader_note(struct mill_reader *reader, struct mill_hash key,
                         const struct reader_row *row)
 {
     mill_pins_add(&reader->writer->pins, key);
+    reader->found = row->content;
+    reader->place = row->place;
     if (reader->uses.count >= READER_USES && reader->now - row->used < READER_LATELY) return;
     mill_uses_add(&reader->uses, key, row->reads_name);
     if (reader->uses.count >= MILL_USES_MOST) mill_writer_note(reader->writer, &reader->uses);

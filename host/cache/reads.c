@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "data/glob.h"
 
@@ -67,6 +68,20 @@ void mill_reads_add(struct mill_reads *reads, enum mill_read_kind kind, const ch
     reads->size = wanted;
 }
 
+int64_t mill_reads_time(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+void mill_reads_expire(struct mill_reads *reads, double seconds)
+{
+    double end = (double)mill_reads_time() + seconds * 1e6;
+    uint64_t time = end < 9e18 ? (uint64_t)end : INT64_MAX;
+    mill_reads_add(reads, MILL_READ_TIME, "", (struct mill_hash){.low = time});
+}
+
 void mill_reads_join(struct mill_reads *reads, const void *bytes, size_t size)
 {
     const char *at = bytes, *end = at + size, *next;
@@ -110,7 +125,7 @@ static struct mill_hash listing_hash(const char *pattern)
     return hash;
 }
 
-/* What the item would be noted with now; false: no such kind. */
+/* What the item would be noted with now, where it was noted with *now; false: no such kind. */
 static bool item_now(struct mill_files *files, char kind, const char *name,
                      struct mill_hash *now)
 {
@@ -131,6 +146,9 @@ static bool item_now(struct mill_files *files, char kind, const char *name,
         if (files->library == NULL) return false;
         *now = files->library(files->context, name);
         return true;
+    case MILL_READ_TIME:
+        if ((uint64_t)mill_reads_time() >= now->low) *now = (struct mill_hash){0, 0};
+        return true;
     case MILL_READ_IMPURE:
         *now = (struct mill_hash){0, 0}; /* as it is noted */
         return true;
@@ -147,8 +165,9 @@ bool mill_reads_compare(struct mill_files *files, const void *bytes, size_t size
     while (at < end) {
         const char *name = item(at, end, &next);
         if (name == NULL) return false;
-        struct mill_hash was, now = {0, 0};
+        struct mill_hash was, now;
         memcpy(&was, at + 1, sizeof was);
+        now = was;
         if (!item_now(files, *at, name, &now) || !mill_hash_equal(now, was)) {
             hold = false;
             if (changed == NULL) return false;
@@ -173,6 +192,20 @@ void mill_reads_visit_all(const void *bytes, size_t size, mill_reads_visit *visi
         memcpy(&hash, at + 1, sizeof hash);
         visit(context, *at, name, hash, hash);
     }
+}
+
+static void note_over(void *over, char kind, const char *name, struct mill_hash was,
+                      struct mill_hash now)
+{
+    (void)name, (void)now;
+    if (kind == MILL_READ_TIME && (uint64_t)mill_reads_time() >= was.low) *(bool *)over = true;
+}
+
+bool mill_reads_are_over(const void *bytes, size_t size)
+{
+    bool over = false;
+    mill_reads_visit_all(bytes, size, note_over, &over);
+    return over;
 }
 
 static void note_impure(void *impure, char kind, const char *name, struct mill_hash was,

@@ -13,6 +13,7 @@ enum mill_read_kind {
     MILL_READ_PRESENCE = 'p', /* whether a path is a file, a folder, something else, nothing */
     MILL_READ_LIBRARY = 'b',  /* version and instruction set of one, such as libm */
     MILL_READ_IMPURE = 'i',   /* something of which only `pure` says that it does not matter */
+    MILL_READ_TIME = 't',     /* that it is not yet the time that stands for the hash */
 };
 
 struct mill_reads { /* one thread's */
@@ -29,6 +30,15 @@ void mill_reads_fini(struct mill_reads *reads);
 /* Adds an item unless the list has it; the same name with another hash makes it unsound. */
 void mill_reads_add(struct mill_reads *reads, enum mill_read_kind kind, const char *name,
                     struct mill_hash hash);
+
+/* Adds that it is not yet so many seconds from now: until then the list holds. */
+void mill_reads_expire(struct mill_reads *reads, double seconds);
+
+/* Whether that time has come. */
+bool mill_reads_are_over(const void *bytes, size_t size);
+
+/* Microseconds since 1970, UTC. */
+int64_t mill_reads_time(void);
 
 /* Adds all items of another list but impure ones, as its bytes; what is no list makes it
  * unsound. */

@@ -131,7 +131,7 @@ static enum mill_health store_health(struct mill_store *store)
 
 /* ---- putting ---------------------------------------------------------------------------- */
 
-void mill_store_put(struct mill_store *store, const struct mill_put *put)
+bool mill_store_put(struct mill_store *store, const struct mill_put *put)
 {
     assert(put->bytes && "a result has bytes");
     struct mill_pending *pending = NULL;
@@ -146,12 +146,14 @@ void mill_store_put(struct mill_store *store, const struct mill_put *put)
     /* Without memory the result is lost to the cache, and computed again by the next run. */
     if (pending) {
         pending->ticket = put->ticket;
+        pending->alone = put->alone;
         mill_pins_add(&store->writer.pins, put->key);
         mill_writer_push(&store->writer, pending);
-        return;
+        return true;
     }
     mill_buffer_unref(put->bytes);
     mill_store_unclaim(store, put->key, put->ticket);
+    return false;
 }
 
 /* ---- claims ----------------------------------------------------------------------------- */

@@ -20,6 +20,7 @@
 #include "cache/board.h"
 #include "cache/sweep.h"
 #include "data/buffer.h"
+#include "data/value.h"
 
 struct mill_store;
 struct mill_reader;
@@ -82,9 +83,9 @@ bool mill_reader_find(struct mill_reader *reader, struct mill_hash key,
  * points to them with them. */
 struct mill_buffer *mill_reader_load(struct mill_reader *reader, struct mill_hash content);
 
-/* The same when it is on disk and has at most so many bytes; else NULL, too. */
-struct mill_buffer *mill_reader_load_small(struct mill_reader *reader, struct mill_hash content,
-                                           int64_t most);
+/* The value that they are, with one reference, when they are on disk and at most so many; else false. */
+bool mill_reader_load_small(struct mill_reader *reader, struct mill_hash content, int64_t most,
+                            struct mill_value *value);
 
 struct mill_put {
     struct mill_hash key;
@@ -96,11 +97,12 @@ struct mill_put {
     double seconds;            /* what computing it took */
     int ticket; /* of the key's claim, which goes as soon as it is on disk, or lost: not before others
                    find it; 0: there is none */
+    bool alone; /* all other results of the key go */
 };
 
 /* Queues a result.  Equal (key, reads) replaces; bytes of a content that is there already are
- * not written again.  Blocks only while more than 256 MB are queued. */
-void mill_store_put(struct mill_store *store, const struct mill_put *put);
+ * not written again.  Blocks only while more than 256 MB are queued.  False: it cannot be kept. */
+bool mill_store_put(struct mill_store *store, const struct mill_put *put);
 
 /* Keeps a record of a task name (cache/ledger.h) until the store is closed, which writes it.  The
  * closing thread. */

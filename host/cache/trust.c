@@ -32,7 +32,9 @@ void mill_trust_impure(struct mill_lookup *lookup, const struct mill_worker *wor
 void mill_trust_writes(struct mill_lookup *lookup, const struct mill_worker *worker,
                        const char *path)
 {
-    if (worker->task == NULL || !lookup->store || !mill_lookup_notes(lookup, worker)) return;
+    if (worker->task == NULL || !mill_lookup_notes(lookup, worker)) return;
+    if (lookup->wrote) lookup->wrote(lookup->context, path);
+    if (lookup->store == NULL) return;
     const struct mill_function *function = mill_task_function(worker->task);
     if (function->policy.automatic) { /* nobody has said that it need not be written again */
         lookup->workers[worker->index].reads.unsound = true;

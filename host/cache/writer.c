@@ -44,7 +44,8 @@ static bool writer_prepare(struct mill_writer *writer)
         {&writer->commit, "COMMIT"},
         {&writer->rollback, "ROLLBACK"},
         {&writer->add_entry, "INSERT OR REPLACE INTO entry(key, reads_name, content, made,"
-                             " seconds, task, reads) VALUES(?, ?, ?, ?, ?, ?, ?)"},
+                             " seconds, task, reads, object) VALUES(?, ?, ?3, ?, ?, ?, ?,"
+                             " coalesce((SELECT id FROM object WHERE content = ?3), 0))"},
         {&writer->add_object,
          "INSERT OR IGNORE INTO object(" MILL_OBJECT_COLUMNS ") VALUES(?, ?, ?, ?, ?, ?, ?)"},
         {&writer->has_object, "SELECT 1 FROM object WHERE content = ?"},
@@ -57,7 +58,8 @@ static bool writer_prepare(struct mill_writer *writer)
                                       SQLITE_PREPARE_PERSISTENT, all[i].statement, NULL);
         if (code != SQLITE_OK) return writer_failed(writer, code);
     }
-    return true;
+    int code = mill_leftovers_prepare(&writer->leftovers, writer->connection);
+    return code == SQLITE_OK || writer_failed(writer, code);
 }
 
 static void writer_finalize(struct mill_writer *writer)
@@ -66,6 +68,7 @@ static void writer_finalize(struct mill_writer *writer)
                            writer->add_entry,  writer->add_object,  writer->has_object,
                            writer->get_object, writer->drop_object, writer->drop_entries};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) sqlite3_finalize(all[i]);
+    mill_leftovers_fini(&writer->leftovers);
 }
 
 /* Runs a statement to its end and lets go of what was bound. */
@@ -182,6 +185,14 @@ static bool writer_check(struct mill_writer *writer, struct mill_hash content)
            writer_run_hash(writer, writer->drop_entries, content);
 }
 
+/* Of a result that is to be its key's only one, the others go. */
+static bool writer_replace(struct mill_writer *writer, const struct mill_pending *pending)
+{
+    if (!pending->alone) return true;
+    int code = mill_leftovers_replace(&writer->leftovers, pending->key);
+    return code == SQLITE_OK || writer_failed(writer, code);
+}
+
 /* Encodes what another process removed since the item was encoded. */
 static bool writer_insert(struct mill_writer *writer, struct writer_item *item)
 {
@@ -189,7 +200,7 @@ static bool writer_insert(struct mill_writer *writer, struct writer_item *item)
     return writer_encode_item(writer, item) &&
            (!item->reads_made || writer_insert_object(writer, &item->reads)) &&
            (!item->value_made || writer_insert_object(writer, &item->value)) &&
-           writer_insert_entry(writer, item->pending);
+           writer_replace(writer, item->pending) && writer_insert_entry(writer, item->pending);
 }
 
 /* ---- batches ---------------------------------------------------------------------------- */
@@ -385,18 +396,34 @@ static bool writer_must_sweep(const struct mill_writer *writer)
            (limits->entries > 0 && writer->unswept_rows > limits->entries / 16);
 }
 
-static void writer_sweep(struct mill_writer *writer)
+static struct mill_sweep writer_sweep_of(struct mill_writer *writer)
 {
-    if (!writer_has_limits(writer)) return;
-    struct mill_sweep sweep = {.connection = writer->connection,
+    return (struct mill_sweep){.connection = writer->connection,
                                .folder = writer->database->place.folder,
                                .lock = &writer->database->lock,
                                .limits = writer->limits,
                                .pins = &writer->pins};
-    writer->unswept_bytes = writer->unswept_rows = 0;
-    int code = mill_sweep_run(&sweep);
+}
+
+static void writer_swept(struct mill_writer *writer, int code)
+{
     if (code != SQLITE_OK && (code & 0xff) != SQLITE_BUSY) writer_failed(writer, code);
+}
+
+static void writer_sweep(struct mill_writer *writer)
+{
+    if (!writer_has_limits(writer)) return;
+    struct mill_sweep sweep = writer_sweep_of(writer);
+    writer->unswept_bytes = writer->unswept_rows = 0;
+    writer_swept(writer, mill_sweep_run(&sweep));
     if (sweep.full) writer_say_full(writer);
+}
+
+static void writer_sweep_leftovers(struct mill_writer *writer)
+{
+    if (writer->leftovers.count == 0) return;
+    struct mill_sweep sweep = writer_sweep_of(writer);
+    writer_swept(writer, mill_leftovers_sweep(&writer->leftovers, &sweep));
 }
 
 /* ---- the thread ------------------------------------------------------------------------- */
@@ -430,6 +457,9 @@ static void writer_work(struct mill_writer *writer)
             writer_flush_uses(writer, writer_take_uses(writer, false));
         } else if (mill_queue_ended(&writer->queue)) {
             return;
+        }
+        if (count == 0 || writer->leftovers.count >= MILL_LEFTOVERS_MOST) {
+            writer_sweep_leftovers(writer);
         }
         if (count == 0 || writer->log_pages >= WRITER_LOG_PAGES) {
             writer_checkpoint(writer, SQLITE_CHECKPOINT_PASSIVE);
@@ -528,6 +558,7 @@ void mill_writer_stop(struct mill_writer *writer)
     /* Another process may be reading: the log is then left to it. */
     sqlite3_busy_timeout(writer->connection, 20);
     if (writer_usable(writer)) {
+        writer_sweep_leftovers(writer);
         if (writer->unswept_rows > 0) writer_sweep(writer);
         writer_checkpoint(writer, SQLITE_CHECKPOINT_TRUNCATE);
     }

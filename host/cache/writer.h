@@ -16,6 +16,7 @@
 #include <zstd.h>
 
 #include "cache/database.h"
+#include "cache/leftovers.h"
 #include "cache/queue.h"
 #include "cache/sweep.h"
 
@@ -44,6 +45,7 @@ struct mill_writer {
     sqlite3_stmt *begin, *commit, *rollback;
     sqlite3_stmt *add_entry, *add_object, *has_object;
     sqlite3_stmt *get_object, *drop_object, *drop_entries;
+    struct mill_leftovers leftovers;
     int log_pages; /* in the log after the last commit; 0 after a checkpoint */
     int64_t unswept_bytes, unswept_rows; /* written since the limits were looked at */
 };

@@ -84,12 +84,19 @@ static struct mill_buffer *block_make(enum mill_origin origin, void *data, size_
 
 static struct mill_buffer *block_new(struct mill_memory *memory, size_t size)
 {
-    mill_spill_make_room(memory, size);
-    size_t length = length_for(size);
-    void *data = map_pages(length);
-    if (data == NULL) return NULL;
-    struct mill_buffer *buffer = block_make(MILL_ORIGIN_MAPPED, data, size, length, -1);
-    if (buffer == NULL) munmap(data, length);
+    struct mill_pages pages = {.length = length_for(size)};
+    if (memory) {
+        struct mill_pages kept = mill_reserve_take(&memory->reserve, pages.length);
+        if (kept.data) pages = kept;
+    }
+    if (pages.data == NULL) {
+        mill_spill_make_room(memory, size);
+        pages.data = map_pages(pages.length);
+    }
+    if (pages.data == NULL) return NULL;
+    struct mill_buffer *buffer =
+        block_make(MILL_ORIGIN_MAPPED, pages.data, size, pages.length, -1);
+    if (buffer == NULL) munmap(pages.data, pages.length);
     return buffer;
 }
 
@@ -103,7 +110,12 @@ static void block_free(struct mill_block *block)
     } else {
         mill_memory_add(buffer->memory, -(int64_t)buffer->size);
     }
-    munmap(buffer->data, block->length);
+    if (buffer->memory && origin_of(buffer) == MILL_ORIGIN_MAPPED) {
+        struct mill_pages pages = {buffer->data, block->length};
+        mill_reserve_put(&buffer->memory->reserve, pages, mill_memory_reserve(buffer->memory));
+    } else {
+        munmap(buffer->data, block->length);
+    }
     if (block->fd >= 0) close(block->fd);
     pthread_mutex_destroy(&block->mutex);
     if (buffer->memory && mill_memory_pressure(buffer->memory))

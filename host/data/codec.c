@@ -111,18 +111,20 @@ struct mill_buffer *mill_codec_save(const struct mill_value *value, struct mill_
 /* ---- loading -------------------------------------------------------------------------- */
 
 struct reader {
-    struct mill_buffer *block;
-    size_t at;
+    struct mill_buffer *block; /* that arrays become slices of; NULL: there must be none */
+    struct mill_memory *memory;
+    const uint8_t *bytes;
+    size_t size, at;
     tidemill_status status;
 };
 
 static const void *take(struct reader *reader, size_t size)
 {
-    if (reader->status != TIDEMILL_OK || size > reader->block->size - reader->at) {
+    if (reader->status != TIDEMILL_OK || size > reader->size - reader->at) {
         if (reader->status == TIDEMILL_OK) reader->status = TIDEMILL_DATA;
         return NULL;
     }
-    const void *bytes = reader->block->data + reader->at;
+    const void *bytes = reader->bytes + reader->at;
     reader->at += size;
     return bytes;
 }
@@ -136,7 +138,7 @@ static void take_into(struct reader *reader, void *out, size_t size)
 static void align(struct reader *reader)
 {
     size_t at = aligned(reader->at);
-    if (at > reader->block->size) {
+    if (at > reader->size) {
         reader->status = TIDEMILL_DATA;
     } else {
         reader->at = at;
@@ -157,6 +159,9 @@ static struct mill_array *take_array(struct reader *reader, int depth)
 {
     struct mill_flat_head head = {0};
     int64_t shape[MILL_MAX_DIMENSIONS] = {0};
+    if (reader->block == NULL && reader->status == TIDEMILL_OK) {
+        reader->status = TIDEMILL_UNSUPPORTED;
+    }
     align(reader);
     take_into(reader, &head, sizeof head);
     if (reader->status == TIDEMILL_OK && (depth > 1 || !mill_flat_is_sound(&head))) {
@@ -187,7 +192,7 @@ static void take_string(struct reader *reader, struct mill_value *value)
     take_into(reader, &size, 8);
     const void *bytes = take(reader, size);
     bool failed = false;
-    if (bytes) *value = mill_string_in(reader->block->memory, bytes, size, &failed);
+    if (bytes) *value = mill_string_in(reader->memory, bytes, size, &failed);
     if (failed) reader->status = TIDEMILL_MEMORY;
 }
 
@@ -197,10 +202,10 @@ static void take_packed(struct reader *reader, struct mill_value *value)
     take_into(reader, sizes, sizeof sizes);
     const void *bytes = take(reader, sizes[0]);
     /* No more arrays than there is room for: what is allocated stays in proportion. */
-    size_t room = (reader->block->size - reader->at) / sizeof(struct mill_flat_head);
+    size_t room = (reader->size - reader->at) / sizeof(struct mill_flat_head);
     if (bytes && sizes[1] > room) reader->status = TIDEMILL_DATA;
     if (bytes == NULL || reader->status != TIDEMILL_OK) return;
-    struct mill_packed *packed = mill_packed_new(reader->block->memory, sizes[0]);
+    struct mill_packed *packed = mill_packed_new(reader->memory, sizes[0]);
     if (packed && sizes[1]) packed->arrays = calloc(sizes[1], sizeof *packed->arrays);
     if (packed == NULL || (sizes[1] && packed->arrays == NULL)) {
         reader->status = TIDEMILL_MEMORY;
@@ -224,24 +229,23 @@ static void take_packed(struct reader *reader, struct mill_value *value)
     *value = (struct mill_value){.tag = MILL_TAG_PACKED, .packed = packed};
 }
 
-tidemill_status mill_codec_load(struct mill_buffer *block, struct mill_value *value)
+static tidemill_status load(struct reader *reader, struct mill_value *value)
 {
-    struct reader reader = {block, 0, TIDEMILL_OK};
     *value = mill_nil();
-    const void *head = take(&reader, HEAD);
+    const void *head = take(reader, HEAD);
     if (head == NULL || memcmp(head, magic, sizeof magic) != 0) return TIDEMILL_DATA;
     uint8_t tag = MILL_TAG_GONE;
-    take_into(&reader, &tag, 1);
+    take_into(reader, &tag, 1);
     switch (tag) {
     case MILL_TAG_SHORT:
     case MILL_TAG_STRING:
-        take_string(&reader, value);
+        take_string(reader, value);
         break;
     case MILL_TAG_PACKED:
-        take_packed(&reader, value);
+        take_packed(reader, value);
         break;
     case MILL_TAG_COLUMN: {
-        struct mill_array *array = take_array(&reader, 0);
+        struct mill_array *array = take_array(reader, 0);
         if (array) *value = mill_column(array);
         break;
     }
@@ -252,16 +256,35 @@ tidemill_status mill_codec_load(struct mill_buffer *block, struct mill_value *va
     case MILL_TAG_INT64:
     case MILL_TAG_UINT64:
         value->tag = tag;
-        take_into(&reader, &value->natural, 8);
+        take_into(reader, &value->natural, 8);
         break;
     default:
         return TIDEMILL_DATA;
     }
-    if (reader.status == TIDEMILL_OK && reader.at != block->size) {
-        reader.status = TIDEMILL_DATA;
+    if (reader->status == TIDEMILL_OK && reader->at != reader->size) {
+        reader->status = TIDEMILL_DATA;
         mill_value_unref(*value);
     }
-    if (reader.status != TIDEMILL_OK) *value = mill_nil();
+    if (reader->status != TIDEMILL_OK) *value = mill_nil();
+    return reader->status;
+}
+
+tidemill_status mill_codec_load(struct mill_buffer *block, struct mill_value *value)
+{
+    struct reader reader = {.block = block,
+                            .memory = block->memory,
+                            .bytes = block->data,
+                            .size = block->size,
+                            .status = TIDEMILL_OK};
+    tidemill_status status = load(&reader, value);
     mill_buffer_publish(block); /* the value's arrays are parts of it */
-    return reader.status;
+    return status;
+}
+
+tidemill_status mill_codec_load_copy(const void *bytes, size_t size, struct mill_memory *memory,
+                                     struct mill_value *value)
+{
+    struct reader reader = {
+        .memory = memory, .bytes = bytes, .size = size, .status = TIDEMILL_OK};
+    return load(&reader, value);
 }

@@ -18,4 +18,9 @@ struct mill_buffer *mill_codec_save(const struct mill_value *value, struct mill_
  * that mill_codec_save does not write, TIDEMILL_MEMORY when memory is short. */
 tidemill_status mill_codec_load(struct mill_buffer *block, struct mill_value *value);
 
+/* The same of bytes that may go away afterwards, for a value without arrays: TIDEMILL_UNSUPPORTED for one
+ * that has some. */
+tidemill_status mill_codec_load_copy(const void *bytes, size_t size, struct mill_memory *memory,
+                                     struct mill_value *value);
+
 #endif

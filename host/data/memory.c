@@ -16,6 +16,19 @@ void mill_memory_add(struct mill_memory *memory, int64_t bytes)
                                                                 memory_order_relaxed)) {}
 }
 
+int64_t mill_memory_reserve(const struct mill_memory *memory)
+{
+    if (mill_memory_pressure(memory) > MILL_PRESSURE_NONE) return 0;
+    if (memory->limit == 0 || memory->limit / 16 > MILL_RESERVE_BYTES)
+        return MILL_RESERVE_BYTES;
+    return memory->limit / 16;
+}
+
+void mill_memory_close(struct mill_memory *memory)
+{
+    mill_reserve_close(&memory->reserve);
+}
+
 void mill_memory_set_limit(struct mill_memory *memory, int64_t limit,
                            const double shares[MILL_PRESSURES])
 {
@@ -28,7 +41,8 @@ void mill_memory_set_limit(struct mill_memory *memory, int64_t limit,
 int64_t mill_memory_used(const struct mill_memory *memory)
 {
     int64_t used = atomic_load_explicit(&memory->bytes, memory_order_relaxed) +
-                   atomic_load_explicit(&memory->other, memory_order_relaxed);
+                   atomic_load_explicit(&memory->other, memory_order_relaxed) +
+                   mill_reserve_bytes(&memory->reserve);
     return used > 0 ? used : 0;
 }
 
@@ -51,6 +65,10 @@ void mill_memory_update(struct mill_memory *memory)
     if (memory->limit == 0) return;
     int before = atomic_load_explicit(&memory->pressure, memory_order_relaxed);
     int after = pressure_of(memory, mill_memory_used(memory), before);
+    if (after > MILL_PRESSURE_NONE && mill_reserve_bytes(&memory->reserve) > 0) {
+        mill_reserve_drop(&memory->reserve);
+        after = pressure_of(memory, mill_memory_used(memory), before);
+    }
     if (after == before ||
         !atomic_compare_exchange_strong_explicit(&memory->pressure, &before, after,
                                                  memory_order_relaxed, memory_order_relaxed)) {
@@ -74,7 +92,9 @@ void mill_memory_look(struct mill_memory *memory, int64_t now)
         int64_t bytes = atomic_load_explicit(&memory->bytes, memory_order_relaxed);
         int64_t resident = mill_machine_process_memory();
         if (resident >= 0) {
-            atomic_store_explicit(&memory->other, resident - bytes, memory_order_relaxed);
+            int64_t reserve = mill_reserve_bytes(&memory->reserve);
+            atomic_store_explicit(&memory->other, resident - bytes - reserve,
+                                  memory_order_relaxed);
         }
     }
     mill_memory_update(memory);

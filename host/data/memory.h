@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "data/reserve.h"
+
 struct mill_spill;
 
 /* How near the limit is; each asks for more than the one before. */
@@ -40,10 +42,11 @@ struct mill_memory {
     _Atomic int64_t spilled;  /* held in files instead */
     struct mill_spill *spill; /* of what may go to a file; NULL: nothing does.  Set before the
                                  first buffer is made, and there as long as the last one */
-    int64_t limit;            /* bytes; 0: none */
+    struct mill_reserve reserve;   /* freed pages; they count as used */
+    int64_t limit;                 /* bytes; 0: none */
     int64_t marks[MILL_PRESSURES]; /* where each pressure begins; fixed like the limit */
     _Atomic int pressure;          /* enum mill_pressure */
-    _Atomic int64_t other;    /* at the last measurement: more than `bytes` that there was */
+    _Atomic int64_t other;    /* at the last measurement: more than `bytes` and the reserve */
     _Atomic int64_t measured; /* when that was, nanoseconds */
     _Atomic int64_t pauses;   /* times that MILL_PRESSURE_PAUSE was reached */
     /* Told of each change, by whoever found it; any thread, and soon.  NULL: nobody is. */
@@ -52,6 +55,12 @@ struct mill_memory {
 };
 
 void mill_memory_add(struct mill_memory *memory, int64_t bytes); /* NULL is fine */
+
+/* Bytes of freed pages that may be kept: less under a limit, none while memory is short. */
+int64_t mill_memory_reserve(const struct mill_memory *memory);
+
+/* Keeps no freed pages from now on: before the account goes, and the last buffers perhaps after it. */
+void mill_memory_close(struct mill_memory *memory);
 
 /* Sets the limit (0: none) and the shares of it at which pressures begin, from MILL_PRESSURE_TARGET
  * on, each at least as large as the one before and at most 1. */

@@ -221,6 +221,14 @@ tidemill_each_cache_command(void (*visit)(void *context, const char *name, const
                                           const char *fields, const char *summary),
                             void *context);
 
+/* ---- The process ----------------------------------------------------------------------- */
+
+/* For a program whose process is Tidemill's alone, at its beginning, before anything uses SQLite: makes
+ * settings that are the whole process's.  SQLite keeps no account of its memory
+ * (sqlite3_memory_used), for which threads that look into the cache wait for each other otherwise:
+ * they find a sixth more. */
+TIDEMILL_API void tidemill_own_process(void);
+
 /* ---- Worker processes ------------------------------------------------------------------ */
 
 /* For the program tidemill alone, which an engine starts for tasks that run in a process of their

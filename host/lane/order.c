@@ -184,6 +184,7 @@ void mill_answer_put(struct mill_wire *wire, const struct mill_answer *answer)
     mill_packer_byte(&wire->out, (uint8_t)(answer->unsound | answer->impure << 1));
     mill_packer_size(&wire->out, answer->degraded);
     mill_packer_text(&wire->out, answer->reads, answer->reads_size);
+    mill_packer_text(&wire->out, answer->written, answer->written_size);
     mill_wire_value(wire, &answer->value, "the task's result");
 }
 
@@ -198,6 +199,7 @@ bool mill_answer_take(struct mill_wire_reader *reader, struct mill_answer *answe
     answer->impure = doubts & 2;
     answer->degraded = mill_unpacker_size(&reader->in);
     answer->reads = mill_unpacker_text(&reader->in, &answer->reads_size);
+    answer->written = mill_unpacker_text(&reader->in, &answer->written_size);
     bool known = state == MILL_FINISHED || state == MILL_FAILED || state == MILL_CANCELLED;
     if (version != MILL_WIRE_VERSION || !known) reader->in.bad = true;
     answer->state = (enum mill_state)state;

@@ -64,6 +64,10 @@ struct mill_answer {
     uint64_t degraded; /* what --strict minds, counted by the task */
     const char *reads; /* as cache/reads.h has them; in the message */
     size_t reads_size;
+    const char *
+        written; /* the first file that it has written, or what a hit does not do either; in the
+                            message; NULL: none */
+    size_t written_size;
     struct mill_value value; /* result or error; one reference */
 };
 

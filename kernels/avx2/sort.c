@@ -242,11 +242,11 @@ SORT_INLINE int64_t sort_split(const double *x, int64_t n, double pivot, int wit
     }
     if (unordered) *unordered |= _mm256_movemask_pd(strange) != 0;
     for (; i < n; i++) {
-        double value = x[i];
+        double value = ((const mill_loose_double *)x)[i];
         int below = with_equal ? value <= pivot : value < pivot;
         if (unordered) *unordered |= value != value;
-        high[count - i - 1] = value;
-        low[count] = value;
+        *(mill_loose_double *)(high + count - i - 1) = value;
+        *(mill_loose_double *)(low + count) = value;
         count += below;
     }
     return count;
@@ -273,7 +273,7 @@ SORT_AVX2 static double sort_pivot(const struct mill_sort_input *input)
         jump = jump * 6364136223846793005u + 1442695040888963407u;
         int64_t at = i * step + (int64_t)((jump >> 33) % (uint64_t)step);
         while (at - before >= input->lengths[part]) before += input->lengths[part++];
-        sample[i] = ((const double *)input->parts[part])[at - before];
+        sample[i] = ((const mill_loose_double *)input->parts[part])[at - before];
     }
     sort_leaf(sample, count, sample);
     return sample[count / 2];

@@ -39,7 +39,7 @@ APPLY_HELPER mill_uint8_t_vector_neon narrow64_neon(const mill_int64_t_vector_ne
 
 APPLY_HELPER mill_int64_t_vector_neon mask64_neon(const char *at)
 {
-    return (mill_int64_t_vector_neon){-(int64_t)at[0], -(int64_t)at[1]};
+    return (mill_int64_t_vector_neon){-(int64_t)(uint8_t)at[0], -(int64_t)(uint8_t)at[1]};
 }
 
 APPLY_HELPER mill_int32_t_vector_neon mask32_neon(const char *at)

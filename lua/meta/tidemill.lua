@@ -877,6 +877,62 @@ function log.error(text, fields) end
 ---@return tidemill.line[]
 function tm.logs(given) end
 
+--- Values that scripts and tasks put into the cache themselves, under keys of their own.  A key is a
+--- string, or any value that can go into the cache; equal values are one key.
+---@class tidemill.cache
+local cache = {}
+tm.cache = cache
+
+--- The value that was put under the key last; nil when there is none, or it is too old.
+---@param key any
+---@return any
+function cache.get(key) end
+
+--- Puts a value under the key, in the place of the one that is there.  mode: "behind" returns at once, and
+--- the writer writes when it has some; "through" returns when the value is on disk; "aside" puts it only
+--- where there is none.  Whether it is kept.
+---     tm.cache.put("limits", {low = 1, high = 9}, {ttl = "1d", mode = "through"})
+---@param key any
+---@param value any not nil, and no function, channel or the like
+---@param given? {ttl: (number|string)?, mode: ("behind"|"through"|"aside")?} behind without
+---@return boolean
+function cache.put(key, value, given) end
+
+--- The value under the key; when there is none, what fn() gives, which is put there.  Of several tasks and
+--- processes that fetch a key at the same time one computes, and the others wait for it.
+---     local rates = tm.cache.fetch("rates", function() return tm.read_csv("rates.csv") end, {ttl = "1h"})
+---@param key any
+---@param fn fun(): any nil is given back and not put
+---@param given? {ttl: (number|string)?, mode: ("aside"|"through"|"behind")?} aside without
+---@return any
+function cache.fetch(key, fn, given) end
+
+--- Removes results of tasks and values: all that fit every one of the fields.  How many.
+---     tm.cache.invalidate{name = "sharpe", older_than = "7d"}
+---@param which {name: string?, older_than: (number|string)?, key: any} name: a task's, or "value:KEY"
+---@return integer
+function cache.invalidate(which) end
+
+---@class tidemill.cache_stats
+---@field cache string
+---@field entries integer
+---@field tasks integer names of tasks
+---@field results integer different ones
+---@field files integer of them in files of their own
+---@field size integer bytes of the results
+---@field bytes integer on disk
+---@field hits integer of all processes, as far as they are on disk
+---@field saved number seconds of computing that these have saved
+---@field oldest? string
+---@field newest? string
+---@field limit_bytes? integer
+---@field limit_entries? integer
+---@field ttl? number
+
+--- What is in the cache; nil when there is none.
+---@return tidemill.cache_stats?
+function cache.stats() end
+
 --- Settings of the engine, before what they change has started: tm.config{workers = 2} sets,
 --- tm.config.workers reads, tm.config() gives them all; memory = {limit = "1GB", pause = 0.9} stands for
 --- the settings memory.limit and memory.pause.  What the command line or the environment

@@ -15,6 +15,7 @@ local face = {
   gather = { "compute", "gather" },
   wait = { "future", "wait" },
   sleep = { "wait", "sleep" },
+  cache = { "cache" },
   channel = { "channel", "new" },
   share = { "channel", "share" },
   as_completed = { "future", "as_completed" },

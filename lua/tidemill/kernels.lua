@@ -31,6 +31,10 @@ local families = {
     cosh tanh]],
   matrix = [[matmul transpose outer covariance]],
   random = [[uniform normal lognormal exponential integers bernoulli choice sample permutation]],
+  rolling = [[rolling_sum rolling_mean rolling_var rolling_std rolling_zscore rolling_min rolling_max
+    rolling_median rolling_quantile rolling_cov rolling_corr]],
+  pairwise = [[rolling_correlation]],
+  decay = [[ewm_mean ewm_var ewm_std]],
 }
 
 local family_of = {}

@@ -1,8 +1,8 @@
 #!/bin/sh
 # bench_peers: prepares what `make bench` compares with: oneTBB and an OpenBLAS with threads from
-# Debian, and a Python environment in build/peers-venv with Dask, Ray, joblib, diskcache, NumPy and
-# pandas, from whatever registry pip is configured for.  What cannot be had is named, and is a peer
-# less: nothing else fails.
+# Debian, and a Python environment in build/peers-venv with Dask, Ray, joblib, diskcache, NumPy, pandas
+# and bottleneck, from whatever registry pip is configured for.  What cannot be had is named, and is a
+# peer less: nothing else fails.
 # TIDEMILL_BENCH_PYTHON: an interpreter of yours; then nothing is installed into it.
 # SPDX-License-Identifier: MIT
 set -u
@@ -23,7 +23,7 @@ else
     python=$environment/bin/python
     "$python" -c 'import pip' 2>/dev/null || python3 -m venv "$environment" || lack "$environment"
     # One at a time: one that is not to be had does not keep the others away.
-    for package in numpy pandas joblib diskcache dask ray; do
+    for package in numpy pandas bottleneck joblib diskcache dask ray; do
         "$python" -c "import $package" 2>/dev/null || {
             echo "+ $python -m pip install $package"
             "$python" -m pip install -q --disable-pip-version-check "$package"
@@ -31,7 +31,7 @@ else
     done
 fi
 
-for package in numpy pandas joblib diskcache dask ray; do
+for package in numpy pandas bottleneck joblib diskcache dask ray; do
     "$python" -c "import $package" 2>/dev/null || lack "$package"
 done
 # Beside, not into, the system: installed it would take the place of the serial build that we use.

@@ -161,6 +161,57 @@ static void large_ones_are_padded_mappings(void)
     mill_buffer_unref(small);
 }
 
+static void pages_of_a_freed_one_are_used_again(void)
+{
+#ifdef __SANITIZE_ADDRESS__
+    SKIP("freed pages are given back at once under AddressSanitizer");
+#endif
+    static struct mill_memory memory;
+    enum { SIZE = 1 << 20 };
+    struct mill_buffer *first = mill_buffer_new(&memory, SIZE);
+    CHECK(first != NULL);
+    uint8_t *data = first->data;
+    mill_buffer_unref(first);
+    CHECK(mill_reserve_bytes(&memory.reserve) >= SIZE);
+    CHECK(atomic_load(&memory.bytes) == 0);
+    struct mill_buffer *smaller = mill_buffer_new(&memory, SIZE / 2); /* would waste a half */
+    CHECK(smaller->data != data);
+    struct mill_buffer *second = mill_buffer_new(&memory, SIZE - 4096);
+    CHECK(second->data == data);
+    CHECK(mill_reserve_bytes(&memory.reserve) == 0);
+    memset(second->data, 1, SIZE - 4096);
+    mill_buffer_unref(second);
+    mill_buffer_unref(smaller);
+    mill_memory_close(&memory);
+    CHECK(mill_reserve_bytes(&memory.reserve) == 0);
+    mill_buffer_unref(mill_buffer_new(&memory, SIZE));
+    CHECK(mill_reserve_bytes(&memory.reserve) == 0);
+}
+
+static void kept_pages_are_bounded_and_go_when_memory_is_short(void)
+{
+#ifdef __SANITIZE_ADDRESS__
+    SKIP("freed pages are given back at once under AddressSanitizer");
+#endif
+    static struct mill_memory memory;
+    enum { SIZE = 1 << 20, COUNT = 100 };
+    static struct mill_buffer *buffers[COUNT];
+    for (int i = 0; i < COUNT; i++) buffers[i] = mill_buffer_new(&memory, SIZE);
+    for (int i = 0; i < COUNT; i++) mill_buffer_unref(buffers[i]);
+    CHECK(mill_reserve_bytes(&memory.reserve) > MILL_RESERVE_BYTES / 2);
+    CHECK(mill_reserve_bytes(&memory.reserve) <= MILL_RESERVE_BYTES);
+    mill_buffer_unref(mill_buffer_new(&memory, MILL_RESERVE_BLOCK + 1)); /* too large */
+    CHECK(mill_reserve_bytes(&memory.reserve) <= MILL_RESERVE_BYTES);
+    static const double shares[MILL_PRESSURES] = {0, 0.6, 0.7, 0.8, 0.95};
+    int64_t limit = mill_reserve_bytes(&memory.reserve) + SIZE;
+    mill_memory_set_limit(&memory, limit, shares);
+    CHECK(mill_memory_reserve(&memory) == limit / 16);
+    mill_memory_update(&memory); /* what is kept counts, and is the first to go */
+    CHECK(mill_reserve_bytes(&memory.reserve) == 0);
+    CHECK(mill_memory_pressure(&memory) == MILL_PRESSURE_NONE);
+    mill_memory_close(&memory);
+}
+
 static void growing_and_shrinking_keep_the_bytes(void)
 {
     struct mill_memory memory = {0};
@@ -364,6 +415,8 @@ int main(void)
     RUN(foreign_memory_is_given_back_once);
     RUN(null_may_be_released);
     RUN(large_ones_are_padded_mappings);
+    RUN(pages_of_a_freed_one_are_used_again);
+    RUN(kept_pages_are_bounded_and_go_when_memory_is_short);
     RUN(growing_and_shrinking_keep_the_bytes);
     RUN(a_shared_one_has_the_same_bytes_at_the_same_place);
     RUN(another_process_maps_what_is_shared);

@@ -3,6 +3,7 @@
 #include <pthread.h>
 
 #include "kernel_check.h"
+#include "kernels/random.h"
 
 static void the_plain_set_is_always_there(void)
 {

@@ -541,27 +541,63 @@ static void damage_of_any_kind_gives_no_wrong_value(void)
 
 /* ---- formats ------------------------------------------------------------------------------ */
 
+/* Makes the database one of format 1 or 2. */
+static void age(int format)
+{
+    const char *uses = format > 1 ? ", used, hits" : "";
+    if (format == 1) sql("DROP INDEX object_file");
+    sql("CREATE TABLE old(key BLOB NOT NULL, reads_name BLOB NOT NULL, content BLOB NOT NULL,"
+        " made INTEGER NOT NULL, seconds REAL NOT NULL, task TEXT NOT NULL, reads BLOB%s,"
+        " PRIMARY KEY(key, reads_name)) WITHOUT ROWID;"
+        "INSERT INTO old SELECT key, reads_name, content, made, seconds, task, reads%s FROM "
+        "entry;"
+        "DROP TABLE entry; ALTER TABLE old RENAME TO entry; PRAGMA user_version = %d;"
+        "PRAGMA wal_checkpoint(TRUNCATE)",
+        format > 1 ? ", used INTEGER NOT NULL DEFAULT 0, hits INTEGER NOT NULL DEFAULT 0" : "",
+        uses, format);
+}
+
 static void an_older_format_is_taken_over_with_what_is_in_it(void)
 {
-    fresh("format");
+    for (int format = 1; format <= 2; format++) {
+        fresh(format == 1 ? "format1" : "format2");
+        struct mill_store *store = open_store();
+        for (uint64_t i = 0; i < 10; i++) put(store, i, i == 9 ? 200000 : 1000, "t");
+        mill_store_close(store);
+        age(format);
+        warnings = 0;
+        for (int i = 0; i < 2; i++) {
+            store = open_store();
+            CHECK(warnings == 0);
+            for (uint64_t k = 0; k < 10; k++) CHECK(has(store, k, k == 9 ? 200000 : 1000));
+            mill_store_close(store);
+        }
+        CHECK(sql("PRAGMA user_version") == 3 && sql("SELECT sum(hits) FROM entry") == 20);
+        store = open_store();
+        put(store, 10, 1000, "t");
+        mill_store_close(store);
+        CHECK(sql("SELECT count(*) FROM entry WHERE object > 0") == 1);
+    }
+}
+
+/* What an entry says of its bytes' place is a hint. */
+static void bytes_are_found_wherever_an_entry_says_that_they_lie(void)
+{
+    fresh("places");
     struct mill_store *store = open_store();
     for (uint64_t i = 0; i < 10; i++) put(store, i, i == 9 ? 200000 : 1000, "t");
     mill_store_close(store);
-    sql("PRAGMA user_version = 1; DROP INDEX object_file;"
-        "CREATE TABLE old(key BLOB NOT NULL, reads_name BLOB NOT NULL, content BLOB NOT NULL,"
-        " made INTEGER NOT NULL, seconds REAL NOT NULL, task TEXT NOT NULL, reads BLOB,"
-        " PRIMARY KEY(key, reads_name)) WITHOUT ROWID;"
-        "INSERT INTO old SELECT key, reads_name, content, made, seconds, task, reads FROM "
-        "entry;"
-        "DROP TABLE entry; ALTER TABLE old RENAME TO entry; PRAGMA wal_checkpoint(TRUNCATE)");
-    warnings = 0;
-    for (int i = 0; i < 2; i++) {
+    CHECK(sql("SELECT count(*) FROM entry JOIN object ON object.id = entry.object"
+              " WHERE object.content = entry.content") == 10);
+    static const char *const places[] = {
+        "0", "1", "-3", "77", "object % 10 + 1", "9223372036854775807"};
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        sql("UPDATE entry SET object = %s", places[i]);
         store = open_store();
-        CHECK(warnings == 0);
         for (uint64_t k = 0; k < 10; k++) CHECK(has(store, k, k == 9 ? 200000 : 1000));
         mill_store_close(store);
+        CHECK(sql("SELECT count(*) FROM object") == 10);
     }
-    CHECK(sql("PRAGMA user_version") == 2 && sql("SELECT sum(hits) FROM entry") == 20);
 }
 
 static void a_network_file_system_is_refused(void)
@@ -655,6 +691,7 @@ int main(int count, char **arguments)
     RUN(an_exported_cache_serves_hits_elsewhere_and_a_damaged_one_adds_nothing);
     RUN(damage_of_any_kind_gives_no_wrong_value);
     RUN(an_older_format_is_taken_over_with_what_is_in_it);
+    RUN(bytes_are_found_wherever_an_entry_says_that_they_lie);
     RUN(a_network_file_system_is_refused);
     RUN(results_come_and_go_while_others_read_them);
     nftw(folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS);

@@ -191,6 +191,16 @@ static void a_sample_has_one_value_of_each_stretch(void)
     CHECK(tidemill_kernel_sample(TIDEMILL_INT32, x, 2, 5, out) == 0); /* some come twice */
 }
 
+static void a_nan_of_any_kind_becomes_the_one_nan(void)
+{
+    double a[] = {1, -NAN}, b[] = {2, -NAN}, out[4], nan = __builtin_nan("");
+    const void *parts[] = {a, b};
+    int64_t lengths[] = {2, 2}, cuts[4];
+    CHECK(!tidemill_kernel_merge(TIDEMILL_FLOAT64, 2, parts, lengths, 0, 4, cuts, NULL, out));
+    CHECK(out[0] == 1 && out[1] == 2);
+    CHECK(same_bits(out + 2, &nan, 1) && same_bits(out + 3, &nan, 1));
+}
+
 static void ranges_outside_and_unknown_types_are_refused(void)
 {
     double x[] = {1, 2}, out[2] = {9, 9};
@@ -216,6 +226,7 @@ int main(void)
     RUN(sorted_buckets_in_a_row_are_the_sorted_whole);
     RUN(a_descending_sort_of_parts_is_that_of_the_whole);
     RUN(a_sample_has_one_value_of_each_stretch);
+    RUN(a_nan_of_any_kind_becomes_the_one_nan);
     RUN(ranges_outside_and_unknown_types_are_refused);
     return check_end();
 }

@@ -29,6 +29,11 @@ local make = tm.delayed(function(round, i)
 end, { cache = true, name = "make" })
 local sum = tm.delayed(function(a, b) return #a + #b + a:byte(1) * 7 + b:byte(-1) end,
   { cache = true, name = "sum" })
+for i = 1, 10 do -- values that every run replaces
+  local found = tm.cache.get("k" .. i)
+  assert(found == nil or found[2] == i and #found[3] == i * 500)
+  tm.cache.put("k" .. i, { round, i, ("x"):rep(i * 500) }, { mode = i % 2 == 0 and "through" or "behind" })
+end
 local nodes = {}
 for i = 1, count do nodes[i] = make(round, i) end
 local sums = {}

@@ -291,6 +291,7 @@ describe("tidemill cache", function()
       process.write(folder .. "/x.export", text:sub(1, #text - 100))
       ends_with(1, run("cache", "import", "x.export", "--cache", "b.db"))
       ends_with(1, run("cache", "import", "y.export", "--cache", "b.db"))
+      assert.is_false(process.exists(folder .. "/b.db"))
       assert.are.equal("0\t6\n", fill("b.db"))
     end)
 

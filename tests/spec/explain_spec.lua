@@ -183,6 +183,19 @@ print(task(channel):compute())]])
     says(script, "evicted")
   end)
 
+  it("is explained by the age of the result, of the task's ttl or of the cache's", function()
+    local text = [[
+local task = tm.delayed(function() return 1 end, { name = "ages", cache = true, ttl = %q })
+print(task():compute())]]
+    explained(text:format("1h"))
+    contains(dry(text:format("1h"), "ages"), "ages  1 hit\n")
+    os.execute("sleep 0.01")
+    contains(dry(text:format("5ms"), "ages"), "ages  1 miss\n       1  expired\n")
+    write("main.lua", "local tm = require \"tidemill\"\n" .. text:format("1h"))
+    local limited = tidemill { "--cache", "cache.db", "--set", "cache.ttl=5ms", "--explain", "main.lua" }
+    contains(limited.err, "ages  1 miss\n       1  expired\n")
+  end)
+
   it("is compared with the nearest call of its name", function()
     local text = [[
 local task = tm.delayed(function(name, n) return name .. n end, { name = "study", cache = true })

@@ -78,6 +78,10 @@ describe("the stubs for editors", function()
     assert.are.same(functions_of(source "json", "json"), functions_of(stubs, "json"))
   end)
 
+  it("declare what the cache can do", function()
+    assert.are.same(functions_of(source "cache", "cache"), functions_of(stubs, "cache"))
+  end)
+
   it("declare how to log", function()
     assert.are.same(functions_of(source "log", "log"), functions_of(stubs, "log"))
   end)

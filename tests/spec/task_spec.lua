@@ -309,7 +309,8 @@ describe("tm.compute", function()
   end)
 
   it("says what it expected", function()
-    contains(problem(tm.compute, 1), "compute: argument 1: expected a lazy node, a lazy array or a future, got a number")
+    contains(problem(tm.compute, 1),
+      "compute: argument 1: expected a lazy node, a lazy array or a future, got a number")
     contains(problem(tm.compute, add(1, 2), "x"), "compute: argument 2: expected a lazy node")
     contains(problem(tm.compute, { add(1, 2) }, { workers = 2 }), "compute: unknown option \"workers\"")
     contains(problem(function() add(1, 2):compute({ lane = 1 }) end), "compute: unknown option \"lane\"")
@@ -529,7 +530,8 @@ describe("many futures", function()
     assert.are.same({ 2, 4, 6, n = 3 }, tm.gather(futures))
     assert.are.same({ a = 2, b = { 4, 3 } }, tm.gather { a = futures[1], b = { futures[2], add(1, 2) } })
     assert.are.same({ 2, 6 }, { tm.gather(futures[1], futures[3]) })
-    contains(problem(tm.gather, "x"), "gather: argument 1: expected a lazy node, a lazy array or a future, got a string")
+    contains(problem(tm.gather, "x"),
+      "gather: argument 1: expected a lazy node, a lazy array or a future, got a string")
   end)
 
   it("are waited for together", function()

@@ -36,8 +36,9 @@ end
 
 -- A missing float is NaN; nothing else can be missing here.
 local function check_nulls(name, argument, v)
-  for i = 1, #v do
-    if not v:present(i) then
+  local flat = v:reshape(-1)
+  for i = 1, #flat do
+    if not flat:present(i) then
       error(complaint(name, "%s[%d] is missing, which %s cannot hold", argument, i, v.dtype), 5)
     end
   end
@@ -143,12 +144,12 @@ local function placed(name, argument, which, v, number)
   if not is_array(v) then return slot(which, number, v), 0 end
   if v.array.type == number then return v.array.values, 1, v end
   local to = type_name(number)
-  local length = v.length
-  local out = new_array(to, length)
+  local out = new_array(to, v.length)
   local done = tonumber(C.tidemill_kernel_cast(v.array.type, number, v.array.values,
-    out.array.values, length))
-  if done < length then
-    fail(name, "%s[%d] is %s, which %s cannot hold", argument, done + 1, tostring(v:reshape(-1)[done + 1]), to)
+    out.array.values, v.length))
+  if done < v.length then
+    local value = v:reshape(-1)[done + 1]
+    fail(name, "%s[%d] is %s, which %s cannot hold", argument, done + 1, tostring(value), to)
   end
   hold(v)
   return out.array.values, 1, out
@@ -182,7 +183,8 @@ return function(name, labels, a, b, c)
   end
   local shape = first.array.dimensions ~= 1 and first.shape or nil
   local out = new_array(type_name(result), first.length, shape)
-  C.tidemill_kernel_apply(op, compute, pa, a_step, pb, b_step, pc, c_step, out.array.values, first.length)
+  C.tidemill_kernel_apply(op, compute, pa, a_step, pb, b_step, pc, c_step, out.array.values,
+    first.length)
   hold(keep_a, keep_b, keep_c)
   return out
 end

@@ -102,25 +102,29 @@ local function floats(name, argument, v)
   return as(name, argument, v, "float64")
 end
 
--- The place of the first element that is not equal to its copy, else nil.
-local function first_changed(v, copy)
+-- The place of the first element that is no 32-bit integer, else nil.
+local function first_other(v)
   local values, shift = v, 0
   if array.is(v) then values, shift = v:pointer(), 1 end
-  local copies = copy:pointer()
-  for i = 1, #copy do
-    if values[i - shift] ~= copies[i - 1] then return i end
+  for i = 1, array.is(v) and v.length or #v do
+    local value = values[i - shift]
+    local number = type(value) == "cdata" and tonumber(value) or value
+    if type(number) == "number" and not (number >= -2^31 and number <= 2^31 - 1 and number % 1 == 0) then
+      return i, value
+    end
   end
 end
 
 -- Dates are 32-bit integers already.
 local function ints(name, argument, v)
   if array.is(v) and v.dtype == "date" and v.nulls == 0 then return v end
-  local out = as(name, argument, v, "int32")
-  local changed = not rawequal(out, v) and first_changed(v, out)
-  if changed then
-    fail(name, "%s must be 32-bit integers, element %d is %s", argument, changed, shown(v[changed]))
+  if not array.is(v) or (v.dtype ~= "int32" and v.dtype ~= "utf8" and v.dtype ~= "dictionary") then
+    local other, value = first_other(v)
+    if other then
+      fail(name, "%s must be 32-bit integers, element %d is %s", argument, other, shown(value))
+    end
   end
-  return out
+  return as(name, argument, v, "int32")
 end
 
 

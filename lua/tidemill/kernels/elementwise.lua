@@ -8,7 +8,7 @@ local types = require("tidemill.dtype")
 local apply = require("tidemill.kernels.apply")
 local arguments = require("tidemill.kernels.arguments")
 
-local check_list, fail, hold = arguments.check_list, arguments.fail, arguments.hold
+local check_values, fail, hold = arguments.check_values, arguments.fail, arguments.hold
 
 local kernels = {}
 
@@ -206,14 +206,13 @@ end
 ---@param dtype string "bool", "uint8", "int32", "int64", "float32", "float64", "date", "timestamp"
 ---@return tidemill.array
 function kernels.cast(x, dtype)
-  if not array.is(x) then check_list("cast", "x", x) end
+  check_values("cast", "x", x)
   check_type(dtype)
   x = settled(x)
-  local length = x.length
-  local out = array.new(dtype, length, x.shape)
+  local out = array.new(dtype, x.length, x.shape)
   local done = tonumber(C.tidemill_kernel_cast(types.number(x.dtype), types.number(dtype),
-    x:pointer(), out:pointer(), length))
-  if done < length then refuse_element(x:reshape(-1), done + 1, dtype) end
+    x:pointer(), out:pointer(), x.length))
+  if done < x.length then refuse_element(x:reshape(-1), done + 1, dtype) end
   hold(x)
   return out
 end

@@ -1,4 +1,5 @@
-"""caches: results of 1 KB in joblib.Memory and in diskcache: seconds of a hit and of a miss.
+"""caches: results of 1 KB in joblib.Memory and in diskcache: seconds of a hit and of a miss, and in
+diskcache of a value put and got.
 Usage: caches.py FOLDER; prints lines "name number"; ends with 3 when neither is installed.
 SPDX-License-Identifier: MIT"""
 import os
@@ -38,6 +39,8 @@ def with_diskcache(folder):
 
     with Cache(folder) as cache:
         measure("diskcache", cache.memoize(name="make")(make), 100000)
+        put = one_by_one(lambda number: cache.set(number, make(number)) and make(number), 5000)
+        spin.say(diskcache_put=put, diskcache_get=one_by_one(cache.get, 5000))
 
 
 def main(folder):

@@ -1,0 +1,28 @@
+/* rolling_window, AVX2: see kernels/rolling_wide.h.  SPDX-License-Identifier: MIT */
+#include "kernels/bodies.h"
+
+#ifdef MILL_KERNEL_X86
+#include <immintrin.h>
+
+#include "kernels/wide_avx2.h"
+
+#define LANES MILL_WIDE(mill_double_vector)
+#define MASK  MILL_WIDE(mill_int64_t_vector)
+
+MILL_TARGET static inline LANES window_root_avx2(LANES value)
+{
+    return (LANES)_mm256_sqrt_pd((__m256d)value);
+}
+
+MILL_TARGET static inline LANES window_lesser_avx2(LANES a, LANES b)
+{
+    return (LANES)_mm256_min_pd((__m256d)a, (__m256d)b);
+}
+
+MILL_TARGET static inline LANES window_greater_avx2(LANES a, LANES b)
+{
+    return (LANES)_mm256_max_pd((__m256d)a, (__m256d)b);
+}
+
+#include "kernels/rolling_wide.h"
+#endif

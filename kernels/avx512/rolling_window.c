@@ -1,0 +1,28 @@
+/* rolling_window, AVX-512: see kernels/rolling_wide.h.  SPDX-License-Identifier: MIT */
+#include "kernels/bodies.h"
+
+#ifdef MILL_KERNEL_X86
+#include <immintrin.h>
+
+#include "kernels/wide_avx512.h"
+
+#define LANES MILL_WIDE(mill_double_vector)
+#define MASK  MILL_WIDE(mill_int64_t_vector)
+
+MILL_TARGET static inline LANES window_root_avx512(LANES value)
+{
+    return (LANES)_mm512_sqrt_pd((__m512d)value);
+}
+
+MILL_TARGET static inline LANES window_lesser_avx512(LANES a, LANES b)
+{
+    return (LANES)_mm512_min_pd((__m512d)a, (__m512d)b);
+}
+
+MILL_TARGET static inline LANES window_greater_avx512(LANES a, LANES b)
+{
+    return (LANES)_mm512_max_pd((__m512d)a, (__m512d)b);
+}
+
+#include "kernels/rolling_wide.h"
+#endif
