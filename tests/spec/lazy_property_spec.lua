@@ -318,6 +318,28 @@ function steps.diff(m, x)
   end), x:diff(axis)
 end
 
+local windows = { sum = false, mean = false, min = math.min, max = math.max }
+
+function steps.rolling(m, x)
+  if #m.dims == 0 then return m, x end
+  local axis, window = random(#m.dims), random(4)
+  local name = ({ "sum", "mean", "min", "max" })[random(4)]
+  local rolled = x:rolling(window, axis - (random(2) - 1) * (#m.dims + 1))
+  -- NaN would spoil what follows: what comes before the first window becomes 0.
+  local y = rolled[name](rolled)
+  return model.lines(m, axis, function(line)
+    local made = {}
+    for i = 1, #line do
+      local total = i >= window and line[i] or 0
+      for k = i - 1, i >= window and i - window + 1 or i, -1 do
+        total = windows[name] and windows[name](total, line[k]) or total + line[k]
+      end
+      made[i] = i >= window and name == "mean" and math.floor(total / window + 0.5) or total
+    end
+    return made
+  end), tm.where(y:isnan(), 0, name == "mean" and (y + 0.5):floor() or y)
+end
+
 function steps.persist(m, x) return m, x:persist() end
 
 local names = {}
@@ -488,6 +510,11 @@ local elementwise = {
   function(x) return x:slice(x:gt(0.5)) end,
   function(x) return x:take({ 1, -1 }, 1) end,
   function(x) return x:flatten():rank() end,
+  function(x) return x:rolling(3):mean() end,
+  function(x) return x:rolling(5, 2):std() end,
+  function(x) return x:rolling(4, -1):median() end,
+  function(x) return x:rolling(2):quantile(0.3) end,
+  function(x) return x:rolling(3):zscore() end,
 }
 
 describe("the same elements in other chunks", function()

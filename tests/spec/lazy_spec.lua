@@ -285,6 +285,7 @@ describe("lazy arrays and tasks", function()
     end
     local v = tm.arange(10, { chunks = 3, dtype = "float64" })
     is("{0,0,1,2,3,4,5,6,7,8}", v:map_overlap(previous, { { 1, 0 } }))
+    is("{0,1,1,1,1,1,1,1,1,1}", v - v:map_overlap(previous, 1)) -- and go on from there
   end)
 
   it("say which block had another shape", function()
