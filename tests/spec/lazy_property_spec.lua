@@ -413,7 +413,8 @@ describe("lazy arrays of random shapes and chunks", function()
       for _ = 1, random(1, 6) do
         local name = names[random(#names)]
         local ok, next_m, next_x = pcall(steps[name], m, x)
-        assert(ok, ("round %d: %s, then %s: %s"):format(round, table.concat(trail, " "), name, tostring(next_m)))
+        assert(ok, ("round %d: %s, then %s: %s"):format(round, table.concat(trail, " "), name,
+          tostring(next_m)))
         m, x = next_m, next_x
         trail[#trail + 1] = name
         if #m > 3000 then break end

@@ -71,8 +71,8 @@ describe("a lazy array is made", function()
   end)
 
   it("and prints what it is", function()
-    assert.are.equal("lazy array 2000 x 3000 float64, 6 chunks of 1000 x 1000, 45.8 MiB, not computed: a:compute()",
-      tostring(tm.zeros(2000, 3000)))
+    assert.are.equal("lazy array 2000 x 3000 float64, 6 chunks of 1000 x 1000, 45.8 MiB, "
+      .. "not computed: a:compute()", tostring(tm.zeros(2000, 3000)))
     assert.are.equal("lazy array 3 float64, one chunk, 24 bytes, kept: a:compute()",
       tostring((tm.arange(3) * 1.5):persist()))
   end)
@@ -139,10 +139,14 @@ describe("what is wrong", function()
   local x = tm.zeros(3, 4)
 
   it("is said with shapes", function()
-    fails("add: shapes (3,4) and (3) do not broadcast: 4 ~= 3 (axis 2)", function() local _ = x + tm.zeros(3) end)
+    fails("add: shapes (3,4) and (3) do not broadcast: 4 ~= 3 (axis 2)", function()
+      local _ = x + tm.zeros(3)
+    end)
     fails("matmul: (3,4) x (5,6): 4 ~= 5", function() local _ = x:matmul(tm.zeros(5, 6)) end)
     fails("reshape: (3,4) has 12 elements, (5,3) would have 15", function() local _ = x:reshape(5, 3) end)
-    fails("reshape: (3,4) has 12 elements, which 5 does not divide", function() local _ = x:reshape(5, -1) end)
+    fails("reshape: (3,4) has 12 elements, which 5 does not divide", function()
+      local _ = x:reshape(5, -1)
+    end)
     fails("concat: array 2 has shape (3,3), array 1 has (3,4) (axis 2)",
       function() local _ = tm.concat { x, tm.zeros(3, 3) } end)
     fails("stack: array 2 has shape (4), array 1 has (3)", function()
@@ -169,7 +173,9 @@ describe("what is wrong", function()
       local _ = x:take { 1, 7 }
     end)
     fails("slice: index 1.5 is outside 1..3", function() local _ = x:take { 1.5 } end)
-    fails("transpose: expected the 2 axes in some order, got (1, 1)", function() local _ = x:transpose(1, 1) end)
+    fails("transpose: expected the 2 axes in some order, got (1, 1)", function()
+      local _ = x:transpose(1, 1)
+    end)
     fails("squeeze: axis 1 has 3 elements", function() local _ = x:squeeze(1) end)
     fails("expand_dims: axis 4 is outside 1..3", function() local _ = x:expand_dims(4) end)
   end)
@@ -183,7 +189,9 @@ describe("what is wrong", function()
       local _ = tm.array({ 1 }, "int16") + 1
     end)
     fails("where: the mask is of float64, expected bool", function() local _ = tm.where(x, 1, 2) end)
-    fails("add: 1099511627776 does not fit int32", function() local _ = tm.ones(2, { dtype = "int32" }) + 2^40 end)
+    fails("add: 1099511627776 does not fit int32", function()
+      local _ = tm.ones(2, { dtype = "int32" }) + 2^40
+    end)
     fails("add: expected an array, a table of numbers or a number, got a string", function()
       local _ = x + "one"
     end)
@@ -392,7 +400,8 @@ end
 
 -- MiB that a script has at most, and what else it prints.
 local function peak_of(script, ...)
-  local result = process.run { "--workers=2", "--cache", "off", "-e", peak .. script .. "\nprint(peak())", ... }
+  script = peak .. script .. "\nprint(peak())"
+  local result = process.run { "--workers=2", "--cache", "off", "-e", script, ... }
   assert.are.equal("", result.err)
   local shown, most = result.out:match("^(.-)([%d.]+)\n$")
   return tonumber(most), shown

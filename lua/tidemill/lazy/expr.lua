@@ -254,8 +254,8 @@ function expr.operand(what, value, level)
       error(("%s: there is no arithmetic of %s; a:astype(\"int32\") first"):format(what,
         value.dtype), level + 1)
     elseif value.nulls > 0 and not dtypes.is_float(value.dtype) then
-      error(("%s: %d elements of an array of %s are missing; a:astype(\"float64\") makes them NaN"):format(what,
-        value.nulls, value.dtype), level + 1)
+      error(("%s: %d elements of an array of %s are missing; a:astype(\"float64\") makes them NaN"):format(
+        what, value.nulls, value.dtype), level + 1)
     end
     return expr.data(value)
   end
