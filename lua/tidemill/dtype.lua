@@ -77,6 +77,15 @@ function dtype.check(name, what, level)
   error(("%s: %s"):format(what, dtype.complaint(name)), level + 1)
 end
 
+--- Whether a type has the fraction and the size of a number: floats have all, integers the whole ones
+--- between their limits.  Of a date or timestamp: those of the integer that it is.
+---@param value number
+---@return boolean
+function dtype.holds(name, value)
+  local fact = fact_of(name, 2)
+  return not fact.least or (value % 1 == 0 and value >= fact.least and value <= fact.most)
+end
+
 --- Whether a type is float64 or float32.
 ---@return boolean
 function dtype.is_float(name) return name == "float64" or name == "float32" end

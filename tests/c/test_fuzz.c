@@ -1,6 +1,6 @@
 /* test_fuzz: a bounded run of what `make fuzz` runs without end: bytes of every kind, changed at
- * random, given to what reads values, value files, exported caches and arrays.  Sanitizers see the
- * most.  SPDX-License-Identifier: MIT */
+ * random, given to what reads values, value files, exported caches, arrays and fused programs.
+ * Sanitizers see the most.  SPDX-License-Identifier: MIT */
 #define _GNU_SOURCE
 #include "../fuzz/fuzz.h"
 
@@ -38,6 +38,11 @@ static void arrays_of_any_bytes_are_read_or_are_not(void)
     run_target(3, 20000);
 }
 
+static void programs_of_any_bytes_run_or_are_refused(void)
+{
+    run_target(4, 20000);
+}
+
 int main(void)
 {
     seed = check_seed();
@@ -45,5 +50,6 @@ int main(void)
     RUN(files_of_any_bytes_are_read_or_are_not);
     RUN(exports_of_any_bytes_are_imported_or_are_not);
     RUN(arrays_of_any_bytes_are_read_or_are_not);
+    RUN(programs_of_any_bytes_run_or_are_refused);
     return check_end();
 }

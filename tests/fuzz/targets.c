@@ -15,9 +15,16 @@
 #include "data/codec.h"
 #include "data/npy.h"
 #include "fuzz.h"
+#include "kernels/elementwise.h"
+#include "kernels/fuse.h"
+#include "kernels/random.h"
+#include "kernels/reduce.h"
 
-const struct fuzz_target fuzz_targets[FUZZ_TARGETS] = {
-    {"value", fuzz_value}, {"file", fuzz_file}, {"export", fuzz_export}, {"npy", fuzz_npy}};
+const struct fuzz_target fuzz_targets[FUZZ_TARGETS] = {{"value", fuzz_value},
+                                                       {"file", fuzz_file},
+                                                       {"export", fuzz_export},
+                                                       {"npy", fuzz_npy},
+                                                       {"fuse", fuzz_fuse}};
 
 /* Bytes in memory of their own, so that a read beyond them is seen. */
 static struct mill_buffer *buffer_of(const uint8_t *bytes, size_t size)
@@ -106,6 +113,48 @@ void fuzz_npy(const uint8_t *bytes, size_t size)
     close(fd);
 }
 
+enum { FUSE_INPUT = 1000 };
+
+/* Runs a program that was found sound on two inputs, unless it is much work.  What it writes must
+ * fit what its header says. */
+static void run_program(const struct tidemill_fuse_program *program, void *const *inputs)
+{
+    int64_t places = 1, room = tidemill_kernel_fuse_scratch(program);
+    int32_t count = program->outputs + program->reductions;
+    for (int axis = 0; axis < program->dimensions; axis++) places *= program->shape[axis];
+    int64_t results = program->outer * program->inner;
+    if (places > 4096 || results > 4096 || room > 1 << 24 || count > 16) return;
+    void *outputs[16], *scratch = aligned_alloc(64, (size_t)room);
+    const struct tidemill_fuse_reduction *reduction =
+        (const void *)((const char *)(program + 1) +
+                       (size_t)program->leaves * sizeof(struct tidemill_fuse_leaf) +
+                       (size_t)program->steps * sizeof(struct tidemill_fuse_step));
+    for (int i = 0; i < count; i++) {
+        int64_t cells = places;
+        if (i >= program->outputs) {
+            const struct tidemill_fuse_reduction *own = &reduction[i - program->outputs];
+            cells = results * tidemill_kernel_reduce_planes(own->kind, own->type);
+        }
+        outputs[i] = malloc((size_t)cells * 8 + 1);
+    }
+    tidemill_kernel_fuse(program, (const void *const *)inputs, outputs, scratch);
+    for (int i = 0; i < count; i++) free(outputs[i]);
+    free(scratch);
+}
+
+void fuzz_fuse(const uint8_t *bytes, size_t size)
+{
+    const int64_t lengths[] = {FUSE_INPUT, FUSE_INPUT / 8};
+    void *program = malloc(size ? size : 1); /* of its size, and aligned */
+    void *inputs[] = {calloc(FUSE_INPUT, 8), calloc(FUSE_INPUT / 8, 8)};
+    memcpy(program, bytes, size);
+    if (tidemill_kernel_fuse_check(program, (int64_t)size, lengths, 2) == 0)
+        run_program(program, inputs);
+    free(inputs[0]);
+    free(inputs[1]);
+    free(program);
+}
+
 /* ---- what to begin with ------------------------------------------------------------------ */
 
 static void write_file(const char *folder, const char *kind, const char *name,
@@ -179,8 +228,70 @@ static void seed_npy(const char *corpus, const char *name, enum mill_type type, 
     mill_array_unref(array);
 }
 
+/* x + y' and its sum over the rows; random, counted and constant leaves, cast to int32. */
+static void seed_fuse(const char *corpus)
+{
+    struct {
+        struct tidemill_fuse_program program;
+        struct tidemill_fuse_leaf leaf[4];
+        struct tidemill_fuse_step step[4];
+        struct tidemill_fuse_reduction reduction[2];
+    } p = {
+        .program = {.dimensions = 2,
+                    .leaves = 2,
+                    .steps = 1,
+                    .registers = 1,
+                    .reductions = 1,
+                    .shape = {20, 30},
+                    .outer = 1,
+                    .n = 20,
+                    .inner = 30},
+    };
+    p.leaf[0] = (struct tidemill_fuse_leaf){
+        .kind = TIDEMILL_FUSE_MEMORY, .type = TIDEMILL_FLOAT64, .stride = {30, 1}};
+    p.leaf[1] = (struct tidemill_fuse_leaf){
+        .kind = TIDEMILL_FUSE_MEMORY, .type = TIDEMILL_FLOAT64, .stride = {1, 20}};
+    struct tidemill_fuse_step add = {TIDEMILL_OP_ADD, TIDEMILL_FLOAT64, 0, 2, {0, 1, -1}, 0};
+    struct tidemill_fuse_reduction sum = {TIDEMILL_REDUCE_SUM, TIDEMILL_FLOAT64, 2, 0, 1};
+    char bytes[sizeof p], *at = bytes;
+    at = mempcpy(at, &p.program, sizeof p.program);
+    at = mempcpy(at, p.leaf, 2 * sizeof *p.leaf);
+    at = mempcpy(at, &add, sizeof add);
+    at = mempcpy(at, &sum, sizeof sum);
+    write_file(corpus, "fuse", "transposed", bytes, (size_t)(at - bytes));
+
+    p.program.leaves = 4;
+    p.program.steps = 4;
+    p.program.outputs = 1;
+    p.program.reductions = 2;
+    p.program.output_type[0] = TIDEMILL_INT32;
+    p.leaf[1] = (struct tidemill_fuse_leaf){.kind = TIDEMILL_FUSE_RANDOM,
+                                            .type = TIDEMILL_FLOAT64,
+                                            .distribution = TIDEMILL_NORMAL,
+                                            .b = 1,
+                                            .stride = {30, 1}};
+    p.leaf[2] = (struct tidemill_fuse_leaf){
+        .kind = TIDEMILL_FUSE_INDEX, .type = TIDEMILL_FLOAT64, .b = 1, .stride = {30, 1}};
+    p.leaf[3] = (struct tidemill_fuse_leaf){
+        .kind = TIDEMILL_FUSE_CONSTANT, .type = TIDEMILL_FLOAT64, .a = 2};
+    p.step[0] =
+        (struct tidemill_fuse_step){TIDEMILL_OP_MUL, TIDEMILL_FLOAT64, 0, 4, {1, 3, -1}, 0};
+    p.step[1] =
+        (struct tidemill_fuse_step){TIDEMILL_OP_ADD, TIDEMILL_FLOAT64, 0, 4, {4, 2, -1}, 0};
+    p.step[2] =
+        (struct tidemill_fuse_step){TIDEMILL_OP_ADD, TIDEMILL_FLOAT64, 0, 4, {4, 0, -1}, 0};
+    p.step[3] = (struct tidemill_fuse_step){
+        TIDEMILL_FUSE_CAST, TIDEMILL_FLOAT64, TIDEMILL_INT32, 5, {4, -1, -1}, 0};
+    p.reduction[0] =
+        (struct tidemill_fuse_reduction){TIDEMILL_REDUCE_MOMENTS, TIDEMILL_FLOAT64, 4, 0, 0};
+    p.reduction[1] =
+        (struct tidemill_fuse_reduction){TIDEMILL_REDUCE_ARGMIN, TIDEMILL_INT32, 5, 0, 1};
+    write_file(corpus, "fuse", "leaves", &p, sizeof p);
+}
+
 void fuzz_seed(const char *corpus)
 {
+    seed_fuse(corpus);
     seed_npy(corpus, "floats", MILL_FLOAT64, 3, false);
     seed_npy(corpus, "columns", MILL_INT16, 3, true);
     seed_npy(corpus, "dates", MILL_DATE, 3, false);

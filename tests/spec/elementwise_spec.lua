@@ -84,6 +84,9 @@ describe("elementwise kernels", function()
     assert.are.same({ 2, 3 }, y.shape)
     assert.are.same({ 2, 3 }, kernels.lt(x, 3).shape)
     assert.are.same({ 2, 3 }, kernels.cast(x, "int32").shape)
+    local whole = kernels.cast(x, "int32")
+    assert.are.same({ 5, 26, 4 }, { whole:get(2, 3), kernels.square(whole):get(2, 3) + 1,
+      kernels.sqrt(kernels.square(whole)):get(2, 2) }) -- the last is converted
     assert.has_error(function() kernels.add(x, { 1, 2, 3, 4, 5, 6 }) end,
       "add: expected add(a, b): shapes must be equal, got (2,3) and (6)")
   end)

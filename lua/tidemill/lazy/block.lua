@@ -4,11 +4,18 @@
 local array = require("tidemill.array")
 local chunk = require("tidemill.lazy.chunk")
 local expr = require("tidemill.lazy.expr")
+local lazy = require("tidemill.lazy")
 
 local block = {}
 
---- What a user's function gave for a chunk, held against what was announced.
+--- What a user's function gave for a chunk, held against what was announced.  Lazy results are computed,
+--- and of no axes is an array of one element, or a number.
 function block.checked(name, dims, dtype, value)
+  if type(value) == "userdata" and lazy.is(value) then value = value:compute() end
+  if #dims == 0 then
+    if type(value) == "number" or type(value) == "boolean" then value = array.from({ value }, dtype) end
+    dims = { 1 }
+  end
   if not array.is(value) and type(value) == "table" then value = array.from(value, dtype) end
   if not array.is(value) then
     error(("%s: the function gave a %s, expected an array"):format(name, type(value)), 0)

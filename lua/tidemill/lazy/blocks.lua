@@ -139,7 +139,7 @@ function methods:map_overlap(fn, depth, given)
   local own = task_options(given, { dtype = true }, "map_overlap", 2)
   local trim = block.trimmed
   return lazy.of({ op = "overlap", name = own.name, dims = e.dims, dtype = dtype, inputs = { e },
-    depth = depths(depth, e.dims, 2), facade = task.delayed(function(name, dims, kind, before, shape, input)
+    reach = depths(depth, e.dims, 2), facade = task.delayed(function(name, dims, kind, before, shape, input)
       return trim(name, dims, kind, before, shape, fn(input))
     end, own) })
 end
@@ -151,10 +151,10 @@ plan.stages.overlap = function(planner, e)
   return { grid = g, chunk = function(number)
     local start, shape = grid.box(g, grid.index(g, number))
     local from, size, before = {}, {}, {}
-    for axis, depth in ipairs(e.depth) do
-      from[axis] = math.max(start[axis] - depth[1], 0)
+    for axis, reach in ipairs(e.reach) do
+      from[axis] = math.max(start[axis] - reach[1], 0)
       before[axis] = start[axis] - from[axis]
-      size[axis] = math.min(start[axis] + shape[axis] + depth[2], e.dims[axis]) - from[axis]
+      size[axis] = math.min(start[axis] + shape[axis] + reach[2], e.dims[axis]) - from[axis]
     end
     local pieces = plan.pieces(size)
     pieces:add_box(stage, from, size, 0, plan.row_major(size))
@@ -174,14 +174,14 @@ local kernels_of = { mean = true, sum = true, var = true, std = true, min = true
 
 -- The axis is turned to the front and back; a chunk needs window - 1 elements of the one before.
 local function rolled(e, what, window, axis, argument)
-  local order, depth = {}, {}
+  local order, reach = {}, {}
   for k in ipairs(e.dims) do
-    order[k], depth[k] = k, { 0, 0 }
+    order[k], reach[k] = k, { 0, 0 }
   end
-  order[1], order[axis], depth[1] = axis, 1, { window - 1, 0 }
+  order[1], order[axis], reach[1] = axis, 1, { window - 1, 0 }
   local turned = expr.transpose(expr.cast(e, "float64"), order)
   local result = { op = "overlap", name = "rolling_" .. what, dims = turned.dims, dtype = "float64",
-    inputs = { turned }, roll = what, window = window, argument = argument, depth = depth,
+    inputs = { turned }, roll = what, window = window, argument = argument, reach = reach,
     key = ("%s:%d:%s"):format(what, window, tostring(argument)) }
   return lazy.of(expr.transpose(result, order))
 end
@@ -194,6 +194,9 @@ Rolling.__index = function(self, what)
   end
   return function(rolling, argument)
     if rolling ~= self then error(("expected a:rolling(window):%s()"):format(what), 2) end
+    if what == "quantile" and not (type(argument) == "number" and argument >= 0 and argument <= 1) then
+      error(("rolling: quantile(q): q must be a number from 0 to 1, got %s"):format(tostring(argument)), 2)
+    end
     return (rolled(self.e, what, self.window, self.axis, argument))
   end
 end
@@ -209,10 +212,11 @@ function methods:rolling(window, axis)
     error(("rolling: window must be an integer >= 1, got %s"):format(tostring(window)), 2)
   end
   axis = axis or 1
-  if type(axis) ~= "number" or axis < 1 or axis > #e.dims or axis ~= math.floor(axis) then
+  local at = type(axis) == "number" and axis < 0 and #e.dims + axis + 1 or axis
+  if type(at) ~= "number" or at < 1 or at > #e.dims or at ~= math.floor(at) then
     error(("rolling: axis %s is outside 1..%d"):format(tostring(axis), #e.dims), 2)
   end
-  return setmetatable({ e = e, window = window, axis = axis }, Rolling)
+  return setmetatable({ e = e, window = window, axis = at }, Rolling)
 end
 
 return methods

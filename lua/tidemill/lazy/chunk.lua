@@ -234,7 +234,7 @@ function chunk.assembled(dtype, spec, inputs)
     shape[axis] = tonumber(n[axis])
     length = length * shape[axis]
   end
-  local out = array.new(dtype, length, shape)
+  local out = array.new(dtype, length, axes > 0 and shape or nil)
   local size = dtypes.size(dtype)
   local to = ffi.cast("uint8_t *", out:pointer())
   n = n + 1 + axes

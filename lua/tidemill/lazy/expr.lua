@@ -15,6 +15,7 @@
 --
 -- SPDX-License-Identifier: MIT
 
+local ffi = require("ffi")
 local array = require("tidemill.array")
 local dtypes = require("tidemill.dtype")
 local view = require("tidemill.lazy.view")
@@ -112,17 +113,30 @@ function expr.expand(input, dims)
   return expr.view(input, dims, view.broadcast(input.dims, dims))
 end
 
+local is_time = { date = true, timestamp = true }
+
+-- What a constant is in another type; nil where that takes the kernel of casts, or its error.
+local function converted(value, from, dtype)
+  if dtype == "bool" then return value ~= 0 and value ~= false end
+  if is_time[from] and is_time[dtype] then return nil end
+  if type(value) == "boolean" then return value and 1 or 0 end
+  if type(value) == "cdata" then
+    if dtype == "int64" or dtype == "timestamp" then return value end
+    value = tonumber(value)
+  end
+  if dtype == "float32" then return tonumber(ffi.cast("float", value)) end
+  if dtype == "float64" then return value end
+  local cut = value < 0 and math.ceil(value) or math.floor(value)
+  if dtypes.holds(dtype, cut) then return cut end
+end
+
 --- Converted to another type; itself when it has it.
 function expr.cast(input, dtype)
   if input.dtype == dtype then return input end
   if input.op == "constant" then
-    local value = input.value
-    if dtype == "bool" then
-      value = value ~= 0 and value ~= false
-    elseif type(value) == "boolean" then
-      value = value and 1 or 0
-    end
-    return expr.constant(value, dtype, input.dims)
+    local value = converted(input.value, input.dtype, dtype)
+    if value ~= nil then return expr.constant(value, dtype, input.dims) end
+    if input.dtype == "?" then input = expr.constant(input.value, "float64", input.dims) end
   end
   return { op = "cast", dims = input.dims, dtype = dtype, input = input, depth = input.depth }
 end
@@ -237,6 +251,12 @@ function expr.operand(what, value, level)
   if array.is(value) then
     if value.dtype == "utf8" or value.dtype == "dictionary" then
       error(("%s: expected numbers, got an array of text"):format(what), level + 1)
+    elseif not dtypes.is(value.dtype) then
+      error(("%s: there is no arithmetic of %s; a:astype(\"int32\") first"):format(what,
+        value.dtype), level + 1)
+    elseif value.nulls > 0 and not dtypes.is_float(value.dtype) then
+      error(("%s: %d elements of an array of %s are missing; a:astype(\"float64\") makes them NaN"):format(
+        what, value.nulls, value.dtype), level + 1)
     end
     return expr.data(value)
   end

@@ -68,7 +68,7 @@ end
 local function listed(what, axis, size, list, level)
   local total = 0
   for _, piece in ipairs(list) do
-    if not is_size(piece) then
+    if not is_size(piece) and not (piece == 0 and size == 0) then -- an empty axis has one of none
       refuse(what, level + 1, "axis %d: expected sizes >= 1, got %s", axis, tostring(piece))
     end
     total = total + piece
@@ -107,7 +107,7 @@ function grid.new(shape, element, chunks, what, level)
       piece[axis] = math.min(entry, piece[axis])
     elseif type(entry) == "table" then
       explicit[axis] = listed(what, axis, size, entry, level + 1)
-      for _, length in ipairs(explicit[axis]) do piece[axis] = math.min(piece[axis], length) end
+      for _, length in ipairs(explicit[axis]) do piece[axis] = math.min(piece[axis], math.max(length, 1)) end
     elseif entry ~= "all" then
       refuse(what, level + 1, "axis %d: expected a size, \"auto\", \"all\" or a list of sizes, got %s",
         axis, tostring(entry))

@@ -15,22 +15,15 @@ local make = {}
 ---@param known string[] names of options
 ---@param level integer
 function make.arguments(what, known, level, ...)
-  local count, given = select("#", ...), nil
-  local last = count > 0 and select(count, ...) or nil
+  -- All are taken at once: compiled code may lose what of `...` is asked for later.
+  local count, sizes, given = select("#", ...), { ... }, nil
+  local last = sizes[count]
   if type(last) == "table" and (count > 1 or (#last == 0 and next(last) ~= nil)) then
-    given, count = last, count - 1
+    given, sizes[count], count = last, nil, count - 1
   end
   options.only(given, known, what, level + 1)
-  local dims
-  if count == 1 then
-    dims = expr.dims(what, level + 1, (...))
-  elseif count > 1 then
-    local sizes = { ... }
-    sizes[count + 1] = nil
-    dims = expr.dims(what, level + 1, sizes)
-  else
-    error(("%s: expected a shape: numbers or one table"):format(what), level + 1)
-  end
+  if count == 0 then error(("%s: expected a shape: numbers or one table"):format(what), level + 1) end
+  local dims = expr.dims(what, level + 1, count == 1 and sizes[1] or sizes)
   return dims, given or {}
 end
 
@@ -105,6 +98,8 @@ function make.arange(start, stop, step, given)
   dtypes.check(dtype, "arange", 2)
   local dims = expr.dims("arange", 2, count)
   local counted = (dtype == "int64" or dtype == "int32" or dtype == "float32") and dtype or "float64"
+  local last = start + step * math.max(count - 1, 0)
+  if not (whole and dtypes.holds(counted, start) and dtypes.holds(counted, last)) then counted = "float64" end
   local e = expr.cast(expr.index(dims, 1, counted, start, step), dtype)
   return lazy.of(make.cut(e, given and given.chunks, "arange", 2))
 end

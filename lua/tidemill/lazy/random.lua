@@ -120,6 +120,11 @@ function random.integers(...)
     error(("integers: low and high must be whole numbers and low <= high, got %s and %s"):format(low,
       high), 2)
   end
+  local limit = dtype == "int32" and 2^31 or 2^53
+  if low < -limit or high > limit - 1 then
+    error(("integers: low and high must be from %d to %d for %s, got %s and %s"):format(-limit, limit - 1,
+      dtype, low, high), 2)
+  end
   local own = { dtype = dtype, seed = given.seed, chunks = given.chunks }
   return (array_of("integers", INTEGERS, dims, own, low, high, 2))
 end

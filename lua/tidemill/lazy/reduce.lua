@@ -91,6 +91,9 @@ function reduce.expr(input, what, given, options, level)
   local from, run = input, axes
   if not is_run(axes) then from, run = gathered(input, axes) end
   local ddof = options and options.ddof or 0
+  if type(ddof) ~= "number" or ddof < 0 or ddof ~= math.floor(ddof) then
+    error(("%s: ddof must be a whole number >= 0, got %s"):format(what, tostring(ddof)), level + 1)
+  end
   local e = { op = "reduce", name = what, what = number, dims = dims, dtype = dtypes.name(type_out),
     input = from, axes = run, ddof = ddof,
     key = ("%d:%s:%g"):format(number, table.concat(run, ","), ddof) }

@@ -160,20 +160,21 @@ function run.nodes_on(e, g, name, fn)
   return made
 end
 
-local nodes = setmetatable({}, { __mode = "k" }) -- lazy array -> its node
+local nodes = setmetatable({}, { __mode = "k" }) -- expression -> its node
 
 --- One node that gives all of a lazy array, always the same: how it becomes an input of other tasks.
 function run.node(self)
-  if nodes[self] then return nodes[self] end
+  local own = lazy.expr(self)
+  if nodes[own] then return nodes[own] end
   local planner = plan.new(emit_task)
-  local e = planner:prepare({ lazy.expr(self) })[1]
+  local e = planner:prepare({ own })[1]
   local whole = planner:whole(e)
   if #e.dims == 0 then
     whole = facade_of("item", chunk.item)(whole)
   elseif not node.is(whole) then
     whole = facade_of("array", chunk.same)(whole) -- an array that is there
   end
-  nodes[self] = whole
+  nodes[own] = whole
   return whole
 end
 

@@ -227,7 +227,7 @@ end
 -- ---- counts -----------------------------------------------------------------------------------------
 
 --- Counts of the elements by bins: so many of one width from low to high (default: the least and the
---- greatest element, which are computed at once), or between the edges of a list.
+--- greatest element, which are computed at once), or between the edges of a list.  NaN is in none.
 ---@param bins integer|tidemill.numbers
 ---@param low? number
 ---@param high? number
@@ -239,9 +239,11 @@ function methods:histogram(bins, low, high)
     if bins < 1 or bins ~= math.floor(bins) then
       error("histogram: bins must be an integer >= 1, got " .. tostring(bins), 2)
     end
-    if low == nil or high == nil then
+    if expr.length(e.dims) == 0 then
+      low, high = low or 0, high or 1
+    elseif low == nil or high == nil then
       local x = lazy.of(expr.cast(e, "float64"))
-      local least, most = require("tidemill.compute").all(x:min(), x:max())
+      local least, most = require("tidemill.compute").all(x:nanmin(), x:nanmax())
       low, high = low or least, high or most
       if low == high then low, high = low - 0.5, high + 0.5 end
     end

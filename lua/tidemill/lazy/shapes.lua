@@ -124,7 +124,7 @@ end
 ---@return tidemill.lazy
 function methods:take(index, axis)
   local e = operand("take", self, 2)
-  return lazy.of(pick.along(e, axis or 1, is_array(index) and index or array.from(index, "int64"), 2))
+  return lazy.of(pick.along(e, axis or 1, is_array(index) and index or array.from(index), 2))
 end
 
 --- The elements that a bool array of the same shape marks, in one axis.

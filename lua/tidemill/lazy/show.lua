@@ -21,13 +21,14 @@ local function shape_text(dims)
   return #dims == 0 and "one value" or table.concat(dims, " x ")
 end
 
---- One line: shape, type, chunks, size, and that nothing is computed.
+--- One line: shape, type, chunks, size, and whether the chunks are kept (persist) or not computed.
 function show.text(e)
   local g = lazy.grid(e)
   local chunks = g.chunks == 1 and "one chunk" or ("%d chunks of %s"):format(g.chunks, grid.text(g))
   local bytes = expr.length(e.dims) * require("tidemill.dtype").size(e.dtype)
-  return ("lazy array %s %s, %s, %s, not computed: a:compute()"):format(shape_text(e.dims), e.dtype, chunks,
-    bytes_text(bytes))
+  local state = e.op == "stored" and "kept" or "not computed"
+  return ("lazy array %s %s, %s, %s, %s: a:compute()"):format(shape_text(e.dims), e.dtype, chunks,
+    bytes_text(bytes), state)
 end
 
 ---@class tidemill.plan

@@ -1,0 +1,217 @@
+-- Products and linear algebra of lazy arrays: against naive ones, identities, and the whole matrix.
+-- What LAPACK computes is skipped, and said so, where there is no BLAS.  SPDX-License-Identifier: MIT
+
+require "tests.spec.helper"
+local tm = require "tidemill"
+local model = require "tests.spec.lazy_model"
+local has_blas = require("tidemill.blas").there("the spec", 1)
+
+local seed = tonumber(os.getenv("TIDEMILL_TEST_SEED")) or os.time()
+print("products: seed " .. seed .. " (repeat with TIDEMILL_TEST_SEED=" .. seed .. ")")
+math.randomseed(seed)
+local random = math.random
+
+local function with_blas(name, test)
+  it(name, function()
+    if not has_blas then return pending("no BLAS: " .. require("tidemill.blas").text()) end
+    test()
+  end)
+end
+
+local function random_chunks(dims)
+  local chunks = {}
+  for axis, size in ipairs(dims) do chunks[axis] = random(3) == 1 and "all" or random(size) end
+  return chunks
+end
+
+-- Whole numbers: their products and sums are exact, in any order.
+local function random_pair(dims)
+  local m = model.build(dims, function() return random(-9, 9) end)
+  return m, tm.array({ unpack(m) }):reshape(dims):rechunk(random_chunks(dims))
+end
+
+local function check(m, x, what)
+  assert.are.same(m.dims, x.shape, what)
+  local value = x:compute()
+  if type(value) == "number" then return assert.are.equal(m[1], value, what) end
+  local flat = value:reshape(value.size):totable()
+  for i = 1, #m do assert.are.equal(m[i], flat[i], what .. ", element " .. i) end
+end
+
+-- Sums over the last axis of a and the first of b.
+local function naive(a, b)
+  local dims, k = {}, a.dims[#a.dims]
+  for axis = 1, #a.dims - 1 do dims[axis] = a.dims[axis] end
+  for axis = 2, #b.dims do dims[#dims + 1] = b.dims[axis] end
+  local left = #a.dims - 1
+  return model.build(dims, function(index)
+    local sum, ia, ib = 0, {}, {}
+    for axis = 1, left do ia[axis] = index[axis] end
+    for axis = left + 1, #dims do ib[axis - left + 1] = index[axis] end
+    for i = 1, k do
+      ia[left + 1], ib[1] = i, i
+      sum = sum + model.at(a, ia) * model.at(b, ib)
+    end
+    return sum
+  end)
+end
+
+local function near(x, y, tolerance)
+  local difference = (x - y):abs():max():compute()
+  assert.is_true(difference <= (tolerance or 1e-9), ("they differ by %g"):format(difference))
+end
+
+describe("products", function()
+  it("of matrices and vectors in any chunks are those of naive ones", function()
+    for _ = 1, 40 do
+      local n, k, m = random(12), random(12), random(12)
+      local a, x = random_pair({ n, k })
+      local b, y = random_pair({ k, m })
+      local v, z = random_pair({ k })
+      local what = ("(%d,%d) x (%d,%d)"):format(n, k, k, m)
+      check(naive(a, b), x:matmul(y), what)
+      check(naive(a, v), x:matmul(z), what)
+      check(naive(v, b), z:dot(y), what)
+      check(naive(v, v), z:dot(z), what)
+    end
+  end)
+
+  it("of views are those of what they show", function()
+    for _ = 1, 20 do
+      local n, k = random(2, 12), random(2, 12)
+      local a, x = random_pair({ n, k })
+      local turned = model.transpose(a, { 2, 1 })
+      check(naive(a, turned), x:matmul(x:T()), "a a'")
+      check(naive(turned, a), x:T():matmul(x), "a' a")
+      local part = model.pick(a, { { n, n - 1 }, { 1, 2 } })
+      check(naive(part, turned and model.pick(turned, { { 1, 2 }, { 1 } })),
+        x:slice { { -1, -2, -1 }, { 1, 2 } }:matmul(x:T():slice { { 1, 2 }, { 1, 1 } }), "slices")
+    end
+  end)
+
+  it("over any axes are those of naive ones", function()
+    for _ = 1, 20 do
+      local p, q, r, s = random(4), random(4), random(4), random(4)
+      local a, x = random_pair({ p, q, r })
+      local b, y = random_pair({ r, q, s })
+      local want = model.build({ p, s }, function(index)
+        local sum = 0
+        for j = 1, q do
+          for k = 1, r do sum = sum + model.at(a, { index[1], j, k }) * model.at(b, { k, j, index[2] }) end
+        end
+        return sum
+      end)
+      check(want, x:tensordot(y, { { 2, 3 }, { 2, 1 } }), "tensordot")
+      check(naive(a, b), x:tensordot(y, 1), "tensordot, 1")
+      local all = 0
+      for i = 1, #a do all = all + a[i] ^ 2 end
+      check({ all, dims = {} }, x:tensordot(x, 3), "tensordot, all axes")
+    end
+  end)
+
+  it("of two vectors, each with each", function()
+    local a, x = random_pair({ 7 })
+    local b, y = random_pair({ 5 })
+    check(model.build({ 7, 5 }, function(i) return a[i[1]] * b[i[2]] end), x:outer(y), "outer")
+  end)
+
+  it("of nothing are zeros", function()
+    local zeros = model.build({ 2, 3 }, function() return 0 end)
+    check(zeros, tm.zeros(2, 0):matmul(tm.zeros(0, 3)), "(2,0) x (0,3)")
+    assert.are.same({ 0, 3 }, tm.zeros(0, 2):matmul(tm.zeros(2, 3)):compute().shape)
+  end)
+
+  it("have the types of their operands", function()
+    local f, d = tm.ones(2, 2, { dtype = "float32" }), tm.ones(2, 2)
+    assert.are.equal("float32", f:matmul(f).dtype)
+    assert.are.equal("float64", f:matmul(d).dtype)
+    assert.are.equal("float64", tm.ones(2, 2, { dtype = "int32" }):matmul(d):compute().dtype)
+    assert.has_error(function() tm.ones(2, { dtype = "date" }):dot(tm.ones(2)) end)
+  end)
+end)
+
+describe("correlations and covariances", function()
+  it("of the rows are those that two passes give", function()
+    local dims = { 6, 50 }
+    local x = tm.random.normal(dims, { seed = seed % 1000, mean = 1e6, chunks = { 4, 17 } })
+    local rows = x:compute():totable()
+    local function covariance(a, b)
+      local ma, mb, sum = 0, 0, 0
+      for i = 1, 50 do
+        ma, mb = ma + a[i] / 50, mb + b[i] / 50
+      end
+      for i = 1, 50 do sum = sum + (a[i] - ma) * (b[i] - mb) end
+      return sum / 49
+    end
+    local cov, corr = x:cov():compute(), x:corr():compute()
+    for i = 1, 6 do
+      for j = 1, 6 do
+        local want = covariance(rows[i], rows[j])
+        assert.is_true(math.abs(cov:get(i, j) - want) < 1e-8)
+        want = want / math.sqrt(covariance(rows[i], rows[i]) * covariance(rows[j], rows[j]))
+        assert.is_true(math.abs(corr:get(i, j) - want) < 1e-8)
+      end
+      assert.is_true(math.abs(corr:get(i, i) - 1) < 1e-12)
+    end
+  end)
+
+  it("of a constant row are NaN", function()
+    local corr = tm.array { { 1, 2, 3 }, { 5, 5, 5 } }:corr():compute()
+    assert.is_true(corr:get(1, 2) ~= corr:get(1, 2))
+  end)
+end)
+
+describe("linear algebra of lazy matrices", function()
+  local function tall() return tm.random.normal({ 300, 12 }, { seed = 1, chunks = { 70, 12 } }) end
+  local function square() return tm.random.normal({ 40, 40 }, { seed = 2, chunks = 15 }) end
+
+  with_blas("factors tall ones by blocks of rows", function()
+    local q, r = tm.linalg.qr(tall())
+    near(q:matmul(r), tall())
+    near(q:T():matmul(q), tm.eye(12))
+    assert.are.equal(0, r:slice { 5, 2 }:compute())
+  end)
+
+  with_blas("finds singular values, with vectors", function()
+    for _, x in ipairs { tall(), tall():T() } do
+      local u, s, v = tm.linalg.svd(x)
+      near((u * s):matmul(v), x)
+      local values = s:compute()
+      for i = 2, #values do assert.is_true(values[i] <= values[i - 1]) end
+      near((s * s):sum(), (x * x):sum(), 1e-8)
+    end
+  end)
+
+  with_blas("finds the first of them by random projections", function()
+    local low = tm.random.normal({ 200, 3 }, { seed = 3, chunks = { 50, 3 } })
+      :matmul(tm.random.normal({ 3, 100 }, { seed = 4, chunks = { 3, 40 } }))
+    local u, s, v = tm.linalg.svd_compressed(low, 3, { seed = 1 })
+    near((u * s):matmul(v), low, 1e-7)
+    assert.are.same({ 3 }, s.shape)
+  end)
+
+  with_blas("solves and inverts", function()
+    local a, b = square(), tm.random.normal({ 40, 3 }, { seed = 5 })
+    near(a:matmul(tm.linalg.solve(a, b)), b, 1e-8)
+    near(a:matmul(tm.linalg.inv(a)), tm.eye(40), 1e-8)
+    local spd = a:matmul(a:T()) + tm.eye(40)
+    local l = tm.linalg.cholesky(spd)
+    near(l:matmul(l:T()), spd, 1e-8)
+    local values, vectors = tm.linalg.eigh(spd)
+    near(spd:matmul(vectors), vectors * values, 1e-8)
+  end)
+
+  with_blas("fits by least squares", function()
+    local x = tm.linalg.lstsq(tall(), tall():matmul(tm.arange(12, { dtype = "float64" })))
+    near(x, tm.arange(12), 1e-8)
+  end)
+
+  with_blas("says what cannot be", function()
+    local ok, why = pcall(function() return (tm.linalg.inv(tm.zeros(3, 3)):compute()) end)
+    assert.is_false(ok)
+    assert.is_truthy(tostring(why):find("singular", 1, true))
+    assert.has_error(function() tm.linalg.inv(tm.zeros(2, 3)) end,
+      "inv: expected a square matrix, got the shape (2,3)")
+    assert.has_error(function() tm.linalg.solve(tm.zeros(2, 2), tm.zeros(3)) end)
+  end)
+end)

@@ -1,0 +1,223 @@
+-- Running totals, order, counts and quantiles of lazy arrays, and what NaN does to them and to
+-- reductions: whole against chunked, and against naive ones.  SPDX-License-Identifier: MIT
+
+require "tests.spec.helper"
+local tm = require "tidemill"
+
+local seed = tonumber(os.getenv("TIDEMILL_TEST_SEED")) or os.time()
+print("series: seed " .. seed .. " (repeat with TIDEMILL_TEST_SEED=" .. seed .. ")")
+math.randomseed(seed)
+local random = math.random
+local nan = 0 / 0
+
+local function is_nan(value) return value ~= value end
+
+local function text(value)
+  if type(value) == "table" then
+    local parts = {}
+    for i = 1, value.n or #value do parts[i] = text(value[i]) end
+    return "{" .. table.concat(parts, ",") .. "}"
+  elseif type(value) == "userdata" then
+    return text(value:compute())
+  elseif type(value) == "cdata" then
+    return text(value:totable())
+  elseif value ~= value then
+    return "nan"
+  end
+  return tostring(value)
+end
+
+local function is(expected, value, what) assert.are.equal(expected, text(value), what) end
+
+-- Numbers with many ties, and NaN in `share` of them.
+local function numbers(length, share)
+  local list = {}
+  for i = 1, length do list[i] = random() < share and nan or random(-20, 20) end
+  return list
+end
+
+local function cut(list) return tm.array(list):rechunk(random(math.max(#list, 1))) end
+
+local function kept(list)
+  local made = {}
+  for _, value in ipairs(list) do
+    if not is_nan(value) then made[#made + 1] = value end
+  end
+  return made
+end
+
+describe("running totals", function()
+  it("go on from chunk to chunk", function()
+    is("{1,3,6,10,15}", tm.arange(1, 6, { chunks = 2 }):cumsum())
+    is("{1,2,6,24,120}", tm.arange(1, 6, { chunks = { { 1, 3, 1 } } }):cumprod())
+    is("{{1,2},{4,6}}", tm.array { { 1, 2 }, { 3, 4 } }:rechunk(1):cumsum(1))
+    is("{{1,3},{3,7}}", tm.array { { 1, 2 }, { 3, 4 } }:rechunk(1):cumsum(-1))
+    is("{3,3,5,5}", tm.array { 3, 1, 5, 2 }:rechunk(2):cummax())
+    is("{3,1,1,1}", tm.array { 3, 1, 5, 2 }:rechunk(2):cummin())
+    assert.are.equal("int64", tm.ones(3, { dtype = "int32" }):cumsum().dtype)
+  end)
+
+  it("are NaN from the first NaN on", function()
+    is("{1,nan,nan}", tm.array { 1, nan, 3 }:rechunk(1):cumsum())
+    is("{1,nan,nan}", tm.array { 1, nan, 3 }:rechunk(1):cummax())
+  end)
+
+  it("have differences that undo them", function()
+    local x = tm.random.integers(1000, { seed = 1, high = 100, chunks = 130 })
+    is(text(x:slice { { 2, -1 } }), x:cumsum():diff())
+    is("{}", tm.array { 1 }:diff())
+  end)
+end)
+
+describe("order", function()
+  it("of any chunks is that of the whole, NaN last", function()
+    for _ = 1, 30 do
+      local list = numbers(random(300), 0.1)
+      local want, missing = kept(list), #list - #kept(list)
+      table.sort(want)
+      for _ = 1, missing do want[#want + 1] = nan end
+      is(text(want), cut(list):sort())
+      local order, places = cut(list):argsort():compute():totable(), {}
+      for i, place in ipairs(order) do
+        assert.is_nil(places[place])
+        places[place] = true
+        local before = i > 1 and list[order[i - 1]]
+        assert.are.equal(text(want[i]), text(list[place]))
+        if before == list[place] then assert.is_true(order[i - 1] < place, "ties keep their order") end
+      end
+    end
+  end)
+
+  it("descends with NaN last, too", function()
+    is("{3,2,1,nan}", tm.array { 1, nan, 3, 2 }:sort(1, { descending = true }))
+    is("{{2,1},{4,3}}", tm.array { { 1, 2 }, { 3, 4 } }:rechunk(1):sort { descending = true })
+  end)
+
+  it("of more than one task sorts is that of the whole", function()
+    local x = tm.random.uniform(2^21 + 5000, { seed = 7 })
+    local sorted = x:sort():persist()
+    assert.is_true(#sorted.chunks[1] > 1)
+    assert.is_true(sorted:diff():min():compute() >= 0)
+    local a, b, c, d = tm.compute(sorted:min(), x:min(), sorted:max(), x:max())
+    assert.are.same({ b, d }, { a, c })
+    assert.are.equal(x:gt(0.25):count():compute(), sorted:gt(0.25):count():compute())
+    is(text(x:median()), sorted:slice { { 2^20 + 2500, 2^20 + 2501 } }:mean())
+  end)
+
+  it("finds the greatest and the least", function()
+    for _ = 1, 20 do
+      local list = numbers(random(200), 0)
+      local k = random(#list)
+      local want = { unpack(list) }
+      table.sort(want, function(a, b) return a > b end)
+      local values, places = cut(list):topk(k)
+      is(text({ unpack(want, 1, k) }), values)
+      for i, place in places:compute():iter() do assert.are.equal(want[i], list[place]) end
+      local least = cut(list):topk(-k)
+      is(text({ unpack(want, #want - k + 1) }):gsub("[{}]", ""),
+        (text(least:compute():slice { { -1, 1, -1 } }):gsub("[{}]", "")))
+    end
+    assert.are.equal("int64", (tm.arange(5):topk(2)).dtype)
+    assert.has_error(function() tm.arange(5):topk(6) end,
+      "topk: k must be a whole number from 1 to 5, or as much below 0, got 6")
+  end)
+
+  it("ranks, and finds what is distinct", function()
+    is("{2.5,1,2.5}", tm.array { 3, 1, 3 }:rechunk(1):rank())
+    is("{2,1,2}", tm.array { 3, 1, 3 }:rank("dense"))
+    local values, counts = tm.array { { 3, 1 }, { 3, 2 } }:rechunk(1):unique()
+    is("{1,2,3}", values)
+    is("{1,1,2}", counts)
+  end)
+end)
+
+describe("counts by bins", function()
+  it("of chunks are those of the whole", function()
+    local x = tm.random.uniform(10000, { seed = 2, chunks = 700 })
+    local counts, edges = x:histogram(10, 0, 1)
+    is(text((tm.random.uniform(10000, { seed = 2 }):histogram(10, 0, 1))), counts)
+    assert.are.equal(10000, counts:sum():compute())
+    assert.are.equal(11, #edges)
+    assert.are.equal(x:ge(0.5):count():compute(), counts:slice { { 6, 10 } }:sum():compute())
+  end)
+
+  it("include both ends and leave NaN out", function()
+    is("{1,2}", (tm.array { 0, 1, 2, nan }:histogram(2)))
+    is("{2,1}", (tm.array { 0, 1, 5, 7 }:rechunk(1):histogram { 0, 2, 6 }))
+    is("{0,0}", (tm.zeros(0):histogram(2)))
+    assert.has_error(function() tm.arange(3):histogram(0) end)
+  end)
+end)
+
+describe("quantiles", function()
+  it("are linear between neighbours, in any chunks", function()
+    for _ = 1, 20 do
+      local list = numbers(random(200), 0)
+      local sorted, q = { unpack(list) }, random()
+      table.sort(sorted)
+      local at = q * (#list - 1)
+      local low = math.floor(at)
+      local want = sorted[low + 1] + (at - low) * ((sorted[low + 2] or sorted[low + 1]) - sorted[low + 1])
+      local got = cut(list):quantile(q):compute()
+      assert.is_true(math.abs(got - want) < 1e-12, ("%.17g, expected %.17g"):format(got, want))
+    end
+  end)
+
+  it("go along an axis, several at once", function()
+    local x = tm.array { { 1, 2, 3 }, { 5, 7, 9 } }:rechunk(1)
+    is("{{1,3},{5,9}}", x:quantile({ 0, 1 }, 2))
+    is("{{1,2,3},{5,7,9}}", x:quantile({ 0, 1 }, 1))
+    is("{2,7}", x:median(2))
+    is("4", x:median())
+    assert.has_error(function() x:quantile(1.5) end)
+  end)
+end)
+
+-- ---- NaN in reductions ------------------------------------------------------------------------------
+
+local function sum(list)
+  local total = 0
+  for _, value in ipairs(list) do total = total + value end
+  return total
+end
+
+describe("a NaN", function()
+  it("makes sums and extremes NaN, and is found by argmin and argmax", function()
+    for _ = 1, 20 do
+      local list = numbers(random(2, 100), 0)
+      local place = random(#list)
+      list[place] = nan
+      local x = cut(list)
+      for _, name in ipairs { "sum", "mean", "min", "max", "std", "prod" } do
+        assert.is_true(is_nan(x[name](x):compute()), name)
+      end
+      assert.are.equal(place, x:argmin():compute())
+      assert.are.equal(place, x:argmax():compute())
+    end
+  end)
+
+  it("is passed over by the nan forms, in any chunks", function()
+    for _ = 1, 40 do
+      local list = numbers(random(100), 0.4)
+      local own, x = kept(list), cut(list)
+      assert.are.equal(#own, x:nancount():compute())
+      assert.are.equal(sum(own), x:nansum():compute())
+      if #own > 0 then
+        assert.are.equal(math.min(unpack(own)), x:nanmin():compute())
+        assert.are.equal(math.max(unpack(own)), x:nanmax():compute())
+        assert.are.equal(sum(own) / #own, x:nanmean():compute())
+        assert.are.equal(math.max(unpack(own)), list[x:nanargmax():compute()])
+        local first = x:nanargmin():compute()
+        for i = 1, first - 1 do assert.is_false(list[i] == list[first]) end
+      else
+        assert.is_true(is_nan(x:nanmean():compute()))
+      end
+    end
+  end)
+
+  it("is seen by isnan, and is unequal to itself", function()
+    is("{false,true}", tm.array { 1, nan }:isnan())
+    is("{true,false}", tm.array { 1, nan }:eq(tm.array { 1, nan }))
+    is("2", tm.array { 1, nan, 0 }:count()) -- it is not 0
+  end)
+end)
