@@ -461,7 +461,7 @@ function tm.from_buffer(source, dtype, ...) end
 
 --- Typed and immutable; `a[i]` counts from 1, `a[-1]` is the last element, `#a` the length of the first
 --- axis. Of an array of several axes a[i] is a row.
----@class tidemill.array
+---@class tidemill.array: tidemill.lazy
 ---@field [integer] any
 ---@field length integer elements in all
 ---@field size integer elements in all
@@ -599,7 +599,7 @@ function tm.read_npy(path, given) end
 
 --- Writes an array as a .npy file: beside its place first, so that others see the old file or the new one.
 ---@param path string
----@param a tidemill.array|table
+---@param a tidemill.array|tidemill.lazy|table what is lazy is computed
 function tm.write_npy(path, a) end
 
 ---@class tidemill.csv_options

@@ -356,6 +356,9 @@ ffi.metatype(ref_type, {
   end,
 })
 
+--- Whether computed arrays have a method of that name.
+function array.method(name) return methods[name] ~= nil end
+
 --- Names of an array's fields and methods.
 function array.names()
   local all = {}

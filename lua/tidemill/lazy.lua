@@ -159,6 +159,9 @@ meta.__index = function(self, key)
   elseif key == "linalg" then
     return require("tidemill.lazy.linalg").of(self)
   end
+  if array.method(key) then
+    error(("a lazy array has no elements yet: a:compute():%s(..)"):format(key), 2)
+  end
   local names = names_of_all()
   for name in pairs(family_of) do names[#names + 1] = name end
   error(("an array has no field \"%s\"%s"):format(tostring(key),

@@ -53,10 +53,14 @@ end
 
 --- Writes an array as a .npy file: beside its place first, so that others see the old file or the new one.
 ---@param path string
----@param a tidemill.array|table
+---@param a tidemill.array|tidemill.lazy|table what is lazy is computed
 function npy.write(path, a)
   check_path("write_npy", path)
   if type(a) == "table" then a = array.from(a) end
+  if type(a) == "userdata" and require("tidemill.lazy").is(a) then
+    a = a:compute()
+    if not array.is(a) then a = array.from { a } end
+  end
   if not array.is(a) then
     error(("write_npy: expected write_npy(path, array), got a %s"):format(type(a)), 2)
   end

@@ -11,7 +11,8 @@ local count = 100000000
 local peer = peers.python("lazy_arrays.py", workers)
 
 do
-  local x, y = tm.random.uniform(count, { seed = 1 }):compute(), tm.random.uniform(count, { seed = 2 }):compute()
+  local x = tm.random.uniform(count, { seed = 1 }):compute()
+  local y = tm.random.uniform(count, { seed = 2 }):compute()
   local chain = measure.best(7, function() return ((x * 2 + 1) - y):sum():compute() end)
   bench.row { name = "((x * 2 + 1) - y):sum() of 100 M float64", ours = chain, peer = "NumPy",
     peer_value = peer.chain, goal = { ratio = 3 } }
@@ -23,7 +24,8 @@ collectgarbage()
 collectgarbage()
 
 bench.row { name = "uniform numbers, 100 M into an array", peer = "NumPy", peer_value = peer.uniform,
-  ours = measure.best(3, function() tm.random.uniform(count, { seed = 3 }):compute() end), goal = { ratio = 1.5 } }
+  ours = measure.best(3, function() tm.random.uniform(count, { seed = 3 }):compute() end),
+  goal = { ratio = 1.5 } }
 bench.row { name = "  their mean alone", peer = "NumPy", peer_value = peer.uniform,
   ours = measure.best(3, function() tm.random.uniform(count, { seed = 3 }):mean():compute() end) }
 
@@ -38,8 +40,8 @@ local function alone(text)
     print(tm.clock() - began, io.open("/proc/self/status"):read("*a"):match("VmHWM:%%s*(%%d+)") * 1024, value)
   ]]):format(text))
   file:close()
-  local pipe = assert(io.popen(("%s run --workers %d %s"):format(os.getenv("TIDEMILL_BIN") or "build/tidemill",
-    workers, path)))
+  local program = os.getenv("TIDEMILL_BIN") or "build/tidemill"
+  local pipe = assert(io.popen(("%s run --workers %d %s"):format(program, workers, path)))
   local seconds, bytes = pipe:read("*a"):match("(%S+)%s+(%S+)")
   pipe:close()
   os.remove(path)
@@ -47,11 +49,15 @@ local function alone(text)
 end
 
 local seconds, bytes = alone("tm.random.uniform({10000, 10000, 100}, {seed = 1}):mean()")
-bench.row { name = "mean of 80 GB of random numbers", ours = seconds, peer = "Dask Array", peer_value = peer.mean,
-  goal = { ratio = 3 } }
+bench.row { name = "mean of 80 GB of random numbers", ours = seconds, peer = "Dask Array",
+  peer_value = peer.mean, goal = { ratio = 3 } }
 bench.row { name = "  resident at most", ours = bytes, unit = "bytes", goal = { at_most = 512e6 } }
-seconds, bytes = alone("(function() local x = tm.random.uniform({50000, 50000}, {seed = 1}) return (x + x:T()):mean() end)()")
-bench.row { name = "(x + x:T()):mean() of 20 GB", ours = seconds, peer = "Dask Array", peer_value = peer.transposed }
+seconds, bytes = alone([[(function()
+  local x = tm.random.uniform({50000, 50000}, {seed = 1})
+  return (x + x:T()):mean()
+end)()]])
+bench.row { name = "(x + x:T()):mean() of 20 GB", ours = seconds, peer = "Dask Array",
+  peer_value = peer.transposed }
 bench.row { name = "  resident at most", ours = bytes, unit = "bytes", goal = { at_most = 512e6 } }
 
 do

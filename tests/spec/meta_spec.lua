@@ -6,6 +6,7 @@ local helper = require "tests.spec.helper"
 local stubs = helper.read("lua/meta/tidemill.lua")
 local kernel_stubs = helper.read("lua/meta/kernels.lua")
 local linalg_stubs = helper.read("lua/meta/linalg.lua")
+local lazy_stubs = helper.read("lua/meta/array.lua")
 
 -- Functions of a source text: "name" -> "a, b" for `function owner.name(a, b)` or `owner:name`.
 local function functions_of(text, owner)
@@ -33,6 +34,7 @@ describe("the stubs for editors", function()
     assert(loadstring(stubs))
     assert(loadstring(kernel_stubs))
     assert(loadstring(linalg_stubs))
+    assert(loadstring(lazy_stubs))
   end)
 
   it("declare every name of the face, and no other", function()
@@ -72,6 +74,28 @@ describe("the stubs for editors", function()
       assert.is_nil(next(found), family .. ".lua has a function that the face does not name")
     end
     assert.are.same(real, functions_of(linalg_stubs, "linalg"))
+  end)
+
+  it("declare every method of a lazy array with its parameters", function()
+    local face, real = source "lazy", functions_of(source "lazy", "methods")
+    assert(require "tidemill")
+    local ops = require "tidemill.lazy.ops"
+    for _, name in ipairs(ops.methods) do real[name] = ops.arguments(name) end
+    for family, names in face:match("\nlocal families = (%b{})"):gmatch("\n  (%w+) = (%b[])") do
+      local found = functions_of(source("lazy/" .. family), "methods")
+      for name in names:gmatch("[%w_]+") do
+        -- Those that differ by a name alone are made in a loop.
+        real[name] = found[name] or (family == "reductions" and "axes, options") or "axis"
+      end
+    end
+    assert.are.same(real, functions_of(lazy_stubs, "lazy"))
+  end)
+
+  it("declare every field of a lazy array", function()
+    local class = lazy_stubs:match("%-%-%-@class tidemill%.lazy\n(.-)\nlocal lazy")
+    for name in pairs(functions_of(source "lazy", "fields")) do
+      assert.is_truthy(class:find("@field " .. name .. "%f[%W]"), name)
+    end
   end)
 
   it("declare what JSON can do", function()
@@ -115,7 +139,7 @@ describe("the stubs for editors", function()
   end
 
   it("declare every field of an array", function()
-    local class = stubs:match("%-%-%-@class tidemill%.array\n(.-)\nlocal array")
+    local class = stubs:match("%-%-%-@class tidemill%.array: tidemill%.lazy\n(.-)\nlocal array")
     for name in pairs(functions_of(source "array", "fields")) do
       assert.is_truthy(class:find("@field " .. name .. "%f[%W]"), name)
     end

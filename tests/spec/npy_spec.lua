@@ -39,6 +39,8 @@ describe("a .npy file", function()
     assert.are.equal("bool[2]{true, false}", tostring(tm.read_npy(path)))
     tm.write_npy(path, tm.array { { 1, 2 }, { 3, 4 } }[2]) -- a row
     assert.are.equal("float64[2]{3, 4}", tostring(tm.read_npy(path)))
+    tm.write_npy(path, tm.arange(3) * 2) -- lazy
+    assert.are.equal("int64[3]{0, 2, 4}", tostring(tm.read_npy(path)))
   end)
 
   it("is read by rows, from either end", function()
