@@ -31,6 +31,9 @@
  * than the second that is promised. */
 enum { LEAVE_AFTER = 700 };
 
+/* Presses of Ctrl-C that a session's work may survive. */
+enum { PATIENT_PRESSES = 2 };
+
 static const double FLUSH_SECONDS = 0.2;
 
 enum doing { OPENING, WORKING, READING, CLOSING };
@@ -47,13 +50,17 @@ struct mill_signals {
     bool patient;
     int caught;       /* the last signal since the work began */
     int64_t deadline; /* monotonic milliseconds; 0: none */
-    bool asked;       /* a signal asked the work to end */
+    int asked;        /* so many signals asked the work to end */
     bool leaving;     /* at the deadline the process leaves; else a hint is due then */
 };
 
-/* Handlers belong to the process and get no context: this is the one variable they need.  Set
+/* Handlers belong to the process and get no context: these are the variables they need.  Set
  * before they are installed; -1 after the pipe is closed. */
 static atomic_int pipe_end = -1;
+
+/* And the engine whose session runs an input: the handler itself must stop its Lua code, which is
+ * the thread that it interrupts.  NULL: none does. */
+static tidemill *_Atomic working;
 
 static const int watched[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE};
 
@@ -65,6 +72,8 @@ static void handle(int signal)
     unsigned char byte = (unsigned char)signal;
     // A full pipe holds presses enough; losing one more changes nothing.
     (void)!write(atomic_load(&pipe_end), &byte, 1);
+    tidemill *engine = atomic_load(&working);
+    if (engine != NULL && signal != SIGPIPE) tidemill_interrupt(engine);
     errno = number;
 }
 
@@ -117,14 +126,16 @@ static void leave(struct mill_signals *signals)
     _exit(128 + signals->caught);
 }
 
-/* One more signal for work that should end.  The first SIGINT of a session asks the work to
- * stop, what comes next starts the clock, and one more leaves at once. */
+/* One more signal for work that should end.  The first SIGINTs of a session ask the work to stop,
+ * and the third leaves at once; else the first starts the clock, and one more leaves at once. */
 static void press(struct mill_signals *signals)
 {
-    bool may_stay = signals->patient && signals->doing == WORKING &&
-                    signals->caught == SIGINT && !signals->asked;
-    signals->asked = true;
-    if (signals->leaving && signals->caught != SIGPIPE) leave(signals);
+    bool patient =
+        signals->patient && signals->doing == WORKING && signals->caught == SIGINT;
+    bool may_stay = patient && signals->asked < PATIENT_PRESSES;
+    bool enough = signals->leaving || (patient && !may_stay);
+    signals->asked++;
+    if (enough && signals->caught != SIGPIPE) leave(signals);
     if (signals->leaving) return;
     signals->leaving = !may_stay;
     signals->deadline = now() + LEAVE_AFTER;
@@ -158,7 +169,9 @@ static void expire(struct mill_signals *signals)
 {
     if (signals->leaving) leave(signals);
     signals->deadline = 0;
-    say("tidemill: the work goes on; Ctrl-C again leaves\n");
+    say(signals->asked < PATIENT_PRESSES
+            ? "tidemill: the work goes on; Ctrl-C twice more leaves\n"
+            : "tidemill: the work goes on, perhaps in a compiled function; Ctrl-C leaves\n");
 }
 
 static int milliseconds_left(struct mill_signals *signals)
@@ -290,7 +303,7 @@ static void forget(struct mill_signals *signals)
     if (signals->caught != 0 && !(signals->patient && signals->caught == SIGINT)) return;
     signals->caught = 0;
     signals->deadline = 0;
-    signals->asked = false;
+    signals->asked = 0;
     signals->leaving = false;
 }
 
@@ -299,6 +312,7 @@ void mill_signals_work(struct mill_signals *signals)
     pthread_mutex_lock(&signals->lock);
     signals->doing = WORKING;
     forget(signals);
+    if (signals->engine != NULL) atomic_store(&working, signals->engine);
     pthread_mutex_unlock(&signals->lock);
 }
 
@@ -307,6 +321,7 @@ int mill_signals_rest(struct mill_signals *signals)
     eventfd_t dropped;
     pthread_mutex_lock(&signals->lock);
     signals->doing = READING;
+    atomic_store(&working, NULL);
     int caught = signals->caught;
     forget(signals);
     eventfd_read(signals->wake, &dropped);
@@ -331,6 +346,7 @@ void mill_signals_detach(struct mill_signals *signals)
 {
     pthread_mutex_lock(&signals->lock);
     signals->doing = CLOSING;
+    atomic_store(&working, NULL);
     pthread_mutex_unlock(&signals->lock);
 }
 
