@@ -20,13 +20,13 @@ local function pointed(text, number, from)
   return shown .. "\n" .. (" "):rep(4 + #before) .. "^"
 end
 
--- The token at which the compiler has stopped: the first of its text behind which nothing else is
--- complained of.
-local function stopped_at(text, number, near)
+-- The token at which the compiler has stopped: the first one of that text which it complains of when
+-- nothing comes behind.  `head` is what the text was compiled behind.
+local function stopped_at(text, number, near, head)
   local _, begins = source.line(text, number)
   for _, token in ipairs(source.tokens(text)) do
     if token.from >= begins and token.text:sub(1, #near) == near then
-      local _, message = loadstring(text:sub(1, token.to), "=stdin")
+      local _, message = loadstring(head .. text:sub(1, token.to), "=stdin")
       if message and message:find("near '" .. near, 1, true) then return token end
     end
   end
@@ -125,7 +125,9 @@ end
 ---@return string
 function fault.syntax(message, text)
   local number, near = message:match("^stdin:(%d+):.* near '(.*)'$")
-  local token = number and stopped_at(text, tonumber(number), near)
+  local _, plain = loadstring(text, "=stdin")
+  local head = plain == message and "" or "return "
+  local token = number and stopped_at(text, tonumber(number), near, head)
   if not token then return joined(message, number and pointed(text, tonumber(number))) end
   return joined(message, pointed(text, tonumber(number), token.from), syntax_hint(text, token))
 end

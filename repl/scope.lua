@@ -85,6 +85,16 @@ end
 
 local function is_incomplete(message) return message:find("'<eof>'", -7, true) ~= nil end
 
+-- Why a text compiles neither as an expression nor, which `message` says, as statements.  What no
+-- statement begins with was meant as an expression.
+local function refusal(text, chunk, tokens, message)
+  if is_incomplete(message) then return "more", message end
+  local _, other = loadstring("return " .. text, chunk)
+  if other and is_incomplete(other) then return "more", other end
+  local begins = tokens[1] and message:find("unexpected symbol near '" .. tokens[1].text, 1, true)
+  return "syntax", begins and other or message
+end
+
 --- A function of an input: an expression, which gives its values, or statements.
 ---@param text string
 ---@param chunk? string name of the text in messages, as loadstring takes it
@@ -98,7 +108,7 @@ function scope.compile(text, chunk)
   local fn = expression and build(tokens, expression, "", chunk)
   if fn then return fn, "expression" end
   local fine, message = loadstring(text, chunk)
-  if not fine then return nil, is_incomplete(message) and "more" or "syntax", message end
+  if not fine then return nil, refusal(text, chunk, tokens, message) end
   fn = build_statements(tokens, text, chunk)
   if fn then return fn, "statements" end
   return nil, "syntax", "too many locals at the top level of an input; use fewer, or globals"

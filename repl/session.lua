@@ -6,6 +6,10 @@ local scope = require("repl.scope")
 
 local session = { inputs = {} }
 
+--- Globals that were there when the session began: name -> true.
+session.first = {}
+for name in next, _G do session.first[name] = true end
+
 local kept = 9 -- earlier values
 
 require("repl.traces").watch()
@@ -112,10 +116,12 @@ end
 
 --- For tidemill_help: the text about a word; nil: there is none.
 ---@param word string
----@return string?
+---@return string? text, string? why
 function session.help(word)
-  local text = require("repl.commands.help").text(word)
-  return text and (text:gsub("\n*$", "\n"))
+  local help = require("repl.commands.help")
+  local text = help.text(word)
+  if not text then return nil, help.missing(word) .. "; /WORD searches all texts" end
+  return (text:gsub("\n*$", "\n"))
 end
 
 return session

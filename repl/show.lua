@@ -74,6 +74,7 @@ end
 
 local shown
 
+-- Texts of the members, and how many of them are of the list part.
 local function parts_of(value, view)
   local parts, length, keys = {}, members(value)
   for i = 1, math.min(length, max_items) do parts[i] = shown(rawget(value, i), view) end
@@ -84,7 +85,21 @@ local function parts_of(value, view)
   end
   local hidden = length + #keys - #parts
   if hidden > 0 then parts[#parts + 1] = ("... %s more"):format(show.count(hidden)) end
-  return parts
+  return parts, math.min(length, max_items)
+end
+
+-- Members in lines: short ones of the list share them, each other has its own.
+local function wrapped(parts, in_list, indent, room)
+  local lines, used = {}, room
+  for i, part in ipairs(parts) do
+    local width = screen.columns(part) + 2
+    if i <= in_list and used + width <= room and not part:find("\n", 1, true) then
+      lines[#lines], used = lines[#lines] .. ", " .. part, used + width
+    else
+      lines[#lines + 1], used = part, width
+    end
+  end
+  return "{\n" .. indent .. table.concat(lines, ",\n" .. indent) .. "\n" .. indent:sub(3) .. "}"
 end
 
 local function show_table(value, view)
@@ -92,13 +107,12 @@ local function show_table(value, view)
   if next(value) == nil then return "{}" end
   if view.depth >= max_depth then return "{...}" end
   view.seen[value], view.depth = true, view.depth + 1
-  local parts = parts_of(value, view)
+  local parts, in_list = parts_of(value, view)
   view.seen[value], view.depth = nil, view.depth - 1
   local line = "{" .. table.concat(parts, ", ") .. "}"
   local room = view.width - 4 - 2 * view.depth
   if not line:find("\n", 1, true) and screen.columns(line) <= room then return line end
-  local indent = ("  "):rep(view.depth + 1)
-  return "{\n" .. indent .. table.concat(parts, ",\n" .. indent) .. "\n" .. ("  "):rep(view.depth) .. "}"
+  return wrapped(parts, in_list, ("  "):rep(view.depth + 1), room)
 end
 
 -- ---- The engine's own values ----------------------------------------------------------------

@@ -93,7 +93,7 @@ tidemill_status tidemill_eval(tidemill *engine, const char *code)
     return mill_api_outcome(engine, status);
 }
 
-/* What a function of the session gives as text; "" when it gives none. */
+/* What a function of the session gives as text; it fails with its second value when it gives none. */
 static tidemill_status ask_text(tidemill *engine, const char *name, const char *argument,
                                 char **text)
 {
@@ -102,10 +102,13 @@ static tidemill_status ask_text(tidemill *engine, const char *name, const char *
     if (status == TIDEMILL_OK) status = mill_api_set_tm(engine);
     if (status == TIDEMILL_OK) status = ask(engine, name, argument);
     if (status != TIDEMILL_OK) return status;
-    const char *given = lua_tostring(engine->L, -2);
-    *text = strdup(given != NULL ? given : "");
+    const char *given = lua_tostring(engine->L, -2), *why = lua_tostring(engine->L, -1);
+    if (given == NULL)
+        status = mill_fail(&engine->error, TIDEMILL_USAGE, "%s", why != NULL ? why : name);
+    else if ((*text = strdup(given)) == NULL)
+        status = mill_no_memory(&engine->error, "text");
     lua_pop(engine->L, 2);
-    return *text != NULL ? TIDEMILL_OK : mill_no_memory(&engine->error, "text");
+    return status;
 }
 
 tidemill_status tidemill_complete(tidemill *engine, const char *before, char **text)
@@ -115,10 +118,5 @@ tidemill_status tidemill_complete(tidemill *engine, const char *before, char **t
 
 tidemill_status tidemill_help(tidemill *engine, const char *word, char **text)
 {
-    tidemill_status status = ask_text(engine, "help", word, text);
-    if (status != TIDEMILL_OK || (*text)[0] != '\0') return status;
-    free(*text);
-    *text = NULL;
-    return mill_fail(&engine->error, TIDEMILL_USAGE,
-                     "nothing is said of \"%s\"; tidemill help lists the pages", word);
+    return ask_text(engine, "help", word, text);
 }

@@ -41,12 +41,18 @@ function help.text(word)
   return manual.about(word) or of_value(word) or of_command(word) or manual.search(word)
 end
 
+--- What is said when there is no text about a word.
+---@param word string
+---@return string
+function help.missing(word)
+  local meant = word:sub(1, 1) ~= "/" and manual.nearest(word)
+  return ("nothing is said of \"%s\"%s"):format(word, meant and (", did you mean \"%s\"?"):format(meant) or "")
+end
+
 local function run(rest)
   local text = help.text(rest)
-  if text then return require("repl.session").say((text:gsub("\n+$", ""))) end
-  local meant = manual.nearest(rest)
-  return "error", ("nothing is said of \"%s\"%s"):format(rest,
-    meant and (", did you mean \"%s\"?"):format(meant) or "; :help lists the pages")
+  if not text then return "error", help.missing(rest) end
+  require("repl.session").say((text:gsub("\n+$", "")))
 end
 
 -- ---- :source --------------------------------------------------------------------------------

@@ -66,20 +66,14 @@ local function save(path)
   session.say(("%s saved to %s"):format(require("repl.show").plural(#lines, "input"), path))
 end
 
--- Globals that were there when the session began.
-local first = {}
-for name in next, _G do first[name] = true end
-first._, first._1 = nil, nil
-
 local function reset()
   scope.reset()
   session.forget_values()
   session.inputs = {}
   for name in next, _G do
-    if not first[name] then rawset(_G, name, nil) end
+    if not session.first[name] then rawset(_G, name, nil) end
   end
-  package.loaded.tidemill = package.loaded.tidemill or require("tidemill")
-  rawset(_G, "tm", package.loaded.tidemill)
+  rawset(_G, "tm", require("tidemill"))
 end
 
 local function quit() require("tidemill.core").exit(0) end
