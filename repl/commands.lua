@@ -12,7 +12,7 @@ local commands = {}
 ---@field help string one line
 ---@field run fun(rest: string, text: string): nil|string, string? what session.take gives
 
-local modules = { "help", "time", "graph", "jobs", "engine", "text", "plot" }
+local modules = { "help", "time", "plot", "graph", "jobs", "engine", "text" }
 local list, by_name
 
 local function load_all()

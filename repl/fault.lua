@@ -63,7 +63,9 @@ end
 -- "did you mean" for a name that is nil.
 local function unknown_global(message)
   local name = message:match("global '([^']+)' %(a nil value%)")
-  return name and suggest.nearest(name, names.all())
+  local meant = name and suggest.nearest(name, names.all())
+  -- Of the few globals that there are some is near to many a word; a typo begins as what was meant.
+  return meant and meant:sub(1, 1):lower() == name:sub(1, 1):lower() and meant or nil
 end
 
 local function unknown_field(message, line)
@@ -167,6 +169,7 @@ function fault.run(caught, text)
   local line = met and source.line(text, met)
   local at = number and complained(text, number, message)
   local hint = run_hint(message, line)
+  if hint and met then message = message:gsub("^%[tidemill%] [^:]+:%d+: ", "stdin:" .. met .. ": ") end
   local many = text:gsub("^\n+", ""):find("\n", 1, true)
   local shown = number and (at or many) and pointed(text, number, at)
   return joined(message, shown, hint, frames_of(caught.trace))

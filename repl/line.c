@@ -29,6 +29,7 @@ enum { HISTORY_LINES = 1000, CHUNK = 1 << 16 };
     X(rl_completer_quote_characters)                                                           \
     X(rl_completion_append_character)                                                          \
     X(rl_completion_matches)                                                                   \
+    X(rl_completion_suppress_quote)                                                            \
     X(rl_line_buffer)                                                                          \
     X(rl_persistent_signal_handlers)                                                           \
     X(rl_callback_handler_install)                                                             \
@@ -163,6 +164,7 @@ static char **find_words(const char *text, int start, int end)
     struct readline *readline = &reading->readline;
     *readline->rl_attempted_completion_over = 1; // names of files are words like others
     *readline->rl_completion_append_character = '\0';
+    *readline->rl_completion_suppress_quote = 1;
     if (reading->completer == NULL) return NULL;
     char *before = strndup(*readline->rl_line_buffer, (size_t)end);
     if (before == NULL) return NULL;

@@ -150,7 +150,11 @@ function manual.entries()
   return entries
 end
 
-local function first_line(entry) return (entry.text[1] or ""):match("^.-[.;:]%f[%s\0]") or entry.text[1] or "" end
+-- The first sentence, or what of it stands in the first line.
+local function first_line(entry)
+  local line = entry.text[1] or ""
+  return line:match("^.-[.;:]%f[%s%z]") or line
+end
 
 -- The text of an entry.
 local function page_of(entry)

@@ -85,11 +85,14 @@ end
 
 local function is_incomplete(message) return message:find("'<eof>'", -7, true) ~= nil end
 
+-- With the end of its last line, which a quoted string does not go beyond.
+local function load_lines(text, chunk) return loadstring(text .. "\n", chunk) end
+
 -- Why a text compiles neither as an expression nor, which `message` says, as statements.  What no
 -- statement begins with was meant as an expression.
 local function refusal(text, chunk, tokens, message)
   if is_incomplete(message) then return "more", message end
-  local _, other = loadstring("return " .. text, chunk)
+  local _, other = load_lines("return " .. text, chunk)
   if other and is_incomplete(other) then return "more", other end
   local begins = tokens[1] and message:find("unexpected symbol near '" .. tokens[1].text, 1, true)
   return "syntax", begins and other or message
@@ -107,23 +110,26 @@ function scope.compile(text, chunk)
   local expression = #tokens > 0 and expression_of(text, chunk)
   local fn = expression and build(tokens, expression, "", chunk)
   if fn then return fn, "expression" end
-  local fine, message = loadstring(text, chunk)
+  local fine, message = load_lines(text, chunk)
   if not fine then return nil, refusal(text, chunk, tokens, message) end
   fn = build_statements(tokens, text, chunk)
   if fn then return fn, "statements" end
   return nil, "syntax", "too many locals at the top level of an input; use fewer, or globals"
 end
 
---- Takes up the locals that statements have declared; `keeper` is what their function has returned.
+--- Takes up the locals that statements have declared; false when `keeper`, what their function has
+--- returned, is a value of a `return` of their own.
 ---@param text string
 ---@param keeper any
+---@return boolean
 function scope.keep(text, keeper)
-  if type(keeper) ~= "function" then return end
   local _, newlines = text:gsub("\n", "")
-  if debug.getinfo(keeper, "S").linedefined ~= newlines + 2 then return end
+  if type(keeper) ~= "function" or debug.getinfo(keeper, "S").linedefined ~= newlines + 2 then
+    return false
+  end
   for i = 1, math.huge do
     local name = debug.getupvalue(keeper, i)
-    if not name then return end
+    if not name then return true end
     cells[name] = { holder = keeper, number = i }
   end
 end

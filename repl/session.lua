@@ -72,11 +72,8 @@ function session.run(text, chunk)
   local fine, results = session.call(fn, text)
   if not fine then return "error", results end
   note(text, fn)
-  if kind == "statements" then
-    scope.keep(text, results[2])
-  else
-    session.echo(results.n - 1, unpack(results, 2, results.n))
-  end
+  if kind == "statements" and scope.keep(text, results[2]) then return nil end
+  session.echo(results.n - 1, unpack(results, 2, results.n))
 end
 
 --- The values of an expression that stands behind a command; raises text.
@@ -120,7 +117,7 @@ end
 function session.help(word)
   local help = require("repl.commands.help")
   local text = help.text(word)
-  if not text then return nil, help.missing(word) .. "; /WORD searches all texts" end
+  if not text then return nil, help.missing(word) end
   return (text:gsub("\n*$", "\n"))
 end
 

@@ -1,5 +1,6 @@
 -- Sessions: statements from a pipe, and lines typed on a terminal.  SPDX-License-Identifier: MIT
 
+local helper = require("tests.spec.helper")
 local process = require("tests.spec.process")
 
 local function session(text, options)
@@ -53,12 +54,11 @@ describe("a session from a pipe", function()
     contains(result.err, "stdin:2: the input ends inside what begins here")
   end)
 
-  it("says once that a local ends with its input", function()
-    local result = session("local a = 1\nlocal b = 2\nprint(a)\n")
+  it("keeps the locals of its inputs", function()
+    local result = session("local a = 1\nlocal b = 2\nprint(a + b)\n")
     ends_with(0, result)
-    assert.are.equal("nil\n", result.out)
-    local _, count = result.err:gsub("note: a local ends", "")
-    assert.are.equal(1, count)
+    assert.are.equal("3\n", result.out)
+    assert.are.equal("", result.err)
   end)
 
   it("leaves by :quit and by os.exit", function()
@@ -134,13 +134,34 @@ describe("a session on a terminal", function()
     assert.are.equal(0, result.status, result.screen)
   end)
 
-  it("leaves at the second Ctrl-C when the work cannot be stopped", function()
+  it("stops a typed loop at Ctrl-C, and keeps what there was", function()
+    if helper.config == "tsan" then pending("the handler runs at the next system call there") return end
     local result = converse {
-      { "tm> ", "print('be' .. 'gun') while true do end\n" }, { "begun", "\3" },
-      { "the work goes on; Ctrl-C again leaves", "\3" }, { "interrupted", "" },
+      { "tm> ", "local kept = 41\n" }, { "tm> ", "print('be' .. 'gun') while true do kept = kept end\n" },
+      { "begun", "\3" }, { "interrupted", "" }, { "tm> ", "kept + 1\n" }, { "42", "" }, { "tm> ", "\4" },
+    }
+    if not result then return end
+    assert.are.equal(0, result.status, result.screen)
+  end)
+
+  it("leaves at the third Ctrl-C when a compiled function does not stop", function()
+    local result = converse {
+      { "tm> ", "function spin() while true do end end\n" },
+      { "tm> ", "print('be' .. 'gun') spin()\n" }, { "begun", "\3" },
+      { "the work goes on; Ctrl-C twice more leaves", "\3" },
+      { "perhaps in a compiled function; Ctrl-C leaves", "\3" }, { "interrupted", "" },
     }
     if not result then return end
     assert.are.equal(130, result.status, result.screen)
+    contains(result.history, "spin()")
+  end)
+
+  it("hints at :quit when Ctrl-C is pressed twice at the prompt", function()
+    local result = converse {
+      { "tm> ", "\3" }, { "tm> ", "\3" }, { "(:quit or Ctrl-D leaves)", "" }, { "tm> ", ":quit\n" },
+    }
+    if not result then return end
+    assert.are.equal(0, result.status, result.screen)
   end)
 
   it("needs neither a home nor a clever terminal", function()
