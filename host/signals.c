@@ -135,8 +135,7 @@ static void leave(struct mill_signals *signals)
  * and the third leaves at once; else the first starts the clock, and one more leaves at once. */
 static void press(struct mill_signals *signals)
 {
-    bool patient =
-        signals->patient && signals->doing == WORKING && signals->caught == SIGINT;
+    bool patient = signals->patient && signals->doing == WORKING && signals->caught == SIGINT;
     bool may_stay = patient && signals->asked < PATIENT_PRESSES;
     bool enough = signals->leaving || (patient && !may_stay);
     signals->asked++;

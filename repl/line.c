@@ -162,6 +162,7 @@ static char *next_word(const char *text, int state)
 static char **find_words(const char *text, int start, int end)
 {
     struct readline *readline = &reading->readline;
+    (void)start;
     *readline->rl_attempted_completion_over = 1; // names of files are words like others
     *readline->rl_completion_append_character = '\0';
     *readline->rl_completion_suppress_quote = 1;

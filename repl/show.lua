@@ -62,7 +62,7 @@ end
 
 -- Length of the list part, without metamethods, and the other keys in order.
 local function members(value)
-  local length, keys = rawlen and rawlen(value) or 0, {}
+  local length, keys = 0, {}
   while rawget(value, length + 1) ~= nil do length = length + 1 end
   for key in next, value do
     local in_list = type(key) == "number" and key >= 1 and key <= length and key == math.floor(key)

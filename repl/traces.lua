@@ -34,8 +34,9 @@ local function on_event(what, number, fn, pc, code, detail)
   if what == "start" then started = { fn = fn, pc = pc } end
   if count >= most or not started then return end
   if what == "stop" then
-    made[number], count = { proto = proto_of(started.fn), line = util.funcinfo(started.fn, started.pc).currentline },
-      count + 1
+    made[number] = { proto = proto_of(started.fn),
+      line = util.funcinfo(started.fn, started.pc).currentline }
+    count = count + 1
   elseif what == "abort" then
     count = count + 1
     given_up[#given_up + 1] = { proto = proto_of(started.fn), inside = proto_of(fn),
@@ -82,7 +83,9 @@ function traces.tell(rest)
   local fn = session.values(rest, ":jit")
   local task = package.loaded["tidemill.task"]
   if task and task.is(fn) then fn = fn.record.fn end
-  if type(fn) ~= "function" then error((":jit: %s is a %s, expected a function"):format(rest, type(fn)), 0) end
+  if type(fn) ~= "function" then
+    error((":jit: %s is a %s, expected a function"):format(rest, type(fn)), 0)
+  end
   local info = util.funcinfo(fn)
   if not info.proto then
     return session.say(("%s is built in: the compiler %s"):format(rest,

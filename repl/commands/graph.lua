@@ -66,7 +66,8 @@ local function run_explain(rest)
   session.say((tostring(node_of(rest, ":explain"):explain()):gsub("\n+$", "")))
 end
 
-graph[1] = { name = "graph", usage = "NODE [FILE.svg]", run = run_graph, help = "draw its graph here, or to a file" }
+graph[1] = { name = "graph", usage = "NODE [FILE.svg]", run = run_graph,
+  help = "draw its graph here, or to a file" }
 graph[2] = { name = "explain", usage = "NODE", run = run_explain,
   help = "where its tasks run, what the cache knows, and why" }
 

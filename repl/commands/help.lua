@@ -46,7 +46,8 @@ end
 ---@return string
 function help.missing(word)
   local meant = word:sub(1, 1) ~= "/" and manual.nearest(word)
-  return ("nothing is said of \"%s\"%s"):format(word, meant and (", did you mean \"%s\"?"):format(meant) or "")
+  local hint = meant and (", did you mean \"%s\"?"):format(meant) or ""
+  return ("nothing is said of \"%s\"%s"):format(word, hint)
 end
 
 local function run(rest)

@@ -112,8 +112,9 @@ end
 time[1] = { name = "time", usage = "EXPR", run = run_time, help = "run it and say how long it took" }
 time[2] = { name = "bench", usage = "EXPR", run = run_bench,
   help = "run it many times: median and spread per call" }
-time[3] = { name = "profile", usage = "EXPR", run = run_profile, help = "run it; its hot functions, by sampling" }
-time[4] = { name = "jit", usage = "FUNCTION", run = function(rest) return require("repl.traces").tell(rest) end,
+time[3] = { name = "profile", usage = "EXPR", run = run_profile,
+  help = "run it; its hot functions, by sampling" }
+time[4] = { name = "jit", usage = "FUNCTION", run = function(rest) require("repl.traces").tell(rest) end,
   help = "whether it was compiled, where it fell back and why" }
 
 return time

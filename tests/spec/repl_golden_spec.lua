@@ -24,8 +24,8 @@ describe("a piped session", function()
       local folder = helper.folder()
       finally(function() helper.remove(folder) end)
       helper.write(folder .. "/in", typed)
-      local out, err, code = helper.shell(("TMPDIR=%s XDG_CACHE_HOME=%s %s/tidemill <%s/in 2>&1"):format(folder,
-        folder, helper.products, folder))
+      local out, err, code = helper.shell(("TMPDIR=%s XDG_CACHE_HOME=%s %s/tidemill <%s/in 2>&1"):format(
+        folder, folder, helper.products, folder))
       assert.are.equal("", err)
       assert.is_nil(examples.differ(shown, out))
       assert.are.equal(status[name], code)

@@ -78,7 +78,8 @@ function terminal:wait(text, ending)
   local screen
   for _ = 1, 400 do
     screen = self:screen()
-    if ending and screen:sub(-#text) == text or not ending and screen:find(text, 1, true) then return screen end
+    local found = ending and screen:sub(-#text) == text or not ending and screen:find(text, 1, true)
+    if found then return screen end
     os.execute("sleep 0.05")
   end
   error(("waited for %q in vain on\n%s"):format(text, screen), 2)
