@@ -29,7 +29,7 @@ enum { HISTORY_LINES = 1000, CHUNK = 1 << 16 };
     X(rl_completer_quote_characters)                                                           \
     X(rl_completion_append_character)                                                          \
     X(rl_completion_matches)                                                                   \
-    X(rl_completion_suppress_quote)                                                            \
+    X(rl_basic_quote_characters)                                                               \
     X(rl_line_buffer)                                                                          \
     X(rl_persistent_signal_handlers)                                                           \
     X(rl_callback_handler_install)                                                             \
@@ -165,7 +165,6 @@ static char **find_words(const char *text, int start, int end)
     (void)start;
     *readline->rl_attempted_completion_over = 1; // names of files are words like others
     *readline->rl_completion_append_character = '\0';
-    *readline->rl_completion_suppress_quote = 1;
     if (reading->completer == NULL) return NULL;
     char *before = strndup(*readline->rl_line_buffer, (size_t)end);
     if (before == NULL) return NULL;
@@ -192,6 +191,8 @@ static void open_readline(struct mill_line *line)
     *readline->rl_readline_name = "tidemill";
     *readline->rl_attempted_completion_function = find_words;
     *readline->rl_basic_word_break_characters = " \t\n\"'`@$><=;|&{}()[]+*%^#,";
+    // A string is no word to readline, which would close it; the completer sees to strings.
+    *readline->rl_basic_quote_characters = "";
     *readline->rl_completer_quote_characters = "";
     // Its handlers must stand while this file polls, so that a suspended terminal is put in
     // order first.  They pass every signal on to the handlers that were there before.

@@ -117,6 +117,16 @@ function scope.compile(text, chunk)
   return nil, "syntax", "too many locals at the top level of an input; use fewer, or globals"
 end
 
+--- A function of a text that compiles, which the compiler may compile and which keeps no locals.
+---@param text string
+---@return function
+function scope.body(text)
+  local tokens = source.tokens(text)
+  local fn = build(tokens, "return " .. text, "", "=stdin") or build(tokens, text, "", "=stdin")
+  jit.on(fn)
+  return fn
+end
+
 --- Takes up the locals that statements have declared; false when `keeper`, what their function has
 --- returned, is a value of a `return` of their own.
 ---@param text string

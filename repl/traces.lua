@@ -20,11 +20,10 @@ local function reason(code, detail)
     local info = util.funcinfo(detail)
     detail = info.loc or (info.ffid and fine and vmdef.ffnames[info.ffid]) or "a C function"
   end
-  if text:find("bytecode", 1, true) and type(detail) == "number" and fine then
+  if text:find("bytecode", 1, true) and type(detail) == "number" then
     detail = vmdef.bcnames:sub(detail * 6 + 1, detail * 6 + 6):gsub("%s+$", "")
   end
-  local told, whole = pcall(string.format, text, detail)
-  return told and whole or text
+  return (text:gsub("%%[ds]", (tostring(detail):gsub("%%", "%%%%"))))
 end
 
 local started -- where the trace that is being recorded began

@@ -39,8 +39,8 @@ local samples_wanted, sample_seconds, most_seconds = 21, 0.01, 3
 
 -- The text as a function that runs it n times, which the compiler may compile.
 local function repeated(text)
-  local fn = compile(text, ":bench")
-  jit.on(fn)
+  compile(text, ":bench")
+  local fn = scope.body(text)
   return function(n)
     for _ = 1, n do fn() end
   end
@@ -95,7 +95,7 @@ local function run_profile(text)
   local fn, profile = compile(text, ":profile"), require("jit.profile")
   local counts, total = {}, 0
   profile.start("fi1", function(thread, samples)
-    local name = profile.dumpstack(thread, "lf", 1):gsub("%s+$", "")
+    local name = profile.dumpstack(thread, "f (l)", 1):gsub("%s+$", "")
     if name == "" then name = "(C code)" end
     counts[name], total = (counts[name] or 0) + samples, total + samples
   end)
@@ -103,8 +103,8 @@ local function run_profile(text)
   profile.stop()
   if not fine then error(results, 0) end
   session.echo(results.n - 1, unpack(results, 2, results.n))
-  if total == 0 then return session.say("too short for a sample; one is taken each millisecond") end
-  session.say(("%s of the script's thread, one each millisecond; tasks on workers are not in it"):format(
+  if total == 0 then return session.say("too short for a sample") end
+  session.say(("%s of the script's thread; tasks on workers are not in it"):format(
     show.plural(total, "sample")))
   session.say(hot_lines(counts, total))
 end

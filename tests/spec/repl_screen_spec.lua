@@ -48,9 +48,9 @@ describe("a session's screen", function()
     one:wait("\n..>", true)
     one:line("print(n * i) end")
     one:line("x = = 2")
-    assert.are.equal(table.concat({ "tm> local n = 6", "tm> for i = 1, 2 do",
-      "..> print(n * i) end", "6", "12", "tm> x = = 2", "stdin:1: unexpected symbol near '='", "    x = = 2", "        ^", "tm>" }, "\n"),
-      below_banner(one:screen()))
+    local shown = { "tm> local n = 6", "tm> for i = 1, 2 do", "..> print(n * i) end", "6", "12",
+      "tm> x = = 2", "stdin:1: unexpected symbol near '='", "    x = = 2", "        ^", "tm>" }
+    assert.are.equal(table.concat(shown, "\n"), below_banner(one:screen()))
   end)
 
   it("completes at Tab, and lists what there is at the second", function()
