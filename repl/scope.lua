@@ -86,7 +86,9 @@ end
 local function is_incomplete(message) return message:find("'<eof>'", -7, true) ~= nil end
 
 -- With the end of its last line, which a quoted string does not go beyond.
-local function load_lines(text, chunk) return loadstring(text .. "\n", chunk) end
+local function load_lines(text, chunk)
+  return loadstring(text:find("\n$") and text or text .. "\n", chunk)
+end
 
 -- Why a text compiles neither as an expression nor, which `message` says, as statements.  What no
 -- statement begins with was meant as an expression.
