@@ -7,7 +7,7 @@ local names = {}
 
 -- module -> class of its stubs, as the manual calls it.
 local classes = { array = "array", node = "node", future = "future", frame = "frame", graph = "graph",
-  task = "delayed", channel = "channel", pool = "pool" }
+  task = "delayed", channel = "channel", pool = "pool", lazy = "lazy" }
 
 --- Class of a value of the engine, such as "array"; nil: it is none.
 ---@param value any

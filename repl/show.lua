@@ -169,8 +169,9 @@ function shown(value, view)
   if kind == "boolean" or kind == "nil" then return view.paint("word", tostring(value)) end
   if kind == "function" then return view.paint("faint", show_function(value)) end
   local text = special(value, view)
-  if text and view.depth > 0 then return (text:match("^[^\n]*")) end
-  return text or (kind == "table" and show_table(value, view)) or tostring(value)
+  if not text and kind == "table" then return show_table(value, view) end
+  text = text or tostring(value)
+  return view.depth > 0 and text:match("^[^\n]*") or text
 end
 
 --- How values are shown: width, colours, depth and the tables that are being shown.
