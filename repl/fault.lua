@@ -26,7 +26,7 @@ local function stopped_at(text, number, near, head)
   local _, begins = source.line(text, number)
   for _, token in ipairs(source.tokens(text)) do
     if token.from >= begins and token.text:sub(1, #near) == near then
-      local _, message = loadstring(head .. text:sub(1, token.to), "=stdin")
+      local _, message = source.compile(head .. text:sub(1, token.to), "=stdin")
       if message and message:find("near '" .. near, 1, true) then return token end
     end
   end
@@ -127,7 +127,7 @@ end
 ---@return string
 function fault.syntax(message, text)
   local number, near = message:match("^stdin:(%d+):.* near '(.*)'$")
-  local _, plain = loadstring(text, "=stdin")
+  local _, plain = source.compile(text .. "\n", "=stdin")
   local head = plain == message and "" or "return "
   local token = number and stopped_at(text, tonumber(number), near, head)
   if not token then return joined(message, number and pointed(text, tonumber(number))) end
@@ -154,7 +154,8 @@ local function message_of(value)
   if type(value) == "table" and type(rawget(value, "message")) == "string" then return value.message end
   local meta = debug.getmetatable(value)
   local speaks = type(meta) == "table" and rawget(meta, "__tostring")
-  if speaks or type(value) == "number" then return tostring(value) end
+  local fine, said = pcall(tostring, value)
+  if fine and (speaks or type(value) == "number") then return tostring(said) end
   return ("the input threw %s"):format(value == nil and "nil" or "a " .. type(value))
 end
 

@@ -87,12 +87,13 @@ local function is_incomplete(message) return message:find("'<eof>'", -7, true) ~
 
 -- With the end of its last line, which a quoted string does not go beyond.
 local function load_lines(text, chunk)
-  return loadstring(text:find("\n$") and text or text .. "\n", chunk)
+  return source.compile(text:find("\n$") and text or text .. "\n", chunk)
 end
 
--- Why a text compiles neither as an expression nor, which `message` says, as statements.  What no
--- statement begins with was meant as an expression.
-local function refusal(text, chunk, tokens, message)
+-- Why a text compiles neither as an expression nor as statements.  What no statement begins with was
+-- meant as an expression.
+local function refusal(text, chunk, tokens)
+  local _, message = load_lines(text, chunk)
   if is_incomplete(message) then return "more", message end
   local _, other = load_lines("return " .. text, chunk)
   if other and is_incomplete(other) then return "more", other end
@@ -108,12 +109,13 @@ end
 ---@return string? message
 function scope.compile(text, chunk)
   chunk = chunk or "=stdin"
-  local tokens = source.tokens(text)
-  local expression = #tokens > 0 and expression_of(text, chunk)
-  local fn = expression and build(tokens, expression, "", chunk)
+  -- In front of an input of a pipe stand many empty lines, which only the last compilation is to see.
+  local lead, body = text:match("^(\n*)(.*)$")
+  local tokens = source.tokens(body)
+  local expression = #tokens > 0 and expression_of(body, chunk)
+  local fn = expression and build(tokens, lead .. expression, "", chunk)
   if fn then return fn, "expression" end
-  local fine, message = load_lines(text, chunk)
-  if not fine then return nil, refusal(text, chunk, tokens, message) end
+  if not load_lines(body, chunk) then return nil, refusal(text, chunk, tokens) end
   fn = build_statements(tokens, text, chunk)
   if fn then return fn, "statements" end
   return nil, "syntax", "too many locals at the top level of an input; use fewer, or globals"
@@ -135,10 +137,10 @@ end
 ---@param keeper any
 ---@return boolean
 function scope.keep(text, keeper)
-  local _, newlines = text:gsub("\n", "")
-  if type(keeper) ~= "function" or debug.getinfo(keeper, "S").linedefined ~= newlines + 2 then
-    return false
-  end
+  if type(keeper) ~= "function" then return false end
+  local lead, body = text:match("^(\n*)(.*)$")
+  local _, newlines = body:gsub("\n", "")
+  if debug.getinfo(keeper, "S").linedefined ~= #lead + newlines + 2 then return false end
   for i = 1, math.huge do
     local name = debug.getupvalue(keeper, i)
     if not name then return true end

@@ -57,9 +57,20 @@ function session.call(fn, text)
   return false, require("repl.fault").run(caught or { value = results[2], trace = "" }, text)
 end
 
--- Inputs that have run: for :save their text, for :source the prototype, in which their functions are.
+-- Inputs that have run: for :save their text, for :source the prototype in which their functions are,
+-- and how many empty lines stood in front: in a pipe those of all inputs before.
 local function note(text, fn)
-  table.insert(session.inputs, { text = text, proto = require("jit.util").funcinfo(fn).proto })
+  local lead, body = text:match("^(\n*)(.*)$")
+  table.insert(session.inputs, { text = body, skipped = #lead,
+    proto = require("jit.util").funcinfo(fn).proto })
+end
+
+-- `x[0]` of a list is no error in Lua, and hardly what was meant.
+local function hint_at_first(text)
+  local path = text:match("^%s*([%a_][%w_.]*)%[%s*0%s*%]%s*$")
+  local list = path and require("repl.names").resolve(path)
+  if type(list) ~= "table" or rawget(list, 1) == nil then return end
+  session.say(("indexes start at 1: `%s[1]` is the first"):format(path))
 end
 
 --- Compiles and runs a text; what take gives.
@@ -74,6 +85,7 @@ function session.run(text, chunk)
   note(text, fn)
   if kind == "statements" and scope.keep(text, results[2]) then return nil end
   session.echo(results.n - 1, unpack(results, 2, results.n))
+  if results.n == 2 and results[2] == nil then hint_at_first(text) end
 end
 
 --- The values of an expression that stands behind a command; raises text.
@@ -96,9 +108,11 @@ end
 ---@param text string
 ---@return nil|"more"|"syntax"|"error" what, string? message
 function session.take(text)
-  local command = text:match("^%s*(:[^:].*)$") or text:match("^%s*(:)%s*$")
-  if command then return require("repl.commands").run(command, text) end
-  if not text:find("%S") then return nil end
+  local first = text:find("%S")
+  if not first then return nil end
+  if text:find("^:[^:]", first) or text:find("^:%s*$", first) then
+    return require("repl.commands").run(text:sub(first), text)
+  end
   return session.run(text)
 end
 

@@ -44,7 +44,7 @@ end
 local function token_at(text, at)
   local byte = text:sub(at, at)
   if text:find("^%-%-", at) then
-    return "comment", long_end(text, at + 2) or (text:find("\n", at, true) or #text + 1) - 1
+    return "comment", long_end(text, at + 2) or (text:find("[\r\n]", at) or #text + 1) - 1
   end
   if byte == "'" or byte == "\"" then return "string", quoted_end(text, at) end
   local long = byte == "[" and long_end(text, at)
@@ -106,6 +106,14 @@ function source.locals(tokens)
     end
   end
   return names
+end
+
+--- As loadstring, which would leave out a first line that begins with "#".
+---@param text string
+---@param chunk string
+---@return function?, string? message
+function source.compile(text, chunk)
+  return loadstring(text:find("^#") and " " .. text or text, chunk)
 end
 
 --- The line of a text, from 1, and where it begins.

@@ -82,11 +82,11 @@ local function holds(proto, wanted)
   return false
 end
 
--- The input that a function was typed in.
+-- The input that a function was typed in, and how many lines stood in front of it.
 local function typed(fn)
   local inputs, wanted = require("repl.session").inputs, require("jit.util").funcinfo(fn).proto
   for i = #inputs, 1, -1 do
-    if holds(inputs[i].proto, wanted) then return inputs[i].text end
+    if holds(inputs[i].proto, wanted) then return inputs[i].text, inputs[i].skipped end
   end
 end
 
@@ -114,10 +114,11 @@ local function show_source(rest)
   local fn = function_of(rest)
   local info, session = debug.getinfo(fn, "S"), require("repl.session")
   if info.what == "C" then error((":source: %s is built in and has no Lua text"):format(rest), 0) end
-  local text = text_of(info) or typed(fn)
+  local text, skipped = text_of(info), 0
+  if not text then text, skipped = typed(fn) end
   if not text then error((":source: the text of %s is not known any more"):format(rest), 0) end
   if info.source ~= "=stdin" then session.say(("-- %s:%d"):format(info.short_src, info.linedefined)) end
-  session.say(lines_between(text, info.linedefined, info.lastlinedefined))
+  session.say(lines_between(text, info.linedefined - skipped, info.lastlinedefined - skipped))
 end
 
 help[1] = { name = "help", usage = "[NAME | /WORD]", run = run,

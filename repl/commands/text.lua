@@ -32,7 +32,7 @@ local function quote(word) return "'" .. word:gsub("'", "'\\''") .. "'" end
 
 local function last_input()
   local last = session.inputs[#session.inputs]
-  return last and last.text:gsub("^%s+", "") .. "\n" or ""
+  return last and last.text .. "\n" or ""
 end
 
 local function edit_path(path)
@@ -61,7 +61,7 @@ end
 local function save(path)
   if path == "" then return "error", ":save: no file" end
   local lines = {}
-  for i, input in ipairs(session.inputs) do lines[i] = input.text:gsub("^%s+", "") .. "\n" end
+  for i, input in ipairs(session.inputs) do lines[i] = input.text .. "\n" end
   require("tidemill.core").write_file(path, table.concat(lines))
   session.say(("%s saved to %s"):format(require("repl.show").plural(#lines, "input"), path))
 end
