@@ -9,10 +9,11 @@ local source = require "repl.source"
 
 local seed = tonumber(os.getenv("TIDEMILL_TEST_SEED")) or os.time()
 
-local pieces = { "local", "function", "end", "if", "then", "x", "y", "f", "string", ".", ":", "(", ")", "{", "}",
-  "[", "]", "[[", "]]", "[==[", "\"", "'", "\\", "--", "--[[", "=", "==", "~=", "!", "!=", "+", "+=", "..", "...",
-  "%", "%d", "#", "1", "0x1F", "1e5", "3..2", "nil", "do", "repeat", "until", "return", "goto", "::", "\n", " ",
-  ",", ";", "&", "|", "?", "@", "$", "`", "é", "\255", "\r", "\t", "for", "in", "while", "break" }
+local pieces = { "\n", " ", "\r", "\t", "[[", "]]", "[==[", "\"", "'", "\\", "é", "\255", "--[[" }
+for piece in ([[local function end if then x y f string . : ( ) { } @ $ ` [ ] -- = == ~= ! != + += .. ...
+    % %d # 1 0x1F 1e5 3..2 nil do repeat until return goto :: , ; & | ? for in while break]]):gmatch("%S+") do
+  pieces[#pieces + 1] = piece
+end
 
 local function random_text()
   local parts = {}
