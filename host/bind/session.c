@@ -50,7 +50,8 @@ static int call_session(lua_State *L)
 }
 
 /* On success its two values are on the stack. */
-static tidemill_status ask(struct tidemill *engine, const char *name, const char *argument)
+static tidemill_status ask_session(struct tidemill *engine, const char *name,
+                                   const char *argument)
 {
     lua_State *L = engine->L;
     char *message;
@@ -84,7 +85,7 @@ tidemill_status tidemill_eval(tidemill *engine, const char *code)
     int64_t began = mill_clock_now();
     engine->typist = pthread_self();
     atomic_store(&engine->typing, true);
-    status = ask(engine, "take", code);
+    status = ask_session(engine, "take", code);
     atomic_store(&engine->typing, false);
     lua_sethook(L, NULL, 0, 0);
     if (status == TIDEMILL_OK) status = take_answer(engine);
@@ -100,7 +101,7 @@ static tidemill_status ask_text(tidemill *engine, const char *name, const char *
     *text = NULL;
     tidemill_status status = mill_api_begin(engine);
     if (status == TIDEMILL_OK) status = mill_api_set_tm(engine);
-    if (status == TIDEMILL_OK) status = ask(engine, name, argument);
+    if (status == TIDEMILL_OK) status = ask_session(engine, name, argument);
     if (status != TIDEMILL_OK) return status;
     const char *given = lua_tostring(engine->L, -2), *why = lua_tostring(engine->L, -1);
     if (given == NULL)
