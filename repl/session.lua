@@ -65,6 +65,15 @@ local function note(text, fn)
     proto = require("jit.util").funcinfo(fn).proto })
 end
 
+--- Takes up the locals of statements that have run, or prints the values of an expression.
+---@param kind "expression"|"statements" as scope.compile gives it
+---@param text string
+---@param results table as session.call gives them
+function session.settle(kind, text, results)
+  if kind == "statements" and scope.keep(text, results[2]) then return end
+  session.echo(results.n - 1, unpack(results, 2, results.n))
+end
+
 -- `x[0]` of a list is no error in Lua, and hardly what was meant.
 local function hint_at_first(text)
   local path = text:match("^%s*([%a_][%w_.]*)%[%s*0%s*%]%s*$")
@@ -83,8 +92,7 @@ function session.run(text, chunk)
   local fine, results = session.call(fn, text)
   if not fine then return "error", results end
   note(text, fn)
-  if kind == "statements" and scope.keep(text, results[2]) then return nil end
-  session.echo(results.n - 1, unpack(results, 2, results.n))
+  session.settle(kind, text, results)
   if results.n == 2 and results[2] == nil then hint_at_first(text) end
 end
 

@@ -11,9 +11,9 @@ local function duration(seconds) return require("tidemill.view").duration(second
 -- A function of what stands behind a command, an expression or statements; raises text.
 local function compile(text, command)
   if text == "" then error(command .. ": no expression", 0) end
-  local fn, _, message = scope.compile(text)
+  local fn, kind, message = scope.compile(text)
   if not fn then error(("%s: %s"):format(command, message), 0) end
-  return fn
+  return fn, kind
 end
 
 local function call(fn, text)
@@ -23,12 +23,12 @@ local function call(fn, text)
 end
 
 local function run_time(text)
-  local fn = compile(text, ":time")
+  local fn, kind = compile(text, ":time")
   local memory, began, cpu = collectgarbage("count"), core.clock(), os.clock()
   local results = call(fn, text)
   local wall, used = core.clock() - began, os.clock() - cpu
   local grown = math.max(0, collectgarbage("count") - memory)
-  session.echo(results.n - 1, unpack(results, 2, results.n))
+  session.settle(kind, text, results)
   session.say(("took %s, %s of CPU, %s KB of new Lua memory"):format(duration(wall), duration(used),
     show.number(math.floor(grown))))
 end
@@ -92,7 +92,8 @@ local function hot_lines(counts, total)
 end
 
 local function run_profile(text)
-  local fn, profile = compile(text, ":profile"), require("jit.profile")
+  local fn, kind = compile(text, ":profile")
+  local profile = require("jit.profile")
   local counts, total = {}, 0
   profile.start("fi1", function(thread, samples)
     local name = profile.dumpstack(thread, "f (l)", 1):gsub("%s+$", "")
@@ -102,7 +103,7 @@ local function run_profile(text)
   local fine, results = session.call(fn, text)
   profile.stop()
   if not fine then error(results, 0) end
-  session.echo(results.n - 1, unpack(results, 2, results.n))
+  session.settle(kind, text, results)
   if total == 0 then return session.say("too short for a sample") end
   session.say(("%s of the script's thread; tasks on workers are not in it"):format(
     show.plural(total, "sample")))

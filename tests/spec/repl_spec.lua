@@ -190,6 +190,7 @@ describe("commands of a session", function()
     matches(lines(":time 40 + 2\n_ + 1\n"),
       "^42\ntook [%d.]+ %a+, [%d.]+ %a+ of CPU, %d+ KB of new Lua memory\n43\n$")
     matches(lines(":time for i = 1, 10 do end\n"), "^took ")
+    matches(lines(":time local x = 5\nx\n"), "^took [^\n]*\n5\n$")
   end)
 
   it(":bench prints median and spread", function()
