@@ -72,7 +72,8 @@ OUTSIDE       := $(sort $(wildcard tests/c/embed_*.c))
 KERNEL_HEADERS := $(filter-out %bodies.h %/csv.h %/word.h %wide.h %_plain.h %_avx2.h %_avx512.h %_neon.h, \
                   $(wildcard kernels/*.h))
 EMBEDDED      := $(sort $(shell find lua/tidemill -name '*.lua') \
-                 $(wildcard repl/*.lua scripts/*.lua) $(KERNEL_HEADERS))
+                 $(wildcard repl/*.lua repl/*/*.lua scripts/*.lua lua/meta/*.lua docs/*.md) \
+                 $(KERNEL_HEADERS))
 
 # One set of position-independent objects serves every product.
 OBJ := build/$(config)

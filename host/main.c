@@ -252,6 +252,19 @@ static int run_cache(tidemill *engine, const struct mill_options *options)
     return status == TIDEMILL_OK ? exit_status : fail(engine, status);
 }
 
+/* ---- Help ---- */
+
+/* A word of which nothing is said by its name is looked for in all texts. */
+static int run_about(tidemill *engine, const struct mill_options *options)
+{
+    char *text = NULL;
+    tidemill_status status = tidemill_help(engine, options->script, &text);
+    if (status != TIDEMILL_OK) return fail(engine, status);
+    fputs(text, stdout);
+    free(text);
+    return EXIT_OK;
+}
+
 /* ---- Scripts ---- */
 
 static tidemill_status run_script(tidemill *engine, const struct mill_options *options)
@@ -387,6 +400,8 @@ static int work(tidemill *engine, struct mill_signals *signals,
         return run_diff(engine, options);
     case MILL_COMMAND_CACHE:
         return run_cache(engine, options);
+    case MILL_COMMAND_ABOUT:
+        return run_about(engine, options);
     case MILL_COMMAND_REPL:
         return mill_loop_run(engine, signals, isatty(STDIN_FILENO));
     default:

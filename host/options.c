@@ -383,11 +383,16 @@ static tidemill_status take_name(struct parser *parser, const char *word)
         return TIDEMILL_OK;
     }
     if (options->command == MILL_COMMAND_DIFF) return take_record_name(options, word);
+    if (options->command == MILL_COMMAND_HELP) {
+        options->command = MILL_COMMAND_ABOUT;
+        options->script = word;
+        return TIDEMILL_OK;
+    }
     if (options->command == MILL_COMMAND_CONFIG)
         return refuse(options, "config takes the path of one script, got \"%s\"", word);
     if (!may_name_script(options))
         return refuse(options, "%s takes no arguments, got \"%s\"",
-                      options->command == MILL_COMMAND_HELP ? "help" : "doctor", word);
+                      options->command == MILL_COMMAND_ABOUT ? "help WORD" : "doctor", word);
     if (parser->run || parser->all_words) return name_script(parser, word);
     if (strcmp(word, "run") == 0) {
         parser->run = true;
@@ -515,6 +520,7 @@ static const char help_head[] =
     "  tidemill doctor              what this build and this machine offer\n"
     "  tidemill config [SCRIPT]     each setting, its value and where it comes from\n"
     "  tidemill cache COMMAND       look after the cache; tidemill cache --help\n"
+    "  tidemill help WORD           what the documentation says of it; /WORD: where it occurs\n"
     "  tidemill --version, --help   say what it is, say this\n"
     "\n"
     "Options stand before or after the script's name; --name=value works too.  All other\n"

@@ -21,7 +21,8 @@ enum mill_command {
     MILL_COMMAND_CACHE,
     MILL_COMMAND_CACHE_HELP,
     MILL_COMMAND_VERSION,
-    MILL_COMMAND_HELP
+    MILL_COMMAND_HELP,
+    MILL_COMMAND_ABOUT /* script: the word that help is asked of */
 };
 
 enum mill_progress { MILL_PROGRESS_AUTO, MILL_PROGRESS_PLAIN, MILL_PROGRESS_OFF };

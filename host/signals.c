@@ -31,6 +31,9 @@
  * than the second that is promised. */
 enum { LEAVE_AFTER = 700 };
 
+/* Presses of Ctrl-C that a session's work may survive. */
+enum { PATIENT_PRESSES = 2 };
+
 static const double FLUSH_SECONDS = 0.2;
 
 enum doing { OPENING, WORKING, READING, CLOSING };
@@ -45,15 +48,24 @@ struct mill_signals {
     enum doing doing;
     tidemill *engine;
     bool patient;
+    unsigned read;    /* signals that the thread has read from the pipe, and dealt with */
     int caught;       /* the last signal since the work began */
     int64_t deadline; /* monotonic milliseconds; 0: none */
-    bool asked;       /* a signal asked the work to end */
+    int asked;        /* so many signals asked the work to end */
     bool leaving;     /* at the deadline the process leaves; else a hint is due then */
 };
 
-/* Handlers belong to the process and get no context: this is the one variable they need.  Set
+/* Handlers belong to the process and get no context: these are the variables that they need.  Set
  * before they are installed; -1 after the pipe is closed. */
 static atomic_int pipe_end = -1;
+
+/* And the engine whose session runs an input: the handler itself must stop its Lua code, which is
+ * the thread that it interrupts.  NULL: none does. */
+static tidemill *_Atomic working;
+
+/* Signals that the handler has written into the pipe: what it stops may end before the thread has
+ * read of it. */
+static atomic_uint raised;
 
 static const int watched[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE};
 
@@ -64,7 +76,9 @@ static void handle(int signal)
     int number = errno;
     unsigned char byte = (unsigned char)signal;
     // A full pipe holds presses enough; losing one more changes nothing.
-    (void)!write(atomic_load(&pipe_end), &byte, 1);
+    if (write(atomic_load(&pipe_end), &byte, 1) == 1) atomic_fetch_add(&raised, 1);
+    tidemill *engine = atomic_load(&working);
+    if (engine != NULL && signal != SIGPIPE) tidemill_interrupt(engine);
     errno = number;
 }
 
@@ -117,14 +131,15 @@ static void leave(struct mill_signals *signals)
     _exit(128 + signals->caught);
 }
 
-/* One more signal for work that should end.  The first SIGINT of a session asks the work to
- * stop, what comes next starts the clock, and one more leaves at once. */
+/* One more signal for work that should end.  The first SIGINTs of a session ask the work to stop,
+ * and the third leaves at once; else the first starts the clock, and one more leaves at once. */
 static void press(struct mill_signals *signals)
 {
-    bool may_stay = signals->patient && signals->doing == WORKING &&
-                    signals->caught == SIGINT && !signals->asked;
-    signals->asked = true;
-    if (signals->leaving && signals->caught != SIGPIPE) leave(signals);
+    bool patient = signals->patient && signals->doing == WORKING && signals->caught == SIGINT;
+    bool may_stay = patient && signals->asked < PATIENT_PRESSES;
+    bool enough = signals->leaving || (patient && !may_stay);
+    signals->asked++;
+    if (enough && signals->caught != SIGPIPE) leave(signals);
     if (signals->leaving) return;
     signals->leaving = !may_stay;
     signals->deadline = now() + LEAVE_AFTER;
@@ -158,7 +173,9 @@ static void expire(struct mill_signals *signals)
 {
     if (signals->leaving) leave(signals);
     signals->deadline = 0;
-    say("tidemill: the work goes on; Ctrl-C again leaves\n");
+    say(signals->asked < PATIENT_PRESSES
+            ? "tidemill: the work goes on; Ctrl-C twice more leaves\n"
+            : "tidemill: the work goes on, perhaps in a compiled function; Ctrl-C leaves\n");
 }
 
 static int milliseconds_left(struct mill_signals *signals)
@@ -173,15 +190,17 @@ static int milliseconds_left(struct mill_signals *signals)
     return (int)left;
 }
 
-/* Waits until a signal came, or the next deadline; -1: nothing yet. */
-static int next_signal(struct mill_signals *signals)
+/* Waits until a signal came, or the next deadline; -1: nothing yet.  *piped: it came through the
+ * pipe. */
+static int next_signal(struct mill_signals *signals, bool *piped)
 {
     struct pollfd inputs[2] = {{.fd = signals->pipe[0], .events = POLLIN},
                                {.fd = signals->held, .events = POLLIN}};
     struct signalfd_siginfo info;
     unsigned char byte;
     if (poll(inputs, 2, milliseconds_left(signals)) <= 0) return -1;
-    if (read(signals->pipe[0], &byte, 1) == 1) return byte;
+    *piped = read(signals->pipe[0], &byte, 1) == 1;
+    if (*piped) return byte;
     if (read(signals->held, &info, sizeof info) == sizeof info) return (int)info.ssi_signo;
     return -1;
 }
@@ -190,11 +209,13 @@ static void *watch(void *context)
 {
     struct mill_signals *signals = context;
     for (;;) {
-        int signal = next_signal(signals);
+        bool piped = false;
+        int signal = next_signal(signals, &piped);
         if (signal == 0) return NULL;
         if (signal < 0) continue;
         pthread_mutex_lock(&signals->lock);
         arrive(signals, signal);
+        signals->read += piped;
         pthread_mutex_unlock(&signals->lock);
     }
 }
@@ -290,7 +311,7 @@ static void forget(struct mill_signals *signals)
     if (signals->caught != 0 && !(signals->patient && signals->caught == SIGINT)) return;
     signals->caught = 0;
     signals->deadline = 0;
-    signals->asked = false;
+    signals->asked = 0;
     signals->leaving = false;
 }
 
@@ -299,14 +320,28 @@ void mill_signals_work(struct mill_signals *signals)
     pthread_mutex_lock(&signals->lock);
     signals->doing = WORKING;
     forget(signals);
+    if (signals->engine != NULL) atomic_store(&working, signals->engine);
     pthread_mutex_unlock(&signals->lock);
+}
+
+/* Takes the lock, once the thread has dealt with every signal that the handler has seen.  Not for
+ * ever: a signal may have come to a thread that has not gone on yet. */
+static void lock_current(struct mill_signals *signals)
+{
+    pthread_mutex_lock(&signals->lock);
+    for (int i = 0; i < 1000 && signals->read != atomic_load(&raised); i++) {
+        pthread_mutex_unlock(&signals->lock);
+        usleep(500);
+        pthread_mutex_lock(&signals->lock);
+    }
 }
 
 int mill_signals_rest(struct mill_signals *signals)
 {
     eventfd_t dropped;
-    pthread_mutex_lock(&signals->lock);
+    lock_current(signals);
     signals->doing = READING;
+    atomic_store(&working, NULL);
     int caught = signals->caught;
     forget(signals);
     eventfd_read(signals->wake, &dropped);
@@ -331,6 +366,7 @@ void mill_signals_detach(struct mill_signals *signals)
 {
     pthread_mutex_lock(&signals->lock);
     signals->doing = CLOSING;
+    atomic_store(&working, NULL);
     pthread_mutex_unlock(&signals->lock);
 }
 

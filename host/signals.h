@@ -5,8 +5,8 @@
  *
  * SIGINT, SIGTERM, SIGHUP: the first cancels the run; when the work has not ended LEAVE_AFTER
  * later, or at a second signal, the cache is flushed and the process leaves with 128 + signal,
- * whatever the script does.  In an interactive session the first SIGINT of a piece of work only
- * cancels it, and a hint follows when that does not help; the second starts the clock.  A signal
+ * whatever the script does.  In an interactive session the first two SIGINTs of a piece of work
+ * only cancel it, and a hint follows when that does not help; the third leaves.  A signal
  * that was ignored when the process started stays so.  SIGPIPE ends the process like SIGTERM,
  * without a word, when it is stdout that nobody reads, and is no more than a failed write when
  * it is another file.

@@ -23,7 +23,14 @@ enum { HISTORY_LINES = 1000, CHUNK = 1 << 16 };
 /* The parts of readline in use: X(name). */
 #define READLINE_PARTS(X)                                                                      \
     X(rl_readline_name)                                                                        \
-    X(rl_inhibit_completion)                                                                   \
+    X(rl_attempted_completion_function)                                                        \
+    X(rl_attempted_completion_over)                                                            \
+    X(rl_basic_word_break_characters)                                                          \
+    X(rl_completer_quote_characters)                                                           \
+    X(rl_completion_append_character)                                                          \
+    X(rl_completion_matches)                                                                   \
+    X(rl_basic_quote_characters)                                                               \
+    X(rl_line_buffer)                                                                          \
     X(rl_persistent_signal_handlers)                                                           \
     X(rl_callback_handler_install)                                                             \
     X(rl_callback_handler_remove)                                                              \
@@ -54,6 +61,10 @@ struct mill_line {
     char *last;    /* remembered last; NULL: none yet */
     bool accepted; /* the handler was called with `typed` */
     char *typed;   /* malloc'ed by readline; NULL at the end of input */
+
+    mill_completer *completer; /* NULL: none */
+    void *context;             /* its own */
+    char *words, *next;        /* what it has found, while readline takes it over */
 
     // Without readline: what was read from stdin and not yet handed out.
     char *data;
@@ -132,6 +143,39 @@ static bool find_parts(struct readline *readline)
     return true;
 }
 
+/* ---- Completion ---- */
+
+/* One word after another of `reading->words`; readline frees them. */
+static char *next_word(const char *text, int state)
+{
+    (void)text;
+    if (state == 0) reading->next = reading->words;
+    if (reading->next == NULL || *reading->next == '\0') return NULL;
+    size_t length = strcspn(reading->next, "\n");
+    char *word = strndup(reading->next, length);
+    reading->next += length + (reading->next[length] == '\n');
+    return word;
+}
+
+/* Words in place of what stands from `start` to `end`, where the cursor is.  The completer breaks
+ * words at the same bytes. */
+static char **find_words(const char *text, int start, int end)
+{
+    struct readline *readline = &reading->readline;
+    (void)start;
+    *readline->rl_attempted_completion_over = 1; // names of files are words like others
+    *readline->rl_completion_append_character = '\0';
+    if (reading->completer == NULL) return NULL;
+    char *before = strndup(*readline->rl_line_buffer, (size_t)end);
+    if (before == NULL) return NULL;
+    reading->words = reading->completer(reading->context, before);
+    char **found = readline->rl_completion_matches(text, next_word);
+    free(before);
+    free(reading->words);
+    reading->words = NULL;
+    return found;
+}
+
 static void open_readline(struct mill_line *line)
 {
     struct readline *readline = &line->readline;
@@ -145,7 +189,11 @@ static void open_readline(struct mill_line *line)
         return;
     }
     *readline->rl_readline_name = "tidemill";
-    *readline->rl_inhibit_completion = 1;
+    *readline->rl_attempted_completion_function = find_words;
+    *readline->rl_basic_word_break_characters = " \t\n\"'`@$><=;|&{}()[]+*%^#,";
+    // A string is no word to readline, which would close it; the completer sees to strings.
+    *readline->rl_basic_quote_characters = "";
+    *readline->rl_completer_quote_characters = "";
     // Its handlers must stand while this file polls, so that a suspended terminal is put in
     // order first.  They pass every signal on to the handlers that were there before.
     *readline->rl_persistent_signal_handlers = 1;
@@ -291,6 +339,12 @@ enum mill_line_got mill_line_read(struct mill_line *line, const char *prompt, ch
     if (line->interactive && (got == MILL_LINE_END || got == MILL_LINE_WOKEN))
         fputs("\n", edited ? stdout : stderr);
     return got;
+}
+
+void mill_line_complete(struct mill_line *line, mill_completer *completer, void *context)
+{
+    line->completer = completer;
+    line->context = context;
 }
 
 void mill_line_remember(struct mill_line *line, const char *text)

@@ -20,6 +20,13 @@ enum mill_line_got {
 /* `wake` is only polled.  NULL when memory is short. */
 struct mill_line *mill_line_open(bool interactive, int wake);
 
+/* How the last word of a text can go on: whole words, each in a line of its own; malloc'ed, the caller
+ * frees it.  NULL or "": it cannot. */
+typedef char *mill_completer(void *context, const char *before);
+
+/* Tab asks `completer` from now on. */
+void mill_line_complete(struct mill_line *line, mill_completer *completer, void *context);
+
 /* The next line without its newline; *text belongs to the caller, who frees it. */
 enum mill_line_got mill_line_read(struct mill_line *line, const char *prompt, char **text,
                                   size_t *length);

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 static const char prompt_first[] = "tm> ", prompt_more[] = "..> ";
 
@@ -18,10 +19,10 @@ struct session {
     struct mill_signals *signals;
     struct mill_line *line;
     bool interactive;
-    bool noted_local;
     bool failed;       /* an input failed */
     bool over;         /* leave with `status` */
     int status;        /* exit status */
+    double pressed;    /* monotonic seconds of the last Ctrl-C at the prompt; 0: none yet */
     size_t lines;      /* read so far */
     size_t first_line; /* of the input; 0: none begun */
     char *text;        /* the input so far */
@@ -81,19 +82,6 @@ static bool append_line(struct session *session, const char *line, size_t length
 
 /* ---- Evaluating ---- */
 
-static bool starts_with_local(const char *text)
-{
-    text += strspn(text, " \t\r\n");
-    return strncmp(text, "local", 5) == 0 && (text[5] == ' ' || text[5] == '\t');
-}
-
-static void note_local(struct session *session)
-{
-    if (session->noted_local || !starts_with_local(session->text)) return;
-    session->noted_local = true;
-    complain(session, "note: a local ends with its input; leave `local` out to keep the name");
-}
-
 static void fail(struct session *session, const char *text)
 {
     session->failed = true;
@@ -109,6 +97,20 @@ static void obey(struct session *session, int signal)
     forget_input(session);
 }
 
+static bool is_quit(const struct session *session)
+{
+    return session->text[strspn(session->text, " \t\r\n")] == ':';
+}
+
+/* os.exit has a status of its own; :quit is the end of the input. */
+static void leave_session(struct session *session)
+{
+    if (is_quit(session))
+        end(session, session->failed && !session->interactive);
+    else
+        end(session, tidemill_exit_status(session->engine) & 0xFF);
+}
+
 static void evaluate(struct session *session)
 {
     mill_signals_work(session->signals);
@@ -118,11 +120,10 @@ static void evaluate(struct session *session)
     case TIDEMILL_INCOMPLETE:
         break;
     case TIDEMILL_OK:
-        note_local(session);
         forget_input(session);
         break;
     case TIDEMILL_EXIT:
-        end(session, tidemill_exit_status(session->engine) & 0xFF);
+        leave_session(session);
         return;
     case TIDEMILL_CANCELLED:
         // The terminal has just shown "^C".
@@ -134,68 +135,6 @@ static void evaluate(struct session *session)
         break;
     }
     obey(session, signal);
-}
-
-/* ---- Commands ---- */
-
-struct command {
-    const char *name, *help;
-    void (*run)(struct session *session);
-};
-
-static void run_help(struct session *session);
-
-static void run_quit(struct session *session)
-{
-    end(session, session->failed && !session->interactive);
-}
-
-static const struct command commands[] = {
-    {":help", "this list", run_help},
-    {":quit", "leave; Ctrl-D does too", run_quit},
-};
-
-enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
-
-static void run_help(struct session *session)
-{
-    (void)session;
-    puts("An expression prints its values, a statement runs; an unfinished one goes on in the\n"
-         "next line.  tm is there already.  Ctrl-C drops the line or cancels the work.");
-    for (int i = 0; i < COMMAND_COUNT; i++)
-        printf("  %-8s %s\n", commands[i].name, commands[i].help);
-}
-
-static void refuse_command(struct session *session, const char *word)
-{
-    char text[256];
-    const char *names[COMMAND_COUNT];
-    for (int i = 0; i < COMMAND_COUNT; i++) names[i] = commands[i].name;
-    const char *meant = tidemill_nearest(word, names, COMMAND_COUNT);
-    if (meant != NULL)
-        snprintf(text, sizeof text, "unknown command %.64s; did you mean %s?", word, meant);
-    else
-        snprintf(text, sizeof text, "unknown command %.64s; :help lists them all", word);
-    fail(session, text);
-}
-
-/* `:word`; a Lua label starts with two colons. */
-static bool is_command(const struct session *session, const char *line)
-{
-    line += strspn(line, " \t");
-    return !begun(session) && line[0] == ':' && line[1] != ':';
-}
-
-static void run_command(struct session *session, char *line)
-{
-    char *word = line + strspn(line, " \t");
-    word[strcspn(word, " \t\r")] = '\0';
-    for (int i = 0; i < COMMAND_COUNT; i++) {
-        if (strcmp(word, commands[i].name) != 0) continue;
-        commands[i].run(session);
-        return;
-    }
-    refuse_command(session, word);
 }
 
 /* ---- Lines ---- */
@@ -216,13 +155,25 @@ static void take_line(struct session *session, char *line, size_t length)
     }
     if (!begun(session) && is_blank(line)) return;
     mill_line_remember(session->line, line);
-    if (is_command(session, line)) {
-        run_command(session, line);
-    } else if (append_line(session, line, length)) {
+    if (append_line(session, line, length)) {
         evaluate(session);
     } else {
         fail(session, "out of memory (input)");
     }
+}
+
+/* What was pasted into a terminal comes as one text of many lines. */
+static void take_text(struct session *session, char *text, size_t length)
+{
+    char *end = text + length;
+    while (session->interactive && !session->over) {
+        char *newline = memchr(text, '\n', (size_t)(end - text));
+        if (newline == NULL) break;
+        *newline = '\0';
+        take_line(session, text, (size_t)(newline - text));
+        text = newline + 1;
+    }
+    if (!session->over) take_line(session, text, (size_t)(end - text));
 }
 
 static void take_end(struct session *session)
@@ -245,6 +196,17 @@ static void fail_reading(struct session *session, int number)
     end(session, 1);
 }
 
+/* Two presses of Ctrl-C at the prompt within a second: somebody wants to leave. */
+static void hint_at_quit(struct session *session)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    double now = (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+    bool again = session->pressed > 0 && now - session->pressed < 1;
+    session->pressed = now;
+    if (again && !session->over) complain(session, "(:quit or Ctrl-D leaves)");
+}
+
 static void step(struct session *session)
 {
     char *text = NULL;
@@ -252,7 +214,7 @@ static void step(struct session *session)
     const char *prompt = begun(session) ? prompt_more : prompt_first;
     switch (mill_line_read(session->line, prompt, &text, &length)) {
     case MILL_LINE_TEXT:
-        take_line(session, text, length);
+        take_text(session, text, length);
         free(text);
         break;
     case MILL_LINE_END:
@@ -260,11 +222,29 @@ static void step(struct session *session)
         break;
     case MILL_LINE_WOKEN:
         obey(session, mill_signals_rest(session->signals));
+        hint_at_quit(session);
         break;
     case MILL_LINE_FAILED:
         fail_reading(session, errno);
         break;
     }
+}
+
+/* ---- Completion ---- */
+
+/* As mill_completer. */
+static char *complete(void *context, const char *before)
+{
+    struct session *session = context;
+    size_t length = strlen(before);
+    char *text = malloc(session->used + length + 2), *words = NULL;
+    if (text == NULL) return NULL;
+    memcpy(text, session->text != NULL ? session->text : "", session->used);
+    if (begun(session)) text[session->used] = '\n';
+    memcpy(text + session->used + begun(session), before, length + 1);
+    if (tidemill_complete(session->engine, text, &words) != TIDEMILL_OK) words = NULL;
+    free(text);
+    return words;
 }
 
 /* ---- The banner ---- */
@@ -298,6 +278,7 @@ int mill_loop_run(tidemill *engine, struct mill_signals *signals, bool interacti
         complain(&session, "out of memory (input)");
         return 1;
     }
+    mill_line_complete(session.line, complete, &session);
     if (interactive) print_banner(engine);
     obey(&session, mill_signals_rest(signals));
     while (!session.over) step(&session);

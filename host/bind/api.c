@@ -18,6 +18,7 @@
 #include "bind/recorder.h"
 #include "bind/runner.h"
 #include "bind/serve.h"
+#include "bind/session.h"
 #include "bind/state.h"
 #include "bind/upkeep.h"
 #include "bind/watch.h"
@@ -304,7 +305,7 @@ static tidemill_status end_futures(struct tidemill *engine)
     return status == TIDEMILL_OK ? status : fail_with(engine, status, message);
 }
 
-static tidemill_status outcome(struct tidemill *engine, tidemill_status status)
+tidemill_status mill_api_outcome(struct tidemill *engine, tidemill_status status)
 {
     if (engine->exiting) {
         clear_error(engine);
@@ -345,7 +346,7 @@ static tidemill_status run_chunk(struct tidemill *engine, const char *name, int 
         lua_setfield(L, LUA_REGISTRYINDEX, result_key);
         status = end_futures(engine);
     }
-    return end_watching(engine, name, began, outcome(engine, status));
+    return end_watching(engine, name, began, mill_api_outcome(engine, status));
 }
 
 /* The message of a failed load is on top. */
@@ -439,8 +440,7 @@ void tidemill_each_shipped(void (*visit)(void *context, const char *name, const 
     }
 }
 
-/* `tm` in the REPL and in -e. */
-static tidemill_status set_tm(struct tidemill *engine)
+tidemill_status mill_api_set_tm(struct tidemill *engine)
 {
     lua_State *L = engine->L;
     lua_getglobal(L, "tm");
@@ -460,80 +460,13 @@ tidemill_status tidemill_run_string(tidemill *engine, const char *code, const ch
                                     int argc, char **argv)
 {
     tidemill_status status = begin(engine, NULL);
-    if (status == TIDEMILL_OK) status = set_tm(engine);
+    if (status == TIDEMILL_OK) status = mill_api_set_tm(engine);
     if (status != TIDEMILL_OK) return status;
     record_script(engine, name, code, strlen(code), argc, argv);
     char chunk[256];
     snprintf(chunk, sizeof chunk, "=%s", name);
     if (luaL_loadbuffer(engine->L, code, strlen(code), chunk) != 0) return fail_syntax(engine);
     return run_chunk(engine, name, argc, argv);
-}
-
-/* ---- an interactive session -------------------------------------------------------------- */
-
-/* As an expression.  It is passed through a function, because a call in its place would be a tail
- * call, and an error in one has no line. */
-static bool load_expression(lua_State *L, const char *code)
-{
-    lua_pushfstring(L, "return (function(...) return ... end)(%s\n)", code);
-    int failure = luaL_loadbuffer(L, lua_tostring(L, -1), lua_objlen(L, -1), "=stdin");
-    lua_remove(L, -2);
-    if (failure) lua_pop(L, 1);
-    return failure == 0;
-}
-
-static bool is_incomplete(const char *message)
-{
-    static const char mark[] = "'<eof>'";
-    size_t size = strlen(message);
-    return size >= sizeof mark - 1 && strcmp(message + size - (sizeof mark - 1), mark) == 0;
-}
-
-/* (values...) -> prints them; for mill_state_call. */
-static int show_values(lua_State *L)
-{
-    int count = lua_gettop(L);
-    lua_getglobal(L, "require");
-    lua_pushliteral(L, "tidemill.pretty");
-    lua_call(L, 1, 1);
-    lua_getfield(L, -1, "print");
-    lua_insert(L, 1);
-    lua_settop(L, count + 1);
-    lua_call(L, count, 0);
-    return 0;
-}
-
-static tidemill_status evaluate(struct tidemill *engine, bool expression)
-{
-    lua_State *L = engine->L;
-    int base = lua_gettop(L) - 1;
-    char *message;
-    tidemill_status status = mill_state_call(L, 0, expression ? LUA_MULTRET : 0, &message);
-    if (status == TIDEMILL_OK && lua_gettop(L) > base) {
-        lua_pushcfunction(L, show_values);
-        lua_insert(L, base + 1);
-        status = mill_state_call(L, lua_gettop(L) - base - 1, 0, &message);
-    }
-    lua_settop(L, base);
-    return status == TIDEMILL_OK ? status : fail_with(engine, status, message);
-}
-
-tidemill_status tidemill_eval(tidemill *engine, const char *code)
-{
-    tidemill_status status = begin(engine, NULL);
-    if (status == TIDEMILL_OK) status = set_tm(engine);
-    if (status != TIDEMILL_OK) return status;
-    lua_State *L = engine->L;
-    bool expression = load_expression(L, code);
-    if (!expression && luaL_loadbuffer(L, code, strlen(code), "=stdin") != 0) {
-        bool incomplete = is_incomplete(lua_tostring(L, -1));
-        fail_syntax(engine);
-        return incomplete ? TIDEMILL_INCOMPLETE : TIDEMILL_SYNTAX;
-    }
-    int64_t began = mill_clock_now();
-    status = evaluate(engine, expression);
-    mill_watch_ran(engine, code, began);
-    return outcome(engine, status);
 }
 
 /* ---- results ---------------------------------------------------------------------------- */
@@ -580,6 +513,7 @@ void tidemill_interrupt(tidemill *engine)
     if (!mill_birth_is_here(&engine->birth)) return;
     atomic_store(&engine->interrupted, true);
     if (atomic_load(&engine->pool_open)) mill_pool_interrupt(&engine->pool);
+    mill_session_stop(engine);
 }
 
 tidemill_status tidemill_flush(tidemill *engine, double seconds)

@@ -1,4 +1,4 @@
-/* embedded: the Lua library, the shipped scripts and kernels.h as text inside the program.
+/* embedded: the Lua library, the shipped scripts, kernels.h and the pages as text inside the program.
  * The array is sorted by name (strcmp order) and ends with a NULL name; scripts/dev/embed.lua
  * writes it at build time.  SPDX-License-Identifier: MIT */
 #ifndef MILL_EMBEDDED_H
@@ -7,7 +7,8 @@
 #include <stddef.h>
 
 /* Names: "tidemill" is lua/tidemill/init.lua, "tidemill.x.y" lua/tidemill/x/y.lua,
- * "repl.loop" repl/loop.lua, "script:day_trade" scripts/day_trade.lua, "kernels.h" itself. */
+ * "repl.show" repl/show.lua, "script:day_trade" scripts/day_trade.lua, "meta.kernels" the stubs of
+ * lua/meta/kernels.lua, "cache.md" docs/cache.md, "kernels.h" itself. */
 struct mill_embedded {
     const char *name;
     const char *text; /* `size` bytes and a terminator */

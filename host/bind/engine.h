@@ -49,6 +49,8 @@ struct tidemill {
     struct mill_keep_setting keep;
     bool cache_tried; /* whether mill_engine_open_cache was called */
     _Atomic bool interrupted;
+    _Atomic bool typing; /* an input of a session runs, on the thread `typist` */
+    pthread_t typist;
     int exit_status;
     bool exiting; /* os.exit was called */
     _Atomic int64_t degraded;

@@ -4,6 +4,7 @@
 #include <dlfcn.h>
 #include <lauxlib.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
 
@@ -13,6 +14,7 @@
 #include "bind/embedded.h"
 #include "bind/lib.h"
 #include "bind/modules.h"
+#include "bind/upkeep.h"
 #include "bind/watch.h"
 
 int mill_lib_raise(lua_State *L, const struct mill_error *error)
@@ -64,6 +66,31 @@ static int core_embedded(lua_State *L)
     if (found == NULL) return 0;
     lua_pushlstring(L, found->text, found->size);
     return 1;
+}
+
+/* core.embedded_names() -> their names, sorted by bytes */
+static int core_embedded_names(lua_State *L)
+{
+    lua_newtable(L);
+    for (int i = 0; mill_embedded[i].name; i++) {
+        lua_pushstring(L, mill_embedded[i].name);
+        lua_rawseti(L, -2, i + 1);
+    }
+    return 1;
+}
+
+/* core.look_after(command, word) -> what tidemill_cache says */
+static int core_look_after(lua_State *L)
+{
+    tidemill_cache_request request = {.size = sizeof request,
+                                      .command = luaL_checkstring(L, 1),
+                                      .word = luaL_optstring(L, 2, NULL)};
+    struct mill_error error = {.text = ""};
+    char *text = NULL;
+    tidemill_status status = mill_upkeep_run(mill_engine_of(L), &request, &text, &error);
+    if (text != NULL) lua_pushstring(L, text);
+    free(text);
+    return status == TIDEMILL_OK ? 1 : mill_lib_raise(L, &error);
 }
 
 /* core.keep_module(name, path, text) */
@@ -143,10 +170,12 @@ static const luaL_Reg functions[] = {
     {"close", core_close},
     {"degraded", core_degraded},
     {"embedded", core_embedded},
+    {"embedded_names", core_embedded_names},
     {"exit", core_exit},
     {"hash", core_hash},
     {"keep_module", core_keep_module},
     {"kept_module", core_kept_module},
+    {"look_after", core_look_after},
     {"nearest", core_nearest},
     {"register", core_register},
     {"seed", core_seed},

@@ -108,10 +108,6 @@ TIDEMILL_API void tidemill_each_shipped(void (*visit)(void *context, const char 
 TIDEMILL_API tidemill_status tidemill_run_string(tidemill *engine, const char *code,
                                                  const char *name, int argc, char **argv);
 
-/* One line or more of an interactive session: an expression's values are printed, a statement
- * runs.  TIDEMILL_INCOMPLETE: read another line, append it, call again. */
-TIDEMILL_API tidemill_status tidemill_eval(tidemill *engine, const char *code);
-
 /* The value that the last script returned, as JSON: keys sorted, shortest numbers that
  * round-trip, NaN and infinities null.  *text is malloc'ed; the caller frees it. */
 TIDEMILL_API tidemill_status tidemill_result_json(tidemill *engine, char **text);
@@ -121,6 +117,22 @@ TIDEMILL_API int tidemill_exit_status(tidemill *engine);
 
 /* Rows dropped, fallbacks taken, batch failures: what --strict turns into exit status 3. */
 TIDEMILL_API int64_t tidemill_strict_count(tidemill *engine);
+
+/* ---- An interactive session ------------------------------------------------------------- */
+
+/* One line or more of it: an expression's values are printed, a statement runs and its locals stay,
+ * `:word` is a command; tidemill_help(engine, "repl") tells of them.  TIDEMILL_INCOMPLETE: read
+ * another line, append it, call again.  TIDEMILL_EXIT: it was :quit, or os.exit. */
+TIDEMILL_API tidemill_status tidemill_eval(tidemill *engine, const char *code);
+
+/* How the last word of `before`, the input up to the cursor, can go on: whole words, one a line, ""
+ * when there are none.  Runs nothing of the user's.  *text is malloc'ed; the caller frees it. */
+TIDEMILL_API tidemill_status tidemill_complete(tidemill *engine, const char *before,
+                                               char **text);
+
+/* What the documentation says of a name ("array:mean", "cache"), in which it finds "/word"; of "" the
+ * list of pages.  TIDEMILL_USAGE: nothing.  *text is malloc'ed; the caller frees it. */
+TIDEMILL_API tidemill_status tidemill_help(tidemill *engine, const char *word, char **text);
 
 /* ---- Explaining and recording --------------------------------------------------------- */
 
@@ -151,7 +163,8 @@ TIDEMILL_API tidemill_status tidemill_diff(tidemill *engine, const char *first,
 /* ---- Stopping ------------------------------------------------------------------------- */
 
 /* Any thread, also a signal handler.  Cancels the tasks of the running call, which returns
- * TIDEMILL_CANCELLED as soon as the script lets it; a compiled Lua loop does not. */
+ * TIDEMILL_CANCELLED as soon as the script lets it; a compiled Lua loop does not.  In a signal handler
+ * on the engine's own thread it ends the interpreted Lua code of tidemill_eval, too. */
 TIDEMILL_API void tidemill_interrupt(tidemill *engine);
 
 /* Any thread.  Commits what the cache's writer holds, waiting at most `seconds`.  After it the

@@ -85,6 +85,11 @@ check_busted() {
         miss "busted (Lua test framework, on LuaJIT's package.path)" lua-busted
 }
 
+# Sessions are typed into a terminal of tmux, which tells what its screen shows.
+check_tmux() {
+    have tmux || miss "tmux (program)" tmux
+}
+
 check_linters() {
     have clang-format || miss "clang-format (program)" clang-format
     have luacheck || miss "luacheck (program)" lua-check
@@ -101,7 +106,7 @@ check_peers() {
 check() {
     missing= packages=
     case $wanted in *" build "*) check_compiler; check_headers; check_luajit; check_openblas ;; esac
-    case $wanted in *" test "*) check_busted ;; esac
+    case $wanted in *" test "*) check_busted; check_tmux ;; esac
     case $wanted in *" lint "*) check_linters ;; esac
     case $wanted in *" peers "*) check_peers ;; esac
 }

@@ -1,5 +1,6 @@
 -- Sessions: statements from a pipe, and lines typed on a terminal.  SPDX-License-Identifier: MIT
 
+local helper = require("tests.spec.helper")
 local process = require("tests.spec.process")
 
 local function session(text, options)
@@ -53,12 +54,11 @@ describe("a session from a pipe", function()
     contains(result.err, "stdin:2: the input ends inside what begins here")
   end)
 
-  it("says once that a local ends with its input", function()
-    local result = session("local a = 1\nlocal b = 2\nprint(a)\n")
+  it("keeps the locals of its inputs", function()
+    local result = session("local a = 1\nlocal b = 2\nprint(a + b)\n")
     ends_with(0, result)
-    assert.are.equal("nil\n", result.out)
-    local _, count = result.err:gsub("note: a local ends", "")
-    assert.are.equal(1, count)
+    assert.are.equal("3\n", result.out)
+    assert.are.equal("", result.err)
   end)
 
   it("leaves by :quit and by os.exit", function()
@@ -134,13 +134,34 @@ describe("a session on a terminal", function()
     assert.are.equal(0, result.status, result.screen)
   end)
 
-  it("leaves at the second Ctrl-C when the work cannot be stopped", function()
+  it("stops a typed loop at Ctrl-C, and keeps what there was", function()
+    if helper.config == "tsan" then pending("the handler runs at the next system call there") return end
     local result = converse {
-      { "tm> ", "print('be' .. 'gun') while true do end\n" }, { "begun", "\3" },
-      { "the work goes on; Ctrl-C again leaves", "\3" }, { "interrupted", "" },
+      { "tm> ", "local kept = 41\n" }, { "tm> ", "print('be' .. 'gun') while true do kept = kept end\n" },
+      { "begun", "\3" }, { "interrupted", "" }, { "tm> ", "kept + 1\n" }, { "42", "" }, { "tm> ", "\4" },
+    }
+    if not result then return end
+    assert.are.equal(0, result.status, result.screen)
+  end)
+
+  it("leaves at the third Ctrl-C when a compiled function does not stop", function()
+    local result = converse {
+      { "tm> ", "function spin() while true do end end\n" },
+      { "tm> ", "print('be' .. 'gun') spin()\n" }, { "begun", "\3" },
+      { "the work goes on; Ctrl-C twice more leaves", "\3" },
+      { "perhaps in a compiled function; Ctrl-C leaves", "\3" }, { "interrupted", "" },
     }
     if not result then return end
     assert.are.equal(130, result.status, result.screen)
+    contains(result.history, "spin()")
+  end)
+
+  it("hints at :quit when Ctrl-C is pressed twice at the prompt", function()
+    local result = converse {
+      { "tm> ", "\3" }, { "tm> ", "\3" }, { "(:quit or Ctrl-D leaves)", "" }, { "tm> ", ":quit\n" },
+    }
+    if not result then return end
+    assert.are.equal(0, result.status, result.screen)
   end)
 
   it("needs neither a home nor a clever terminal", function()
@@ -149,5 +170,109 @@ describe("a session on a terminal", function()
       if not result then return end
       assert.are.equal(0, result.status, result.screen)
     end
+  end)
+end)
+
+describe("commands of a session", function()
+  -- Lines of what a session prints; with no error.
+  local function lines(text, options)
+    local result = session(text, options)
+    ends_with(0, result)
+    assert.are.equal("", result.err)
+    return result.out
+  end
+
+  local function matches(text, pattern)
+    assert.is_truthy(text:find(pattern), ("%q does not match %s"):format(text, pattern))
+  end
+
+  it(":time prints values, and how long they took", function()
+    matches(lines(":time 40 + 2\n_ + 1\n"),
+      "^42\ntook [%d.]+ %a+, [%d.]+ %a+ of CPU, %d+ KB of new Lua memory\n43\n$")
+    matches(lines(":time for i = 1, 10 do end\n"), "^took ")
+    matches(lines(":time local x = 5\nx\n"), "^took [^\n]*\n5\n$")
+  end)
+
+  it(":bench prints median and spread", function()
+    local out = lines("count = 0\n:bench count + 1\n:bench local x = count\n")
+    local number = "[%d.e+-]+ %a?s"
+    local line = number .. " per call %(median%), spread " .. number .. " %.%. " .. number
+      .. " %(quartiles%), %d+ samples? of [%d,]+ calls?\n"
+    matches(out, "^" .. line .. line .. "$")
+  end)
+
+  it(":profile names the hot function", function()
+    if helper.config ~= "release" then pending("sampling needs a fast build") return end
+    local out = lines("function burn() local t = os.clock() repeat until os.clock() > t + 0.3 end\n"
+      .. ":profile burn()\n")
+    matches(out, "^%d+ samples? of the script's thread")
+    matches(out, "%d+%.%d %%  burn %(stdin:1%)")
+  end)
+
+  it(":jit says what was compiled, and where it fell back", function()
+    if helper.config == "tsan" then pending("the compiler is off") return end
+    local out = lines("function hot(n) local s = 0 for i = 1, n do s = s + i end return s end hot(1e4)\n"
+      .. ":jit hot\nfunction cold(n)\nlocal f for i = 1, n do\nf = function() return i end\nend\n"
+      .. "return f end\n"
+      .. "cold(1e4)\n:jit cold\nfunction idle() end\n:jit idle\n")
+    matches(out, "^compiled: traces begin in line 1\n")
+    matches(out, "fell back to the interpreter at\n  stdin:%d+: ")
+    matches(out, "not compiled: it has not been hot here, or see below\n$")
+  end)
+
+  it(":load runs a file whose locals stay, :save writes what has run", function()
+    local folder = process.folder()
+    finally(function() process.remove(folder) end)
+    process.write(folder .. "/lib.lua",
+      "#!/usr/bin/env tidemill\nlocal base = 40\nfunction add(x) return base + x end\n")
+    local out = lines((":load %s/lib.lua\nadd(2)\nbase = 50\nadd(2)\nlocal y = 1\n:save %s/out.lua\n")
+      :format(folder, folder))
+    matches(out, "^42\n52\n5 inputs saved to ")
+    local saved = process.read(folder .. "/out.lua")
+    contains(saved, "add(2)\nbase = 50\nadd(2)\nlocal y = 1\n")
+    process.write(folder .. "/broken.lua", "x = 1\nfor\n")
+    local result = session((":load %s/broken.lua\n"):format(folder))
+    ends_with(1, result)
+    contains(result.err, "broken.lua:3:")
+  end)
+
+  it(":cache says what tidemill cache says", function()
+    local out = lines("local f = tm.delayed(function(x) return x end, {cache = true})\n"
+      .. "f(1):compute()\n:cache\n")
+    matches(out, "\nentries%s+1\n")
+    contains(session(":cache nonsense\n").err, "nonsense")
+  end)
+
+  it(":workers sets them before the first task, and not after", function()
+    matches(lines(":workers 3\n:workers\n"), "^workers: 3\nworkers: 3\n$")
+    local result = session("tm.submit(function() end):wait()\n:workers 3\n")
+    ends_with(1, result)
+    contains(result.err, "workers")
+  end)
+
+  it(":graph writes pictures", function()
+    local folder = process.folder()
+    finally(function() process.remove(folder) end)
+    lines(("local n = tm.delayed(function() end)()\n:graph n %s/g.svg\n"):format(folder))
+    contains(process.read(folder .. "/g.svg"), "<svg")
+  end)
+
+  it(":bg, :jobs and :cancel work behind the prompt", function()
+    local out = lines("local c = tm.channel(1)\n:bg c:take()\n:jobs\n:bg 1 + 1\n:fg 2\n:cancel 1\n:jobs\n")
+    local job = "c:take%(%)\n"
+    matches(out, "^%[1%] " .. job .. "%[1%] %a+ +[%d.]+ %a+  " .. job .. "%[2%] 1 %+ 1\n2\n%[1%] cancelled  "
+      .. job)
+    contains(out, "no jobs")
+  end)
+
+  it("tidemill help says the same", function()
+    local function help(...) return process.run { "help", ... } end
+    contains(help("tm.map").out, "tm.map(fn, list, given)")
+    contains(help("/retries").out, "tasks, line ")
+    contains(help(":bench").out, "median")
+    contains(help("cache").out, "# The cache")
+    local result = help("tm.mpa")
+    ends_with(2, result)
+    contains(result.err, "nothing is said of \"tm.mpa\", did you mean \"tm.map\"?")
   end)
 end)

@@ -1,0 +1,123 @@
+/* session: inputs of an interactive session, for programs that have one: what each means is the
+ * matter of repl/session.lua and its neighbours.  SPDX-License-Identifier: MIT */
+#include <lauxlib.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "bind/api.h"
+#include "bind/session.h"
+#include "bind/state.h"
+#include "bind/watch.h"
+
+/* ---- Stopping an input ------------------------------------------------------------------ */
+
+/* Whether the function that runs is the engine's own, which is not to be left half done. */
+static bool is_own_code(lua_State *L, lua_Debug *where)
+{
+    return lua_getinfo(L, "S", where) && strncmp(where->source, "=[tidemill]", 11) == 0 &&
+           strncmp(where->source, "=[tidemill] repl.", 17) != 0;
+}
+
+/* A hook.  It fires in interpreted code alone. */
+static void stop_input(lua_State *L, lua_Debug *where)
+{
+    if (is_own_code(L, where)) return;
+    lua_sethook(L, NULL, 0, 0);
+    luaL_error(L, "interrupted");
+}
+
+/* From the handler of a signal that met the session's own thread, as luajit itself does it. */
+void mill_session_stop(struct tidemill *engine)
+{
+    if (atomic_load(&engine->typing) && pthread_equal(engine->typist, pthread_self()))
+        lua_sethook(engine->L, stop_input, LUA_MASKCALL | LUA_MASKRET | LUA_MASKCOUNT, 1);
+}
+
+/* ---- Calling the session ----------------------------------------------------------------- */
+
+/* (name, argument) -> what the function `name` of repl/session.lua gives, two values at most */
+static int call_session(lua_State *L)
+{
+    lua_getglobal(L, "require");
+    lua_pushliteral(L, "repl.session");
+    lua_call(L, 1, 1);
+    lua_getfield(L, -1, lua_tostring(L, 1));
+    lua_pushvalue(L, 2);
+    lua_call(L, 1, 2);
+    return 2;
+}
+
+/* On success its two values are on the stack. */
+static tidemill_status ask_session(struct tidemill *engine, const char *name,
+                                   const char *argument)
+{
+    lua_State *L = engine->L;
+    char *message;
+    lua_pushcfunction(L, call_session);
+    lua_pushstring(L, name);
+    lua_pushstring(L, argument);
+    tidemill_status status = mill_state_call(L, 2, 2, &message);
+    return status == TIDEMILL_OK ? status : mill_api_fail(engine, status, message);
+}
+
+/* What take() has said. */
+static tidemill_status take_answer(struct tidemill *engine)
+{
+    const char *what = lua_tostring(engine->L, -2), *text = lua_tostring(engine->L, -1);
+    if (what == NULL) return TIDEMILL_OK;
+    char *message = strdup(text != NULL ? text : "");
+    tidemill_status status = strcmp(what, "more") == 0     ? TIDEMILL_INCOMPLETE
+                             : strcmp(what, "syntax") == 0 ? TIDEMILL_SYNTAX
+                                                           : TIDEMILL_ERROR;
+    if (message == NULL) return mill_no_memory(&engine->error, "message");
+    return mill_api_fail(engine, status, message);
+}
+
+tidemill_status tidemill_eval(tidemill *engine, const char *code)
+{
+    tidemill_status status = mill_api_begin(engine);
+    if (status == TIDEMILL_OK) status = mill_api_set_tm(engine);
+    if (status != TIDEMILL_OK) return status;
+    lua_State *L = engine->L;
+    int base = lua_gettop(L);
+    int64_t began = mill_clock_now();
+    engine->typist = pthread_self();
+    atomic_store(&engine->typing, true);
+    status = ask_session(engine, "take", code);
+    atomic_store(&engine->typing, false);
+    lua_sethook(L, NULL, 0, 0);
+    if (status == TIDEMILL_OK) status = take_answer(engine);
+    lua_settop(L, base);
+    if (status != TIDEMILL_INCOMPLETE) mill_watch_ran(engine, code, began);
+    return mill_api_outcome(engine, status);
+}
+
+/* What a function of the session gives as text; it fails with its second value when it gives none. */
+static tidemill_status ask_text(tidemill *engine, const char *name, const char *argument,
+                                char **text)
+{
+    *text = NULL;
+    tidemill_status status = mill_api_begin(engine);
+    if (status == TIDEMILL_OK) status = mill_api_set_tm(engine);
+    if (status == TIDEMILL_OK) status = ask_session(engine, name, argument);
+    if (status != TIDEMILL_OK) return status;
+    const char *given = lua_tostring(engine->L, -2), *why = lua_tostring(engine->L, -1);
+    if (given == NULL)
+        status = mill_fail(&engine->error, TIDEMILL_USAGE, "%s", why != NULL ? why : name);
+    else if ((*text = strdup(given)) == NULL)
+        status = mill_no_memory(&engine->error, "text");
+    lua_pop(engine->L, 2);
+    return status;
+}
+
+tidemill_status tidemill_complete(tidemill *engine, const char *before, char **text)
+{
+    return ask_text(engine, "complete", before, text);
+}
+
+tidemill_status tidemill_help(tidemill *engine, const char *word, char **text)
+{
+    return ask_text(engine, "help", word, text);
+}

@@ -1,0 +1,74 @@
+/* A host with a session of its own, which knows tidemill.h alone.  SPDX-License-Identifier: MIT */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tidemill.h"
+
+static int passed, failed;
+
+static void expect(int fine, const char *what)
+{
+    if (fine)
+        passed++;
+    else
+        printf("not ok %s\n", what), failed++;
+}
+
+/* Whether an input ends with `status`, and says `text` where it fails. */
+static int gives(tidemill *engine, const char *code, tidemill_status status, const char *text)
+{
+    if (tidemill_eval(engine, code) != status) return 0;
+    return text == NULL || strstr(tidemill_error(engine), text) != NULL;
+}
+
+static int offers(tidemill *engine, const char *before, const char *words)
+{
+    char *text = NULL;
+    int fine = tidemill_complete(engine, before, &text) == TIDEMILL_OK;
+    fine = fine && strcmp(text, words) == 0;
+    free(text);
+    return fine;
+}
+
+static void check_inputs(tidemill *engine)
+{
+    expect(gives(engine, "local kept = 1", TIDEMILL_OK, NULL), "a statement runs");
+    expect(gives(engine, "assert(kept == 1)", TIDEMILL_OK, NULL), "its local stays");
+    expect(gives(engine, "for i = 1, 2 do", TIDEMILL_INCOMPLETE, NULL), "more is wanted");
+    expect(gives(engine, "for i = 1, 2 do\nend", TIDEMILL_OK, NULL), "more was given");
+    expect(gives(engine, "kept = = 1", TIDEMILL_SYNTAX, "near '='"), "what is no Lua");
+    expect(gives(engine, "error('boom')", TIDEMILL_ERROR, "boom"), "an error");
+    expect(gives(engine, "", TIDEMILL_OK, ""), "nothing is fine");
+    expect(gives(engine, ":nonsense", TIDEMILL_ERROR, "unknown command"), "no command");
+    expect(gives(engine, "os.exit(7)", TIDEMILL_EXIT, NULL), "os.exit");
+    expect(tidemill_exit_status(engine) == 7, "its status");
+    expect(gives(engine, ":quit", TIDEMILL_EXIT, NULL), ":quit");
+    expect(gives(engine, "assert(kept == 1)", TIDEMILL_OK, NULL), "the session goes on");
+}
+
+static void check_help(tidemill *engine)
+{
+    char *text = NULL;
+    expect(offers(engine, "x = kep", "kept"), "a local is offered");
+    expect(offers(engine, "tm.read_c", "tm.read_csv"), "a member is offered");
+    expect(offers(engine, "nothing_at_al", ""), "nothing is offered");
+    expect(tidemill_help(engine, "tm.map", &text) == TIDEMILL_OK, "help");
+    expect(text != NULL && strstr(text, "in parallel") != NULL, "its text");
+    free(text);
+    expect(tidemill_help(engine, "tm.mpa", &text) == TIDEMILL_USAGE, "no help");
+    expect(text == NULL && strstr(tidemill_error(engine), "tm.map") != NULL,
+           "the nearest name");
+}
+
+int main(void)
+{
+    tidemill_config config = {.size = sizeof config, .workers = 1, .cache = "off"};
+    tidemill *engine;
+    expect(tidemill_open(&config, &engine) == TIDEMILL_OK, "an engine opens");
+    check_inputs(engine);
+    check_help(engine);
+    tidemill_close(engine);
+    printf("%d passed, %d failed, 0 skipped\n", passed, failed);
+    return failed != 0;
+}
