@@ -91,9 +91,12 @@ local function page_of(entry)
   if #entry.params + #entry.returns > 0 then lines[#lines + 1] = "" end
   for _, param in ipairs(entry.params) do lines[#lines + 1] = "  " .. param end
   for _, given in ipairs(entry.returns) do lines[#lines + 1] = "  gives " .. given end
-  local class = options_of(entry)
-  for _, field in ipairs(class and stubs.all().fields[class] or {}) do
-    lines[#lines + 1] = ("    %s: %s"):format(field.name, field.text)
+  local class, fields = options_of(entry), stubs.all().fields
+  while class and fields[class] do
+    for _, field in ipairs(fields[class]) do
+      lines[#lines + 1] = ("    %s: %s"):format(field.name, field.text)
+    end
+    class = fields[class].parent
   end
   return table.concat(lines, "\n")
 end
@@ -127,10 +130,10 @@ function manual.about(word)
   local all = stubs.all()
   local entry = all.by_name[word] or all.by_name["tm." .. word]
   local owner = word:match("^tm%.(%w+)$") or word
-  if entry and all.modules[owner] then
-    return page_of(entry) .. "\n\n" .. (list_of(owner) or "")
+  if entry then
+    local members = list_of(owner) -- of a module, or of what is called as the function is: array
+    return members and page_of(entry) .. "\n\n" .. members or page_of(entry)
   end
-  if entry then return page_of(entry) end
   return core.embedded(word:gsub("%.md$", "") .. ".md") or list_of(word) or by_member(word)
 end
 
