@@ -55,7 +55,7 @@ describe("a session's screen", function()
 
   it("completes at Tab, and lists what there is at the second", function()
     if not open() then return end
-    one:type("tm.ker")
+    one:type("tm.kernels")
     one:press("Tab")
     one:wait("tm> tm.kernels", true)
     one:type(".sm")
