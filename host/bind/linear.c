@@ -10,6 +10,11 @@ int tidemill__blas_state(struct tidemill *engine)
     return (int)mill_blas_open(&engine->blas);
 }
 
+bool tidemill__blas_alone(struct tidemill *engine)
+{
+    return mill_blas_open(&engine->blas) == MILL_BLAS_THERE && engine->blas.alone;
+}
+
 const char *tidemill__blas_text(struct tidemill *engine)
 {
     mill_blas_open(&engine->blas);
@@ -56,6 +61,16 @@ static int asked_room(double answer)
     double room = answer * (1 + 1e-6) + 1;
     return room < INT32_MAX ? (int)room : -1;
 }
+
+/* At the end of a scope in which the library was entered. */
+static void leave_library(const void *routines)
+{
+    const void *held;
+    memcpy(&held, routines, sizeof held);
+    if (held) mill_blas_leave();
+}
+
+#define HELD __attribute__((cleanup(leave_library)))
 
 static const int linear_one = 1, linear_ask = -1;
 

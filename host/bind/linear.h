@@ -20,6 +20,9 @@ enum mill_linear {
 /* Opens the BLAS at the first call: an enum mill_blas_state. */
 TIDEMILL_API int tidemill__blas_state(struct tidemill *engine);
 
+/* Whether an open one takes one call at a time: work in parts is better done by kernels then. */
+TIDEMILL_API bool tidemill__blas_alone(struct tidemill *engine);
+
 /* Its version and kernels; or why there is none. */
 TIDEMILL_API const char *tidemill__blas_text(struct tidemill *engine);
 

@@ -3,11 +3,13 @@
  * transposes.
  * LAPACK is asked for the size of its work space first.  SPDX-License-Identifier: MIT */
 
-/* 0 and the routines, or why they cannot be called for these sizes. */
+/* 0 and the routines, or why they cannot be called for these sizes.  The routines, once there, are
+ * HELD: entered, and left at the end of the scope. */
 static int LINEAR(begin_linear)(struct tidemill *engine, const LIBRARY **routines, int64_t a,
                                 int64_t b, int64_t c, int64_t d)
 {
     if (mill_blas_open(&engine->blas) != MILL_BLAS_THERE) return MILL_LINEAR_NO_BLAS;
+    mill_blas_enter(&engine->blas);
     *routines = &engine->blas.ROUTINES;
     return fits_int(a, b, c, d) ? 0 : MILL_LINEAR_TOO_LARGE;
 }
@@ -19,7 +21,7 @@ int LINEAR(tidemill__blas_gemm)(struct tidemill *engine, int64_t m, int64_t n, i
                                 const REAL *b, int64_t ldb, bool turn_b, REAL beta, REAL *c,
                                 int64_t ldc)
 {
-    const LIBRARY *blas;
+    HELD const LIBRARY *blas = NULL;
     int status = LINEAR(begin_linear)(engine, &blas, m, n, k, ldc);
     if (status == 0 && !fits_int(lda, ldb, 0, 0)) status = MILL_LINEAR_TOO_LARGE;
     if (status != 0 || m == 0 || n == 0) return status;
@@ -33,7 +35,7 @@ int LINEAR(tidemill__blas_gemm)(struct tidemill *engine, int64_t m, int64_t n, i
 int LINEAR(tidemill__blas_gemv)(struct tidemill *engine, int64_t m, int64_t n, const REAL *a,
                                 int64_t lda, bool turn, const REAL *x, REAL *y)
 {
-    const LIBRARY *blas;
+    HELD const LIBRARY *blas = NULL;
     int status = LINEAR(begin_linear)(engine, &blas, m, n, lda, 0);
     if (status != 0 || m == 0) return status;
     int high = (int)(turn ? m : n), wide = (int)(turn ? n : m), apart = distance_of(lda);
@@ -60,7 +62,7 @@ static void LINEAR(mirror_triangle)(REAL *c, int64_t n, int64_t ldc)
 int LINEAR(tidemill__blas_syrk)(struct tidemill *engine, int64_t n, int64_t k, const REAL *a,
                                 int64_t lda, REAL *c, int64_t ldc)
 {
-    const LIBRARY *blas;
+    HELD const LIBRARY *blas = NULL;
     int status = LINEAR(begin_linear)(engine, &blas, n, k, lda, ldc);
     if (status != 0 || n == 0) return status;
     int side = (int)n, depth = (int)k, apart = distance_of(lda), apart_c = distance_of(ldc);
@@ -74,7 +76,7 @@ int LINEAR(tidemill__blas_trsm)(struct tidemill *engine, int64_t n, int64_t m, c
                                 int64_t ldt, bool upper, bool turn, bool unit, REAL *b,
                                 int64_t ldb)
 {
-    const LIBRARY *blas;
+    HELD const LIBRARY *blas = NULL;
     int status = LINEAR(begin_linear)(engine, &blas, n, m, ldt, ldb);
     if (status != 0 || n == 0 || m == 0) return status;
     int side = (int)n, columns = (int)m, apart = distance_of(ldt), apart_b = distance_of(ldb);
@@ -89,7 +91,7 @@ int LINEAR(tidemill__blas_trsm)(struct tidemill *engine, int64_t n, int64_t m, c
 
 int LINEAR(tidemill__blas_cholesky)(struct tidemill *engine, int64_t n, REAL *a)
 {
-    const LIBRARY *blas;
+    HELD const LIBRARY *blas = NULL;
     int status = LINEAR(begin_linear)(engine, &blas, n, 0, 0, 0), side = (int)n;
     if (status != 0 || n == 0) return status;
     blas->potrf("U", &side, a, &side, &status, 1);
@@ -101,7 +103,7 @@ int LINEAR(tidemill__blas_cholesky)(struct tidemill *engine, int64_t n, REAL *a)
 int LINEAR(tidemill__blas_solve)(struct tidemill *engine, int64_t n, int64_t m, const REAL *a,
                                  REAL *b)
 {
-    const LIBRARY *blas;
+    HELD const LIBRARY *blas = NULL;
     struct linear_room room;
     int status = LINEAR(begin_linear)(engine, &blas, n, m, 0, 0), side = (int)n,
         columns = (int)m;
@@ -124,7 +126,7 @@ int LINEAR(tidemill__blas_solve)(struct tidemill *engine, int64_t n, int64_t m, 
 
 int LINEAR(tidemill__blas_lu)(struct tidemill *engine, int64_t n, REAL *a, int32_t *pivots)
 {
-    const LIBRARY *blas;
+    HELD const LIBRARY *blas = NULL;
     int status = LINEAR(begin_linear)(engine, &blas, n, 0, 0, 0), side = (int)n;
     if (status == 0 && n > 0) blas->getrf(&side, &side, a, &side, pivots, &status);
     return status;
@@ -132,7 +134,7 @@ int LINEAR(tidemill__blas_lu)(struct tidemill *engine, int64_t n, REAL *a, int32
 
 int LINEAR(tidemill__blas_inv)(struct tidemill *engine, int64_t n, REAL *a)
 {
-    const LIBRARY *blas;
+    HELD const LIBRARY *blas = NULL;
     struct linear_room room;
     int status = LINEAR(begin_linear)(engine, &blas, n, 0, 0, 0), side = (int)n, info = 0;
     if (status != 0 || n == 0) return status;
@@ -156,7 +158,7 @@ int LINEAR(tidemill__blas_inv)(struct tidemill *engine, int64_t n, REAL *a)
 int LINEAR(tidemill__blas_qr)(struct tidemill *engine, int64_t m, int64_t n, REAL *a, REAL *q,
                               REAL *r)
 {
-    const LIBRARY *blas;
+    HELD const LIBRARY *blas = NULL;
     struct linear_room room;
     int status = LINEAR(begin_linear)(engine, &blas, m, n, 0, 0), high = (int)n, wide = (int)m;
     if (status != 0 || m == 0 || n == 0) return status;
@@ -183,7 +185,7 @@ int LINEAR(tidemill__blas_qr)(struct tidemill *engine, int64_t m, int64_t n, REA
 int LINEAR(tidemill__blas_svd)(struct tidemill *engine, int64_t m, int64_t n, REAL *a, REAL *u,
                                REAL *s, REAL *vt)
 {
-    const LIBRARY *blas;
+    HELD const LIBRARY *blas = NULL;
     struct linear_room room;
     int status = LINEAR(begin_linear)(engine, &blas, m, n, 0, 0), high = (int)n, wide = (int)m;
     if (status != 0 || m == 0 || n == 0) return status;
@@ -207,7 +209,7 @@ int LINEAR(tidemill__blas_svd)(struct tidemill *engine, int64_t m, int64_t n, RE
 
 int LINEAR(tidemill__blas_eigh)(struct tidemill *engine, int64_t n, REAL *a, REAL *w)
 {
-    const LIBRARY *blas;
+    HELD const LIBRARY *blas = NULL;
     struct linear_room room;
     int status = LINEAR(begin_linear)(engine, &blas, n, 0, 0, 0), side = (int)n;
     if (status != 0 || n == 0) return status;
@@ -232,7 +234,7 @@ int LINEAR(tidemill__blas_lstsq)(struct tidemill *engine, int64_t m, int64_t n, 
                                  const REAL *a, const REAL *b, REAL *x, REAL *s, REAL rcond,
                                  int32_t *rank)
 {
-    const LIBRARY *blas;
+    HELD const LIBRARY *blas = NULL;
     struct linear_room room;
     int status = LINEAR(begin_linear)(engine, &blas, m, n, columns, 0), high = (int)m,
         wide = (int)n;

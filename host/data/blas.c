@@ -29,6 +29,23 @@ enum { ROUTINES = sizeof routine_names / sizeof *routine_names };
 _Static_assert(sizeof(struct mill_blas_f64) == ROUTINES * sizeof(void *), "one name a routine");
 _Static_assert(sizeof(struct mill_blas_f32) == ROUTINES * sizeof(void *), "one name a routine");
 
+/* Of the process, as the library is: engines share it.  Held for writing by the one caller of a
+ * library that wants to be alone, for reading by callers of others. */
+static pthread_rwlock_t blas_callers = PTHREAD_RWLOCK_INITIALIZER;
+
+void mill_blas_enter(struct mill_blas *blas)
+{
+    if (blas->alone)
+        pthread_rwlock_wrlock(&blas_callers);
+    else
+        pthread_rwlock_rdlock(&blas_callers);
+}
+
+void mill_blas_leave(void)
+{
+    pthread_rwlock_unlock(&blas_callers);
+}
+
 void mill_blas_init(struct mill_blas *blas)
 {
     memset(blas, 0, sizeof *blas);
@@ -93,6 +110,8 @@ static bool take_version(struct mill_blas *blas, void *library)
         snprintf(blas->path, sizeof blas->path, "%s", place.dli_fname);
     }
     blas->is_openblas = config != NULL;
+    blas->alone =
+        config && strstr(config(), "SINGLE_THREADED") && !strstr(config(), "USE_LOCKING");
     say_blas(blas, "%s", config ? config() : "a library that does not tell its version");
     size_t size = strlen(blas->text);
     while (size > 0 && blas->text[size - 1] == ' ') blas->text[--size] = '\0';

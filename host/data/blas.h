@@ -1,7 +1,7 @@
 /* blas: a library with BLAS and LAPACK, such as OpenBLAS: opened when it is first asked for, since
  * opening takes some 6 ms, and never for its threads: the engine brings those.
  * Routines are Fortran's: matrices by columns, arguments by address, and for each text its length
- * at the end.  Any thread may call them.  SPDX-License-Identifier: MIT */
+ * at the end.  Any thread may call them between mill_blas_enter and mill_blas_leave.  SPDX-License-Identifier: MIT */
 #ifndef MILL_BLAS_H
 #define MILL_BLAS_H
 
@@ -69,6 +69,7 @@ struct mill_blas {
         text[256]; /* THERE: its version and kernels in its own words; else why there is none */
     char path[1024];  /* THERE: the library's file, as far as that is known */
     bool is_openblas; /* the text tells all versions apart */
+    bool alone;       /* one call at a time: built without threads and without locks */
 };
 
 void mill_blas_init(struct mill_blas *blas);
@@ -78,5 +79,11 @@ void mill_blas_fini(struct mill_blas *blas);
 
 /* Opens it at the first call. */
 enum mill_blas_state mill_blas_open(struct mill_blas *blas);
+
+/* Around calls of an open one's routines.  A library that is not safe to call from several threads at
+ * once, as Debian's serial OpenBLAS (its buffers are handed out without a lock), has one caller at a
+ * time in the whole process. */
+void mill_blas_enter(struct mill_blas *blas);
+void mill_blas_leave(void);
 
 #endif

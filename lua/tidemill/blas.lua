@@ -9,6 +9,7 @@ local C = require("tidemill.clib")
 -- Of host/bind/linear.h, where each is described; once for double, once for float.
 ffi.cdef [[
 int tidemill__blas_state(void *engine);
+bool tidemill__blas_alone(void *engine);
 const char *tidemill__blas_text(void *engine);
 ]]
 
@@ -55,6 +56,10 @@ function blas.there(name, level)
   if state == FAILED then error(("%s: no BLAS: %s"):format(name, blas.text()), level + 1) end
   return state == THERE
 end
+
+--- Whether it takes one call at a time: parts of a product are better left to kernels then.
+---@return boolean
+function blas.alone() return C.tidemill__blas_alone(engine) end
 
 --- Raises at `level` unless there is one.
 ---@param name string
