@@ -93,10 +93,9 @@ static bool encode_converted(struct mill_encoder *encoder, int index)
     lua_State *L = encoder->L;
     if (!encoder->nodes) {
         lua_pop(L, 1);
-        return mill_encoder_refuse(encoder,
-                                   lua_type(L, index) == LUA_TTABLE ? "a future"
-                                                                    : "a lazy array",
-                                   "pass it as an argument, so that its result is used");
+        return mill_encoder_refuse(
+            encoder, lua_type(L, index) == LUA_TTABLE ? "a future" : "a lazy array",
+            "pass it as an argument, so that its result is used");
     }
     lua_pushvalue(L, index);
     lua_call(L, 1, 1);
