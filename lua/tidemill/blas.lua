@@ -57,9 +57,14 @@ function blas.there(name, level)
   return state == THERE
 end
 
---- Whether it takes one call at a time: parts of a product are better left to kernels then.
+--- Whether products are better computed by it than by kernels: not by one that takes one call at a
+--- time, since kernels, nearly as fast, run on all workers at once.
+---@param name string for messages
+---@param level integer
 ---@return boolean
-function blas.alone() return C.tidemill__blas_alone(engine) end
+function blas.multiplies(name, level)
+  return not C.tidemill__blas_alone(engine) and blas.there(name, level + 1)
+end
 
 --- Raises at `level` unless there is one.
 ---@param name string

@@ -12,7 +12,7 @@ local function hold() end
 
 -- c = a b + beta c; lda and ldb: between rows as they are stored, turned or not.
 local function accumulate(dtype, m, n, k, a, lda, turn_a, b, ldb, turn_b, beta, c)
-  if blas.there("matmul", 3) and not blas.alone() then
+  if blas.multiplies("matmul", 3) then
     return blas.call("gemm", dtype, 3, m, n, k, 1, a, lda, turn_a, b, ldb, turn_b, beta, c, n)
   end
   local scratch, space = operand.scratch(dtype, m, n, k)

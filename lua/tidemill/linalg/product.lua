@@ -16,7 +16,7 @@ local linalg = {}
 
 -- c (m x n) = a b; `turn`: b is stored as n x k.  Distances between rows are lda, ldb and ldc.
 local function product(name, dtype, m, n, k, a, lda, b, ldb, turn, c, ldc)
-  if blas.there(name, 3) then
+  if blas.multiplies(name, 3) then
     blas.call("gemm", dtype, 3, m, n, k, 1, a, lda, false, b, ldb, turn, 0, c, ldc)
     return
   end
@@ -28,7 +28,7 @@ end
 
 -- y = a x for a matrix and a vector; `turn`: a is stored as n x m.
 local function matrix_vector(dtype, m, n, a, lda, turn, x, y)
-  if blas.there("matmul", 3) then
+  if blas.multiplies("matmul", 3) then
     blas.call("gemv", dtype, 3, m, n, a, lda, turn, x, y)
     return
   end
@@ -114,7 +114,7 @@ function linalg.syrk(a, first, last)
   local n, k, dtype, pointer = a.rows - from, a.columns, a.dtype, a.array:pointer()
   local out = array.new(dtype, count * n, { count, n })
   pointer = pointer + from * k
-  if blas.there("syrk", 2) then
+  if blas.multiplies("syrk", 2) then
     local to = out:pointer()
     blas.call("syrk", dtype, 2, count, k, pointer, k, to, n)
     blas.call("gemm", dtype, 2, count, n - count, k, 1, pointer, k, false, pointer + count * k, k, true, 0,
@@ -149,7 +149,7 @@ function linalg.syrk_block(blocks, number)
   local rows, k, dtype, pointer = a.rows, a.columns, a.dtype, a.array:pointer()
   local out = array.new(dtype, rows * n, { rows, n })
   local to = out:pointer()
-  if blas.there("syrk_block", 2) then
+  if blas.multiplies("syrk_block", 2) then
     blas.call("syrk", dtype, 2, rows, k, pointer, k, to, n)
   else
     product("syrk_block", dtype, rows, rows, k, pointer, k, pointer, k, true, to, n)
