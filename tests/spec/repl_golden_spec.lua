@@ -18,7 +18,7 @@ end
 describe("a piped session", function()
   local status = { locals = 1, printing = 0, errors = 1, commands = 1 }
 
-  for _, name in ipairs { "locals", "printing", "errors" } do
+  for _, name in ipairs { "locals", "printing", "errors", "commands" } do
     it("prints what tests/data/repl/" .. name .. ".txt shows", function()
       local typed, shown = parts_of(helper.read("tests/data/repl/" .. name .. ".txt"))
       local folder = helper.folder()
