@@ -172,6 +172,16 @@ describe("linear algebra of lazy matrices", function()
     assert.are.equal(0, r:slice { 5, 2 }:compute())
   end)
 
+  with_blas("joins the triangles of many blocks in a tree of several levels", function()
+    for _, blocks in ipairs { 8, 9, 64, 73 } do
+      local x = tm.random.normal({ 4 * blocks, 3 }, { seed = blocks, chunks = { 4, 3 } })
+      local q, r = tm.linalg.qr(x)
+      assert.are.equal(blocks, #q.chunks[1])
+      near(q:matmul(r), x)
+      near(q:T():matmul(q), tm.eye(3))
+    end
+  end)
+
   with_blas("finds singular values, with vectors", function()
     for _, x in ipairs { tall(), tall():T() } do
       local u, s, v = tm.linalg.svd(x)
