@@ -133,6 +133,11 @@ struct mill_array *tidemill__array_new(struct tidemill *engine, int type, int64_
     return mill_array_new(&engine->memory, (enum mill_type)type, length);
 }
 
+void tidemill__array_filling(struct mill_array *array, int filling)
+{
+    mill_buffer_set_filling(array->values_buffer, filling != 0);
+}
+
 struct mill_array *tidemill__array_slice(struct mill_array *array, int64_t first,
                                          int64_t length)
 {

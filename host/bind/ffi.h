@@ -55,6 +55,8 @@ TIDEMILL_API double tidemill__clock(void);
 
 TIDEMILL_API struct mill_array *tidemill__array_new(struct tidemill *engine, int type,
                                                     int64_t length);
+/* Tasks are about to write parts of the array; or all have. */
+TIDEMILL_API void tidemill__array_filling(struct mill_array *array, int filling);
 TIDEMILL_API struct mill_array *tidemill__array_slice(struct mill_array *array, int64_t first,
                                                       int64_t length);
 TIDEMILL_API struct mill_array *tidemill__array_view(struct mill_array *array, int64_t first,

@@ -250,12 +250,22 @@ void mill_buffer_publish(struct mill_buffer *buffer)
     buffer = mill_buffer_whole(buffer);
     if (!mill_buffer_is_block(buffer)) return;
     struct mill_block *block = (struct mill_block *)buffer;
+    if (atomic_load_explicit(&block->filling, memory_order_relaxed)) return;
     /* Relaxed both: who publishes first has written the bytes or was handed them. */
     if (atomic_load_explicit(&block->published, memory_order_relaxed) ||
         atomic_exchange_explicit(&block->published, true, memory_order_relaxed)) {
         return;
     }
     mill_spill_add(block);
+}
+
+/* Relaxed: the run of the tasks that write orders their beginning and end with this. */
+void mill_buffer_set_filling(struct mill_buffer *buffer, bool filling)
+{
+    buffer = mill_buffer_whole(buffer);
+    if (!mill_buffer_is_block(buffer)) return;
+    atomic_store_explicit(&((struct mill_block *)buffer)->filling, filling,
+                          memory_order_relaxed);
 }
 
 /* ---- moving ------------------------------------------------------------------------------- */

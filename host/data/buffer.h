@@ -53,6 +53,7 @@ struct mill_block {
     size_t length;             /* of the mapping */
     int fd;                    /* of the file behind it, when there is a descriptor; -1 */
     _Atomic bool published;
+    _Atomic bool filling;             /* tasks write it: publishing it waits until they have */
     bool listed;                      /* among those that may spill; this and the links are */
     struct mill_block *older, *newer; /* guarded by the list's mutex */
 };
@@ -79,6 +80,11 @@ void mill_buffer_unref(struct mill_buffer *buffer); /* NULL is fine */
 /* Nobody writes the bytes any more: called when a buffer becomes part of a result, of an argument or
  * of what was read from the cache.  Again is fine; NULL too. */
 void mill_buffer_publish(struct mill_buffer *buffer);
+
+/* Several tasks are about to write disjoint parts of a buffer that crosses to them, or all of them have:
+ * meanwhile publishing has no effect, so that it neither spills nor moves.  When one of them fails it
+ * stays so: others may still write. */
+void mill_buffer_set_filling(struct mill_buffer *buffer, bool filling);
 
 /* ---- other processes -------------------------------------------------------------------- */
 

@@ -503,6 +503,7 @@ function lazy:map_overlap(fn, depth, given) end
 
 --- Rolling windows along an axis (the first): a:rolling(30):mean(), a:rolling(5, 2):max().
 --- mean, sum, var, std (ddof 1), min, max, median, quantile(q), zscore; NaN before the first full window.
+--- corr: of a matrix of series along that axis, the correlations of all pairs: full windows x series x series.
 ---@param window integer
 ---@param axis? integer
 ---@return tidemill.rolling
@@ -629,3 +630,4 @@ function lazy:median(axis) end
 ---@field median fun(self: tidemill.rolling): tidemill.lazy
 ---@field quantile fun(self: tidemill.rolling, q: number): tidemill.lazy
 ---@field zscore fun(self: tidemill.rolling, ddof?: integer): tidemill.lazy
+---@field corr fun(self: tidemill.rolling): tidemill.lazy correlations of all pairs of series: full windows x series x series

@@ -88,6 +88,13 @@ local function view(a, first, dimensions, shape, from)
   return adopt(pointer)
 end
 
+--- Elements of an array from number `first` (from 0) on, in a shape of their own, over its memory.
+---@param whole tidemill.array
+---@param first integer
+---@param shape integer[]
+---@return tidemill.array
+function array.part(whole, first, shape) return view(whole.array, first, #shape, shape, 1) end
+
 local function present(a, i)
   local validity = a.validity
   if validity == nil then return true end

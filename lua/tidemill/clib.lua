@@ -55,6 +55,7 @@ uint32_t tidemill__node_function(void *scope, uint64_t node);
 void tidemill__node_place(void *scope, uint64_t node, uint32_t place);
 double tidemill__clock(void);
 struct tidemill__array *tidemill__array_new(void *engine, int type, int64_t length);
+void tidemill__array_filling(struct tidemill__array *array, int filling);
 struct tidemill__array *tidemill__array_slice(struct tidemill__array *array, int64_t first,
                                               int64_t length);
 struct tidemill__array *tidemill__array_view(struct tidemill__array *array, int64_t first,

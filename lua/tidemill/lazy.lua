@@ -127,7 +127,8 @@ local families = {
   shapes = [[slice T transpose reshape flatten squeeze expand_dims broadcast_to rechunk take mask
     flip]],
   values = [[compute persist node submit optimize explain visualize]],
-  blocks = [[map_blocks map_overlap rolling]],
+  blocks = [[map_blocks map_overlap]],
+  rolling = [[rolling]],
   products = [[matmul dot tensordot outer corr cov]],
   series = [[cumsum cumprod cummax cummin diff sort argsort rank unique topk histogram quantile median]],
 }

@@ -221,3 +221,37 @@ describe("a NaN", function()
     is("2", tm.array { 1, nan, 0 }:count()) -- it is not 0
   end)
 end)
+
+describe("correlations of sliding windows", function()
+  local series, days = 7, 40
+  local x = tm.random.normal({ days, series }, { seed = 5 }):compute()
+  local wanted = tm.kernels.rolling_correlation(x:T():compute(), 9)
+
+  it("have the kernel's bits along either axis, chunked or not", function()
+    for _, lazy in ipairs { x:rolling(9):corr(), x:T():rolling(9, 2):corr(), x:T():rolling(9, -1):corr(),
+      tm.array(x:totable()):rechunk({ 11, 3 }):rolling(9):corr() } do
+      assert.are.same({ days - 8, series, series }, lazy.shape)
+      assert.are.same(wanted:totable(), lazy:compute():totable())
+    end
+  end)
+
+  it("are put where they belong by many tasks", function()
+    local y = tm.random.normal({ 60, 300 }, { seed = 6 }):compute()
+    local all = y:rolling(20):corr()
+    assert.is_true(tonumber(tostring(all:optimize()):match("plan of (%d+) tasks")) > 3)
+    local bits = tm.kernels.rolling_correlation(y:T():compute(), 20)
+    assert.is_true((all - bits):abs():max():compute() == 0)
+    assert.is_true(tm.kernels.max((all:compute() - bits):abs():compute()) == 0)
+  end)
+
+  it("say what is wrong", function()
+    local function fails(message, fn)
+      local ok, why = pcall(fn)
+      assert.is_false(ok)
+      assert.is_truthy(tostring(why):find(message, 1, true), tostring(why))
+    end
+    fails("rolling: corr: a window of 41, and the axis has 40", function() x:rolling(41):corr() end)
+    fails("rolling: corr: expected a matrix of series, got the shape (3)",
+      function() tm.array({ 1, 2, 3 }):rolling(2):corr() end)
+  end)
+end)

@@ -408,6 +408,56 @@ local function peak_of(script, ...)
   return tonumber(most), shown
 end
 
+-- Chunks of these are at least 256 KiB on average: tasks put them into the result.
+describe("a large result", function()
+  local script = [[
+    local tm = require "tidemill"
+    local function digest(value)
+      local flat = value:reshape(value.size):compute()
+      local half = tm.kernels.cumsum(flat)
+      return ("%.17g %.17g %.17g"):format(tm.kernels.sum(flat), tm.kernels.sum(half), flat[flat.size - 3])
+    end
+    local whole = tm.random.uniform({ 900, 1100 }, { seed = 3, chunks = "all" }):compute()
+    for _, chunks in ipairs { { 200, "all" }, { 300, 500 }, { "all", 400 }, { 1, "all" } } do
+      local x = tm.random.uniform({ 900, 1100 }, { seed = 3, chunks = chunks })
+      assert(digest(x:compute()) == digest(whole))
+      local doubled, plain = tm.compute(x * 2, x) -- both want the same chunks
+      assert(digest(plain) == digest(whole) and digest(doubled / 2) == digest(whole))
+    end
+    print(digest(whole), digest((whole * 2 + 1):rechunk({ 250, "all" }):compute()))
+    local far = tm.delayed(function()
+      local near = require "tidemill"
+      return near.random.uniform({ 900, 1100 }, { seed = 3, chunks = { 200, "all" } }):compute()
+    end, { isolate = true })
+    print(digest(far():compute()))
+  ]]
+
+  it("has the same bits in any chunks, on any lane", function()
+    local expected = everywhere.run(2, script).out
+    assert.are.equal(2, select(2, expected:gsub("\n", "\n")))
+    assert.are.equal(expected, everywhere.run(0, script).out)
+    for _, setting in ipairs { "lane=process", "lane=loop", "memory.limit=128MB" } do
+      local result = everywhere.run(2, script, "--set", setting)
+      assert.are.equal(expected, result.out, setting .. ": " .. result.err)
+    end
+  end)
+
+  it("of which a chunk fails is an error, and the next one is whole", function()
+    local result = everywhere.run(2, [[
+      local tm = require "tidemill"
+      local x = tm.random.uniform({ 900, 1100 }, { seed = 3, chunks = { 200, "all" } })
+      local bad = x:map_blocks(function(block)
+        if block:get(1, 1) ~= 0 then error("no such block", 0) end
+        return block
+      end)
+      local ok, why = pcall(function() return bad:compute() end)
+      print(ok, tostring(why):find("no such block", 1, true) ~= nil)
+      print(tm.kernels.sum(x:compute():reshape(990000):compute()) == x:sum():compute())
+    ]])
+    assert.are.equal("false\ttrue\ntrue\n", result.out, result.err)
+  end)
+end)
+
 describe("memory", function()
   it("holds no temporary of the array's size", function()
     if sanitized then return pending("a sanitizer's own memory counts, too") end

@@ -1,4 +1,4 @@
--- blocks: functions of one's own over the chunks of lazy arrays: map_blocks, map_overlap, rolling.
+-- blocks: functions of one's own over the chunks of lazy arrays: map_blocks, map_overlap.
 -- SPDX-License-Identifier: MIT
 
 local block = require("tidemill.lazy.block")
@@ -165,58 +165,6 @@ plan.stages.overlap = function(planner, e)
     end
     return planner:call(e.facade, e.name, size, e.dtype, before, shape, widened)
   end }
-end
-
--- ---- rolling ----------------------------------------------------------------------------------------
-
-local kernels_of = { mean = true, sum = true, var = true, std = true, min = true, max = true, median = true,
-  quantile = true, zscore = true }
-
--- The axis is turned to the front and back; a chunk needs window - 1 elements of the one before.
-local function rolled(e, what, window, axis, argument)
-  local order, reach = {}, {}
-  for k in ipairs(e.dims) do
-    order[k], reach[k] = k, { 0, 0 }
-  end
-  order[1], order[axis], reach[1] = axis, 1, { window - 1, 0 }
-  local turned = expr.transpose(expr.cast(e, "float64"), order)
-  local result = { op = "overlap", name = "rolling_" .. what, dims = turned.dims, dtype = "float64",
-    inputs = { turned }, roll = what, window = window, argument = argument, reach = reach,
-    key = ("%s:%d:%s"):format(what, window, tostring(argument)) }
-  return lazy.of(expr.transpose(result, order))
-end
-
-local Rolling = {}
-Rolling.__index = function(self, what)
-  if not kernels_of[what] then
-    error(("rolling has no \"%s\"%s"):format(tostring(what), require("tidemill.suggest").phrase(what,
-      { "mean", "sum", "var", "std", "min", "max", "median", "quantile", "zscore" })), 2)
-  end
-  return function(rolling, argument)
-    if rolling ~= self then error(("expected a:rolling(window):%s()"):format(what), 2) end
-    if what == "quantile" and not (type(argument) == "number" and argument >= 0 and argument <= 1) then
-      error(("rolling: quantile(q): q must be a number from 0 to 1, got %s"):format(tostring(argument)), 2)
-    end
-    return (rolled(self.e, what, self.window, self.axis, argument))
-  end
-end
-
---- Rolling windows along an axis (the first): a:rolling(30):mean(), a:rolling(5, 2):max().
---- mean, sum, var, std (ddof 1), min, max, median, quantile(q), zscore; NaN before the first full window.
----@param window integer
----@param axis? integer
----@return table
-function methods:rolling(window, axis)
-  local e = lazy.array_operand("rolling", self, 2)
-  if type(window) ~= "number" or window < 1 or window ~= math.floor(window) then
-    error(("rolling: window must be an integer >= 1, got %s"):format(tostring(window)), 2)
-  end
-  axis = axis or 1
-  local at = type(axis) == "number" and axis < 0 and #e.dims + axis + 1 or axis
-  if type(at) ~= "number" or at < 1 or at > #e.dims or at ~= math.floor(at) then
-    error(("rolling: axis %s is outside 1..%d"):format(tostring(axis), #e.dims), 2)
-  end
-  return setmetatable({ e = e, window = window, axis = at }, Rolling)
 end
 
 return methods

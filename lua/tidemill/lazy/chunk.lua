@@ -83,11 +83,8 @@ local function aim_partials(header, list, out)
   end
 end
 
---- Runs a program: gives the array that it stores, or the partial results of its reductions, one
---- after the other, as an int64 array.
----@param bytes string
----@param ... tidemill.array its inputs
-function chunk.run(bytes, ...)
+-- `into`: the array that a program which stores one fills; nil: a new one.
+local function run(into, bytes, ...)
   local header = ffi.cast(header_pointer, bytes)
   take_inputs(select("#", ...), ...)
   if C.tidemill_kernel_fuse_check(bytes, #bytes, lengths, select("#", ...)) ~= 0 then
@@ -96,7 +93,8 @@ function chunk.run(bytes, ...)
   local out
   if header.outputs == 1 then
     local shape, length = shape_of(header)
-    out = array.new(dtypes.name(header.output_type[0]), length, #shape > 0 and shape or nil)
+    out = into or array.new(dtypes.name(header.output_type[0]), length, #shape > 0 and shape or nil)
+    if out.length ~= length then error("an unsound place of a chunk", 0) end
     outputs[0] = out:pointer()
   else
     local list = ffi.cast("const struct tidemill_fuse_reduction *", ffi.cast("const uint8_t *", bytes) +
@@ -110,6 +108,19 @@ function chunk.run(bytes, ...)
   if refused ~= 0 then refused_element(header, refused) end
   return out
 end
+
+--- Runs a program: gives the array that it stores, or the partial results of its reductions, one
+--- after the other, as an int64 array.
+---@param bytes string
+---@param ... tidemill.array its inputs
+function chunk.run(bytes, ...) return run(nil, bytes, ...) end
+
+--- Stores into a part of an array that many tasks fill, each its own: all of them are in the process that
+--- made the array.
+---@param part tidemill.array
+---@param bytes string
+---@param ... tidemill.array its inputs
+function chunk.run_into(part, bytes, ...) run(part, bytes, ...) end
 
 -- ---- partial results --------------------------------------------------------------------------------
 
@@ -249,6 +260,22 @@ function chunk.assembled(dtype, spec, inputs)
   end
   hold(out, spec)
   return out
+end
+
+--- Puts a chunk at its place in an array that many tasks fill, each its own part: all of them are in the
+--- process that made the array.
+---@param whole tidemill.array
+---@param from integer the element where it begins
+---@param strides integer[] of the whole
+---@param value tidemill.array
+function chunk.place(whole, from, strides, value)
+  local axes = #strides
+  local size = dtypes.size(value.dtype)
+  local to = ffi.cast("uint8_t *", whole.array.values) + from * size
+  local done = C.tidemill_kernel_paste(size, axes, ffi.new("int64_t[8]", value.shape), value.array.values, to,
+    ffi.new("int64_t[8]", strides))
+  hold(whole, value)
+  if done ~= 0 then error("an unsound place of a chunk", 0) end
 end
 
 --- The same of arguments.

@@ -25,7 +25,7 @@ plan.stages = {}
 
 --- op -> modules that register it, loaded when it is first met.
 local homes = { reduce = "reduce", concat = "join", reshape = "reshape", stored = "stored", take = "pick",
-  marked = "pick", blocks = "blocks", overlap = "blocks", matmul = "products", gathered = "linalg",
+  marked = "pick", blocks = "blocks", overlap = "blocks", rolling_corr = "rolling", matmul = "products", gathered = "linalg",
   tall_qr = "linalg", scan = "series", sort = "series", row_task = "series", topk = "series",
   histogram = "series" }
 plan.homes = homes
@@ -34,7 +34,7 @@ local Planner = {}
 Planner.__index = Planner
 
 --- A planner whose tasks are made by emit(name, fn, ...): a node or, where work is done in place, the
---- result; emit({name =, nout = n}, fn, ...) gives n of them.
+--- result; emit({name =, nout = n, lane =}, fn, ...) gives n of them.
 function plan.new(emit)
   return setmetatable({ emit = emit, canon = canonical.new(), kept = {}, made = {}, bound = {},
     groups = {}, shared = {},
@@ -212,10 +212,11 @@ function Planner:stage(e)
   return stage
 end
 
---- A stage that makes each chunk once.
+--- A stage that makes each chunk once.  It may have fill(number, part), a task that makes the chunk in an
+--- array that is there, for who wants it alone.
 function Planner.remembered(_, stage)
   local make, chunks = stage.chunk, {}
-  return { grid = stage.grid, chunk = function(number)
+  return { grid = stage.grid, fill = stage.fill, chunk = function(number)
     local found = chunks[number]
     if found == nil then
       found = make(number)
@@ -229,6 +230,12 @@ end
 function Planner:task(name, fn, ...)
   self.tasks_made = self.tasks_made + 1
   return self.emit(name, fn, ...)
+end
+
+--- A task that fills a part of an array, in the process that has the array.
+function Planner:fill(name, fn, part, ...)
+  self.tasks_made = self.tasks_made + 1
+  return self.emit({ name = name, lane = "thread" }, fn, part, ...)
 end
 
 --- A task that gives several results: a list of them.
@@ -292,12 +299,18 @@ end
 --- Fused stage of an expression on a grid that crosses no cut of the stages below.
 function Planner:fused(e, g)
   local recipe
-  return self:remembered({ grid = g, chunk = function(number)
+  local function program_of(number)
     recipe = recipe or self:recipe({ dims = e.dims, store = e, name = name_of(e),
       is_stage = function(other) return other ~= e and self:is_stage(other) end })
     local start, shape = grid.box(g, grid.index(g, number))
-    local bytes, inputs = self:program(recipe, start, shape)
+    return self:program(recipe, start, shape)
+  end
+  return self:remembered({ grid = g, chunk = function(number)
+    local bytes, inputs = program_of(number)
     return self:task(name_of(e), chunk.run, bytes, unpack(inputs))
+  end, fill = function(number, part)
+    local bytes, inputs = program_of(number)
+    return self:fill(name_of(e), chunk.run_into, part, bytes, unpack(inputs))
   end })
 end
 

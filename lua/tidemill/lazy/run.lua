@@ -2,9 +2,13 @@
 -- done at once by whoever asks.
 -- SPDX-License-Identifier: MIT
 
+local array = require("tidemill.array")
+local C = require("tidemill.clib")
 local chunk = require("tidemill.lazy.chunk")
 local compute = require("tidemill.compute")
+local core = require("tidemill.core")
 local direct = require("tidemill.lazy.direct")
+local dtypes = require("tidemill.dtype")
 local expr = require("tidemill.lazy.expr")
 local grid = require("tidemill.lazy.grid")
 local lazy = require("tidemill.lazy")
@@ -20,7 +24,7 @@ local SMALL = 2^16 -- elements that are not worth a task
 
 local facades = {} -- name -> function -> delayed function
 
-local function facade_of(name, fn, nout)
+local function facade_of(name, fn, nout, lane)
   local by_fn = facades[name]
   if not by_fn then
     by_fn = {}
@@ -28,14 +32,14 @@ local function facade_of(name, fn, nout)
   end
   local facade = by_fn[fn]
   if not facade then
-    facade = task.delayed(fn, { name = name, nout = nout })
+    facade = task.delayed(fn, { name = name, nout = nout, lane = lane })
     by_fn[fn] = facade
   end
   return facade
 end
 
 local function emit_task(name, fn, ...)
-  if type(name) == "table" then return facade_of(name.name, fn, name.nout)(...) end
+  if type(name) == "table" then return facade_of(name.name, fn, name.nout, name.lane)(...) end
   return facade_of(name, fn)(...)
 end
 
@@ -58,6 +62,38 @@ local function is_small(e, left)
 end
 
 -- ---- elements ---------------------------------------------------------------------------------------
+
+local PLACED = 2^18 -- bytes of a chunk, on average, from which on tasks put chunks at their places
+
+-- Begins a result that tasks fill, chunk by chunk, while their chunks are still in a cache and on as many
+-- cores as there are; nil where it is not worth it, or the tasks may run in another process.
+local function begin_whole(e, g)
+  if core.lane == "process" or g.chunks < 2 then return nil end
+  if expr.length(e.dims) * dtypes.size(e.dtype) < PLACED * g.chunks then return nil end
+  local whole = array.new(e.dtype, nil, e.dims)
+  C.tidemill__array_filling(whole.array, 1)
+  return whole
+end
+
+-- Where a chunk begins in the whole; and its shape when its elements lie there one after the other.
+local function place_of(e, g, number, strides)
+  local start, shape = grid.box(g, grid.index(g, number))
+  local from, together, cut = 0, true, false
+  for axis, size in ipairs(shape) do
+    from = from + start[axis] * strides[axis]
+    together = together and (not cut or size == e.dims[axis])
+    cut = cut or size > 1
+  end
+  return from, together and shape
+end
+
+-- The node that puts chunk `number` of a stage at its place in the whole; `alone`: nobody else wants it.
+local function filled(planner, e, stage, number, whole, alone)
+  local strides = plan.row_major(e.dims)
+  local from, shape = place_of(e, stage.grid, number, strides)
+  if alone and shape and stage.fill then return stage.fill(number, array.part(whole, from, shape)) end
+  return planner:fill("place", chunk.place, whole, from, strides, stage.chunk(number))
+end
 
 -- A lazy array's value: what is left of no axes is a number.
 local function value_of(e, chunks, g)
@@ -92,8 +128,12 @@ local function evaluate_by_tasks(exprs, given, others)
   local list = planner:prepare(exprs)
   for i, e in ipairs(list) do
     local stage = planner:stage(e)
-    spans[i] = { first = #nodes + 1, grid = stage.grid }
-    for number = 1, stage.grid.chunks do nodes[#nodes + 1] = stage.chunk(number) end
+    local whole = begin_whole(e, stage.grid)
+    spans[i] = { first = #nodes + 1, grid = stage.grid, whole = whole }
+    for number = 1, stage.grid.chunks do
+      nodes[#nodes + 1] = whole and filled(planner, e, stage, number, whole, #list == 1)
+        or stage.chunk(number)
+    end
   end
   local count = #nodes
   for i, other in ipairs(others or {}) do nodes[count + i] = other end
@@ -104,7 +144,12 @@ local function evaluate_by_tasks(exprs, given, others)
       local at = span.first + number - 1
       chunks[number], results[at] = results[at], nil
     end
-    values[i] = value_of(e, chunks, span.grid)
+    if span.whole then
+      C.tidemill__array_filling(span.whole.array, 0)
+      values[i] = span.whole
+    else
+      values[i] = value_of(e, chunks, span.grid)
+    end
   end
   for i = 1, #(others or {}) do rest[i] = results[count + i] end
   return values, rest

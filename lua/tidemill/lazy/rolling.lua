@@ -1,0 +1,122 @@
+-- rolling: windows that slide along an axis of a lazy array, and what is known of each.
+-- SPDX-License-Identifier: MIT
+
+local dtypes = require("tidemill.dtype")
+local expr = require("tidemill.lazy.expr")
+local grid = require("tidemill.lazy.grid")
+local lazy = require("tidemill.lazy")
+local plan = require("tidemill.lazy.plan")
+local suggest = require("tidemill.suggest")
+
+local methods = {}
+
+-- With axis `axis` first, and the order that turns it back (its own inverse).
+local function axis_first(e, axis)
+  local order = {}
+  for k in ipairs(e.dims) do order[k] = k end
+  order[1], order[axis] = axis, 1
+  return expr.transpose(e, order), order
+end
+
+-- A chunk needs window - 1 elements of the one before.
+local function rolled(rolling, what, argument)
+  local turned, order = axis_first(expr.cast(rolling.e, "float64"), rolling.axis)
+  local reach = {}
+  for k in ipairs(turned.dims) do reach[k] = { k == 1 and rolling.window - 1 or 0, 0 } end
+  local result = { op = "overlap", name = "rolling_" .. what, dims = turned.dims, dtype = "float64",
+    inputs = { turned }, roll = what, window = rolling.window, argument = argument, reach = reach,
+    key = ("%s:%d:%s"):format(what, rolling.window, tostring(argument)) }
+  return lazy.of(expr.transpose(result, order))
+end
+
+local names = { "mean", "sum", "var", "std", "min", "max", "median", "quantile", "zscore", "corr" }
+local windows = {} -- the methods of a:rolling(window), by name
+
+for _, what in ipairs(names) do
+  windows[what] = function(rolling, argument) return (rolled(rolling, what, argument)) end
+end
+
+function windows.quantile(rolling, q)
+  if not (type(q) == "number" and q >= 0 and q <= 1) then
+    error(("rolling: quantile(q): q must be a number from 0 to 1, got %s"):format(tostring(q)), 3)
+  end
+  return (rolled(rolling, "quantile", q))
+end
+
+-- ---- correlations of all pairs ----------------------------------------------------------------------
+
+-- One matrix a full window: with the windows before the first it would begin with matrices of NaN.
+function windows.corr(rolling)
+  local e, window = rolling.e, rolling.window
+  if #e.dims ~= 2 then
+    error(("rolling: corr: expected a matrix of series, got the shape %s"):format(expr.shape_text(e.dims)), 3)
+  end
+  local days, series = e.dims[rolling.axis], e.dims[3 - rolling.axis]
+  if window > days then
+    error(("rolling: corr: a window of %d, and the axis has %d"):format(window, days), 3)
+  end
+  local by_series = expr.cast(e, "float64")
+  if rolling.axis == 1 then by_series = expr.transpose(by_series, { 2, 1 }) end
+  return (lazy.of({ op = "rolling_corr", name = "rolling_corr", dims = { days - window + 1, series, series },
+    dtype = "float64", input = by_series, window = window, key = tostring(window) }))
+end
+
+local function correlations(window, first, last, series)
+  return require("tidemill.kernels").rolling_correlation(series, window, first, last)
+end
+
+local function correlations_into(part, window, first, last, series)
+  require("tidemill.kernels.pairwise").rolling_correlation_into(part, series, window, first, last)
+end
+
+-- All series are one chunk; each task has some windows.
+plan.stages.rolling_corr = function(planner, e)
+  local g = grid.new(e.dims, dtypes.size(e.dtype), { "auto", "all", "all" }, "rolling", 2)
+  local series = planner:on_grid(e.input, grid.whole(e.input.dims)).chunk(1)
+  local function windows_of(number)
+    local first = g.starts[1][number] + 1
+    return first, first + g.sizes[1][number] - 1
+  end
+  return { grid = g, chunk = function(number)
+    local first, last = windows_of(number)
+    return planner:task("rolling_corr", correlations, e.window, first, last, series)
+  end, fill = function(number, part)
+    local first, last = windows_of(number)
+    return planner:fill("rolling_corr", correlations_into, part, e.window, first, last, series)
+  end }
+end
+
+-- ---- windows ------------------------------------------------------------------------------------------
+
+local Rolling = {}
+Rolling.__index = function(self, what)
+  local method = windows[what]
+  if not method then
+    error(("rolling has no \"%s\"%s"):format(tostring(what), suggest.phrase(what, names)), 2)
+  end
+  return function(rolling, argument)
+    if rolling ~= self then error(("expected a:rolling(window):%s()"):format(what), 2) end
+    return (method(self, argument))
+  end
+end
+
+--- Rolling windows along an axis (the first): a:rolling(30):mean(), a:rolling(5, 2):max().
+--- mean, sum, var, std (ddof 1), min, max, median, quantile(q), zscore; NaN before the first full window.
+--- corr: of a matrix of series along that axis, the correlations of all pairs: full windows x series x series.
+---@param window integer
+---@param axis? integer
+---@return tidemill.rolling
+function methods:rolling(window, axis)
+  local e = lazy.array_operand("rolling", self, 2)
+  if type(window) ~= "number" or window < 1 or window ~= math.floor(window) then
+    error(("rolling: window must be an integer >= 1, got %s"):format(tostring(window)), 2)
+  end
+  axis = axis or 1
+  local at = type(axis) == "number" and axis < 0 and #e.dims + axis + 1 or axis
+  if type(at) ~= "number" or at < 1 or at > #e.dims or at ~= math.floor(at) then
+    error(("rolling: axis %s is outside 1..%d"):format(tostring(axis), #e.dims), 2)
+  end
+  return setmetatable({ e = e, window = window, axis = at }, Rolling)
+end
+
+return methods
