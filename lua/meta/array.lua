@@ -503,7 +503,7 @@ function lazy:map_overlap(fn, depth, given) end
 
 --- Rolling windows along an axis (the first): a:rolling(30):mean(), a:rolling(5, 2):max().
 --- mean, sum, var, std (ddof 1), min, max, median, quantile(q), zscore; NaN before the first full window.
---- corr: of a matrix of series along that axis, the correlations of all pairs: full windows x series x series.
+--- corr: of a matrix of series along that axis, correlations of all pairs: full windows x series x series.
 ---@param window integer
 ---@param axis? integer
 ---@return tidemill.rolling

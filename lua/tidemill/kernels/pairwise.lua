@@ -2,13 +2,12 @@
 -- SPDX-License-Identifier: MIT
 
 local ffi = require("ffi")
-local C = require("tidemill.clib")
 local array = require("tidemill.array")
 local arguments = require("tidemill.kernels.arguments")
-require("tidemill.kernels.declare")("rolling.h")
+local pairs_of = require("tidemill.pairs")
 
 local fail, shown, check_integer = arguments.fail, arguments.shown, arguments.check_integer
-local floats, hold, scratch = arguments.floats, arguments.hold, arguments.scratch
+local floats, hold = arguments.floats, arguments.hold
 
 local kernels = {}
 
@@ -40,16 +39,6 @@ local function matrix_of(name, list)
   return out
 end
 
--- Windows from, from + 1, .. of a matrix of series into an array of count x rows x rows.
-local function correlate(x, window, from, count, out)
-  local rows, n = x.shape[1], x.shape[2]
-  local work = scratch(tonumber(C.tidemill_kernel_rolling_correlate_scratch(rows, window, count)))
-  local done = C.tidemill_kernel_rolling_correlate(x:pointer(), rows, n, window, from - 1, count, work,
-    out:pointer())
-  hold(x, work, out)
-  assert(done == 0, "windows that were checked")
-end
-
 --- Correlation matrices of many series of one length in every window, or in windows `first` to
 --- `last`; window k begins with value k.  Each depends on its window alone, so that tasks may have
 --- some windows each.
@@ -71,13 +60,8 @@ function kernels.rolling_correlation(list, window, first, last)
   local from = first or 1
   local count = (last or windows_in_all) - from + 1
   local out = array.new("float64", count * rows * rows, { count, rows, rows })
-  correlate(x, window, from, count, out)
+  pairs_of.correlate(x, window, from, count, out)
   return out
-end
-
---- For lazy arrays: windows `first` to `last` of a matrix of series into an array of their shape.
-function kernels.rolling_correlation_into(part, series, window, first, last)
-  correlate(series, window, first, last - first + 1, part)
 end
 
 return kernels

@@ -66,7 +66,7 @@ local function correlations(window, first, last, series)
 end
 
 local function correlations_into(part, window, first, last, series)
-  require("tidemill.kernels.pairwise").rolling_correlation_into(part, series, window, first, last)
+  require("tidemill.pairs").correlate(series, window, first, last - first + 1, part)
 end
 
 -- All series are one chunk; each task has some windows.
@@ -102,7 +102,7 @@ end
 
 --- Rolling windows along an axis (the first): a:rolling(30):mean(), a:rolling(5, 2):max().
 --- mean, sum, var, std (ddof 1), min, max, median, quantile(q), zscore; NaN before the first full window.
---- corr: of a matrix of series along that axis, the correlations of all pairs: full windows x series x series.
+--- corr: of a matrix of series along that axis, correlations of all pairs: full windows x series x series.
 ---@param window integer
 ---@param axis? integer
 ---@return tidemill.rolling
