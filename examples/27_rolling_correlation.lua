@@ -9,22 +9,14 @@ local own = tm.random.normal({ symbols, days }, { seed = 2, std = 0.02 })
 local pull = tm.where(tm.arange(days):lt(days / 2), 0.5, 3)
 local returns = (market * pull + own):compute()
 
--- Each window depends on its days alone: tasks take some windows each, and give their mean correlation.
-local mean_of = tm.delayed(function(x, first, last)
-  local all = tm.kernels.rolling_correlation(x, window, first, last)
-  local sums = all:sum { 2, 3 } -- the diagonal is 1
-  return ((sums - symbols) / (symbols * (symbols - 1))):compute()
-end, { name = "windows" })
-
-local parts, windows = {}, days - window + 1
-for first = 1, windows, 28 do
-  parts[#parts + 1] = mean_of(returns, first, math.min(first + 27, windows))
-end
-local means = tm.concat(tm.compute(parts))
-print(#parts, means)
+-- One matrix a window; its mean is without the diagonal, which is 1.  Tasks take some windows each, and no
+-- more of the matrices is kept than they work on.
+local all = returns:rolling(window, 2):corr()
+print(all)
+local means = (all:sum { 2, 3 } - symbols) / (symbols * (symbols - 1))
 
 local values = means:compute()
-print(("first window %.2f, last %.2f"):format(values[1], values[windows]))
+print(("first window %.2f, last %.2f"):format(values[1], values[-1]))
 print(("highest from day %d"):format(means:argmax():compute()))
 
 -- One window by the lazy array's own correlation is the same.

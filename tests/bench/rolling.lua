@@ -1,9 +1,9 @@
 -- rolling: windows of 5, 20, 30 and 252 over 10^6 values on one thread, per 1,000 values, best of 15
 -- rounds, and the correlation matrices of 200 series in all 223 windows of 30 of their 252 days,
--- best of 5.  The kernels of means and deviations write to memory that is there, as NumPy's
--- allocator gives it to bottleneck from the second round on; "called" is the same by tm.kernels,
--- whose results have new memory each time, as in all other rows.  Peers: pandas, best of 5 (2 where
--- it is slow), and bottleneck, best of 15.
+-- best of 5, by the kernel and by tasks.  The kernels of means and deviations write to memory that is
+-- there, as NumPy's allocator gives it to bottleneck from the second round on; "called" is the same by
+-- tm.kernels, whose results have new memory each time, as in all other rows.  Peers: pandas, best of 5
+-- (2 where it is slow), and bottleneck, best of 15.
 package.path = "tests/bench/lib/?.lua;" .. package.path
 local ffi = require("ffi")
 local bench, measure, peers = require("bench_table"), require("measure"), require("peers")
@@ -72,7 +72,12 @@ row("ewm mean, span 20", measure.best(5, function() kernels.ewm_mean(x, { span =
 local series, days, window = 200, 252, 30
 local list = {}
 for i = 1, series do list[i] = x:slice { { i * days, (i + 1) * days - 1 } } end
+local pandas = peers.python("rolling.py", "correlation", series, days, window).pandas
 bench.row { name = "correlation matrices of 223 windows",
   ours = measure.best(5, function() kernels.rolling_correlation(list, window) end),
-  peer = "pandas", peer_value = peers.python("rolling.py", "correlation", series, days, window).pandas,
+  peer = "pandas", peer_value = pandas,
   goal = { ratio = 1000 } }
+local matrix = tm.stack(list):T():compute()
+bench.row { name = "  the same by tasks, all workers",
+  ours = measure.best(5, function() matrix:rolling(window):corr():compute() end),
+  peer = "pandas", peer_value = pandas, goal = { ratio = 1000 } }

@@ -140,6 +140,30 @@ static void a_slice_publishes_and_keeps_its_block(void)
     close_fixture(&fixture);
 }
 
+static void one_that_tasks_fill_stays_in_memory(void)
+{
+    struct fixture fixture;
+    open_fixture(&fixture, 10 * MB);
+    struct mill_buffer *whole = mill_buffer_new(&fixture.memory, 5 * MB);
+    CHECK(whole != NULL);
+    mill_buffer_set_filling(whole, true);
+    struct mill_buffer *part = mill_buffer_slice(whole, MB, MB);
+    mill_buffer_publish(whole); /* as the tasks' arguments are */
+    mill_buffer_publish(part);
+    mill_spill_make_room(&fixture.memory, 4 * MB);
+    CHECK(!is_on_disk(whole) && spilled(&fixture) == 0);
+    memset(part->data, 7, part->size); /* it may be written */
+
+    mill_buffer_set_filling(whole, false);
+    mill_buffer_publish(whole);
+    mill_spill_make_room(&fixture.memory, 4 * MB);
+    CHECK(is_on_disk(whole));
+    CHECK(part->data[0] == 7 && part->data[MB - 1] == 7);
+    mill_buffer_unref(part);
+    mill_buffer_unref(whole);
+    close_fixture(&fixture);
+}
+
 static void without_a_limit_nothing_spills(void)
 {
     struct fixture fixture;
@@ -365,6 +389,7 @@ int main(void)
 {
     RUN(the_oldest_published_go_first);
     RUN(a_slice_publishes_and_keeps_its_block);
+    RUN(one_that_tasks_fill_stays_in_memory);
     RUN(without_a_limit_nothing_spills);
     RUN(one_that_spills_may_be_shared_before_and_after);
     RUN(a_full_disk_is_told_once_and_rests);

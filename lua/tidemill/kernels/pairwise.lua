@@ -4,7 +4,7 @@
 local ffi = require("ffi")
 local array = require("tidemill.array")
 local arguments = require("tidemill.kernels.arguments")
-local pairs_of = require("tidemill.pairs")
+local correlate = require("tidemill.kernels.correlate")
 
 local fail, shown, check_integer = arguments.fail, arguments.shown, arguments.check_integer
 local floats, hold = arguments.floats, arguments.hold
@@ -60,7 +60,7 @@ function kernels.rolling_correlation(list, window, first, last)
   local from = first or 1
   local count = (last or windows_in_all) - from + 1
   local out = array.new("float64", count * rows * rows, { count, rows, rows })
-  pairs_of.correlate(x, window, from, count, out)
+  correlate(x, window, from, count, out)
   return out
 end
 

@@ -269,6 +269,7 @@ end
 ---@param strides integer[] of the whole
 ---@param value tidemill.array
 function chunk.place(whole, from, strides, value)
+  if value.dtype ~= whole.dtype then error("an unsound type of a chunk", 0) end
   local axes = #strides
   local size = dtypes.size(value.dtype)
   local to = ffi.cast("uint8_t *", whole.array.values) + from * size

@@ -66,7 +66,7 @@ local function correlations(window, first, last, series)
 end
 
 local function correlations_into(part, window, first, last, series)
-  require("tidemill.pairs").correlate(series, window, first, last - first + 1, part)
+  require("tidemill.kernels.correlate")(series, window, first, last - first + 1, part)
 end
 
 -- All series are one chunk; each task has some windows.

@@ -6,7 +6,6 @@ local array = require("tidemill.array")
 local C = require("tidemill.clib")
 local chunk = require("tidemill.lazy.chunk")
 local compute = require("tidemill.compute")
-local core = require("tidemill.core")
 local direct = require("tidemill.lazy.direct")
 local dtypes = require("tidemill.dtype")
 local expr = require("tidemill.lazy.expr")
@@ -66,11 +65,15 @@ end
 local PLACED = 2^18 -- bytes of a chunk, on average, from which on tasks put chunks at their places
 
 -- Begins a result that tasks fill, chunk by chunk, while their chunks are still in a cache and on as many
--- cores as there are; nil where it is not worth it, or the tasks may run in another process.
+-- cores as there are; nil where it is not worth it.  They run in the process that computes, which may be a
+-- worker process itself: what it starts stays there.
 local function begin_whole(e, g)
-  if core.lane == "process" or g.chunks < 2 then return nil end
+  if g.chunks < 2 then return nil end
   if expr.length(e.dims) * dtypes.size(e.dtype) < PLACED * g.chunks then return nil end
-  local whole = array.new(e.dtype, nil, e.dims)
+  local fine, whole = pcall(array.new, e.dtype, nil, e.dims)
+  if not fine then
+    error(("out of memory: a result of %s %s"):format(expr.shape_text(e.dims), e.dtype), 0)
+  end
   C.tidemill__array_filling(whole.array, 1)
   return whole
 end
