@@ -29,7 +29,7 @@ print(volatility)
 print(("%.2f"):format(volatility:slice { 1, -1 }:compute()))
 
 -- Output:
--- 8	lazy array 223 float64, 8 chunks of 28, 1.74 KiB, not computed: a:compute()
+-- lazy array 223 x 200 x 200 float64, 9 chunks of 25 x 200 x 200, 68.1 MiB, not computed: a:compute()
 -- first window 0.08, last 0.69
 -- highest from day 130
 -- 0.69
