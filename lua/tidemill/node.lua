@@ -127,6 +127,12 @@ function node.build(number, ...)
   return handle
 end
 
+--- Lets go of a node that nobody will use again, and of its arguments, before a sweep finds it.
+function node.drop(handle)
+  held[handle.index] = nil
+  C.tidemill__node_drop(scope, handle.index)
+end
+
 --- Sets the place by which the random stream of a node is told from others of its run.
 function node.set_place(handle, place) C.tidemill__node_place(scope, bits(handle), place) end
 

@@ -473,6 +473,25 @@ describe("memory", function()
     assert.is_true(with - without < 20, ("%.0f MiB more"):format(with - without))
   end)
 
+  it("of a large result, and of what it was made from, is free when both are dropped", function()
+    if sanitized then return pending("a sanitizer's own memory counts, too") end
+    -- 61 MiB each: all of them would be 1,200.
+    local most, shown = peak_of([[
+      local tm = require "tidemill"
+      for i = 1, 10 do
+        local x = tm.random.uniform({ 2000, 4000 }, { seed = i }):compute()
+        local y = (x + 1):compute()
+        assert(y:mean():compute() > 1.49)
+        x, y = nil, nil
+        collectgarbage()
+        collectgarbage()
+      end
+      print("fine")
+    ]])
+    assert.are.equal("fine\n", shown)
+    assert.is_true(most < 300, ("%.0f MiB at most"):format(most))
+  end)
+
   it("of a mean of 2 GB of random numbers stays under a limit of 256 MB", function()
     if sanitized then return pending("a sanitizer's own memory counts, too") end
     local most, shown = peak_of([[

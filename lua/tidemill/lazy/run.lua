@@ -124,9 +124,23 @@ local function evaluate_now(exprs)
   return values
 end
 
+local function keep(list, ...)
+  for i = 1, select("#", ...) do list[#list + 1] = (select(i, ...)) end
+  return ...
+end
+
+-- The values of nodes.  Then those that were made for them go: they hold whole arrays.
+local function values_of(nodes, given, made)
+  local fine, results = pcall(compute.list, nodes, given)
+  for _, own in ipairs(made) do node.drop(own) end
+  if not fine then error(results, 0) end
+  return results
+end
+
 -- The values of expressions, and of other nodes in the same run.
 local function evaluate_by_tasks(exprs, given, others)
-  local planner = plan.new(emit_task)
+  local made = {}
+  local planner = plan.new(function(...) return keep(made, emit_task(...)) end)
   local nodes, spans = {}, {}
   local list = planner:prepare(exprs)
   for i, e in ipairs(list) do
@@ -140,7 +154,7 @@ local function evaluate_by_tasks(exprs, given, others)
   end
   local count = #nodes
   for i, other in ipairs(others or {}) do nodes[count + i] = other end
-  local results, values, rest = compute.list(nodes, given), {}, {}
+  local results, values, rest = values_of(nodes, given, made), {}, {}
   for i, e in ipairs(list) do
     local span, chunks = spans[i], {}
     for number = 1, span.grid.chunks do
