@@ -182,6 +182,38 @@ TIDEMILL_API tidemill_status tidemill_next(tidemill_value table, tidemill_cursor
                                            int *more, tidemill_value *key,
                                            tidemill_value *value);
 
+/* ---- Arrays ------------------------------------------------------------------------------ */
+
+/* The memory of an array: its elements, row by row, without gaps. */
+typedef struct tidemill_array {
+    size_t size; /* sizeof (tidemill_array) */
+    const char *
+        type; /* "float64", "float32", "int8" to "int64", "uint8" to "uint64", "bool" (a byte, 0 or
+                         1), "date" (int32 days since 1970-01-01), "timestamp" (int64 microseconds
+                         since then, UTC); when read also "utf8" and "dictionary" */
+    int dimensions; /* 1 to 8 */
+    int64_t shape[8];
+    const void *data; /* aligned to the type; utf8: the bytes of all strings; dictionary:
+                                 int32 positions from 0 in a list of strings (see Arrow) */
+    const uint8_t
+        *validity;          /* a bit an element, lowest first, 1: there is one; NULL: all are */
+    const int32_t *offsets; /* utf8: where each string begins, and the end of the last */
+} tidemill_array;
+
+/* At once.  An array over memory of the host, without a copy.  Nobody may change that until
+ * release(context, data) was called (NULL: it stays for good), once, by whichever thread drops the last
+ * reference, perhaps after the engine is gone: it must not call this library, but for functions "at
+ * once".  The memory is in no account of the engine.  On failure `release` is not called.
+ * TIDEMILL_USAGE: the description is wrong (how, tidemill_error says when an engine is given; it may be
+ * NULL); TIDEMILL_UNSUPPORTED: strings, which come by Arrow; TIDEMILL_MEMORY. */
+TIDEMILL_API tidemill_status tidemill_from_array(tidemill *engine, const tidemill_array *array,
+                                                 void (*release)(void *context, void *data),
+                                                 void *context, tidemill_value *value);
+
+/* At once.  Where an array's memory is, to be read in place while the value is held.  Set array->size
+ * before.  1; 0: the value is no array, and *array is untouched. */
+TIDEMILL_API int tidemill_to_array(tidemill_value value, tidemill_array *array);
+
 /* ---- Running Lua ---------------------------------------------------------------------- */
 
 /* Runs a file ("-": stdin) with argv as `...` and `arg` (arg[0] is the path).  The path is
