@@ -45,6 +45,7 @@ text_files() {
 check_format
 check luacheck luacheck --no-color --quiet --codes $lua_files
 check "source rules" "${LUAJIT:-luajit}" scripts/dev/lint.lua $(text_files)
+check links "${LUAJIT:-luajit}" scripts/dev/links.lua *.md $(find docs -name '*.md' | sort)
 check "exports of .so" exported_names "$products/libtidemill.so.0" --dynamic
 check "exports of lua" exported_names "$products/tidemill.so" --dynamic
 check "exports of .a" exported_names "$products/libtidemill.a" ""
