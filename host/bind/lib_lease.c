@@ -209,7 +209,7 @@ static int lease_counts(lua_State *L)
     return 4;
 }
 
-static const luaL_Reg functions[] = {
+static const luaL_Reg lease_functions[] = {
     {"lease", lease_new},
     {"lease_acquire", lease_acquire},
     {"lease_address", lease_address},
@@ -228,5 +228,5 @@ static const luaL_Reg functions[] = {
 
 void mill_lib_lease(lua_State *L)
 {
-    luaL_register(L, NULL, functions);
+    luaL_register(L, NULL, lease_functions);
 }

@@ -119,7 +119,7 @@ static void give(struct mill_lease *lease, struct mill_place *place,
 }
 
 /* The answer is the waiter's from here. */
-static enum mill_lease_answer take(struct mill_lease *lease, struct mill_place *place)
+static enum mill_lease_answer take_given(struct mill_lease *lease, struct mill_place *place)
 {
     enum mill_lease_answer what = place->answer;
     if (place->depth && (what == MILL_LEASE_OWN || what == MILL_LEASE_MAKE)) {
@@ -133,7 +133,7 @@ static enum mill_lease_answer take(struct mill_lease *lease, struct mill_place *
 static enum mill_lease_answer take_over(struct mill_lease *lease, struct mill_lease_side *side)
 {
     struct mill_place *below = topmost(&side->given);
-    enum mill_lease_answer what = take(lease, below);
+    enum mill_lease_answer what = take_given(lease, below);
     below->answer = MILL_LEASE_WAIT;
     places_add(&lease->queue, below, MILL_AMONG_ALL, lease->queue.first);
     places_add(&side->queue, below, MILL_AMONG_SIDE, side->queue.first);
@@ -187,7 +187,7 @@ static void send_all_away(struct mill_lease *lease, const struct mill_worker *se
 }
 
 /* Called under the timers' mutex, which is taken inside the lease's: it may not take that. */
-static void timer_fires(struct mill_timer *timer)
+static void lease_timer_fires(struct mill_timer *timer)
 {
     struct mill_lease *lease =
         (struct mill_lease *)((char *)timer - offsetof(struct mill_lease, timer));
@@ -236,8 +236,8 @@ static struct mill_place *first_without(struct mill_lease *lease)
 }
 
 /* A side has one more idle. */
-static void put(struct mill_lease *lease, struct mill_lease_side *side,
-                const struct mill_worker *self, int64_t now)
+static void put_idle(struct mill_lease *lease, struct mill_lease_side *side,
+                     const struct mill_worker *self, int64_t now)
 {
     side->idle++;
     if (lease->closed) {
@@ -302,7 +302,7 @@ struct mill_lease *mill_lease_new(uint32_t max)
     mill_shared_init(&lease->shared, &mill_lease_kind);
     pthread_mutex_init(&lease->mutex, NULL);
     lease->max = max;
-    lease->timer.fire = timer_fires;
+    lease->timer.fire = lease_timer_fires;
     return lease;
 }
 
@@ -363,7 +363,7 @@ uint32_t mill_lease_release(struct mill_lease *lease, struct mill_worker *worker
     struct mill_lease_side *side = side_of(lease, worker);
     side->lent--;
     if (keep) {
-        put(lease, side, worker, now);
+        put_idle(lease, side, worker, now);
     } else {
         side->leaving++;
         lease->leaving++;
@@ -427,7 +427,7 @@ enum mill_lease_answer mill_lease_take(struct mill_lease *lease, struct mill_pla
 {
     pthread_mutex_lock(&lease->mutex);
     enum mill_lease_answer what = place->answer;
-    if (what != MILL_LEASE_WAIT) take(lease, place);
+    if (what != MILL_LEASE_WAIT) take_given(lease, place);
     pthread_mutex_unlock(&lease->mutex);
     return what;
 }
@@ -435,13 +435,13 @@ enum mill_lease_answer mill_lease_take(struct mill_lease *lease, struct mill_pla
 static void give_up(struct mill_lease *lease, struct mill_place *place, int64_t now)
 {
     if (place->answer == MILL_LEASE_WAIT) step_out(lease, place);
-    switch (take(lease, place)) {
+    switch (take_given(lease, place)) {
     case MILL_LEASE_WAIT:
         ask_for_idle(lease, NULL, now); /* which takes back the timer */
         break;
     case MILL_LEASE_OWN:
         lease->sides[place->side].lent--;
-        put(lease, &lease->sides[place->side], NULL, now);
+        put_idle(lease, &lease->sides[place->side], NULL, now);
         break;
     case MILL_LEASE_MAKE:
         lease->sides[place->side].lent--;
