@@ -32,12 +32,12 @@ void mill_encoder_string(struct mill_encoder *encoder, enum mill_mark mark, int 
     mill_packer_text(&encoder->out, text, size);
 }
 
-static enum mill_kind kind_of(lua_State *L, int index)
+static enum mill_cdata_kind kind_of(lua_State *L, int index)
 {
     lua_getfield(L, LUA_REGISTRYINDEX, mill_kinds_key);
     lua_pushvalue(L, index);
     lua_call(L, 1, 1);
-    enum mill_kind kind = (enum mill_kind)lua_tointeger(L, -1);
+    enum mill_cdata_kind kind = (enum mill_cdata_kind)lua_tointeger(L, -1);
     lua_pop(L, 1);
     return kind;
 }
@@ -197,7 +197,7 @@ static bool encode_cell(lua_State *L, int index, bool nodes, struct mill_value *
     }
     case LUA_TCDATA: {
         const void *payload = lua_topointer(L, index);
-        enum mill_kind kind = kind_of(L, index);
+        enum mill_cdata_kind kind = kind_of(L, index);
         if (kind == MILL_KIND_ARRAY) {
             struct mill_array *array = *(struct mill_array *const *)payload;
             mill_array_publish(array);

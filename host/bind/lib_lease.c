@@ -17,7 +17,7 @@ static const char place_name[] = "tidemill.place";
 /* What Lua holds of one who waits; collected it is left. */
 struct box {
     struct mill_lease *lease; /* with a reference */
-    struct mill_place place;
+    struct mill_lease_place place;
 };
 
 static struct mill_lease *check_lease(lua_State *L)

@@ -104,8 +104,8 @@ static bool read_status(struct mill_response *response, const char *line, size_t
     return true;
 }
 
-static struct mill_field *find_field(const struct mill_response *response, const char *name,
-                                     size_t size)
+static struct mill_response_field *find_field(const struct mill_response *response,
+                                              const char *name, size_t size)
 {
     for (size_t i = 0; i < response->field_count; i++) {
         const char *known = response->fields[i].name;
@@ -116,12 +116,12 @@ static struct mill_field *find_field(const struct mill_response *response, const
 
 const char *mill_response_field(const struct mill_response *response, const char *name)
 {
-    const struct mill_field *field = find_field(response, name, strlen(name));
+    const struct mill_response_field *field = find_field(response, name, strlen(name));
     return field ? field->value : NULL;
 }
 
 /* One block holds name and value; `before` (NULL: none) comes before the value. */
-static bool set_field(struct mill_field *field, const char *name, size_t name_size,
+static bool set_field(struct mill_response_field *field, const char *name, size_t name_size,
                       const char *before, const char *value, size_t size)
 {
     size_t first = before ? strlen(before) + 2 : 0;
@@ -137,14 +137,14 @@ static bool set_field(struct mill_field *field, const char *name, size_t name_si
     memcpy(to + first, value, size);
     to[first + size] = 0;
     free(field->name);
-    *field = (struct mill_field){block, to};
+    *field = (struct mill_response_field){block, to};
     return true;
 }
 
 static bool add_field(struct mill_response *response, const char *name, size_t name_size,
                       const char *value, size_t size)
 {
-    struct mill_field *field = find_field(response, name, name_size);
+    struct mill_response_field *field = find_field(response, name, name_size);
     if (field) {
         if (set_field(field, name, name_size, field->value, value, size)) return true;
         return fail(response, "out of memory");

@@ -203,7 +203,7 @@ static int next_level(const struct mill_run *run)
 static void enqueue_run(struct mill_pool *pool, struct mill_run *run)
 {
     int level = next_level(run);
-    struct mill_queue *queue = &pool->queues[level];
+    struct mill_run_queue *queue = &pool->queues[level];
     run->next_queued = NULL;
     if (queue->first) {
         queue->last->next_queued = run;
@@ -217,7 +217,7 @@ static void enqueue_run(struct mill_pool *pool, struct mill_run *run)
 
 static void dequeue_run(struct mill_pool *pool, int level)
 {
-    struct mill_queue *queue = &pool->queues[level];
+    struct mill_run_queue *queue = &pool->queues[level];
     queue->first = queue->first->next_queued;
     if (queue->first == NULL) atomic_fetch_and(&pool->queued, ~(1u << level));
 }

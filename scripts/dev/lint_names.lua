@@ -139,21 +139,29 @@ end
 
 -- ---- All files ------------------------------------------------------------------------------
 
-local first, complaints = { name = {}, tag = {} }, 0
+local first, complaints = { name = {}, tag = {}, guard = {} }, 0
+
+local function declare(kind, token, path)
+  local other = first[kind][token[1]]
+  if other == nil then
+    first[kind][token[1]] = { path = path, line = token.line }
+  elseif other.path ~= path then
+    complaints = complaints + 1
+    local place = ("%s:%d"):format(other.path, other.line)
+    print(("%s:%d: the %s %s is also declared at %s"):format(path, token.line, kind, token[1], place))
+  end
+end
 
 for _, path in ipairs(arg) do
   local file = assert(io.open(path, "rb"))
   local text = file:read("*a")
   file:close()
+  local guard = path:match("%.h$") and text:match("\n#ifndef ([%u%d_]+_H)\n")
+  if guard then declare("guard", { guard, line = 1 }, path) end
   declarations(text, function(kind, token)
-    local other = first[kind][token[1]]
-    if other == nil then
-      first[kind][token[1]] = { path = path, line = token.line }
-    elseif other.path ~= path and not token[1]:lower():match("^t?i?d?e?mill_") then
-      complaints = complaints + 1
-      local place = ("%s:%d"):format(other.path, other.line)
-      print(("%s:%d: %s is also declared at %s"):format(path, token.line, token[1], place))
-    end
+    -- Prototypes repeat names that are shared, and the linker knows them.
+    local is_shared = kind == "name" and token[1]:lower():match("^t?i?d?e?mill_")
+    if not is_shared then declare(kind, token, path) end
   end)
 end
 os.exit(complaints == 0 and 0 or 1)
