@@ -6,8 +6,8 @@ local calls, megabytes = 10000000, 1000
 local times = peers.own("bench_embed", calls, megabytes)
 
 local function row(name, ours, goal, peer, unit)
-  bench.row { name = "embedded: " .. name, ours = ours, peer = peer and "LuaJIT's C interface", peer_value = peer,
-    goal = goal, unit = unit }
+  bench.row { name = "embedded: " .. name, ours = ours, unit = unit, goal = goal,
+    peer = peer and "LuaJIT's C interface", peer_value = peer }
 end
 row("call of a script function, median", times.call_median, { at_most = 0.3e-6 }, times.plain_median)
 row("the same, 99.9 %", times.call_999, { at_most = 20e-6 }, times.plain_999)
