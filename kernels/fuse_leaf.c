@@ -164,7 +164,7 @@ static void random_run(const struct mill_leaf *state, int64_t position, int64_t 
                       leaf->b, out + i * state->size);
 }
 
-static void run(const struct mill_leaf *state, int64_t position, int64_t count, char *out)
+static void run_leaf(const struct mill_leaf *state, int64_t position, int64_t count, char *out)
 {
     int64_t stride = state->stride[state->axes - 1];
     switch (state->leaf->kind) {
@@ -251,7 +251,7 @@ struct mill_operand mill_leaf_read(struct mill_leaf *state, int64_t start, int64
     if (left >= count && (stride == 0 || state->leaf->kind == TIDEMILL_FUSE_CONSTANT)) {
         if (state->leaf->kind == TIDEMILL_FUSE_MEMORY)
             return (struct mill_operand){state->memory + position * state->size, 0};
-        run(state, position, 1, state->block);
+        run_leaf(state, position, 1, state->block);
         return (struct mill_operand){state->block, 0};
     }
     if (left >= count && stride == 1 && state->leaf->kind == TIDEMILL_FUSE_MEMORY) {
@@ -262,7 +262,7 @@ struct mill_operand mill_leaf_read(struct mill_leaf *state, int64_t start, int64
     }
     for (int64_t done = 0; done < count;) {
         int64_t part = mill_least(left, count - done);
-        run(state, position, part, state->block + done * state->size);
+        run_leaf(state, position, part, state->block + done * state->size);
         done += part;
         if (done < count) position = position_of(state, start + done, &left);
     }
