@@ -347,6 +347,18 @@ TIDEMILL_API void tidemill_doctor(tidemill *engine,
                                                 const char *finding),
                                   void *context);
 
+/* ---- Examples ---------------------------------------------------------------------------- */
+
+/* At once.  Visits the programs to learn from, in order of name ("01_sum_of_squares.lua",
+ * "embed/smallest.c"): what each shows, and its text, which ends with what it prints and belongs to the
+ * library. */
+TIDEMILL_API void tidemill_each_example(void (*visit)(void *context, const char *name,
+                                                      const char *summary, const char *text),
+                                        void *context);
+
+/* At once.  The text of a strategy to begin with, which runs as it is and is there to be changed. */
+TIDEMILL_API const char *tidemill_starter(void);
+
 /* ---- Looking after the cache ------------------------------------------------------------ */
 
 /* What is asked of the cache that the settings name; zero or NULL where a command takes it not. */
