@@ -371,6 +371,7 @@ typedef struct tidemill_cache_request {
     int repair;          /* verify: remove what is broken */
     int json; /* text is a JSON object: keys sorted, bytes, seconds, "schema": 1; else it
                             is for people */
+    int all; /* clear: the database itself and all files beside it, too, when nobody else uses it */
 } tidemill_cache_request;
 
 /* Does it; other processes may use the cache meanwhile, and running tasks of this engine.  *text,
@@ -381,7 +382,7 @@ TIDEMILL_API tidemill_status tidemill_cache(tidemill *engine,
                                             const tidemill_cache_request *request, char **text);
 
 /* At once.  Visits the commands of tidemill_cache: what each one's `word` is ("KEY"; NULL: it
- * takes none), which of the fields "task", "limit", "repair" it takes, between blanks, and a
+ * takes none), which of the fields "task", "limit", "repair", "all" it takes, between blanks, and a
  * summary. */
 TIDEMILL_API void
 tidemill_each_cache_command(void (*visit)(void *context, const char *name, const char *word,
