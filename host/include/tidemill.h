@@ -134,6 +134,45 @@ TIDEMILL_API tidemill_status tidemill_complete(tidemill *engine, const char *bef
  * list of pages.  TIDEMILL_USAGE: nothing.  *text is malloc'ed; the caller frees it. */
 TIDEMILL_API tidemill_status tidemill_help(tidemill *engine, const char *word, char **text);
 
+/* ---- Arrow ------------------------------------------------------------------------------- */
+
+/* Arrow's C Data Interface, by which engines in one process hand each other columns in place: these two
+ * structs and what they mean are fixed by its specification, "The Arrow C data interface", and other
+ * headers may have declared them. */
+#ifndef ARROW_C_DATA_INTERFACE
+#define ARROW_C_DATA_INTERFACE
+
+#define ARROW_FLAG_DICTIONARY_ORDERED 1
+#define ARROW_FLAG_NULLABLE           2
+#define ARROW_FLAG_MAP_KEYS_SORTED    4
+
+struct ArrowSchema {
+    const char *format;
+    const char *name;
+    const char *metadata;
+    int64_t flags;
+    int64_t n_children;
+    struct ArrowSchema **children;
+    struct ArrowSchema *dictionary;
+    void (*release)(struct ArrowSchema *);
+    void *private_data;
+};
+
+struct ArrowArray {
+    int64_t length;
+    int64_t null_count;
+    int64_t offset;
+    int64_t n_buffers;
+    int64_t n_children;
+    const void **buffers;
+    struct ArrowArray **children;
+    struct ArrowArray *dictionary;
+    void (*release)(struct ArrowArray *);
+    void *private_data;
+};
+
+#endif
+
 /* ---- Explaining and recording --------------------------------------------------------- */
 
 /* Before a script: which of its tasks are answered from the cache, and why others are not, is taken
