@@ -26,30 +26,6 @@
 
 static const char result_key[] = "tidemill.result";
 
-/* ---- errors ---------------------------------------------------------------------------- */
-
-static void clear_error(struct tidemill *engine)
-{
-    free(engine->message);
-    engine->message = NULL;
-    engine->error.text[0] = '\0';
-    engine->error.status = TIDEMILL_OK;
-}
-
-const char *tidemill_error(tidemill *engine)
-{
-    if (engine == NULL) return "out of memory";
-    return engine->message ? engine->message : engine->error.text;
-}
-
-static tidemill_status fail_with(struct tidemill *engine, tidemill_status status, char *message)
-{
-    clear_error(engine);
-    engine->message = message;
-    engine->error.status = status;
-    return status;
-}
-
 /* ---- opening and closing ---------------------------------------------------------------- */
 
 static void name_run(struct tidemill *engine)
@@ -79,6 +55,10 @@ static struct tidemill *engine_new(const tidemill_config *config)
 {
     struct tidemill *engine = calloc(1, sizeof *engine);
     if (engine == NULL) return NULL;
+    if (!mill_gate_init(&engine->gate)) {
+        free(engine);
+        return NULL;
+    }
     mill_output_init(&engine->output);
     mill_scope_init(&engine->scope, engine, NULL);
     pthread_mutex_init(&engine->unasked_lock, NULL);
@@ -145,18 +125,25 @@ static tidemill_config full_config(const tidemill_config *config)
     return full;
 }
 
-tidemill_status tidemill_open(const tidemill_config *given, tidemill **out)
+static tidemill_status open_state(struct tidemill *engine, const tidemill_config *config)
 {
-    tidemill_config config = full_config(given);
-    struct tidemill *engine = *out = engine_new(&config);
-    if (engine == NULL) return TIDEMILL_MEMORY;
-    tidemill_status status = take_config(engine, &config);
+    tidemill_status status = take_config(engine, config);
     if (status == TIDEMILL_OK) status = mill_settings_environment(engine, &engine->error);
     if (status != TIDEMILL_OK) return status;
     engine->L = mill_state_open(&engine->scope, &engine->error);
     if (engine->L == NULL) return engine->error.status;
     mill_engine_salt(engine, engine->L);
     return TIDEMILL_OK;
+}
+
+tidemill_status tidemill_open(const tidemill_config *given, tidemill **out)
+{
+    tidemill_config config = full_config(given);
+    struct tidemill *engine = *out = engine_new(&config);
+    if (engine == NULL) return TIDEMILL_MEMORY;
+    tidemill_status status = mill_api_enter(engine);
+    if (status == TIDEMILL_OK) status = open_state(engine, &config);
+    return mill_api_end(engine, status);
 }
 
 /* In this order: workers use the state's functions, runs hold nodes, the store has readers. */
@@ -192,6 +179,7 @@ void tidemill_close(tidemill *engine)
     free(engine->package_path);
     free(engine->package_cpath);
     free(engine->message);
+    mill_gate_fini(&engine->gate);
     mill_birth_fini(&engine->birth);
     free(engine);
 }
@@ -202,32 +190,6 @@ const char *tidemill_version(void)
 }
 
 /* ---- running ---------------------------------------------------------------------------- */
-
-/* `script`: its path, when it has one. */
-static tidemill_status begin(struct tidemill *engine, const char *script)
-{
-    clear_error(engine);
-    if (!mill_engine_is_here(engine, &engine->error)) return TIDEMILL_UNSUPPORTED;
-    if (engine->L == NULL) {
-        return mill_fail(&engine->error, TIDEMILL_USAGE, "the engine was not opened");
-    }
-    engine->exiting = false;
-    if (atomic_exchange(&engine->interrupted, false) && engine->pool_open) {
-        mill_pool_resume(&engine->pool);
-    }
-    tidemill_status status = mill_settings_files(engine, script, &engine->error);
-    return status == TIDEMILL_OK ? mill_watch_begin(engine, &engine->error) : status;
-}
-
-tidemill_status mill_api_begin(struct tidemill *engine)
-{
-    return begin(engine, NULL);
-}
-
-tidemill_status mill_api_fail(struct tidemill *engine, tidemill_status status, char *message)
-{
-    return fail_with(engine, status, message);
-}
 
 void mill_api_push_result(lua_State *L)
 {
@@ -302,17 +264,14 @@ static tidemill_status end_futures(struct tidemill *engine)
     lua_pushcfunction(engine->L, close_futures);
     char *message;
     tidemill_status status = mill_state_call(engine->L, 0, 0, &message);
-    return status == TIDEMILL_OK ? status : fail_with(engine, status, message);
+    return status == TIDEMILL_OK ? status : mill_api_fail(engine, status, message);
 }
 
 tidemill_status mill_api_outcome(struct tidemill *engine, tidemill_status status)
 {
-    if (engine->exiting) {
-        clear_error(engine);
-        return TIDEMILL_EXIT;
-    }
+    if (engine->exiting) return mill_api_fail(engine, TIDEMILL_EXIT, NULL);
     if (atomic_load(&engine->interrupted)) {
-        clear_error(engine);
+        mill_api_fail(engine, TIDEMILL_CANCELLED, NULL);
         return mill_fail(&engine->error, TIDEMILL_CANCELLED, "interrupted");
     }
     return status;
@@ -341,7 +300,7 @@ static tidemill_status run_chunk(struct tidemill *engine, const char *name, int 
     char *message;
     tidemill_status status = mill_state_call(L, count, 1, &message);
     if (status != TIDEMILL_OK) {
-        fail_with(engine, status, message);
+        mill_api_fail(engine, status, message);
     } else {
         lua_setfield(L, LUA_REGISTRYINDEX, result_key);
         status = end_futures(engine);
@@ -383,10 +342,11 @@ static void add_folder(lua_State *L, const char *path)
     lua_pop(L, 3);
 }
 
-tidemill_status tidemill_run_file(tidemill *engine, const char *path, int argc, char **argv)
+static tidemill_status run_file(struct tidemill *engine, const char *path, int argc,
+                                char **argv)
 {
     bool standard_input = strcmp(path, "-") == 0;
-    tidemill_status status = begin(engine, standard_input ? NULL : path);
+    tidemill_status status = mill_api_prepare(engine, standard_input ? NULL : path);
     if (status == TIDEMILL_OK && !standard_input) status = check_readable(engine, path);
     if (status != TIDEMILL_OK) return status;
     if (standard_input) {
@@ -399,10 +359,16 @@ tidemill_status tidemill_run_file(tidemill *engine, const char *path, int argc, 
     return run_chunk(engine, path, argc, argv);
 }
 
-tidemill_status tidemill_run_shipped(tidemill *engine, const char *name, int argc, char **argv)
+tidemill_status tidemill_run_file(tidemill *engine, const char *path, int argc, char **argv)
 {
-    tidemill_status status = begin(engine, NULL);
-    if (status != TIDEMILL_OK) return status;
+    tidemill_status status = mill_api_enter(engine);
+    if (status == TIDEMILL_OK) status = run_file(engine, path, argc, argv);
+    return mill_api_end(engine, status);
+}
+
+static tidemill_status run_shipped(struct tidemill *engine, const char *name, int argc,
+                                   char **argv)
+{
     char full[128];
     snprintf(full, sizeof full, "script:%s", name);
     const struct mill_embedded *script = mill_embedded_find(full);
@@ -416,6 +382,13 @@ tidemill_status tidemill_run_shipped(tidemill *engine, const char *name, int arg
         return fail_syntax(engine);
     }
     return run_chunk(engine, name, argc, argv);
+}
+
+tidemill_status tidemill_run_shipped(tidemill *engine, const char *name, int argc, char **argv)
+{
+    tidemill_status status = mill_api_begin(engine);
+    if (status == TIDEMILL_OK) status = run_shipped(engine, name, argc, argv);
+    return mill_api_end(engine, status);
 }
 
 /* The first comment line of a script, "-- name: what it does". */
@@ -451,22 +424,29 @@ tidemill_status mill_api_set_tm(struct tidemill *engine)
     lua_getglobal(L, "require");
     lua_pushliteral(L, "tidemill");
     tidemill_status status = mill_state_call(L, 1, 1, &message);
-    if (status != TIDEMILL_OK) return fail_with(engine, status, message);
+    if (status != TIDEMILL_OK) return mill_api_fail(engine, status, message);
     lua_setglobal(L, "tm");
     return TIDEMILL_OK;
 }
 
-tidemill_status tidemill_run_string(tidemill *engine, const char *code, const char *name,
-                                    int argc, char **argv)
+static tidemill_status run_string(struct tidemill *engine, const char *code, const char *name,
+                                  int argc, char **argv)
 {
-    tidemill_status status = begin(engine, NULL);
-    if (status == TIDEMILL_OK) status = mill_api_set_tm(engine);
+    tidemill_status status = mill_api_set_tm(engine);
     if (status != TIDEMILL_OK) return status;
     record_script(engine, name, code, strlen(code), argc, argv);
     char chunk[256];
     snprintf(chunk, sizeof chunk, "=%s", name);
     if (luaL_loadbuffer(engine->L, code, strlen(code), chunk) != 0) return fail_syntax(engine);
     return run_chunk(engine, name, argc, argv);
+}
+
+tidemill_status tidemill_run_string(tidemill *engine, const char *code, const char *name,
+                                    int argc, char **argv)
+{
+    tidemill_status status = mill_api_begin(engine);
+    if (status == TIDEMILL_OK) status = run_string(engine, code, name, argc, argv);
+    return mill_api_end(engine, status);
 }
 
 /* ---- results ---------------------------------------------------------------------------- */
@@ -482,18 +462,23 @@ static int encode_json(lua_State *L)
     return 1;
 }
 
-tidemill_status tidemill_result_json(tidemill *engine, char **text)
+static tidemill_status result_json(struct tidemill *engine, char **text)
 {
-    *text = NULL;
-    tidemill_status status = begin(engine, NULL);
-    if (status != TIDEMILL_OK) return status;
     char *message;
     lua_pushcfunction(engine->L, encode_json);
-    status = mill_state_call(engine->L, 0, 1, &message);
-    if (status != TIDEMILL_OK) return fail_with(engine, status, message);
+    tidemill_status status = mill_state_call(engine->L, 0, 1, &message);
+    if (status != TIDEMILL_OK) return mill_api_fail(engine, status, message);
     *text = strdup(lua_tostring(engine->L, -1));
     lua_pop(engine->L, 1);
     return *text ? TIDEMILL_OK : mill_no_memory(&engine->error, "JSON");
+}
+
+tidemill_status tidemill_result_json(tidemill *engine, char **text)
+{
+    *text = NULL;
+    tidemill_status status = mill_api_begin(engine);
+    if (status == TIDEMILL_OK) status = result_json(engine, text);
+    return mill_api_end(engine, status);
 }
 
 int tidemill_exit_status(tidemill *engine)
@@ -518,7 +503,8 @@ void tidemill_interrupt(tidemill *engine)
 
 tidemill_status tidemill_flush(tidemill *engine, double seconds)
 {
-    if (!mill_engine_is_here(engine, &engine->error)) return TIDEMILL_UNSUPPORTED;
+    if (!mill_engine_is_here(engine, &engine->error))
+        return mill_api_end(engine, TIDEMILL_UNSUPPORTED);
     struct mill_store *store = engine->store;
     if (store == NULL || mill_store_flush(store, seconds)) return TIDEMILL_OK;
     return TIDEMILL_IO;
@@ -531,10 +517,8 @@ const char *tidemill_nearest(const char *word, const char *const *names, size_t 
 
 /* ---- settings --------------------------------------------------------------------------- */
 
-tidemill_status tidemill_set(tidemill *engine, const char *name, const char *value)
+static tidemill_status set_any(struct tidemill *engine, const char *name, const char *value)
 {
-    clear_error(engine);
-    if (!mill_engine_is_here(engine, &engine->error)) return TIDEMILL_UNSUPPORTED;
     if (strcmp(name, "config") != 0) return set(engine, name, value);
     if (engine->settings.files_read) {
         return mill_fail(&engine->error, TIDEMILL_USAGE,
@@ -547,13 +531,19 @@ tidemill_status tidemill_set(tidemill *engine, const char *name, const char *val
     return TIDEMILL_OK;
 }
 
-tidemill_status tidemill_each_setting(tidemill *engine, const char *script,
-                                      void (*visit)(void *context, const char *name,
-                                                    const char *value, const char *source),
-                                      void *context)
+tidemill_status tidemill_set(tidemill *engine, const char *name, const char *value)
 {
-    clear_error(engine);
-    if (!mill_engine_is_here(engine, &engine->error)) return TIDEMILL_UNSUPPORTED;
+    tidemill_status status = mill_api_enter(engine);
+    if (status == TIDEMILL_OK) status = set_any(engine, name, value);
+    return mill_api_end(engine, status);
+}
+
+typedef void visit_setting(void *context, const char *name, const char *value,
+                           const char *source);
+
+static tidemill_status each_setting(struct tidemill *engine, const char *script,
+                                    visit_setting *visit, void *context)
+{
     tidemill_status status = mill_settings_files(engine, script, &engine->error);
     for (int i = 0; i < MILL_SETTING_COUNT && status == TIDEMILL_OK; i++) {
         struct mill_setting_view view;
@@ -566,15 +556,26 @@ tidemill_status tidemill_each_setting(tidemill *engine, const char *script,
     return status;
 }
 
+tidemill_status tidemill_each_setting(tidemill *engine, const char *script,
+                                      void (*visit)(void *context, const char *name,
+                                                    const char *value, const char *source),
+                                      void *context)
+{
+    tidemill_status status = mill_api_enter(engine);
+    if (status == TIDEMILL_OK) status = each_setting(engine, script, visit, context);
+    return mill_api_end(engine, status);
+}
+
 tidemill_status tidemill_settings_json(tidemill *engine, const char *script, char **text)
 {
-    clear_error(engine);
     *text = NULL;
-    if (!mill_engine_is_here(engine, &engine->error)) return TIDEMILL_UNSUPPORTED;
-    tidemill_status status = mill_settings_files(engine, script, &engine->error);
-    if (status != TIDEMILL_OK) return status;
-    *text = mill_settings_json(engine);
-    return *text ? TIDEMILL_OK : mill_no_memory(&engine->error, "settings");
+    tidemill_status status = mill_api_enter(engine);
+    if (status == TIDEMILL_OK) status = mill_settings_files(engine, script, &engine->error);
+    if (status == TIDEMILL_OK) {
+        *text = mill_settings_json(engine);
+        if (*text == NULL) status = mill_no_memory(&engine->error, "settings");
+    }
+    return mill_api_end(engine, status);
 }
 
 /* ---- the cache -------------------------------------------------------------------------- */
@@ -583,13 +584,14 @@ tidemill_status tidemill_cache(tidemill *engine, const tidemill_cache_request *g
                                char **text)
 {
     tidemill_cache_request request = {.size = sizeof request};
-    clear_error(engine);
     *text = NULL;
     memcpy(&request, given, given->size < sizeof request ? given->size : sizeof request);
-    if (!mill_engine_is_here(engine, &engine->error)) return TIDEMILL_UNSUPPORTED;
-    tidemill_status status = mill_settings_files(engine, NULL, &engine->error);
-    return status == TIDEMILL_OK ? mill_upkeep_run(engine, &request, text, &engine->error)
-                                 : status;
+    tidemill_status status = mill_api_enter(engine);
+    if (status == TIDEMILL_OK) status = mill_settings_files(engine, NULL, &engine->error);
+    if (status == TIDEMILL_OK) {
+        status = mill_upkeep_run(engine, &request, text, &engine->error);
+    }
+    return mill_api_end(engine, status);
 }
 
 /* ---- worker processes ------------------------------------------------------------------------ */
@@ -658,7 +660,7 @@ int luaopen_tidemill(lua_State *L)
     mill_engine_salt(engine, L);
     tidemill_status status = mill_settings_environment(engine, &engine->error);
     if (status == TIDEMILL_OK) status = mill_state_adopt(&engine->scope, L, &engine->error);
-    if (status == TIDEMILL_OK) status = begin(engine, script_of(L));
+    if (status == TIDEMILL_OK) status = mill_api_prepare(engine, script_of(L));
     if (status != TIDEMILL_OK) return luaL_error(L, "tidemill: %s", engine->error.text);
     const struct mill_embedded *face = mill_embedded_find("tidemill");
     if (luaL_loadbuffer(L, face->text, face->size, "=[tidemill] tidemill.lua") != 0) {

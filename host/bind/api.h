@@ -2,13 +2,24 @@
 #ifndef MILL_API_H
 #define MILL_API_H
 
+#include <string.h>
+
 #include "bind/engine.h"
 
-/* Before every function that uses the script's state: forgets the last error, reads the settings. */
-tidemill_status mill_api_begin(struct tidemill *engine);
+/* A value of tidemill.h is a cell under another name. */
+static inline struct mill_value mill_value_in(tidemill_value given)
+{
+    struct mill_value value;
+    memcpy(&value, &given, sizeof value);
+    return value;
+}
 
-/* Fails with a text, which is malloc'ed and passes to the engine. */
-tidemill_status mill_api_fail(struct tidemill *engine, tidemill_status status, char *message);
+static inline tidemill_value mill_value_out(struct mill_value value)
+{
+    tidemill_value given;
+    memcpy(&given, &value, sizeof given);
+    return given;
+}
 
 /* Makes the library the global `tm`, if there is no such global. */
 tidemill_status mill_api_set_tm(struct tidemill *engine);

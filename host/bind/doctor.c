@@ -114,6 +114,10 @@ void tidemill_doctor(tidemill *engine,
 {
     struct mill_error error;
     visit(context, "tidemill", TIDEMILL_VERSION);
+    if (mill_api_enter(engine) != TIDEMILL_OK) {
+        mill_api_end(engine, TIDEMILL_UNSUPPORTED);
+        return;
+    }
     if (mill_settings_files(engine, NULL, &error) != TIDEMILL_OK) {
         visit(context, "settings", error.text);
     }
@@ -123,4 +127,5 @@ void tidemill_doctor(tidemill *engine,
     visit_blas(engine, visit, context);
     visit_sqlite(visit, context);
     visit_cache(engine, visit, context);
+    mill_api_end(engine, TIDEMILL_OK);
 }

@@ -291,6 +291,19 @@ tidemill_status mill_encode(lua_State *L, int index, const char *where, bool nod
     return take(&encoder, value);
 }
 
+tidemill_status mill_encode_out(lua_State *L, int index, const char *where,
+                                struct mill_value *value, struct mill_error *error)
+{
+    bool failed = false;
+    *value = mill_nil();
+    if (encode_cell(L, index, false, value, &failed)) {
+        return failed ? mill_no_memory(error, where) : TIDEMILL_OK;
+    }
+    struct mill_encoder encoder = {.L = L, .leaves = true, .where = where, .error = error};
+    walk(&encoder, index, 0);
+    return take(&encoder, value);
+}
+
 tidemill_status mill_encode_kept(lua_State *L, int index, const char *where,
                                  struct mill_value *value, struct mill_error *error)
 {

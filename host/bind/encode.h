@@ -16,6 +16,10 @@
 tidemill_status mill_encode(lua_State *L, int index, const char *where, bool nodes,
                             struct mill_value *value, struct mill_error *error);
 
+/* The same of a value that goes to the program around the engine, without nodes. */
+tidemill_status mill_encode_out(lua_State *L, int index, const char *where,
+                                struct mill_value *value, struct mill_error *error);
+
 /* The same of a value that goes into the cache, at an index that is not negative: nodes, functions and
  * shared objects are refused, as "cannot keep a function in the cache (value, field .f)". */
 tidemill_status mill_encode_kept(lua_State *L, int index, const char *where,

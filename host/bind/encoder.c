@@ -81,11 +81,14 @@ bool mill_encoder_refuse(struct mill_encoder *encoder, const char *what, const c
     if (encoder->status != TIDEMILL_OK) return false;
     char path[600];
     mill_encoder_path(encoder, path, sizeof path);
-    if (encoder->kept) advice = NULL; /* it is for tasks */
+    bool task = !encoder->kept && !encoder->leaves;
+    if (!task) advice = NULL; /* it is for tasks */
     encoder->status = mill_fail(encoder->error, TIDEMILL_USAGE, "cannot %s %s %s (%s)%s%s",
                                 encoder->kept ? "keep" : "send", what,
-                                encoder->kept ? "in the cache" : "to a task", path,
-                                advice ? "; " : "", advice ? advice : "");
+                                task            ? "to a task"
+                                : encoder->kept ? "in the cache"
+                                                : "to the host program",
+                                path, advice ? "; " : "", advice ? advice : "");
     return false;
 }
 

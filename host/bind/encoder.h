@@ -36,6 +36,7 @@ struct mill_encoder {
     struct mill_encoder_step path[MILL_PACKED_DEPTH + 2];
     int depth;
     bool nodes, refreshed;
+    bool leaves;   /* for the program around the engine */
     bool kept;     /* for the cache, which has no code and nothing that crosses by reference */
     int witness;   /* stack index of what to take down in; 0: nobody asks */
     bool unsteady; /* met something that may change without the witness noticing */

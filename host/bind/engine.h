@@ -6,6 +6,8 @@
 #include <lua.h>
 
 #include "base/birth.h"
+#include "bind/api_call.h"
+#include "bind/gate.h"
 #include "bind/identity.h"
 #include "bind/keep.h"
 #include "bind/limit.h"
@@ -21,11 +23,13 @@
 #include "watch/trace.h"
 
 struct tidemill {
-    struct mill_error error;
-    char *message;           /* long text of the last failure; malloc'ed, or NULL */
+    struct mill_gate gate;   /* its lock guards what follows, but for what says otherwise */
+    struct mill_error error; /* of the call that runs */
+    char *message;           /* its long text; malloc'ed, or NULL */
     struct mill_birth birth; /* its process's: in a child that has forked off it is of no use */
     lua_State *L;            /* the script's state */
-    bool borrowed;           /* it belongs to the host program: `require "tidemill"` */
+    struct mill_call_keys call_keys; /* in that */
+    bool borrowed;                   /* it belongs to the host program: `require "tidemill"` */
     struct mill_memory memory;
     struct mill_spill spill;
     struct mill_output output;

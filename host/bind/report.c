@@ -24,7 +24,8 @@ static tidemill_status ask(struct tidemill *engine, bool dry)
 tidemill_status tidemill_explain(tidemill *engine, int dry)
 {
     tidemill_status status = mill_api_begin(engine);
-    return status == TIDEMILL_OK ? ask(engine, dry != 0) : status;
+    if (status == TIDEMILL_OK) status = ask(engine, dry != 0);
+    return mill_api_end(engine, status);
 }
 
 /* What a result from the cache depends on is in the record, too. */
@@ -44,10 +45,9 @@ static int watch_files(lua_State *L)
     return 0;
 }
 
-tidemill_status tidemill_record(tidemill *engine)
+static tidemill_status record(struct tidemill *engine)
 {
-    tidemill_status status = mill_api_begin(engine);
-    if (status != TIDEMILL_OK || engine->recorder) return status;
+    tidemill_status status = TIDEMILL_OK;
     if (engine->inquiry == NULL) status = ask(engine, false);
     if (status != TIDEMILL_OK) return status;
     char *message;
@@ -58,6 +58,13 @@ tidemill_status tidemill_record(tidemill *engine)
     if (engine->recorder == NULL) return mill_no_memory(&engine->error, "a record");
     engine->lookup.seen = seen;
     return TIDEMILL_OK;
+}
+
+tidemill_status tidemill_record(tidemill *engine)
+{
+    tidemill_status status = mill_api_begin(engine);
+    if (status == TIDEMILL_OK && engine->recorder == NULL) status = record(engine);
+    return mill_api_end(engine, status);
 }
 
 /* ---- telling after it ------------------------------------------------------------------------------ */
@@ -93,17 +100,18 @@ tidemill_status tidemill_explanation(tidemill *engine, const char *task, char **
 {
     *text = NULL;
     tidemill_status status = mill_api_begin(engine);
-    if (status != TIDEMILL_OK) return status;
-    lua_pushstring(engine->L, task);
-    return call_text(engine, "tidemill.explain", "report", 1, text);
+    if (status == TIDEMILL_OK) {
+        lua_pushstring(engine->L, task);
+        status = call_text(engine, "tidemill.explain", "report", 1, text);
+    }
+    return mill_api_end(engine, status);
 }
 
-tidemill_status tidemill_record_json(tidemill *engine, int exit_status, const char *problem,
-                                     const char *json, char **text)
+static tidemill_status record_json(struct tidemill *engine, int exit_status,
+                                   const char *problem, const char *json, char **text)
 {
-    *text = NULL;
     bool exiting = engine->exiting;
-    tidemill_status status = mill_api_begin(engine);
+    tidemill_status status = mill_api_prepare(engine, NULL);
     if (status != TIDEMILL_OK) return status;
     if (engine->recorder == NULL) {
         return mill_fail(&engine->error, TIDEMILL_USAGE, "nothing was recorded");
@@ -120,13 +128,26 @@ tidemill_status tidemill_record_json(tidemill *engine, int exit_status, const ch
     return call_text(engine, "tidemill.record", "text", 4, text);
 }
 
+tidemill_status tidemill_record_json(tidemill *engine, int exit_status, const char *problem,
+                                     const char *json, char **text)
+{
+    *text = NULL;
+    tidemill_status status = mill_api_enter(engine);
+    if (status == TIDEMILL_OK) {
+        status = record_json(engine, exit_status, problem, json, text);
+    }
+    return mill_api_end(engine, status);
+}
+
 tidemill_status tidemill_diff(tidemill *engine, const char *first, const char *second,
                               char **text)
 {
     *text = NULL;
     tidemill_status status = mill_api_begin(engine);
-    if (status != TIDEMILL_OK) return status;
-    lua_pushstring(engine->L, first);
-    lua_pushstring(engine->L, second);
-    return call_text(engine, "tidemill.record", "compare", 2, text);
+    if (status == TIDEMILL_OK) {
+        lua_pushstring(engine->L, first);
+        lua_pushstring(engine->L, second);
+        status = call_text(engine, "tidemill.record", "compare", 2, text);
+    }
+    return mill_api_end(engine, status);
 }

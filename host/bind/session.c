@@ -75,10 +75,9 @@ static tidemill_status take_answer(struct tidemill *engine)
     return mill_api_fail(engine, status, message);
 }
 
-tidemill_status tidemill_eval(tidemill *engine, const char *code)
+static tidemill_status take_input(struct tidemill *engine, const char *code)
 {
-    tidemill_status status = mill_api_begin(engine);
-    if (status == TIDEMILL_OK) status = mill_api_set_tm(engine);
+    tidemill_status status = mill_api_set_tm(engine);
     if (status != TIDEMILL_OK) return status;
     lua_State *L = engine->L;
     int base = lua_gettop(L);
@@ -94,13 +93,18 @@ tidemill_status tidemill_eval(tidemill *engine, const char *code)
     return mill_api_outcome(engine, status);
 }
 
-/* What a function of the session gives as text; it fails with its second value when it gives none. */
-static tidemill_status ask_text(tidemill *engine, const char *name, const char *argument,
-                                char **text)
+tidemill_status tidemill_eval(tidemill *engine, const char *code)
 {
-    *text = NULL;
     tidemill_status status = mill_api_begin(engine);
-    if (status == TIDEMILL_OK) status = mill_api_set_tm(engine);
+    if (status == TIDEMILL_OK) status = take_input(engine, code);
+    return mill_api_end(engine, status);
+}
+
+/* What a function of the session gives as text; it fails with its second value when it gives none. */
+static tidemill_status take_text(struct tidemill *engine, const char *name,
+                                 const char *argument, char **text)
+{
+    tidemill_status status = mill_api_set_tm(engine);
     if (status == TIDEMILL_OK) status = ask_session(engine, name, argument);
     if (status != TIDEMILL_OK) return status;
     const char *given = lua_tostring(engine->L, -2), *why = lua_tostring(engine->L, -1);
@@ -110,6 +114,15 @@ static tidemill_status ask_text(tidemill *engine, const char *name, const char *
         status = mill_no_memory(&engine->error, "text");
     lua_pop(engine->L, 2);
     return status;
+}
+
+static tidemill_status ask_text(tidemill *engine, const char *name, const char *argument,
+                                char **text)
+{
+    *text = NULL;
+    tidemill_status status = mill_api_begin(engine);
+    if (status == TIDEMILL_OK) status = take_text(engine, name, argument, text);
+    return mill_api_end(engine, status);
 }
 
 tidemill_status tidemill_complete(tidemill *engine, const char *before, char **text)

@@ -128,6 +128,7 @@ static int prepare(lua_State *L)
     lua_getglobal(L, "require");
     lua_pushliteral(L, "tidemill.origin");
     lua_call(L, 1, 0);
+    if (worker == NULL) mill_call_prepare(L, &scope->engine->call_keys);
     if (own && worker == NULL) { /* os.exit and os.execute as a script finds them */
         lua_getglobal(L, "require");
         lua_pushliteral(L, "tidemill.console");
@@ -197,7 +198,7 @@ void mill_state_close(lua_State *L)
 /* ---- calling --------------------------------------------------------------------------- */
 
 /* The message handler: lua/tidemill/errors.lua makes the text; should that fail, what there is. */
-static int describe(lua_State *L)
+int mill_state_describe(lua_State *L)
 {
     lua_getglobal(L, "require");
     lua_pushliteral(L, "tidemill.errors");
@@ -254,7 +255,7 @@ void mill_state_collect(lua_State *L)
 tidemill_status mill_state_call(lua_State *L, int arguments, int results, char **message)
 {
     int function = lua_gettop(L) - arguments;
-    lua_pushcfunction(L, describe);
+    lua_pushcfunction(L, mill_state_describe);
     lua_insert(L, function);
     int failure = lua_pcall(L, arguments, results, function);
     lua_remove(L, function);

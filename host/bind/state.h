@@ -18,6 +18,9 @@ void mill_state_close(lua_State *L);
  * it is the script's in a serial pool. */
 void mill_state_collect(lua_State *L);
 
+/* A message handler: an error as text with a traceback. */
+int mill_state_describe(lua_State *L);
+
 /* Calls the function under `arguments` values on the stack; an error becomes *message
  * (malloc'ed: text and traceback) and the stack is as before the function was pushed. */
 tidemill_status mill_state_call(lua_State *L, int arguments, int results, char **message);

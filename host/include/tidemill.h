@@ -11,12 +11,14 @@
  *         fprintf(stderr, "%s\n", tidemill_error(engine));
  *     tidemill_close(engine);
  *
- * Threads: an engine belongs to the thread that opened it; every function is called from that
- * thread unless its comment says "any thread".
+ * Threads: any thread may call.  Functions of one engine run one after another, since there is one
+ * script's state: who calls while another thread's script runs waits for it.  Those whose comment says
+ * "at once" do not wait.  A thread that is in a call (in a function of the host that a script calls) may
+ * call again.
  * Forks: in a child that forks off, the engines of its parent are of no use: every call fails with
  * TIDEMILL_UNSUPPORTED, tidemill_close does nothing.  A child opens engines of its own.
- * Errors: functions return a status, 0 is success; the text for people stays in the engine
- * until its next call.
+ * Errors: functions return a status, 0 is success; the text for people stays in the engine until the next
+ * call of the same thread.
  * SPDX-License-Identifier: MIT */
 #ifndef TIDEMILL_H
 #define TIDEMILL_H
@@ -80,12 +82,105 @@ TIDEMILL_API tidemill_status tidemill_open(const tidemill_config *config, tidemi
  * memory, stops the threads and frees everything.  NULL is fine. */
 TIDEMILL_API void tidemill_close(tidemill *engine);
 
-/* Text of the last failure of `engine`, with a Lua traceback where there is one; "" after a
- * success.  Belongs to the engine; valid until its next call.  NULL engine: out of memory. */
+/* At once.  Text of this thread's last failure with `engine`, with a Lua traceback where there is one; ""
+ * after a success.  Belongs to the engine; valid until the thread's next call.  NULL engine: out of
+ * memory. */
 TIDEMILL_API const char *tidemill_error(tidemill *engine);
 
 /* "0.1.0 (LuaJIT 2.1.0-beta3)": release of the library that runs. */
 TIDEMILL_API const char *tidemill_version(void);
+
+/* ---- Values ----------------------------------------------------------------------------- */
+
+/* A Lua value outside of Lua: immutable, of no engine, alive as long as somebody holds it.  All zeros is
+ * nil.  It is copied like a number; a copy does not count.  Whoever gets one from a function below or
+ * from a call owns a reference, and gives it back by tidemill_release; arguments stay the caller's.
+ * All functions of this section: at once, any thread. */
+typedef struct tidemill_value {
+    uint64_t opaque[2];
+} tidemill_value;
+
+typedef enum tidemill_kind {
+    TIDEMILL_KIND_NIL = 0,
+    TIDEMILL_KIND_BOOLEAN = 1,
+    TIDEMILL_KIND_NUMBER = 2, /* a double */
+    TIDEMILL_KIND_INT64 = 3,  /* a 64-bit integer of LuaJIT: 1LL */
+    TIDEMILL_KIND_UINT64 = 4, /* 1ULL */
+    TIDEMILL_KIND_STRING = 5,
+    TIDEMILL_KIND_TABLE = 6,
+    TIDEMILL_KIND_ARRAY = 7,
+    TIDEMILL_KIND_FRAME = 8,    /* named columns of one length */
+    TIDEMILL_KIND_FUNCTION = 9, /* a copy, as tasks get them: with the upvalues that it had */
+    TIDEMILL_KIND_OTHER = 10    /* a channel, a pool: to be handed on */
+} tidemill_kind;
+
+TIDEMILL_API tidemill_kind tidemill_kind_of(tidemill_value value);
+
+/* Another reference, or one less. */
+TIDEMILL_API tidemill_value tidemill_retain(tidemill_value value);
+TIDEMILL_API void tidemill_release(tidemill_value value);
+
+TIDEMILL_API tidemill_value tidemill_from_boolean(int truth);
+TIDEMILL_API tidemill_value tidemill_from_number(double number);
+TIDEMILL_API tidemill_value tidemill_from_int64(int64_t integer);
+TIDEMILL_API tidemill_value tidemill_from_uint64(uint64_t natural);
+
+/* A string of `size` bytes, which are copied and may be any.  TIDEMILL_MEMORY. */
+TIDEMILL_API tidemill_status tidemill_from_string(const char *bytes, size_t size,
+                                                  tidemill_value *string);
+
+/* What Lua takes for true: anything but nil and false. */
+TIDEMILL_API int tidemill_to_boolean(tidemill_value value);
+
+/* 1: the value is a number, or a 64-bit integer, that the type holds exactly; 0 otherwise, and the
+ * place is untouched. */
+TIDEMILL_API int tidemill_to_number(tidemill_value value, double *number);
+TIDEMILL_API int tidemill_to_int64(tidemill_value value, int64_t *integer);
+TIDEMILL_API int tidemill_to_uint64(tidemill_value value, uint64_t *natural);
+
+/* The bytes of a string, *size of them, with no zero behind them: print with "%.*s".  Valid while *value
+ * is in place and held.  NULL: it is no string. */
+TIDEMILL_API const char *tidemill_to_string(const tidemill_value *value, size_t *size);
+
+/* ---- Tables ------------------------------------------------------------------------------ */
+
+typedef struct tidemill_field {
+    const char *name;
+    tidemill_value value;
+} tidemill_field;
+
+/* A table with the keys 1..count from `list`, and named fields; copies what they are, and their values
+ * stay the caller's.  TIDEMILL_USAGE: a nil in the list, a name twice or NULL, tables nested deeper than
+ * 200; TIDEMILL_MEMORY.  At once, as all of this section. */
+TIDEMILL_API tidemill_status tidemill_from_table(const tidemill_value *list, size_t count,
+                                                 const tidemill_field *fields,
+                                                 size_t field_count, tidemill_value *table);
+
+/* Elements of a table's list (its keys 1, 2, .. without a gap) or of an array, rows of a frame, bytes of a
+ * string; 0 of all else. */
+TIDEMILL_API size_t tidemill_length(tidemill_value value);
+
+/* table[position], from 1; nil when there is none, or it is no table.  The time is that of a walk there:
+ * to read all use tidemill_next.  The caller releases *element.  TIDEMILL_MEMORY;
+ * TIDEMILL_UNSUPPORTED: a function that shares upvalues with another part of the table. */
+TIDEMILL_API tidemill_status tidemill_at(tidemill_value table, int64_t position,
+                                         tidemill_value *element);
+
+/* table[name], or a column of a frame; else as tidemill_at. */
+TIDEMILL_API tidemill_status tidemill_get(tidemill_value table, const char *name,
+                                          tidemill_value *value);
+
+/* Where a walk through a table is; all zeros before the first step. */
+typedef struct tidemill_cursor {
+    uint64_t opaque[4];
+} tidemill_cursor;
+
+/* The next key and value: 1, 2, .. first, then number keys in order, strings in order of their bytes,
+ * others.  *more is 0, and key and value nil, at the end.  The caller releases both.  Errors as
+ * tidemill_at. */
+TIDEMILL_API tidemill_status tidemill_next(tidemill_value table, tidemill_cursor *cursor,
+                                           int *more, tidemill_value *key,
+                                           tidemill_value *value);
 
 /* ---- Running Lua ---------------------------------------------------------------------- */
 
@@ -112,11 +207,26 @@ TIDEMILL_API tidemill_status tidemill_run_string(tidemill *engine, const char *c
  * round-trip, NaN and infinities null.  *text is malloc'ed; the caller frees it. */
 TIDEMILL_API tidemill_status tidemill_result_json(tidemill *engine, char **text);
 
+/* The same as a value, which the caller releases. */
+TIDEMILL_API tidemill_status tidemill_result(tidemill *engine, tidemill_value *value);
+
 /* The status given to os.exit after a call returned TIDEMILL_EXIT. */
 TIDEMILL_API int tidemill_exit_status(tidemill *engine);
 
 /* Rows dropped, fallbacks taken, batch failures: what --strict turns into exit status 3. */
 TIDEMILL_API int64_t tidemill_strict_count(tidemill *engine);
+
+/* ---- Calling Lua ------------------------------------------------------------------------- */
+
+/* Calls a global function of the script, "on_bar", or one inside tables, "strategy.on_bar", as it is now,
+ * with `count` arguments; puts `wanted` results into `results`, nil where it returns fewer, which the
+ * caller releases.  On failure they are all nil.  Tables and functions cross by value, arrays and
+ * frames by reference.  What it submits goes on behind the call; the next run, or the close, waits.
+ * TIDEMILL_USAGE: there is no such function, or a result does not cross; TIDEMILL_ERROR, _MEMORY,
+ * _CANCELLED, _EXIT as for a run. */
+TIDEMILL_API tidemill_status tidemill_call(tidemill *engine, const char *name,
+                                           const tidemill_value *arguments, size_t count,
+                                           tidemill_value *results, size_t wanted);
 
 /* ---- An interactive session ------------------------------------------------------------- */
 
@@ -201,18 +311,18 @@ TIDEMILL_API tidemill_status tidemill_diff(tidemill *engine, const char *first,
 
 /* ---- Stopping ------------------------------------------------------------------------- */
 
-/* Any thread, also a signal handler.  Cancels the tasks of the running call, which returns
+/* At once, also in a signal handler.  Cancels the tasks of the running call, which returns
  * TIDEMILL_CANCELLED as soon as the script lets it; a compiled Lua loop does not.  In a signal handler
  * on the engine's own thread it ends the interpreted Lua code of tidemill_eval, too. */
 TIDEMILL_API void tidemill_interrupt(tidemill *engine);
 
-/* Any thread.  Commits what the cache's writer holds, waiting at most `seconds`.  After it the
+/* At once.  Commits what the cache's writer holds, waiting at most `seconds`.  After it the
  * process may leave by _exit without losing a finished result. */
 TIDEMILL_API tidemill_status tidemill_flush(tidemill *engine, double seconds);
 
 /* ---- Messages ---------------------------------------------------------------------------- */
 
-/* Any thread.  The one of `count` names that a user who wrote `word` probably meant; NULL when
+/* At once.  The one of `count` names that a user who wrote `word` probably meant; NULL when
  * none is near.  For messages about unknown options and commands. */
 TIDEMILL_API const char *tidemill_nearest(const char *word, const char *const *names,
                                           size_t count);
@@ -265,7 +375,7 @@ typedef struct tidemill_cache_request {
 TIDEMILL_API tidemill_status tidemill_cache(tidemill *engine,
                                             const tidemill_cache_request *request, char **text);
 
-/* Any thread.  Visits the commands of tidemill_cache: what each one's `word` is ("KEY"; NULL: it
+/* At once.  Visits the commands of tidemill_cache: what each one's `word` is ("KEY"; NULL: it
  * takes none), which of the fields "task", "limit", "repair" it takes, between blanks, and a
  * summary. */
 TIDEMILL_API void

@@ -1,0 +1,139 @@
+/* gate: how a function of tidemill.h enters an engine and leaves it.  SPDX-License-Identifier: MIT */
+#include "bind/gate.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "bind/engine.h"
+#include "bind/watch.h"
+
+bool mill_gate_init(struct mill_gate *gate)
+{
+    pthread_mutexattr_t attributes;
+    if (pthread_mutexattr_init(&attributes) != 0) return false;
+    pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_RECURSIVE);
+    bool fine = pthread_mutex_init(&gate->lock, &attributes) == 0;
+    pthread_mutexattr_destroy(&attributes);
+    return fine;
+}
+
+void mill_gate_fini(struct mill_gate *gate)
+{
+    struct mill_fault *fault = atomic_load_explicit(&gate->faults, memory_order_relaxed);
+    while (fault) {
+        struct mill_fault *next = fault->next;
+        free(fault->message);
+        free(fault);
+        fault = next;
+    }
+    pthread_mutex_destroy(&gate->lock);
+}
+
+/* ---- errors, by thread ------------------------------------------------------------------ */
+
+/* The acquire pairs with the release of keep_fault: the thread's own fault is whole anyway, those
+ * before it in the list are of others. */
+static struct mill_fault *find_fault(struct mill_gate *gate)
+{
+    struct mill_fault *fault = atomic_load_explicit(&gate->faults, memory_order_acquire);
+    while (fault && !pthread_equal(fault->thread, pthread_self())) fault = fault->next;
+    return fault;
+}
+
+static void clear_fault(struct mill_gate *gate)
+{
+    struct mill_fault *fault = find_fault(gate);
+    if (fault == NULL) return;
+    free(fault->message);
+    fault->message = NULL;
+    fault->error.text[0] = '\0';
+}
+
+static struct mill_fault *own_fault(struct mill_gate *gate)
+{
+    struct mill_fault *fault = find_fault(gate);
+    if (fault) return fault;
+    fault = calloc(1, sizeof *fault);
+    if (fault == NULL) return NULL;
+    fault->thread = pthread_self();
+    fault->next = atomic_load_explicit(&gate->faults, memory_order_relaxed);
+    atomic_store_explicit(&gate->faults, fault, memory_order_release);
+    return fault;
+}
+
+static void clear_error(struct tidemill *engine)
+{
+    free(engine->message);
+    engine->message = NULL;
+    engine->error.text[0] = '\0';
+    engine->error.status = TIDEMILL_OK;
+}
+
+/* What the engine has said becomes the thread's. */
+static void keep_fault(struct tidemill *engine)
+{
+    struct mill_fault *fault = own_fault(&engine->gate);
+    if (fault == NULL) return;
+    free(fault->message);
+    fault->message = engine->message;
+    engine->message = NULL;
+    fault->error = engine->error;
+}
+
+const char *tidemill_error(tidemill *engine)
+{
+    if (engine == NULL) return "out of memory";
+    struct mill_fault *fault = find_fault(&engine->gate);
+    if (fault == NULL) return "";
+    return fault->message ? fault->message : fault->error.text;
+}
+
+tidemill_status mill_api_fail(struct tidemill *engine, tidemill_status status, char *message)
+{
+    clear_error(engine);
+    engine->message = message;
+    engine->error.status = status;
+    return status;
+}
+
+/* ---- entering and leaving --------------------------------------------------------------- */
+
+tidemill_status mill_api_enter(struct tidemill *engine)
+{
+    if (!mill_engine_is_here(engine, &engine->error)) return TIDEMILL_UNSUPPORTED;
+    pthread_mutex_lock(&engine->gate.lock);
+    engine->gate.depth++;
+    if (engine->error.text[0] || engine->message) clear_error(engine);
+    clear_fault(&engine->gate);
+    return TIDEMILL_OK;
+}
+
+tidemill_status mill_api_prepare(struct tidemill *engine, const char *script)
+{
+    if (engine->L == NULL) {
+        return mill_fail(&engine->error, TIDEMILL_USAGE, "the engine was not opened");
+    }
+    if (engine->gate.depth > 1)
+        return TIDEMILL_OK; /* from inside a call: its interrupt counts */
+    engine->exiting = false;
+    if (atomic_exchange(&engine->interrupted, false) && engine->pool_open) {
+        mill_pool_resume(&engine->pool);
+    }
+    tidemill_status status = mill_settings_files(engine, script, &engine->error);
+    return status == TIDEMILL_OK ? mill_watch_begin(engine, &engine->error) : status;
+}
+
+tidemill_status mill_api_begin(struct tidemill *engine)
+{
+    tidemill_status status = mill_api_enter(engine);
+    return status == TIDEMILL_OK ? mill_api_prepare(engine, NULL) : status;
+}
+
+tidemill_status mill_api_end(struct tidemill *engine, tidemill_status status)
+{
+    if (status != TIDEMILL_OK) keep_fault(engine);
+    if (!mill_birth_is_here(&engine->birth)) return status;
+    engine->gate.depth--;
+    pthread_mutex_unlock(&engine->gate.lock);
+    return status;
+}
