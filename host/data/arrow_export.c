@@ -64,11 +64,11 @@ static bool make_schema(struct ArrowSchema *schema, const char *format, const ch
 static const char *format_of(const struct mill_array *array)
 {
     static const char *const formats[] = {
-        [MILL_BOOL] = "b",       [MILL_INT8] = "c",      [MILL_INT16] = "s",
-        [MILL_INT32] = "i",      [MILL_INT64] = "l",     [MILL_UINT8] = "C",
-        [MILL_UINT16] = "S",     [MILL_UINT32] = "I",    [MILL_UINT64] = "L",
-        [MILL_FLOAT32] = "f",    [MILL_FLOAT64] = "g",   [MILL_UTF8] = "u",
-        [MILL_DICTIONARY] = "i", [MILL_DATE] = "tdD",    [MILL_TIMESTAMP] = "tsu:UTC",
+        [MILL_BOOL] = "b",       [MILL_INT8] = "c",    [MILL_INT16] = "s",
+        [MILL_INT32] = "i",      [MILL_INT64] = "l",   [MILL_UINT8] = "C",
+        [MILL_UINT16] = "S",     [MILL_UINT32] = "I",  [MILL_UINT64] = "L",
+        [MILL_FLOAT32] = "f",    [MILL_FLOAT64] = "g", [MILL_UTF8] = "u",
+        [MILL_DICTIONARY] = "i", [MILL_DATE] = "tdD",  [MILL_TIMESTAMP] = "tsu:UTC",
     };
     return formats[array->type];
 }

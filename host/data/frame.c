@@ -10,8 +10,7 @@ static const char frame_module[] = "tidemill.frame", frame_path[] = "meta";
 
 static const struct mill_packed *table_of(const struct mill_value *value)
 {
-    bool table =
-        value->tag == MILL_TAG_PACKED && value->packed->bytes[0] == MILL_MARK_TABLE;
+    bool table = value->tag == MILL_TAG_PACKED && value->packed->bytes[0] == MILL_MARK_TABLE;
     return table ? value->packed : NULL;
 }
 
@@ -130,7 +129,7 @@ struct named_place {
     size_t place;
 };
 
-static int compare_names(const void *a, const void *b)
+static int compare_named_places(const void *a, const void *b)
 {
     const struct named_place *first = a, *second = b;
     return strcmp(first->name, second->name);
@@ -144,7 +143,7 @@ static struct named_place *sort_places(const struct mill_frame *frame)
     for (size_t i = 0; i < frame->count; i++) {
         places[i] = (struct named_place){frame->names[i], i};
     }
-    qsort(places, frame->count, sizeof *places, compare_names);
+    qsort(places, frame->count, sizeof *places, compare_named_places);
     return places;
 }
 
@@ -165,7 +164,7 @@ static tidemill_status read_array(const struct mill_packed *arrays, struct mill_
     }
     struct named_place wanted = {name, 0};
     const struct named_place *found =
-        bsearch(&wanted, places, frame->count, sizeof *places, compare_names);
+        bsearch(&wanted, places, frame->count, sizeof *places, compare_named_places);
     free(name);
     if (found && frame->arrays[found->place] == NULL) {
         frame->arrays[found->place] = value.array;
