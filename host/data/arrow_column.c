@@ -161,8 +161,8 @@ tidemill_status mill_arrow_validity(const struct mill_arrow_column *column,
 /* ---- all of it ------------------------------------------------------------------------------ */
 
 static tidemill_status make_array_parts(const struct mill_arrow_column *column,
-                                  const struct mill_arrow_format *format,
-                                  struct mill_arrow_parts *parts)
+                                        const struct mill_arrow_format *format,
+                                        struct mill_arrow_parts *parts)
 {
     if (format->form == MILL_ARROW_NOTHING) return mill_arrow_nothing(column, parts);
     tidemill_status status = mill_arrow_validity(column, &parts->validity, &parts->nulls);
@@ -194,6 +194,11 @@ tidemill_status mill_arrow_elements(struct mill_arrow_column *column,
     if (words != (column->array->dictionary != NULL)) {
         return mill_arrow_refuse(column, TIDEMILL_DATA, "a dictionary in the %s alone",
                                  words ? "schema" : "array");
+    }
+    if (words && (format->form != MILL_ARROW_PLAIN || format->type < MILL_INT8 ||
+                  format->type > MILL_UINT64)) {
+        return mill_arrow_refuse(column, TIDEMILL_DATA,
+                                 "codes of a dictionary have to be integers");
     }
     struct mill_arrow_parts parts = {0};
     tidemill_status status = mill_arrow_open(column, buffers, 0);

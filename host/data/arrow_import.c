@@ -145,8 +145,9 @@ static tidemill_status take_struct(const struct ArrowSchema *schema, struct Arro
 
 /* ---- both ------------------------------------------------------------------------------- */
 
-static tidemill_status take_structures(const struct ArrowSchema *schema, struct ArrowArray *array,
-                                  struct mill_value *value, struct mill_error *error)
+static tidemill_status take_structures(const struct ArrowSchema *schema,
+                                       struct ArrowArray *array, struct mill_value *value,
+                                       struct mill_error *error)
 {
     if (schema->release == NULL || array->release == NULL || schema->format == NULL) {
         return mill_fail(error, TIDEMILL_DATA, "an Arrow %s that has been released",

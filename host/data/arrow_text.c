@@ -182,11 +182,6 @@ tidemill_status mill_arrow_dictionary(const struct mill_arrow_column *column,
                                       const struct mill_arrow_format *format,
                                       struct mill_arrow_parts *parts)
 {
-    if (format->form != MILL_ARROW_PLAIN || format->type < MILL_INT8 ||
-        format->type > MILL_UINT64) {
-        return mill_arrow_refuse(column, TIDEMILL_DATA,
-                                 "codes of a dictionary have to be integers");
-    }
     const uint8_t *codes;
     tidemill_status status = mill_arrow_buffer(column, 1, &codes);
     if (status == TIDEMILL_OK) status = make_words(column, &parts->dictionary);

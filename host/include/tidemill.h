@@ -182,6 +182,72 @@ TIDEMILL_API tidemill_status tidemill_next(tidemill_value table, tidemill_cursor
                                            int *more, tidemill_value *key,
                                            tidemill_value *value);
 
+/* ---- Arrow ------------------------------------------------------------------------------- */
+
+/* Arrays and frames in place in other engines of the process (pyarrow, DuckDB, Polars), and theirs here, by
+ * Arrow's C Data Interface.  Its two structs are those of the specification, "The Arrow C data
+ * interface", and another header may have declared them. */
+#ifndef ARROW_C_DATA_INTERFACE
+#define ARROW_C_DATA_INTERFACE
+
+#define ARROW_FLAG_DICTIONARY_ORDERED 1
+#define ARROW_FLAG_NULLABLE           2
+#define ARROW_FLAG_MAP_KEYS_SORTED    4
+
+struct ArrowSchema {
+    const char *format;
+    const char *name;
+    const char *metadata;
+    int64_t flags;
+    int64_t n_children;
+    struct ArrowSchema **children;
+    struct ArrowSchema *dictionary;
+    void (*release)(struct ArrowSchema *);
+    void *private_data;
+};
+
+struct ArrowArray {
+    int64_t length;
+    int64_t null_count;
+    int64_t offset;
+    int64_t n_buffers;
+    int64_t n_children;
+    const void **buffers;
+    struct ArrowArray **children;
+    struct ArrowArray *dictionary;
+    void (*release)(struct ArrowArray *);
+    void *private_data;
+};
+
+#endif
+
+/* Fills both structs with what an array or a frame is: a frame is a struct of its columns, an array of
+ * several axes lists of a fixed size in each other.  Nothing is copied but bools, which are bits there.
+ * What they point to stays until both have been released, or what was moved out of them; by any thread,
+ * also after the engine was closed.
+ *     On failure the `release` of both is NULL, and `problem` (NULL: nobody asks) says why in at most
+ * `room` bytes with the zero at their end.  TIDEMILL_USAGE: it is neither array nor frame, or a script
+ * has put other things into the frame; TIDEMILL_MEMORY.  At once, any thread, as all of this section. */
+TIDEMILL_API tidemill_status tidemill_arrow_export(tidemill_value value,
+                                                   struct ArrowSchema *schema,
+                                                   struct ArrowArray *array, char *problem,
+                                                   size_t room);
+
+/* The array, or of a struct the frame, of two structs that somebody has filled, which the caller releases
+ * like each value.  Takes both structs over, on failure too: their `release` is NULL afterwards.  What
+ * the array owns is released once, column by column, when no value and no task has it any more, by any
+ * thread.
+ *     In place are ints, floats, "u", "tdD", "tsu:", and "i" codes of a dictionary of strings; copied:
+ * bools, other codes, "U", "tdm", other times, floats with nulls (which are NaN here), what begins
+ * inside a byte of its bitmap or is not aligned.  A zone of times is dropped, they are UTC.
+ *     On failure *value is nil and `problem` names column and format.  TIDEMILL_UNSUPPORTED: a type, time
+ * or null that there is not here; TIDEMILL_DATA: the structs contradict themselves; TIDEMILL_MEMORY.
+ * Sizes of buffers cannot be checked: the interface does not tell them. */
+TIDEMILL_API tidemill_status tidemill_arrow_import(struct ArrowSchema *schema,
+                                                   struct ArrowArray *array,
+                                                   tidemill_value *value, char *problem,
+                                                   size_t room);
+
 /* ---- Running Lua ---------------------------------------------------------------------- */
 
 /* Runs a file ("-": stdin) with argv as `...` and `arg` (arg[0] is the path).  The path is
@@ -243,45 +309,6 @@ TIDEMILL_API tidemill_status tidemill_complete(tidemill *engine, const char *bef
 /* What the documentation says of a name ("array:mean", "cache"), in which it finds "/word"; of "" the
  * list of pages.  TIDEMILL_USAGE: nothing.  *text is malloc'ed; the caller frees it. */
 TIDEMILL_API tidemill_status tidemill_help(tidemill *engine, const char *word, char **text);
-
-/* ---- Arrow ------------------------------------------------------------------------------- */
-
-/* Arrow's C Data Interface, by which engines in one process hand each other columns in place: these two
- * structs and what they mean are fixed by its specification, "The Arrow C data interface", and other
- * headers may have declared them. */
-#ifndef ARROW_C_DATA_INTERFACE
-#define ARROW_C_DATA_INTERFACE
-
-#define ARROW_FLAG_DICTIONARY_ORDERED 1
-#define ARROW_FLAG_NULLABLE           2
-#define ARROW_FLAG_MAP_KEYS_SORTED    4
-
-struct ArrowSchema {
-    const char *format;
-    const char *name;
-    const char *metadata;
-    int64_t flags;
-    int64_t n_children;
-    struct ArrowSchema **children;
-    struct ArrowSchema *dictionary;
-    void (*release)(struct ArrowSchema *);
-    void *private_data;
-};
-
-struct ArrowArray {
-    int64_t length;
-    int64_t null_count;
-    int64_t offset;
-    int64_t n_buffers;
-    int64_t n_children;
-    const void **buffers;
-    struct ArrowArray **children;
-    struct ArrowArray *dictionary;
-    void (*release)(struct ArrowArray *);
-    void *private_data;
-};
-
-#endif
 
 /* ---- Explaining and recording --------------------------------------------------------- */
 

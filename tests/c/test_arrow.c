@@ -633,6 +633,7 @@ static void dictionaries_that_contradict_are_refused(void)
         {"c", "u", "row 1: no word", codes + 2, NULL, TIDEMILL_DATA},
         {"L", "u", "row 1: no word", far, NULL, TIDEMILL_DATA},
         {"g", "u", "codes of a dictionary have to be integers", doubles, NULL, TIDEMILL_DATA},
+        {"n", "u", "codes of a dictionary have to be integers", NULL, NULL, TIDEMILL_DATA},
         {"c", "l", "expected a dictionary of strings", codes, NULL, TIDEMILL_UNSUPPORTED},
         {"c", "u", "a null, or more than", codes, bits, TIDEMILL_UNSUPPORTED},
     };
