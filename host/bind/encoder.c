@@ -76,13 +76,20 @@ void mill_encoder_path(const struct mill_encoder *encoder, char *out, size_t roo
     }
 }
 
+/* For a program around the engine, which cannot wait for it. */
+static const char *how_to_finish(const char *what)
+{
+    if (strncmp(what, "a lazy ", 7) == 0) return "return what its :compute() gives";
+    return strcmp(what, "a future") == 0 ? "return what its :result() gives" : NULL;
+}
+
 bool mill_encoder_refuse(struct mill_encoder *encoder, const char *what, const char *advice)
 {
     if (encoder->status != TIDEMILL_OK) return false;
     char path[600];
     mill_encoder_path(encoder, path, sizeof path);
     bool task = !encoder->kept && !encoder->leaves;
-    if (!task) advice = NULL; /* it is for tasks */
+    if (!task) advice = encoder->leaves ? how_to_finish(what) : NULL; /* it is for tasks */
     encoder->status = mill_fail(encoder->error, TIDEMILL_USAGE, "cannot %s %s %s (%s)%s%s",
                                 encoder->kept ? "keep" : "send", what,
                                 task            ? "to a task"

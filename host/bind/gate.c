@@ -57,7 +57,9 @@ static struct mill_fault *own_fault(struct mill_gate *gate)
     if (fault == NULL) return NULL;
     fault->thread = pthread_self();
     fault->next = atomic_load_explicit(&gate->faults, memory_order_relaxed);
-    atomic_store_explicit(&gate->faults, fault, memory_order_release);
+    while (!atomic_compare_exchange_weak_explicit(&gate->faults, &fault->next, fault,
+                                                  memory_order_release, memory_order_relaxed)) {
+    }
     return fault;
 }
 
@@ -78,6 +80,16 @@ static void keep_fault(struct tidemill *engine)
     fault->message = engine->message;
     engine->message = NULL;
     fault->error = engine->error;
+}
+
+tidemill_status mill_api_say(struct tidemill *engine, const struct mill_error *error)
+{
+    struct mill_fault *fault = engine ? own_fault(&engine->gate) : NULL;
+    if (fault == NULL) return error->status;
+    free(fault->message);
+    fault->message = NULL;
+    fault->error = *error;
+    return error->status;
 }
 
 const char *tidemill_error(tidemill *engine)

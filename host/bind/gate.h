@@ -23,7 +23,7 @@ struct mill_fault {
 struct mill_gate {
     pthread_mutex_t lock;              /* recursive: a function of the host may call again */
     int depth;                         /* calls of the thread that has the lock */
-    struct mill_fault *_Atomic faults; /* pushed at the front, with the lock */
+    struct mill_fault *_Atomic faults; /* pushed at the front */
 };
 
 bool mill_gate_init(struct mill_gate *gate);
@@ -47,5 +47,9 @@ tidemill_status mill_api_end(struct tidemill *engine, tidemill_status status);
 
 /* Fails with a text, which is malloc'ed and passes to the engine.  Between begin and end. */
 tidemill_status mill_api_fail(struct tidemill *engine, tidemill_status status, char *message);
+
+/* For functions that do not take the lock: the error is the thread's last one; `engine` may be NULL.
+ * Returns its status. */
+tidemill_status mill_api_say(struct tidemill *engine, const struct mill_error *error);
 
 #endif

@@ -44,9 +44,10 @@ tidemill_status mill_arrow_open(struct mill_arrow_column *column, int64_t buffer
             (long long)array->length, (long long)array->offset, (long long)array->null_count);
     }
     if (column->first > array->length || column->length > array->length - column->first) {
-        return mill_arrow_refuse(column, TIDEMILL_DATA, "expected %lld elements, got %lld",
-                                 (long long)(column->first + column->length),
-                                 (long long)array->length);
+        return mill_arrow_refuse(
+            column, TIDEMILL_DATA,
+            "expected %lld elements behind the first %lld, got %lld in all",
+            (long long)column->length, (long long)column->first, (long long)array->length);
     }
     if (array->n_buffers != buffers || (buffers > 0 && array->buffers == NULL)) {
         return mill_arrow_refuse(column, TIDEMILL_DATA, "expected %lld buffers, got %lld",

@@ -182,6 +182,38 @@ TIDEMILL_API tidemill_status tidemill_next(tidemill_value table, tidemill_cursor
                                            int *more, tidemill_value *key,
                                            tidemill_value *value);
 
+/* ---- Arrays ------------------------------------------------------------------------------ */
+
+/* The memory of an array: its elements, row by row, without gaps. */
+typedef struct tidemill_array {
+    size_t size; /* sizeof (tidemill_array) */
+    const char *
+        type; /* "float64", "float32", "int8" to "int64", "uint8" to "uint64", "bool" (a byte, 0 or
+                         1), "date" (int32 days since 1970-01-01), "timestamp" (int64 microseconds
+                         since then, UTC); when read also "utf8" and "dictionary" */
+    int dimensions; /* 1 to 8 */
+    int64_t shape[8];
+    const void *data; /* aligned to the type; utf8: the bytes of all strings; dictionary:
+                                 int32 positions from 0 in a list of strings (see Arrow) */
+    const uint8_t
+        *validity;          /* a bit an element, lowest first, 1: there is one; NULL: all are */
+    const int32_t *offsets; /* utf8: where each string begins, and the end of the last */
+} tidemill_array;
+
+/* At once.  An array over memory of the host, without a copy.  Nobody may change that until
+ * release(context, data) was called (NULL: it stays for good), once, by whichever thread drops the last
+ * reference, perhaps after the engine is gone: it must not call this library, but for functions "at
+ * once".  The memory is in no account of the engine.  On failure `release` is not called.
+ * TIDEMILL_USAGE: the description is wrong (how, tidemill_error says when an engine is given; it may be
+ * NULL); TIDEMILL_UNSUPPORTED: strings, which come by Arrow; TIDEMILL_MEMORY. */
+TIDEMILL_API tidemill_status tidemill_from_array(tidemill *engine, const tidemill_array *array,
+                                                 void (*release)(void *context, void *data),
+                                                 void *context, tidemill_value *value);
+
+/* At once.  Where an array's memory is, to be read in place while the value is held.  Set array->size
+ * before.  1; 0: the value is no array, and *array is untouched. */
+TIDEMILL_API int tidemill_to_array(tidemill_value value, tidemill_array *array);
+
 /* ---- Arrow ------------------------------------------------------------------------------- */
 
 /* Arrays and frames in place in other engines of the process (pyarrow, DuckDB, Polars), and theirs here, by
@@ -223,30 +255,27 @@ struct ArrowArray {
 
 /* Fills both structs with what an array or a frame is: a frame is a struct of its columns, an array of
  * several axes lists of a fixed size in each other.  Nothing is copied but bools, which are bits there.
- * What they point to stays until both have been released, or what was moved out of them; by any thread,
- * also after the engine was closed.
- *     On failure the `release` of both is NULL, and `problem` (NULL: nobody asks) says why in at most
- * `room` bytes with the zero at their end.  TIDEMILL_USAGE: it is neither array nor frame, or a script
- * has put other things into the frame; TIDEMILL_MEMORY.  At once, any thread, as all of this section. */
-TIDEMILL_API tidemill_status tidemill_arrow_export(tidemill_value value,
-                                                   struct ArrowSchema *schema,
-                                                   struct ArrowArray *array, char *problem,
-                                                   size_t room);
+ * What they point to stays until both have been released, or what was moved out of them: by any thread,
+ * also after the engine was closed.  On failure the `release` of both is NULL.  TIDEMILL_USAGE: it is
+ * neither array nor frame, or a script has put other things into the frame; TIDEMILL_MEMORY.  Why,
+ * tidemill_error says when an engine is given; it may be NULL.  At once, as all of this section. */
+TIDEMILL_API tidemill_status tidemill_to_arrow(tidemill *engine, tidemill_value value,
+                                               struct ArrowSchema *schema,
+                                               struct ArrowArray *array);
 
-/* The array, or of a struct the frame, of two structs that somebody has filled, which the caller releases
+/* The array, or of a struct the frame, of two structs that somebody has filled; the caller releases it
  * like each value.  Takes both structs over, on failure too: their `release` is NULL afterwards.  What
- * the array owns is released once, column by column, when no value and no task has it any more, by any
- * thread.
+ * the array owns is released once, column by column, when no value and no task has it any more, by
+ * any thread.
  *     In place are ints, floats, "u", "tdD", "tsu:", and "i" codes of a dictionary of strings; copied:
  * bools, other codes, "U", "tdm", other times, floats with nulls (which are NaN here), what begins
  * inside a byte of its bitmap or is not aligned.  A zone of times is dropped, they are UTC.
- *     On failure *value is nil and `problem` names column and format.  TIDEMILL_UNSUPPORTED: a type, time
- * or null that there is not here; TIDEMILL_DATA: the structs contradict themselves; TIDEMILL_MEMORY.
- * Sizes of buffers cannot be checked: the interface does not tell them. */
-TIDEMILL_API tidemill_status tidemill_arrow_import(struct ArrowSchema *schema,
-                                                   struct ArrowArray *array,
-                                                   tidemill_value *value, char *problem,
-                                                   size_t room);
+ *     On failure *value is nil, and tidemill_error names column and format.  TIDEMILL_UNSUPPORTED: a type,
+ * time or null that there is not here; TIDEMILL_DATA: the structs contradict themselves;
+ * TIDEMILL_MEMORY.  Sizes of buffers cannot be checked: the interface does not tell them. */
+TIDEMILL_API tidemill_status tidemill_from_arrow(tidemill *engine, struct ArrowSchema *schema,
+                                                 struct ArrowArray *array,
+                                                 tidemill_value *value);
 
 /* ---- Running Lua ---------------------------------------------------------------------- */
 

@@ -652,7 +652,8 @@ static void structs_that_contradict_are_refused(void)
     struct theirs rows, first, second;
     for (int i = 0; i < 8; i++) {
         static const char *const words[] = {
-            "column \"close\" (Arrow format \"g\"): expected 3 elements, got 2",
+            "column \"close\" (Arrow format \"g\"): expected 3 elements behind the first 0, "
+            "got 2 in all",
             "two columns are called \"close\"",
             "its child 2 is missing or has been released",
             "its child 1 is missing or has been released",
@@ -678,8 +679,9 @@ static void lists_that_contradict_are_refused(void)
 {
     static const uint8_t bits[] = {0x01};
     struct theirs list, items;
-    static const char *const words[] = {"expected 6 elements, got 5", "lists that are null",
-                                        "its child is missing", "too many elements"};
+    static const char *const words[] = {"expected 6 elements behind the first 0, got 5 in all",
+                                        "lists that are null", "its child is missing",
+                                        "too many elements"};
     for (int i = 0; i < 4; i++) {
         give(&list, i == 3 ? "+w:9223372036854775807" : "+w:3", 2, i == 1 ? bits : NULL, NULL,
              NULL);
