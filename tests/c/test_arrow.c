@@ -354,7 +354,7 @@ static void columns_are_released_one_by_one(void)
 static void nulls_become_ours(void)
 {
     static const double prices[] = {1, 2, 3, 4, 5, 6};
-    static const int16_t counts[] = {7, 0, 7, 0, 7, 7};
+    static const int16_t counts[] = {7, 0, 7, 0, 7, 7, 7, 0};
     static const uint8_t bits[] = {0x75}; /* 1 0 1 0 1 1 1 0 */
     struct theirs theirs;
     give(&theirs, "g", 5, bits, prices, NULL);
@@ -373,6 +373,12 @@ static void nulls_become_ours(void)
     value = take(&theirs);
     CHECK(value.array->nulls == 2 && !mill_array_present(value.array, 0) &&
           mill_array_present(value.array, 1) && !mill_array_present(value.array, 2));
+    mill_value_unref(value);
+    give(&theirs, "s", 4, bits, counts, NULL);
+    theirs.array.offset = 4;
+    value = take(&theirs);
+    CHECK(value.array->nulls == 1 && mill_array_present(value.array, 0) &&
+          !mill_array_present(value.array, 3));
     mill_value_unref(value);
     give(&theirs, "s", 2, bits, counts, NULL);
     theirs.array.offset = 4;
