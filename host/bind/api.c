@@ -13,6 +13,8 @@
 #include "base/clock.h"
 #include "base/nearest.h"
 #include "bind/api.h"
+#include "bind/api_function.h"
+#include "bind/api_kernel.h"
 #include "bind/embedded.h"
 #include "bind/modules.h"
 #include "bind/recorder.h"
@@ -178,6 +180,8 @@ void tidemill_close(tidemill *engine)
     pthread_mutex_destroy(&engine->hub_lock);
     free(engine->package_path);
     free(engine->package_cpath);
+    mill_host_functions_fini(engine);
+    mill_host_kernels_fini(engine);
     free(engine->message);
     mill_gate_fini(&engine->gate);
     mill_birth_fini(&engine->birth);
@@ -503,8 +507,8 @@ void tidemill_interrupt(tidemill *engine)
 
 tidemill_status tidemill_flush(tidemill *engine, double seconds)
 {
-    if (!mill_engine_is_here(engine, &engine->error))
-        return mill_api_end(engine, TIDEMILL_UNSUPPORTED);
+    struct mill_error error;
+    if (!mill_engine_is_here(engine, &error)) return mill_api_say(engine, &error);
     struct mill_store *store = engine->store;
     if (store == NULL || mill_store_flush(store, seconds)) return TIDEMILL_OK;
     return TIDEMILL_IO;

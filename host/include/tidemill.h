@@ -323,6 +323,60 @@ TIDEMILL_API tidemill_status tidemill_call(tidemill *engine, const char *name,
                                            const tidemill_value *arguments, size_t count,
                                            tidemill_value *results, size_t wanted);
 
+/* ---- Functions of the host --------------------------------------------------------------- */
+
+/* One call of a function of the host by a script. */
+typedef struct tidemill_invocation tidemill_invocation;
+
+enum {
+    TIDEMILL_THREAD_SAFE =
+        1 /* tasks may call it too, several at once, from threads of the engine; then
+                                it must not call functions of the engine but those "at once" */
+};
+
+typedef struct tidemill_function {
+    size_t size;      /* sizeof (tidemill_function) */
+    const char *name; /* the global it becomes: "quote", or inside tables, "host.quote" */
+    /* Types of arguments and results: "string, number? -> number".  Types are nil, boolean, number,
+     * integer (a number without fraction, or a 64-bit one), string, table, array, frame, function
+     * and any; "?": or nil; "..." behind the last argument: any more of any type.  What a script
+     * gives is checked before the function is called.  "" or "->": takes nothing, gives nothing. */
+    const char *signature;
+    /* `arguments` stay the engine's, `count` is what the signature names at least (nil where the script
+     * gave fewer).  `results` has a place for each result, nil at first; their references pass to
+     * the engine, on failure too.  Whatever it returns but TIDEMILL_OK becomes a Lua error with the
+     * text of tidemill_raise.  It must return: no longjmp, no C++ exception. */
+    tidemill_status (*call)(void *context, tidemill_invocation *invocation,
+                            const tidemill_value *arguments, size_t count,
+                            tidemill_value *results);
+    void *context;
+    void (*release)(void *context); /* when the engine closes; NULL: nothing to do */
+    unsigned flags;
+    /* What it returns changes when this does: part of the keys of cached tasks that call it.  NULL: such
+     * results are found again by this engine alone. */
+    const char *version;
+} tidemill_function;
+
+/* Gives scripts a function of the host, now and for good.  The description is copied.
+ * TIDEMILL_USAGE: a signature that cannot be read, a name that is taken, no function. */
+TIDEMILL_API tidemill_status tidemill_register(tidemill *engine,
+                                               const tidemill_function *function);
+
+/* In a call of a function of the host: the text of its failure, which is copied; returns
+ * TIDEMILL_ERROR. */
+TIDEMILL_API tidemill_status tidemill_raise(tidemill_invocation *invocation, const char *text);
+
+/* The engine whose script, or task, calls. */
+TIDEMILL_API tidemill *tidemill_caller(tidemill_invocation *invocation);
+
+/* Gives scripts, and their tasks, a C function over numbers and arrays without anything in between, as
+ * tm.kernel gives those of shared objects: `declaration` is "double mean(const double *x, int64_t n);",
+ * whose name is the global it becomes.  Pure: no state, any thread, and what it returns depends on
+ * arguments alone; `version` as above.  Not for tasks in processes of their own. */
+TIDEMILL_API tidemill_status tidemill_register_kernel(tidemill *engine, const char *declaration,
+                                                      void (*kernel)(void),
+                                                      const char *version);
+
 /* ---- An interactive session ------------------------------------------------------------- */
 
 /* One line or more of it: an expression's values are printed, a statement runs and its locals stay,
