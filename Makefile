@@ -228,7 +228,7 @@ $(TESTS) $(BENCHES): $(OBJ)/%: $(OBJ)/%.o $(OBJ)/inside.a
 	$(call say,LINK)$(LINK) $(WHOLE) -o $@ $^ -Wl,--no-whole-archive $(LUAJIT_LIBS) $(PKG_LIBS)
 
 # One that runs scripts: LuaJIT's FFI finds all that is exported in it.
-$(OBJ)/tests/c/test_identity: WHOLE := -Wl,--export-dynamic-symbol='tidemill_*' -Wl,--whole-archive
+$(OBJ)/tests/c/test_identity $(OBJ)/tests/bench/bench_embed: WHOLE := -Wl,--export-dynamic-symbol='tidemill_*' -Wl,--whole-archive
 
 # Somebody else's program: the shared library, and nothing of ours but its name.
 $(OUTSIDERS) $(EMBED_SOURCES:%.c=$(OBJ)/%): $(OBJ)/%: $(OBJ)/%.o $(OUT)/libtidemill.so
