@@ -214,6 +214,69 @@ TIDEMILL_API tidemill_status tidemill_from_array(tidemill *engine, const tidemil
  * before.  1; 0: the value is no array, and *array is untouched. */
 TIDEMILL_API int tidemill_to_array(tidemill_value value, tidemill_array *array);
 
+/* ---- Arrow ------------------------------------------------------------------------------- */
+
+/* Arrays and frames in place in other engines of the process (pyarrow, DuckDB, Polars), and theirs here, by
+ * Arrow's C Data Interface.  Its two structs are those of the specification, "The Arrow C data
+ * interface", and another header may have declared them. */
+#ifndef ARROW_C_DATA_INTERFACE
+#define ARROW_C_DATA_INTERFACE
+
+#define ARROW_FLAG_DICTIONARY_ORDERED 1
+#define ARROW_FLAG_NULLABLE           2
+#define ARROW_FLAG_MAP_KEYS_SORTED    4
+
+struct ArrowSchema {
+    const char *format;
+    const char *name;
+    const char *metadata;
+    int64_t flags;
+    int64_t n_children;
+    struct ArrowSchema **children;
+    struct ArrowSchema *dictionary;
+    void (*release)(struct ArrowSchema *);
+    void *private_data;
+};
+
+struct ArrowArray {
+    int64_t length;
+    int64_t null_count;
+    int64_t offset;
+    int64_t n_buffers;
+    int64_t n_children;
+    const void **buffers;
+    struct ArrowArray **children;
+    struct ArrowArray *dictionary;
+    void (*release)(struct ArrowArray *);
+    void *private_data;
+};
+
+#endif
+
+/* Fills both structs with what an array or a frame is: a frame is a struct of its columns, an array of
+ * several axes lists of a fixed size in each other.  Nothing is copied but bools, which are bits there.
+ * What they point to stays until both have been released, or what was moved out of them: by any thread,
+ * also after the engine was closed.  On failure the `release` of both is NULL.  TIDEMILL_USAGE: it is
+ * neither array nor frame, or a script has put other things into the frame; TIDEMILL_MEMORY.  Why,
+ * tidemill_error says when an engine is given; it may be NULL.  At once, as all of this section. */
+TIDEMILL_API tidemill_status tidemill_to_arrow(tidemill *engine, tidemill_value value,
+                                               struct ArrowSchema *schema,
+                                               struct ArrowArray *array);
+
+/* The array, or of a struct the frame, of two structs that somebody has filled; the caller releases it
+ * like each value.  Takes both structs over, on failure too: their `release` is NULL afterwards.  What
+ * the array owns is released once, column by column, when no value and no task has it any more, by
+ * any thread.
+ *     In place are ints, floats, "u", "tdD", "tsu:", and "i" codes of a dictionary of strings; copied:
+ * bools, other codes, "U", "tdm", other times, floats with nulls (which are NaN here), what begins
+ * inside a byte of its bitmap or is not aligned.  A zone of times is dropped, they are UTC.
+ *     On failure *value is nil, and tidemill_error names column and format.  TIDEMILL_UNSUPPORTED: a type,
+ * time or null that there is not here; TIDEMILL_DATA: the structs contradict themselves;
+ * TIDEMILL_MEMORY.  Sizes of buffers cannot be checked: the interface does not tell them. */
+TIDEMILL_API tidemill_status tidemill_from_arrow(tidemill *engine, struct ArrowSchema *schema,
+                                                 struct ArrowArray *array,
+                                                 tidemill_value *value);
+
 /* ---- Running Lua ---------------------------------------------------------------------- */
 
 /* Runs a file ("-": stdin) with argv as `...` and `arg` (arg[0] is the path).  The path is
