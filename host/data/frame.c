@@ -148,8 +148,8 @@ static struct named_place *sort_places(const struct mill_frame *frame)
 }
 
 /* The next pair of `arrays`: an array goes to its column, another key or value is left out. */
-static tidemill_status read_array(const struct mill_packed *arrays, struct mill_place *place,
-                                  struct mill_frame *frame, const struct named_place *places)
+static tidemill_status take_column(const struct mill_packed *arrays, struct mill_place *place,
+                                   struct mill_frame *frame, const struct named_place *places)
 {
     struct mill_value value;
     size_t size;
@@ -185,7 +185,7 @@ static tidemill_status read_arrays(const struct mill_packed *arrays, struct mill
     mill_part_table(arrays, &place, &head);
     for (uint64_t i = 0; i < head.list; i++) mill_part_skip(arrays, &place);
     for (uint64_t i = 0; i < head.pairs && status == TIDEMILL_OK; i++) {
-        status = read_array(arrays, &place, frame, places);
+        status = take_column(arrays, &place, frame, places);
     }
     free(places);
     if (status == TIDEMILL_MEMORY) return mill_no_memory(error, "frame");
