@@ -72,8 +72,10 @@ OUTSIDE       := $(sort $(wildcard tests/c/embed_*.c))
 # Headers of kernels that scripts declare; the others are private to kernels/.
 KERNEL_HEADERS := $(filter-out %bodies.h %/csv.h %/word.h %wide.h %_plain.h %_avx2.h %_avx512.h %_neon.h, \
                   $(wildcard kernels/*.h))
+EXAMPLE_TEXTS := $(sort $(foreach end,lua c cpp py,$(wildcard examples/*.$(end) examples/embed/*.$(end))))
 EMBEDDED      := $(sort $(shell find lua/tidemill -name '*.lua') \
-                 $(wildcard repl/*.lua repl/*/*.lua scripts/*.lua lua/meta/*.lua docs/*.md) \
+                 $(wildcard repl/*.lua repl/*/*.lua scripts/*.lua scripts/new/*.lua lua/meta/*.lua docs/*.md) \
+                 $(EXAMPLE_TEXTS) \
                  $(KERNEL_HEADERS))
 
 # One set of position-independent objects serves every product.

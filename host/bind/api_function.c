@@ -73,8 +73,8 @@ static int raise_end(lua_State *L, struct tidemill_invocation *invocation, const
 }
 
 /* The argument at an index of the stack; false: the text is in *error. */
-static bool take_argument(lua_State *L, const struct mill_host_function *function, int i,
-                          struct mill_value *value, struct mill_error *error)
+static bool argument_at(lua_State *L, const struct mill_host_function *function, int i,
+                        struct mill_value *value, struct mill_error *error)
 {
     char where[32];
     snprintf(where, sizeof where, "argument %d", i + 1);
@@ -151,8 +151,8 @@ static void call_host(const struct mill_host_function *function,
 }
 
 /* Pushes what the host has given, and ends the invocation. */
-static int finish(lua_State *L, const struct mill_host_function *function,
-                  struct tidemill_invocation *invocation)
+static int finish_call(lua_State *L, const struct mill_host_function *function,
+                       struct tidemill_invocation *invocation)
 {
     struct mill_error error;
     if (invocation->status != TIDEMILL_OK) {
@@ -185,20 +185,20 @@ static int call_function(lua_State *L)
     int count = check_count(L, function);
     luaL_checkstack(L, 8, "call");
     for (int i = 0; i < count; i++) {
-        bool fine = take_argument(L, function, i, &arguments[i], &error);
+        bool fine = argument_at(L, function, i, &arguments[i], &error);
         invocation.count = i + 1;
         if (!fine) return raise_end(L, &invocation, error.text);
     }
     invocation.wanted = function->signature.result_count;
     for (int i = 0; i < invocation.wanted; i++) results[i] = mill_nil();
     call_host(function, &invocation, task);
-    return finish(L, function, &invocation);
+    return finish_call(L, function, &invocation);
 }
 
 /* ---- in a Lua state --------------------------------------------------------------------- */
 
 /* registry[key][object on top] = the object below it, both kept */
-static void remember(lua_State *L, const char *key)
+static void keep_pair(lua_State *L, const char *key)
 {
     lua_getfield(L, LUA_REGISTRYINDEX, key);
     lua_pushvalue(L, -2);
@@ -215,18 +215,18 @@ static void push_host_function(lua_State *L, struct mill_host_function *function
     lua_pushstring(L, function->builtin);
     lua_pushvalue(L, -2);
     bool shared = function->given.flags & TIDEMILL_THREAD_SAFE;
-    if (shared) remember(L, mill_builtins_key); /* function -> name */
+    if (shared) keep_pair(L, mill_builtins_key); /* function -> name */
     lua_pop(L, 1);
     lua_pushvalue(L, -2);
     lua_insert(L, -2);
-    if (shared) remember(L, mill_names_key); /* name -> function */
+    if (shared) keep_pair(L, mill_names_key); /* name -> function */
     lua_pop(L, 2);
 }
 
 bool mill_host_push(lua_State *L, const char *builtin)
 {
     struct tidemill *engine = mill_engine_of(L);
-    /* Pairs with the release in add_function: what it finds is whole. */
+    /* Pairs with the release in register_function: what it finds is whole. */
     struct mill_host_function *function =
         atomic_load_explicit(&engine->host_functions, memory_order_acquire);
     while (function && strcmp(function->builtin, builtin) != 0) function = function->next;
@@ -334,9 +334,9 @@ static struct mill_host_function *new_function(struct tidemill *engine,
     return function;
 }
 
-static tidemill_status check_function(const tidemill_function *given,
-                                      struct mill_signature *signature,
-                                      struct mill_error *error)
+static tidemill_status check_description(const tidemill_function *given,
+                                         struct mill_signature *signature,
+                                         struct mill_error *error)
 {
     if (given->name == NULL || !is_name(given->name)) {
         return mill_fail(error, TIDEMILL_USAGE,
@@ -358,10 +358,11 @@ static tidemill_status check_function(const tidemill_function *given,
     return TIDEMILL_OK;
 }
 
-static tidemill_status add_function(struct tidemill *engine, const tidemill_function *given)
+static tidemill_status register_function(struct tidemill *engine,
+                                         const tidemill_function *given)
 {
     struct mill_signature signature;
-    tidemill_status status = check_function(given, &signature, &engine->error);
+    tidemill_status status = check_description(given, &signature, &engine->error);
     if (status != TIDEMILL_OK) return status;
     struct mill_host_function *function = new_function(engine, given);
     if (function == NULL) return mill_no_memory(&engine->error, "a function");
@@ -385,6 +386,6 @@ tidemill_status tidemill_register(tidemill *engine, const tidemill_function *fun
     tidemill_function full = {.size = sizeof full};
     memcpy(&full, function, function->size < sizeof full ? function->size : sizeof full);
     tidemill_status status = mill_api_begin(engine);
-    if (status == TIDEMILL_OK) status = add_function(engine, &full);
+    if (status == TIDEMILL_OK) status = register_function(engine, &full);
     return mill_api_end(engine, status);
 }

@@ -145,6 +145,9 @@ void mill_engine_cancel_all(struct tidemill *engine);
  * interrupted. */
 bool mill_engine_wait(struct tidemill *engine);
 
+/* A warning, said once; `context` is the engine. */
+void mill_engine_warn(void *context, const char *text);
+
 /* The engine and, in a worker's state, the worker of a Lua state. */
 struct tidemill *mill_engine_of(lua_State *L);
 struct mill_worker *mill_worker_of(lua_State *L); /* NULL in the script's state */

@@ -464,6 +464,18 @@ TIDEMILL_API void tidemill_doctor(tidemill *engine,
                                                 const char *finding),
                                   void *context);
 
+/* ---- Examples ---------------------------------------------------------------------------- */
+
+/* At once.  Visits the programs to learn from, in order of name ("01_sum_of_squares.lua",
+ * "embed/smallest.c"): what each shows, and its text, which ends with what it prints and belongs to the
+ * library. */
+TIDEMILL_API void tidemill_each_example(void (*visit)(void *context, const char *name,
+                                                      const char *summary, const char *text),
+                                        void *context);
+
+/* At once.  The text of a strategy to begin with, which runs as it is and is there to be changed. */
+TIDEMILL_API const char *tidemill_starter(void);
+
 /* ---- Looking after the cache ------------------------------------------------------------ */
 
 /* What is asked of the cache that the settings name; zero or NULL where a command takes it not. */
@@ -476,6 +488,7 @@ typedef struct tidemill_cache_request {
     int repair;          /* verify: remove what is broken */
     int json; /* text is a JSON object: keys sorted, bytes, seconds, "schema": 1; else it
                             is for people */
+    int all; /* clear: the database itself and all files beside it, too, when nobody else uses it */
 } tidemill_cache_request;
 
 /* Does it; other processes may use the cache meanwhile, and running tasks of this engine.  *text,
@@ -486,7 +499,7 @@ TIDEMILL_API tidemill_status tidemill_cache(tidemill *engine,
                                             const tidemill_cache_request *request, char **text);
 
 /* At once.  Visits the commands of tidemill_cache: what each one's `word` is ("KEY"; NULL: it
- * takes none), which of the fields "task", "limit", "repair" it takes, between blanks, and a
+ * takes none), which of the fields "task", "limit", "repair", "all" it takes, between blanks, and a
  * summary. */
 TIDEMILL_API void
 tidemill_each_cache_command(void (*visit)(void *context, const char *name, const char *word,
