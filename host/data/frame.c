@@ -104,8 +104,8 @@ static tidemill_status take_fields(const struct mill_packed *packed,
     return status;
 }
 
-static tidemill_status read_names(const struct mill_packed *columns, struct mill_frame *frame,
-                                  struct mill_error *error)
+static tidemill_status take_frame_names(const struct mill_packed *columns,
+                                        struct mill_frame *frame, struct mill_error *error)
 {
     struct mill_place place = {0};
     struct mill_table_head head = {0};
@@ -148,8 +148,9 @@ static struct named_place *sort_places(const struct mill_frame *frame)
 }
 
 /* The next pair of `arrays`: an array goes to its column, another key or value is left out. */
-static tidemill_status take_column(const struct mill_packed *arrays, struct mill_place *place,
-                                   struct mill_frame *frame, const struct named_place *places)
+static tidemill_status take_frame_array(const struct mill_packed *arrays,
+                                        struct mill_place *place, struct mill_frame *frame,
+                                        const struct named_place *places)
 {
     struct mill_value value;
     size_t size;
@@ -174,8 +175,8 @@ static tidemill_status take_column(const struct mill_packed *arrays, struct mill
     return TIDEMILL_OK;
 }
 
-static tidemill_status read_arrays(const struct mill_packed *arrays, struct mill_frame *frame,
-                                   struct mill_error *error)
+static tidemill_status take_frame_arrays(const struct mill_packed *arrays,
+                                         struct mill_frame *frame, struct mill_error *error)
 {
     struct mill_place place = {0};
     struct mill_table_head head = {0};
@@ -185,7 +186,7 @@ static tidemill_status read_arrays(const struct mill_packed *arrays, struct mill
     mill_part_table(arrays, &place, &head);
     for (uint64_t i = 0; i < head.list; i++) mill_part_skip(arrays, &place);
     for (uint64_t i = 0; i < head.pairs && status == TIDEMILL_OK; i++) {
-        status = take_column(arrays, &place, frame, places);
+        status = take_frame_array(arrays, &place, frame, places);
     }
     free(places);
     if (status == TIDEMILL_MEMORY) return mill_no_memory(error, "frame");
@@ -218,9 +219,9 @@ tidemill_status mill_frame_read(const struct mill_value *value, struct mill_fram
         status = spoilt(error, "its number of rows is none");
     } else {
         frame->rows = (int64_t)rows;
-        status = read_names(fields.columns.packed, frame, error);
+        status = take_frame_names(fields.columns.packed, frame, error);
     }
-    if (status == TIDEMILL_OK) status = read_arrays(fields.arrays.packed, frame, error);
+    if (status == TIDEMILL_OK) status = take_frame_arrays(fields.arrays.packed, frame, error);
     release_fields(&fields);
     if (status != TIDEMILL_OK) mill_frame_fini(frame);
     return status;
