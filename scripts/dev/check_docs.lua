@@ -6,7 +6,7 @@
 --               "```lua fails": it ends with status 1.
 --   ```console  "$ command" and what it prints; the commands share one shell and the folder
 --   ```repl     what is typed behind "tm> " and "..> ", and what is printed
---   ```c        stands in examples/embed/smallest.c as it is here
+--   ```c NAME   stands in examples/embed/NAME as it is here; without a name in smallest.c
 --   ```ini, ```cron  a first line "# name" is the file it is kept as; tests/spec/cron_spec.lua
 --               gives them to those who read such files
 --   ```text     that follows no such block has the reason why nobody compares it:
@@ -139,8 +139,8 @@ local function check_repl(block)
 end
 
 local function check_c(block)
-  local source = read("examples/embed/smallest.c")
-  if not source:find(block.text, 1, true) then return "examples/embed/smallest.c differs" end
+  local path = "examples/embed/" .. (block.info:match("^c%s+(%S+)$") or "smallest.c")
+  if not read(path):find(block.text, 1, true) then return path .. " differs" end
 end
 
 local function check_file(block)
