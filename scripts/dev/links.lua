@@ -88,9 +88,8 @@ end
 local folders = { docs = true, examples = true, scripts = true, tests = true, host = true, lua = true,
   kernels = true, repl = true }
 
--- `tests/soak/kills.lua`: a file of the tree that is named.
-local function check_named(page, number, code)
-  local path = code:match("^([%w_]+/[%w_./-]+%.%l+)$")
+-- `tests/soak/kills.lua`: a file of the tree that is named, or a line "    docs/io.md    what it is".
+local function check_named(page, number, path)
   if path and folders[path:match("^%w+")] and not is_there(path) then
     complain(page, number, "`%s` is not there", path)
   end
@@ -98,7 +97,10 @@ end
 
 for _, page in ipairs(arg) do
   each_line(read(page), function(line, number)
-    for code in line:gmatch("`([^`]+)`") do check_named(page, number, code) end
+    for code in line:gmatch("`([^`]+)`") do
+      check_named(page, number, code:match("^([%w_]+/[%w_./-]+%.%l+)$"))
+    end
+    check_named(page, number, line:match("^    ([%w_]+/[%w_./-]+)  "))
     for target in line:gsub("`[^`]*`", ""):gmatch("%]%(([^)%s]+)%)") do check_link(page, number, target) end
   end)
 end
