@@ -7,6 +7,7 @@
 
 #include "base/birth.h"
 #include "bind/api_call.h"
+#include "bind/confine.h"
 #include "bind/gate.h"
 #include "bind/identity.h"
 #include "bind/keep.h"
@@ -29,7 +30,9 @@ struct tidemill {
     struct mill_birth birth; /* its process's: in a child that has forked off it is of no use */
     lua_State *L;            /* the script's state */
     struct mill_call_keys call_keys; /* in that */
-    bool borrowed;                   /* it belongs to the host program: `require "tidemill"` */
+    struct mill_confine confine;     /* that and the workers' states */
+    struct mill_proxy *proxy; /* the script runs there, and L is NULL; NULL: it runs here */
+    bool borrowed;            /* it belongs to the host program: `require "tidemill"` */
     struct mill_memory memory;
     struct mill_spill spill;
     struct mill_output output;
