@@ -13,6 +13,8 @@
 #include "base/clock.h"
 #include "base/nearest.h"
 #include "bind/api.h"
+#include "bind/api_function.h"
+#include "bind/api_kernel.h"
 #include "bind/embedded.h"
 #include "bind/hosted.h"
 #include "bind/modules.h"
@@ -206,6 +208,8 @@ void tidemill_close(tidemill *engine)
     pthread_mutex_destroy(&engine->hub_lock);
     free(engine->package_path);
     free(engine->package_cpath);
+    mill_host_functions_fini(engine);
+    mill_host_kernels_fini(engine);
     free(engine->message);
     mill_confine_fini(&engine->confine);
     mill_gate_fini(&engine->gate);
@@ -234,7 +238,7 @@ static void record_script(struct tidemill *engine, const char *name, const char 
     }
 }
 
-static void record_file(struct tidemill *engine, const char *path, int argc, char **argv)
+static void record_script_file(struct tidemill *engine, const char *path, int argc, char **argv)
 {
     struct mill_buffer *bytes = NULL;
     if (engine->recorder == NULL) return;
@@ -247,7 +251,7 @@ static void record_file(struct tidemill *engine, const char *path, int argc, cha
 }
 
 /* `arg` and `...` of a script; pushes the latter. */
-static int push_arguments(lua_State *L, const char *name, int argc, char **argv)
+static int push_script_arguments(lua_State *L, const char *name, int argc, char **argv)
 {
     lua_createtable(L, argc, 1);
     lua_pushstring(L, name);
@@ -330,7 +334,7 @@ static tidemill_status run_chunk(struct tidemill *engine, const char *name, int 
 {
     lua_State *L = engine->L;
     mill_confine_function(L);
-    int count = push_arguments(L, name, argc, argv);
+    int count = push_script_arguments(L, name, argc, argv);
     int64_t began = mill_clock_now();
     char *message;
     tidemill_status status = mill_state_call(L, count, 1, &message);
@@ -387,7 +391,7 @@ static tidemill_status run_file(struct tidemill *engine, const char *path, int a
     if (standard_input) {
         record_script(engine, path, NULL, 0, argc, argv);
     } else {
-        record_file(engine, path, argc, argv);
+        record_script_file(engine, path, argc, argv);
     }
     const char *mode = mill_confine_mode(&engine->confine);
     if (luaL_loadfilex(engine->L, standard_input ? NULL : path, mode) != 0) {
@@ -573,8 +577,8 @@ void tidemill_interrupt(tidemill *engine)
 
 tidemill_status tidemill_flush(tidemill *engine, double seconds)
 {
-    if (!mill_engine_is_here(engine, &engine->error))
-        return mill_api_end(engine, TIDEMILL_UNSUPPORTED);
+    struct mill_error error;
+    if (!mill_engine_is_here(engine, &error)) return mill_api_say(engine, &error);
     struct mill_store *store = engine->store;
     if (store == NULL || mill_store_flush(store, seconds)) return TIDEMILL_OK;
     return TIDEMILL_IO;

@@ -187,7 +187,7 @@ tidemill_status tidemill_call(tidemill *engine, const char *name,
 
 /* ---- what a run has returned ------------------------------------------------------------ */
 
-static int encode_result(lua_State *L)
+static int encode_results(lua_State *L)
 {
     struct request *request = lua_touserdata(L, 1);
     mill_api_push_result(L);
@@ -198,7 +198,7 @@ static int encode_result(lua_State *L)
 static tidemill_status result(struct tidemill *engine, struct request *request)
 {
     char *message;
-    lua_pushcfunction(engine->L, encode_result);
+    lua_pushcfunction(engine->L, encode_results);
     lua_pushlightuserdata(engine->L, request);
     tidemill_status status = mill_state_call(engine->L, 1, 0, &message);
     return status == TIDEMILL_OK ? request->status : mill_api_fail(engine, status, message);

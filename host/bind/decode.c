@@ -2,6 +2,7 @@
 #include <lauxlib.h>
 #include <string.h>
 
+#include "bind/api_function.h"
 #include "bind/encode.h"
 #include "bind/engine.h"
 #include "bind/shared.h"
@@ -36,9 +37,17 @@ static void push_builtin(struct decoder *decoder)
     lua_pushlstring(L, name, size);
     lua_rawget(L, -2);
     lua_remove(L, -2);
-    if (lua_isnil(L, -1)) {
-        lua_pushlstring(L, name, size);
-        luaL_error(L, "this Lua state has no builtin \"%s\"", lua_tostring(L, -1));
+    if (!lua_isnil(L, -1)) return;
+    lua_pop(L, 1);
+    lua_pushlstring(L, name, size);
+    const char *text = lua_tostring(L, -1);
+    if (mill_host_push(L, text)) {
+        lua_remove(L, -2);
+    } else if (strncmp(text, "host:", 5) == 0) {
+        luaL_error(L, "the host program's function \"%s\" is not there in a process of its own",
+                   text + 5);
+    } else {
+        luaL_error(L, "this Lua state has no builtin \"%s\"", text);
     }
 }
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bind/api_function.h"
 #include "bind/engine.h"
 #include "bind/watch.h"
 
@@ -110,9 +111,20 @@ tidemill_status mill_api_fail(struct tidemill *engine, tidemill_status status, c
 
 /* ---- entering and leaving --------------------------------------------------------------- */
 
+/* Whether this thread may not enter, for reasons that do not change while it would be inside. */
+static bool is_refused(struct tidemill *engine, struct mill_error *error)
+{
+    if (!mill_engine_is_here(engine, error)) return true;
+    if (mill_task_calling() != engine) return false; /* whose script may wait for the task */
+    mill_fail(error, TIDEMILL_UNSUPPORTED,
+              "not from a task: functions of its engine would wait for the script");
+    return true;
+}
+
 tidemill_status mill_api_enter(struct tidemill *engine)
 {
-    if (!mill_engine_is_here(engine, &engine->error)) return TIDEMILL_UNSUPPORTED;
+    struct mill_error error;
+    if (is_refused(engine, &error)) return mill_api_say(engine, &error);
     pthread_mutex_lock(&engine->gate.lock);
     engine->gate.depth++;
     if (engine->error.text[0] || engine->message) clear_error(engine);
@@ -148,8 +160,8 @@ tidemill_status mill_api_begin(struct tidemill *engine)
 
 tidemill_status mill_api_end(struct tidemill *engine, tidemill_status status)
 {
+    if (is_refused(engine, NULL)) return status;
     if (status != TIDEMILL_OK) keep_fault(engine);
-    if (!mill_birth_is_here(&engine->birth)) return status;
     engine->gate.depth--;
     pthread_mutex_unlock(&engine->gate.lock);
     return status;

@@ -139,7 +139,7 @@ static struct mill_wait *new_wait(lua_State *L, struct mill_scope *scope)
 }
 
 /* False: the run has ended. */
-static bool attach(lua_State *L, struct mill_wait *wait, struct mill_run *run, uint32_t tag)
+static bool attach_run(lua_State *L, struct mill_wait *wait, struct mill_run *run, uint32_t tag)
 {
     struct mill_link *link = mill_link_new(wait, tag);
     if (link == NULL) luaL_error(L, "out of memory (a wait)");
@@ -211,7 +211,7 @@ static int wait_select_add(lua_State *L)
     struct selector *selector = mill_handle_check(L, 1, selector_name);
     struct mill_run *run = mill_check_run(L, 2);
     mill_engine_asked(mill_engine_of(L), run);
-    lua_pushboolean(L, !attach(L, selector->wait, run, (uint32_t)luaL_checknumber(L, 3)));
+    lua_pushboolean(L, !attach_run(L, selector->wait, run, (uint32_t)luaL_checknumber(L, 3)));
     return 1;
 }
 
@@ -501,7 +501,7 @@ static int share(lua_State *L)
     return 1;
 }
 
-static const luaL_Reg functions[] = {
+static const luaL_Reg wait_functions[] = {
     {"channel", channel_new},
     {"channel_close", channel_close},
     {"channel_nudge", channel_nudge},
@@ -521,5 +521,5 @@ static const luaL_Reg functions[] = {
 
 void mill_lib_wait(lua_State *L)
 {
-    luaL_register(L, NULL, functions);
+    luaL_register(L, NULL, wait_functions);
 }

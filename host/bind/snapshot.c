@@ -327,7 +327,7 @@ static void set_placing(lua_State *L, struct tidemill *engine, int record,
     function->mean = mill_means_of(&engine->means, function->name);
 }
 
-static const char *const lanes[] = {"thread", "loop", "process", "serial", "auto"};
+static const char *const lane_names[] = {"thread", "loop", "process", "serial", "auto"};
 
 enum { LANE_SERIAL = MILL_LANES, LANE_AUTO };
 
@@ -338,7 +338,7 @@ static int lane_field(lua_State *L, int record)
     const char *name = lua_tostring(L, -1);
     int lane = LANE_AUTO;
     for (int i = 0; name && i < LANE_AUTO; i++) {
-        if (strcmp(name, lanes[i]) == 0) lane = i;
+        if (strcmp(name, lane_names[i]) == 0) lane = i;
     }
     lua_pop(L, 1);
     return lane;

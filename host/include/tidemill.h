@@ -221,6 +221,69 @@ TIDEMILL_API tidemill_status tidemill_from_array(tidemill *engine, const tidemil
  * before.  1; 0: the value is no array, and *array is untouched. */
 TIDEMILL_API int tidemill_to_array(tidemill_value value, tidemill_array *array);
 
+/* ---- Arrow ------------------------------------------------------------------------------- */
+
+/* Arrays and frames in place in other engines of the process (pyarrow, DuckDB, Polars), and theirs here, by
+ * Arrow's C Data Interface.  Its two structs are those of the specification, "The Arrow C data
+ * interface", and another header may have declared them. */
+#ifndef ARROW_C_DATA_INTERFACE
+#define ARROW_C_DATA_INTERFACE
+
+#define ARROW_FLAG_DICTIONARY_ORDERED 1
+#define ARROW_FLAG_NULLABLE           2
+#define ARROW_FLAG_MAP_KEYS_SORTED    4
+
+struct ArrowSchema {
+    const char *format;
+    const char *name;
+    const char *metadata;
+    int64_t flags;
+    int64_t n_children;
+    struct ArrowSchema **children;
+    struct ArrowSchema *dictionary;
+    void (*release)(struct ArrowSchema *);
+    void *private_data;
+};
+
+struct ArrowArray {
+    int64_t length;
+    int64_t null_count;
+    int64_t offset;
+    int64_t n_buffers;
+    int64_t n_children;
+    const void **buffers;
+    struct ArrowArray **children;
+    struct ArrowArray *dictionary;
+    void (*release)(struct ArrowArray *);
+    void *private_data;
+};
+
+#endif
+
+/* Fills both structs with what an array or a frame is: a frame is a struct of its columns, an array of
+ * several axes lists of a fixed size in each other.  Nothing is copied but bools, which are bits there.
+ * What they point to stays until both have been released, or what was moved out of them: by any thread,
+ * also after the engine was closed.  On failure the `release` of both is NULL.  TIDEMILL_USAGE: it is
+ * neither array nor frame, or a script has put other things into the frame; TIDEMILL_MEMORY.  Why,
+ * tidemill_error says when an engine is given; it may be NULL.  At once, as all of this section. */
+TIDEMILL_API tidemill_status tidemill_to_arrow(tidemill *engine, tidemill_value value,
+                                               struct ArrowSchema *schema,
+                                               struct ArrowArray *array);
+
+/* The array, or of a struct the frame, of two structs that somebody has filled; the caller releases it
+ * like each value.  Takes both structs over, on failure too: their `release` is NULL afterwards.  What
+ * the array owns is released once, column by column, when no value and no task has it any more, by
+ * any thread.
+ *     In place are ints, floats, "u", "tdD", "tsu:", and "i" codes of a dictionary of strings; copied:
+ * bools, other codes, "U", "tdm", other times, floats with nulls (which are NaN here), what begins
+ * inside a byte of its bitmap or is not aligned.  A zone of times is dropped, they are UTC.
+ *     On failure *value is nil, and tidemill_error names column and format.  TIDEMILL_UNSUPPORTED: a type,
+ * time or null that there is not here; TIDEMILL_DATA: the structs contradict themselves;
+ * TIDEMILL_MEMORY.  Sizes of buffers cannot be checked: the interface does not tell them. */
+TIDEMILL_API tidemill_status tidemill_from_arrow(tidemill *engine, struct ArrowSchema *schema,
+                                                 struct ArrowArray *array,
+                                                 tidemill_value *value);
+
 /* ---- Limits ------------------------------------------------------------------------------- */
 
 /* With `deadline` or `sandbox` the script, its tasks and its cache live in a process of their own, which the
@@ -285,6 +348,60 @@ TIDEMILL_API int64_t tidemill_strict_count(tidemill *engine);
 TIDEMILL_API tidemill_status tidemill_call(tidemill *engine, const char *name,
                                            const tidemill_value *arguments, size_t count,
                                            tidemill_value *results, size_t wanted);
+
+/* ---- Functions of the host --------------------------------------------------------------- */
+
+/* One call of a function of the host by a script. */
+typedef struct tidemill_invocation tidemill_invocation;
+
+enum {
+    TIDEMILL_THREAD_SAFE =
+        1 /* tasks may call it too, several at once, from threads of the engine; then
+                                it must not call functions of the engine but those "at once" */
+};
+
+typedef struct tidemill_function {
+    size_t size;      /* sizeof (tidemill_function) */
+    const char *name; /* the global it becomes: "quote", or inside tables, "host.quote" */
+    /* Types of arguments and results: "string, number? -> number".  Types are nil, boolean, number,
+     * integer (a number without fraction, or a 64-bit one), string, table, array, frame, function
+     * and any; "?": or nil; "..." behind the last argument: any more of any type.  What a script
+     * gives is checked before the function is called.  "" or "->": takes nothing, gives nothing. */
+    const char *signature;
+    /* `arguments` stay the engine's, `count` is what the signature names at least (nil where the script
+     * gave fewer).  `results` has a place for each result, nil at first; their references pass to
+     * the engine, on failure too.  Whatever it returns but TIDEMILL_OK becomes a Lua error with the
+     * text of tidemill_raise.  It must return: no longjmp, no C++ exception. */
+    tidemill_status (*call)(void *context, tidemill_invocation *invocation,
+                            const tidemill_value *arguments, size_t count,
+                            tidemill_value *results);
+    void *context;
+    void (*release)(void *context); /* when the engine closes; NULL: nothing to do */
+    unsigned flags;
+    /* What it returns changes when this does: part of the keys of cached tasks that call it.  NULL: such
+     * results are found again by this engine alone. */
+    const char *version;
+} tidemill_function;
+
+/* Gives scripts a function of the host, now and for good.  The description is copied.
+ * TIDEMILL_USAGE: a signature that cannot be read, a name that is taken, no function. */
+TIDEMILL_API tidemill_status tidemill_register(tidemill *engine,
+                                               const tidemill_function *function);
+
+/* In a call of a function of the host: the text of its failure, which is copied; returns
+ * TIDEMILL_ERROR. */
+TIDEMILL_API tidemill_status tidemill_raise(tidemill_invocation *invocation, const char *text);
+
+/* The engine whose script, or task, calls. */
+TIDEMILL_API tidemill *tidemill_caller(tidemill_invocation *invocation);
+
+/* Gives scripts, and their tasks, a C function over numbers and arrays without anything in between, as
+ * tm.kernel gives those of shared objects: `declaration` is "double mean(const double *x, int64_t n);",
+ * whose name is the global it becomes.  Pure: no state, any thread, and what it returns depends on
+ * arguments alone; `version` as above.  Not for tasks in processes of their own. */
+TIDEMILL_API tidemill_status tidemill_register_kernel(tidemill *engine, const char *declaration,
+                                                      void (*kernel)(void),
+                                                      const char *version);
 
 /* ---- An interactive session ------------------------------------------------------------- */
 
@@ -373,6 +490,18 @@ TIDEMILL_API void tidemill_doctor(tidemill *engine,
                                                 const char *finding),
                                   void *context);
 
+/* ---- Examples ---------------------------------------------------------------------------- */
+
+/* At once.  Visits the programs to learn from, in order of name ("01_sum_of_squares.lua",
+ * "embed/smallest.c"): what each shows, and its text, which ends with what it prints and belongs to the
+ * library. */
+TIDEMILL_API void tidemill_each_example(void (*visit)(void *context, const char *name,
+                                                      const char *summary, const char *text),
+                                        void *context);
+
+/* At once.  The text of a strategy to begin with, which runs as it is and is there to be changed. */
+TIDEMILL_API const char *tidemill_starter(void);
+
 /* ---- Looking after the cache ------------------------------------------------------------ */
 
 /* What is asked of the cache that the settings name; zero or NULL where a command takes it not. */
@@ -385,6 +514,7 @@ typedef struct tidemill_cache_request {
     int repair;          /* verify: remove what is broken */
     int json; /* text is a JSON object: keys sorted, bytes, seconds, "schema": 1; else it
                             is for people */
+    int all; /* clear: the database itself and all files beside it, too, when nobody else uses it */
 } tidemill_cache_request;
 
 /* Does it; other processes may use the cache meanwhile, and running tasks of this engine.  *text,
@@ -395,7 +525,7 @@ TIDEMILL_API tidemill_status tidemill_cache(tidemill *engine,
                                             const tidemill_cache_request *request, char **text);
 
 /* At once.  Visits the commands of tidemill_cache: what each one's `word` is ("KEY"; NULL: it
- * takes none), which of the fields "task", "limit", "repair" it takes, between blanks, and a
+ * takes none), which of the fields "task", "limit", "repair", "all" it takes, between blanks, and a
  * summary. */
 TIDEMILL_API void
 tidemill_each_cache_command(void (*visit)(void *context, const char *name, const char *word,

@@ -114,7 +114,8 @@ static uint64_t take_count(struct mill_wire_reader *reader, uint64_t most)
     return 0;
 }
 
-static void take_function(struct mill_wire_reader *reader, struct mill_order_function *function)
+static void take_order_function(struct mill_wire_reader *reader,
+                                struct mill_order_function *function)
 {
     size_t size;
     const char *name = mill_unpacker_text(&reader->in, &size);
@@ -165,7 +166,7 @@ bool mill_order_take(struct mill_wire_reader *reader, struct mill_order *order,
     order->attempt = (int)take_count(reader, MAX_ATTEMPTS);
     if (order->attempt < 1) reader->in.bad = true;
     if (!reader->in.bad) take_seconds(reader, order->attempt, seconds);
-    if (!reader->in.bad && order->has_function) take_function(reader, function);
+    if (!reader->in.bad && order->has_function) take_order_function(reader, function);
     if (reader->in.bad && reader->status == TIDEMILL_OK) reader->status = TIDEMILL_DATA;
     if (reader->status == TIDEMILL_OK) return true;
     mill_order_function_fini(function);

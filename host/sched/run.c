@@ -39,7 +39,7 @@ struct builder {
 };
 
 /* Not for what is kept: `few` is what the list begins with, on the caller's stack. */
-static bool grow(uint32_t **list, size_t wanted, size_t *room, const uint32_t *few)
+static bool grow_indexes(uint32_t **list, size_t wanted, size_t *room, const uint32_t *few)
 {
     if (wanted <= *room) return true;
     size_t size = *room * 2;
@@ -72,8 +72,8 @@ static void builder_fini(struct builder *builder)
 
 static void stack_inputs(struct builder *builder, struct mill_node *node)
 {
-    if (!grow(&builder->stack, builder->stack_size + node->inputs, &builder->stack_room,
-              builder->few_on_stack)) {
+    if (!grow_indexes(&builder->stack, builder->stack_size + node->inputs, &builder->stack_room,
+                      builder->few_on_stack)) {
         builder->failed = true;
         return;
     }
@@ -94,7 +94,8 @@ static void stack_inputs(struct builder *builder, struct mill_node *node)
 
 static void number_node(struct builder *builder, uint32_t index, struct mill_node *node)
 {
-    if (!grow(&builder->nodes, builder->count + 1, &builder->room, builder->few_nodes) ||
+    if (!grow_indexes(&builder->nodes, builder->count + 1, &builder->room,
+                      builder->few_nodes) ||
         builder->count >= INT32_MAX - NUMBERED) { /* `cause` is an index and signed */
         builder->failed = true;
         return;
