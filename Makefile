@@ -68,12 +68,15 @@ BIN_SOURCES   := $(sort $(wildcard host/*.c repl/*.c))
 TEST_SOURCES  := $(sort $(wildcard tests/c/test_*.c))
 BENCH_SOURCES := $(sort $(wildcard tests/bench/*.c))
 EMBED_SOURCES := $(sort $(wildcard examples/embed/*.c))
+EMBED_CXX     := $(sort $(wildcard examples/embed/*.cpp))
 OUTSIDE       := $(sort $(wildcard tests/c/embed_*.c))
 # Headers of kernels that scripts declare; the others are private to kernels/.
 KERNEL_HEADERS := $(filter-out %bodies.h %/csv.h %/word.h %wide.h %_plain.h %_avx2.h %_avx512.h %_neon.h, \
                   $(wildcard kernels/*.h))
+EXAMPLE_TEXTS := $(sort $(foreach end,lua c cpp py,$(wildcard examples/*.$(end) examples/embed/*.$(end))))
 EMBEDDED      := $(sort $(shell find lua/tidemill -name '*.lua') \
-                 $(wildcard repl/*.lua repl/*/*.lua scripts/*.lua lua/meta/*.lua docs/*.md) \
+                 $(wildcard repl/*.lua repl/*/*.lua scripts/*.lua scripts/new/*.lua lua/meta/*.lua docs/*.md) \
+                 $(EXAMPLE_TEXTS) \
                  $(KERNEL_HEADERS))
 
 # One set of position-independent objects serves every product.
@@ -85,7 +88,10 @@ BIN_OBJECTS := $(BIN_SOURCES:%.c=$(OBJ)/%.o)
 TESTS       := $(TEST_SOURCES:%.c=$(OBJ)/%)
 OUTSIDERS   := $(OUTSIDE:%.c=$(OBJ)/%)
 BENCHES     := $(BENCH_SOURCES:%.c=$(OBJ)/%)
-EXAMPLES    := $(sort $(wildcard examples/*.lua examples/embed/*.lua)) $(EMBED_SOURCES:%.c=$(OBJ)/%)
+# Without a C++ compiler the tests say so of each source.
+EXAMPLES    := $(sort $(wildcard examples/*.lua examples/embed/*.lua examples/embed/*.py)) \
+               $(EMBED_SOURCES:%.c=$(OBJ)/%) \
+               $(if $(shell command -v $(CXX)),$(EMBED_CXX:%.cpp=$(OBJ)/%),$(EMBED_CXX))
 PRODUCTS    := $(OUT)/tidemill $(OUT)/tidemill.so $(OUT)/libtidemill.a $(OUT)/libtidemill.so
 
 # A short line for each command, or with V=1 the command itself.
@@ -122,7 +128,7 @@ crash: all $(OBJ)/tests/c/test_manage ## kill N runs that write to a cache, and 
 FUZZ_SOURCES := $(sort $(wildcard tests/fuzz/*.c))
 FUZZ_FLAGS    = $(FLAGS_asan) -std=gnu11 -fPIC -fexceptions -pthread -I. -Ihost -Ihost/include \
                 $(PKG_CFLAGS) $(CFLAGS)
-fuzz: ## read random changes of values, value files, exported caches, arrays and programs, under AddressSanitizer
+fuzz: ## read random changes of values, files, exported caches, arrays, Arrow structs and programs, under AddressSanitizer
 	@$(MAKE) --no-print-directory config=asan build/asan/inside.a
 	@sh scripts/dev/fuzz.sh "$(FUZZ_FLAGS)" "$(FUZZ_SOURCES)" "$(PKG_LIBS) $(LUAJIT_LIBS)" \
 	    $(N) $(or $(seed),$$(date +%s))
@@ -161,7 +167,7 @@ build/amalgamation/tidemill.c: scripts/dev/amalgamate.lua $(LIB_SOURCES) $(LIB_H
 
 C_FILES   := $(wildcard host/*.[ch] host/*/*.[ch] kernels/*.[ch] kernels/*/*.[ch] repl/*.[ch] \
              tests/c/*.[ch] tests/fuzz/*.[ch] tests/bench/*.[ch] tests/bench/peers/*.cpp \
-             examples/embed/*.[ch])
+             examples/embed/*.[ch] examples/embed/*.cpp)
 LUA_FILES := $(shell find lua repl scripts tests examples -name '*.lua')
 
 lint: $(PRODUCTS) $(TESTS) $(BENCHES) ## check format, warnings, includes, exported names, Lua files
@@ -239,6 +245,10 @@ $(OBJ)/tests/c/test_identity $(OBJ)/tests/bench/bench_embed: WHOLE := -Wl,--expo
 # Somebody else's program: the shared library, and nothing of ours but its name.
 $(OUTSIDERS) $(EMBED_SOURCES:%.c=$(OBJ)/%): $(OBJ)/%: $(OBJ)/%.o $(OUT)/libtidemill.so
 	$(call say,LINK)$(LINK) -o $@ $< -L$(OUT) -ltidemill -Wl,-rpath,$(abspath $(OUT))
+
+$(EMBED_CXX:%.cpp=$(OBJ)/%): $(OBJ)/%: %.cpp host/include/tidemill.h $(OUT)/libtidemill.so $(OBJ)/flags
+	$(call say,CXX)mkdir -p $(@D) && $(CXX) -std=c++17 $(FLAGS_$(config)) -Wall -Wextra -Wpedantic \
+	    -pthread -Ihost/include -o $@ $< -L$(OUT) -ltidemill -Wl,-rpath,$(abspath $(OUT))
 
 -include $(patsubst %.o,%.d,$(LIB_OBJECTS) $(BIN_OBJECTS)) $(TESTS:=.d) $(BENCHES:=.d) \
     $(EMBED_SOURCES:%.c=$(OBJ)/%.d) $(OUTSIDERS:=.d)

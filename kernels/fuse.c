@@ -358,15 +358,23 @@ static void seal_outputs(const struct fuse_run *run, int64_t count)
                       (void *)run->slot[program->leaves + program->registers + i].data, count);
 }
 
+static void fetch(const struct fuse_run *run, int64_t part)
+{
+    for (int i = 0; i < run->program->leaves; i++)
+        mill_leaf_fetch(&run->leaf[i], part, run->program->steps + 1);
+}
+
 static int64_t do_block(struct fuse_run *run, int64_t start, int64_t count)
 {
     for (int i = 0; i < run->program->leaves; i++)
         run->slot[i] = mill_leaf_read(&run->leaf[i], start, count);
     aim_outputs(run, start);
     for (int i = 0; i < run->program->steps; i++) {
+        fetch(run, i);
         int64_t refused = do_step(run, &run->step[i], count);
         if (refused) return start + refused;
     }
+    fetch(run, run->program->steps);
     seal_outputs(run, count);
     feed(run, count);
     return 0;

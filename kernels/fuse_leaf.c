@@ -234,15 +234,17 @@ static struct mill_operand read_panels(struct mill_leaf *state, int64_t start, i
     return (struct mill_operand){state->block, 1};
 }
 
-/* Asks for the next block while this one is worked on: the machine's own prefetching sees a stream
- * only while a step reads it. */
-static void fetch_ahead(const char *from, int64_t bytes)
+void mill_leaf_fetch(const struct mill_leaf *state, int64_t part, int64_t parts)
 {
-    for (int64_t i = 0; i < bytes; i += 64) __builtin_prefetch(from + i, 0, 2);
+    int64_t lines = (state->ahead_bytes + 63) / 64;
+    int64_t end = lines * (part + 1) / parts;
+    for (int64_t i = lines * part / parts; i < end; i++)
+        __builtin_prefetch(state->ahead + i * 64, 0, 2);
 }
 
 struct mill_operand mill_leaf_read(struct mill_leaf *state, int64_t start, int64_t count)
 {
+    state->ahead_bytes = 0;
     if (state->panel) return read_panels(state, start, count);
     int64_t stride = state->stride[state->axes - 1], left;
     int64_t position = position_of(state, start, &left);
@@ -254,8 +256,8 @@ struct mill_operand mill_leaf_read(struct mill_leaf *state, int64_t start, int64
     }
     if (left >= count && stride == 1 && state->leaf->kind == TIDEMILL_FUSE_MEMORY) {
         const char *from = state->memory + position * state->size;
-        fetch_ahead(from + count * state->size,
-                    mill_least(left - count, MILL_FUSE_BLOCK) * state->size);
+        state->ahead = from + count * state->size;
+        state->ahead_bytes = mill_least(left - count, MILL_FUSE_BLOCK) * state->size;
         return (struct mill_operand){from, 1};
     }
     for (int64_t done = 0; done < count;) {

@@ -12,6 +12,7 @@ void fuzz_file(const uint8_t *bytes, size_t size);  /* a row and its file: mill_
 void fuzz_export(const uint8_t *bytes, size_t size); /* mill_store_import */
 void fuzz_npy(const uint8_t *bytes, size_t size);    /* mill_npy_read */
 void fuzz_fuse(const uint8_t *bytes, size_t size);   /* tidemill_kernel_fuse, when checked */
+void fuzz_arrow(const uint8_t *bytes, size_t size);  /* mill_arrow_import */
 
 struct fuzz_target {
     const char *name; /* also of its folder in tests/fuzz/corpus */
@@ -19,7 +20,7 @@ struct fuzz_target {
 };
 
 extern const struct fuzz_target fuzz_targets[];
-enum { FUZZ_TARGETS = 5 };
+enum { FUZZ_TARGETS = 6 };
 
 /* Runs all files of a folder, and `rounds` changes of them drawn from `seed`; the files' number. */
 int fuzz_folder(const struct fuzz_target *target, const char *folder, uint64_t seed,

@@ -20,11 +20,9 @@
 #include "kernels/random.h"
 #include "kernels/reduce.h"
 
-const struct fuzz_target fuzz_targets[FUZZ_TARGETS] = {{"value", fuzz_value},
-                                                       {"file", fuzz_file},
-                                                       {"export", fuzz_export},
-                                                       {"npy", fuzz_npy},
-                                                       {"fuse", fuzz_fuse}};
+const struct fuzz_target fuzz_targets[FUZZ_TARGETS] = {
+    {"value", fuzz_value}, {"file", fuzz_file}, {"export", fuzz_export},
+    {"npy", fuzz_npy},     {"fuse", fuzz_fuse}, {"arrow", fuzz_arrow}};
 
 /* Bytes in memory of their own, so that a read beyond them is seen. */
 static struct mill_buffer *buffer_of(const uint8_t *bytes, size_t size)
