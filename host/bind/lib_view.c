@@ -186,8 +186,8 @@ static bool add_memory(struct view *view, const struct mill_node *node)
     return true;
 }
 
-static bool summarise(void *context, const struct mill_node *node, uint32_t number,
-                      const uint32_t *inputs, uint32_t count)
+static bool summarise_node(void *context, const struct mill_node *node, uint32_t number,
+                           const uint32_t *inputs, uint32_t count)
 {
     struct view *view = context;
     uint32_t depth = 0;
@@ -208,7 +208,7 @@ static bool summarise(void *context, const struct mill_node *node, uint32_t numb
 static int view_info(lua_State *L)
 {
     lua_settop(L, 1);
-    struct view *view = walk_below(L, summarise);
+    struct view *view = walk_below(L, summarise_node);
     lua_pushnumber(L, view->tasks);
     lua_pushnumber(L, (double)view->edges);
     lua_pushnumber(L, view->depth);
