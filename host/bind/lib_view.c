@@ -240,7 +240,7 @@ static bool flatten(void *context, const struct mill_node *node, uint32_t number
            list_add(&view->ends, (uint32_t)(before + count));
 }
 
-static void push_list(lua_State *L, const char *name, const struct list *list)
+static void push_numbers(lua_State *L, const char *name, const struct list *list)
 {
     lua_createtable(L, (int)list->count, 0);
     for (size_t i = 0; i < list->count; i++) {
@@ -260,10 +260,10 @@ static int view_view(lua_State *L)
     lua_createtable(L, 0, 5);
     lua_pushnumber(L, view->tasks);
     lua_setfield(L, -2, "count");
-    push_list(L, "indexes", &view->indexes);
-    push_list(L, "functions", &view->functions);
-    push_list(L, "inputs", &view->inputs);
-    push_list(L, "ends", &view->ends);
+    push_numbers(L, "indexes", &view->indexes);
+    push_numbers(L, "functions", &view->functions);
+    push_numbers(L, "inputs", &view->inputs);
+    push_numbers(L, "ends", &view->ends);
     view_fini(view);
     return 1;
 }
