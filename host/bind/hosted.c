@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "bind/api.h"
+#include "bind/signature.h"
 #include "lane/message.h"
 
 struct mill_hosted {
@@ -148,13 +149,14 @@ static void put_text_of(struct mill_wire *wire, const char *text)
     mill_packer_text(&wire->out, text ? text : "", text ? strlen(text) : 0);
 }
 
-static void put_values(struct mill_wire *wire, const struct reply *reply, bool closed)
+static void put_values(struct mill_wire *wire, const char *what, const tidemill_value *values,
+                       size_t count, bool closed)
 {
-    mill_packer_size(&wire->out, reply->count);
-    for (size_t i = 0; i < reply->count; i++) {
-        char where[32];
-        struct mill_value value = mill_value_in(reply->values[i]);
-        snprintf(where, sizeof where, "result %zu", i + 1);
+    mill_packer_size(&wire->out, count);
+    for (size_t i = 0; i < count; i++) {
+        char where[40];
+        struct mill_value value = mill_value_in(values[i]);
+        snprintf(where, sizeof where, "%s %zu", what, i + 1);
         if (closed && !mill_value_is_data(&value)) {
             wire->status = mill_fail(&wire->error, TIDEMILL_USAGE,
                                      "%s: a sandbox gives data alone: no function, no channel, "
@@ -178,7 +180,7 @@ static void put_answer(struct mill_wire *wire, struct mill_hosted *hosted,
     put_text_of(wire, problem);
     mill_packer_bytes(&wire->out, &exit_status, sizeof exit_status);
     mill_packer_bytes(&wire->out, &strict, sizeof strict);
-    put_values(wire, reply, engine && engine->confine.on);
+    put_values(wire, "result", reply->values, reply->count, engine && engine->confine.on);
     put_text_of(wire, reply->text);
 }
 
@@ -207,6 +209,111 @@ static bool answer(struct mill_hosted *hosted, struct reply *reply)
     }
     drop_reply(reply);
     return dispatch(hosted, &outbox, MILL_MESSAGE_ANSWER);
+}
+
+/* ---- functions of the host -------------------------------------------------------------- */
+
+struct asked {
+    struct mill_hosted *hosted;
+    uint64_t number;
+};
+
+static bool serve_message(struct mill_hosted *hosted, struct mill_inbox *inbox);
+
+/* What is told, with requests of the host before it; false: the host has gone. */
+static bool await_told(struct mill_hosted *hosted, struct mill_inbox *inbox)
+{
+    struct mill_memory *memory = &hosted->engine->memory;
+    while (mill_inbox_receive(inbox, hosted->socket, true, memory) == MILL_TRANSFER_DONE) {
+        if (inbox->head.kind == MILL_MESSAGE_TOLD) return true;
+        if (!serve_message(hosted, inbox)) return false;
+    }
+    return false;
+}
+
+static tidemill_status take_told(tidemill_invocation *invocation,
+                                 struct mill_wire_reader *reader, tidemill_value *results)
+{
+    tidemill_status status = mill_unpacker_byte(&reader->in);
+    char *problem = take_word(reader);
+    uint64_t count = mill_unpacker_size(&reader->in);
+    for (uint64_t i = 0; i < count && i < MILL_SIGNATURE_MOST; i++) {
+        results[i] = mill_value_out(mill_wire_read(reader, false));
+    }
+    if (status != TIDEMILL_OK) tidemill_raise(invocation, problem ? problem : "out of memory");
+    free(problem);
+    if (reader->status == TIDEMILL_OK) return status;
+    return tidemill_raise(invocation, "out of memory (a result)");
+}
+
+static bool send_ask(const struct asked *asked, tidemill_invocation *invocation,
+                     const tidemill_value *arguments, size_t count)
+{
+    struct mill_outbox outbox;
+    struct mill_hosted *hosted = asked->hosted;
+    mill_outbox_begin(&outbox);
+    outbox.wire.whole = true;
+    mill_packer_size(&outbox.wire.out, asked->number);
+    put_values(&outbox.wire, "argument", arguments, count, hosted->engine->confine.on);
+    if (!mill_wire_is_fine(&outbox.wire)) {
+        const char *text = outbox.wire.error.text;
+        tidemill_raise(invocation, text[0] ? text : "out of memory (arguments)");
+        mill_outbox_fini(&outbox);
+        return false;
+    }
+    if (dispatch(hosted, &outbox, MILL_MESSAGE_ASK)) return true;
+    tidemill_raise(invocation, "the host program has gone");
+    return false;
+}
+
+/* The function of the host, as the engine here calls it. */
+static tidemill_status ask_host(void *context, tidemill_invocation *invocation,
+                                const tidemill_value *arguments, size_t count,
+                                tidemill_value *results)
+{
+    const struct asked *asked = context;
+    struct mill_hosted *hosted = asked->hosted;
+    struct mill_inbox inbox = {.got = 0};
+    struct mill_wire_reader reader;
+    if (!send_ask(asked, invocation, arguments, count)) return TIDEMILL_ERROR;
+    if (!await_told(hosted, &inbox)) {
+        mill_inbox_clear(&inbox);
+        return tidemill_raise(invocation, "the host program has gone");
+    }
+    mill_inbox_open(&inbox, &reader, &hosted->engine->memory);
+    tidemill_status status = take_told(invocation, &reader, results);
+    mill_wire_reader_fini(&reader);
+    mill_inbox_clear(&inbox);
+    return status;
+}
+
+static void do_register(struct mill_hosted *hosted, struct mill_wire_reader *reader,
+                        struct reply *reply)
+{
+    struct asked *asked = malloc(sizeof *asked);
+    char *name = take_word(reader), *signature = take_word(reader),
+         *version = take_word(reader);
+    uint64_t number = mill_unpacker_size(&reader->in);
+    reply->status = TIDEMILL_MEMORY;
+    reply->problem = "out of memory (a function)";
+    if (asked && name && signature && version) {
+        *asked = (struct asked){hosted, number};
+        tidemill_function function = {
+            .size = sizeof function,
+            .name = name,
+            .signature = signature,
+            .call = ask_host,
+            .context = asked,
+            .release = free,
+            .version = *version ? version : NULL,
+        };
+        reply->problem = NULL;
+        reply->status = tidemill_register(hosted->engine, &function);
+    }
+    if (reply->status != TIDEMILL_OK) free(asked);
+    free(name);
+    free(signature);
+    free(version);
 }
 
 /* ---- requests --------------------------------------------------------------------------- */
@@ -296,6 +403,9 @@ static bool fulfil(struct mill_hosted *hosted, struct mill_wire_reader *reader,
     case MILL_REQUEST_SET:
         do_set(hosted, reader, reply);
         return true;
+    case MILL_REQUEST_REGISTER:
+        do_register(hosted, reader, reply);
+        return true;
     case MILL_REQUEST_FLUSH:
         reply->status = tidemill_flush(hosted->engine, FLUSH_PATIENCE);
         return true;
@@ -303,25 +413,31 @@ static bool fulfil(struct mill_hosted *hosted, struct mill_wire_reader *reader,
     return false;
 }
 
+/* Fulfils the request that has come, and clears the inbox; false: it is none, or the host has gone. */
+static bool serve_message(struct mill_hosted *hosted, struct mill_inbox *inbox)
+{
+    struct mill_wire_reader reader;
+    struct reply *reply = calloc(1, sizeof *reply);
+    bool fine = reply && inbox->head.kind == MILL_MESSAGE_REQUEST;
+    if (fine) {
+        mill_inbox_open(inbox, &reader, &hosted->engine->memory);
+        fine = fulfil(hosted, &reader, reply) && answer(hosted, reply);
+        mill_wire_reader_fini(&reader);
+    }
+    mill_inbox_clear(inbox);
+    free(reply);
+    return fine;
+}
+
 /* False: the host has gone, or sends what is no message. */
 static bool serve_one(struct mill_hosted *hosted)
 {
     struct mill_inbox inbox = {.got = 0};
-    struct mill_wire_reader reader;
-    struct reply *reply = calloc(1, sizeof *reply);
-    struct mill_memory *memory = &hosted->engine->memory;
-    bool fine =
-        reply &&
-        mill_inbox_receive(&inbox, hosted->socket, true, memory) == MILL_TRANSFER_DONE &&
-        inbox.head.kind == MILL_MESSAGE_REQUEST;
-    if (fine) {
-        mill_inbox_open(&inbox, &reader, memory);
-        fine = fulfil(hosted, &reader, reply) && answer(hosted, reply);
-        mill_wire_reader_fini(&reader);
-    }
+    enum mill_transfer got =
+        mill_inbox_receive(&inbox, hosted->socket, true, &hosted->engine->memory);
+    if (got == MILL_TRANSFER_DONE) return serve_message(hosted, &inbox);
     mill_inbox_clear(&inbox);
-    free(reply);
-    return fine;
+    return false;
 }
 
 /* ---- the beginning ---------------------------------------------------------------------- */

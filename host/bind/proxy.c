@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "bind/api_function.h"
 #include "bind/gate.h"
 #include "bind/processes.h"
 #include "lane/child.h"
@@ -140,6 +141,26 @@ static tidemill_status wait_for(struct mill_proxy *proxy, short events)
     if (now >= proxy->until) return pass_deadline(proxy);
     tidemill_status status = check_interrupt(proxy, now);
     return status == TIDEMILL_OK ? check_memory(proxy) : status;
+}
+
+/* ---- writing ---------------------------------------------------------------------------- */
+
+static void put_word(struct mill_wire *wire, const char *text)
+{
+    mill_packer_text(&wire->out, text ? text : "", text ? strlen(text) : 0);
+}
+
+static void put_number(struct mill_wire *wire, int64_t number)
+{
+    mill_packer_bytes(&wire->out, &number, sizeof number);
+}
+
+static void put_words(struct mill_wire *wire, char *const *words)
+{
+    size_t count = 0;
+    while (words && words[count]) count++;
+    mill_packer_size(&wire->out, count);
+    for (size_t i = 0; i < count; i++) put_word(wire, words[i]);
 }
 
 /* ---- talking ---------------------------------------------------------------------------- */
@@ -298,14 +319,85 @@ static void drop_place(struct reply_place *place)
     }
 }
 
-/* Reads the message that is there; -1: it is none.  *answered: it was the answer. */
-static int read_message(struct mill_proxy *proxy, struct reply_place *place, bool *answered)
+/* ---- functions of the host -------------------------------------------------------------- */
+
+struct asking {
+    uint64_t number;
+    struct mill_value arguments[MILL_HOST_ARGUMENTS], results[MILL_HOST_ARGUMENTS];
+    size_t count, wanted;
+};
+
+/* False: what was sent is no call. */
+static bool read_ask(struct mill_proxy *proxy, struct mill_wire_reader *reader,
+                     struct asking *asking)
+{
+    asking->number = mill_unpacker_size(&reader->in);
+    uint64_t count = mill_unpacker_size(&reader->in);
+    if (count > MILL_HOST_ARGUMENTS || !proxy->scripted) return false;
+    while (asking->count < count && reader->status == TIDEMILL_OK) {
+        asking->arguments[asking->count++] =
+            mill_proxy_take_value(reader, proxy->config.sandbox != 0);
+    }
+    return mill_wire_is_read(reader);
+}
+
+static void drop_asking(struct asking *asking)
+{
+    for (size_t i = 0; i < asking->count; i++) mill_value_unref(asking->arguments[i]);
+    for (size_t i = 0; i < asking->wanted; i++) mill_value_unref(asking->results[i]);
+}
+
+/* A result that cannot be sent is an error of the function. */
+static void put_told(struct mill_outbox *outbox, struct mill_proxy *proxy,
+                     const struct asking *asking, tidemill_status status, const char *problem)
+{
+    size_t count = status == TIDEMILL_OK ? asking->wanted : 0;
+    mill_outbox_begin(outbox);
+    outbox->wire.whole = proxy->config.sandbox != 0;
+    mill_packer_byte(&outbox->wire.out, (uint8_t)status);
+    put_word(&outbox->wire, problem);
+    mill_packer_size(&outbox->wire.out, count);
+    for (size_t i = 0; i < count; i++) {
+        mill_wire_value(&outbox->wire, &asking->results[i], "a result");
+    }
+}
+
+/* Calls the function, which may call the engine again, and tells the script. */
+static tidemill_status answer_ask(struct mill_proxy *proxy, struct asking *asking)
+{
+    struct mill_error error;
+    struct mill_outbox outbox;
+    tidemill_status status =
+        mill_host_answer(proxy->engine, asking->number, asking->arguments, asking->count,
+                         asking->results, &asking->wanted, &error);
+    if (proxy->child == NULL) { /* it has ended in a call of the function's */
+        return mill_fail(&proxy->engine->error, TIDEMILL_ERROR, "%s", proxy->lost);
+    }
+    put_told(&outbox, proxy, asking, status, status == TIDEMILL_OK ? "" : error.text);
+    if (!mill_wire_is_fine(&outbox.wire)) {
+        error = outbox.wire.error;
+        mill_outbox_fini(&outbox);
+        put_told(&outbox, proxy, asking, TIDEMILL_ERROR,
+                 error.text[0] ? error.text : "out of memory (a result)");
+    }
+    return send_whole(proxy, &outbox, MILL_MESSAGE_TOLD);
+}
+
+/* ---- what comes ------------------------------------------------------------------------- */
+
+/* Reads the message that is there; -1: it is none.  *answered: it was the answer.  *asking is what was asked,
+ * malloc'ed. */
+static int read_message(struct mill_proxy *proxy, struct reply_place *place, bool *answered,
+                        struct asking **asking)
 {
     struct mill_inbox *inbox = &proxy->child->inbox;
     struct mill_wire_reader reader;
     int status = -1;
     mill_inbox_open(inbox, &reader, NULL);
-    if (inbox->head.kind == MILL_MESSAGE_ANSWER) {
+    if (inbox->head.kind == MILL_MESSAGE_ASK) {
+        *asking = calloc(1, sizeof **asking);
+        if (*asking && read_ask(proxy, &reader, *asking)) status = TIDEMILL_OK;
+    } else if (inbox->head.kind == MILL_MESSAGE_ANSWER) {
         status = take_answer(proxy, &reader, place);
         *answered = true;
     } else if (inbox->head.kind == MILL_MESSAGE_TEXT) {
@@ -324,32 +416,18 @@ static tidemill_status hear_answer(struct mill_proxy *proxy, struct reply_place 
     while (!answered && status == TIDEMILL_OK) {
         status = receive_whole(proxy);
         if (status != TIDEMILL_OK) break;
-        int said = read_message(proxy, place, &answered);
+        struct asking *asking = NULL;
+        int said = read_message(proxy, place, &answered, &asking);
         status = said < 0 ? refuse_garbage(proxy) : (tidemill_status)said;
+        if (asking && status == TIDEMILL_OK) status = answer_ask(proxy, asking);
+        if (asking) drop_asking(asking);
+        free(asking);
     }
     if (status != TIDEMILL_OK) drop_place(place);
     return status;
 }
 
 /* ---- beginning -------------------------------------------------------------------------- */
-
-static void put_word(struct mill_wire *wire, const char *text)
-{
-    mill_packer_text(&wire->out, text ? text : "", text ? strlen(text) : 0);
-}
-
-static void put_number(struct mill_wire *wire, int64_t number)
-{
-    mill_packer_bytes(&wire->out, &number, sizeof number);
-}
-
-static void put_words(struct mill_wire *wire, char *const *words)
-{
-    size_t count = 0;
-    while (words && words[count]) count++;
-    mill_packer_size(&wire->out, count);
-    for (size_t i = 0; i < count; i++) put_word(wire, words[i]);
-}
 
 /* A script that may not touch files has no cache unless it is allowed. */
 static const char *cache_of(const struct mill_proxy *proxy)
@@ -376,6 +454,33 @@ static tidemill_status send_open(struct mill_proxy *proxy)
     return send_whole(proxy, &outbox, MILL_MESSAGE_OPEN);
 }
 
+static tidemill_status send_function(struct mill_proxy *proxy,
+                                     const tidemill_function *function, uint64_t number)
+{
+    struct mill_outbox outbox;
+    struct reply_place nothing = {0};
+    mill_outbox_begin(&outbox);
+    mill_packer_byte(&outbox.wire.out, MILL_REQUEST_REGISTER);
+    put_word(&outbox.wire, function->name);
+    put_word(&outbox.wire, function->signature);
+    put_word(&outbox.wire, function->version);
+    mill_packer_size(&outbox.wire.out, number);
+    tidemill_status status = send_whole(proxy, &outbox, MILL_MESSAGE_REQUEST);
+    return status == TIDEMILL_OK ? hear_answer(proxy, &nothing) : status;
+}
+
+static tidemill_status send_functions(struct mill_proxy *proxy)
+{
+    const tidemill_function *function;
+    tidemill_status status = TIDEMILL_OK;
+    for (uint64_t i = 0; status == TIDEMILL_OK; i++) {
+        function = mill_host_at(proxy->engine, i);
+        if (function == NULL) break;
+        status = send_function(proxy, function, i);
+    }
+    return status;
+}
+
 /* The most that a script can mean to answer. */
 static uint64_t most_of(const struct mill_proxy *proxy)
 {
@@ -395,6 +500,7 @@ static tidemill_status start_child(struct mill_proxy *proxy)
     proxy->heeded_by = ENDLESS;
     tidemill_status status = send_open(proxy);
     if (status == TIDEMILL_OK) status = hear_answer(proxy, &nothing);
+    if (status == TIDEMILL_OK) status = send_functions(proxy);
     if (status != TIDEMILL_OK) end_child(proxy);
     return status;
 }
@@ -525,6 +631,18 @@ tidemill_status mill_proxy_set(struct tidemill *engine, const char *name, const 
     put_word(&outbox.wire, value);
     status = end_request(engine->proxy, &outbox, &nothing);
     return status == TIDEMILL_OK ? keep_setting(engine->proxy, name, value) : status;
+}
+
+tidemill_status mill_proxy_register(struct tidemill *engine, const tidemill_function *function,
+                                    uint64_t number)
+{
+    struct mill_proxy *proxy = engine->proxy;
+    if (proxy->child == NULL) {
+        tidemill_status status = start_child(proxy);
+        if (status != TIDEMILL_OK) return status;
+    }
+    if (proxy->depth == 0) proxy->until = mill_clock_now() + OPEN_WITHIN;
+    return send_function(proxy, function, number);
 }
 
 void mill_proxy_ring(struct mill_proxy *proxy)
