@@ -66,8 +66,8 @@ static bool take_values(struct mill_hearing *hearing, struct mill_wire_reader *r
 }
 
 /* The status that it says, or -1: it is no answer. */
-static int take_answer(struct mill_hearing *hearing, struct mill_wire_reader *reader,
-                       struct mill_reply_place *place)
+static int hear_reply(struct mill_hearing *hearing, struct mill_wire_reader *reader,
+                      struct mill_reply_place *place)
 {
     size_t size, length;
     struct tidemill *engine = hearing->engine;
@@ -96,7 +96,7 @@ static void drop_place(struct mill_reply_place *place)
 
 /* ---- functions of the host -------------------------------------------------------------- */
 
-struct asking {
+struct host_question {
     uint64_t number;
     struct mill_value arguments[MILL_HOST_ARGUMENTS], results[MILL_HOST_ARGUMENTS];
     size_t count, wanted;
@@ -104,54 +104,55 @@ struct asking {
 
 /* False: what was sent is no call. */
 static bool read_ask(struct mill_hearing *hearing, struct mill_wire_reader *reader,
-                     struct asking *asking)
+                     struct host_question *asked)
 {
-    asking->number = mill_unpacker_size(&reader->in);
+    asked->number = mill_unpacker_size(&reader->in);
     uint64_t count = mill_unpacker_size(&reader->in);
     if (count > MILL_HOST_ARGUMENTS || !hearing->tether->begun) return false;
-    while (asking->count < count && reader->status == TIDEMILL_OK) {
-        asking->arguments[asking->count++] = hear_value(reader, hearing->closed);
+    while (asked->count < count && reader->status == TIDEMILL_OK) {
+        asked->arguments[asked->count++] = hear_value(reader, hearing->closed);
     }
     return mill_wire_is_read(reader);
 }
 
-static void drop_asking(struct asking *asking)
+static void drop_asking(struct host_question *asked)
 {
-    for (size_t i = 0; i < asking->count; i++) mill_value_unref(asking->arguments[i]);
-    for (size_t i = 0; i < asking->wanted; i++) mill_value_unref(asking->results[i]);
+    for (size_t i = 0; i < asked->count; i++) mill_value_unref(asked->arguments[i]);
+    for (size_t i = 0; i < asked->wanted; i++) mill_value_unref(asked->results[i]);
 }
 
 /* A result that cannot be sent is an error of the function. */
 static void put_told(struct mill_outbox *outbox, struct mill_hearing *hearing,
-                     const struct asking *asking, tidemill_status status, const char *problem)
+                     const struct host_question *asked, tidemill_status status,
+                     const char *problem)
 {
-    size_t count = status == TIDEMILL_OK ? asking->wanted : 0;
+    size_t count = status == TIDEMILL_OK ? asked->wanted : 0;
     mill_outbox_begin(outbox);
     outbox->wire.whole = hearing->closed;
     mill_packer_byte(&outbox->wire.out, (uint8_t)status);
     mill_packer_text(&outbox->wire.out, problem, strlen(problem));
     mill_packer_size(&outbox->wire.out, count);
     for (size_t i = 0; i < count; i++) {
-        mill_wire_value(&outbox->wire, &asking->results[i], "a result");
+        mill_wire_value(&outbox->wire, &asked->results[i], "a result");
     }
 }
 
 /* Calls the function, which may call the engine again, and tells the script. */
-static tidemill_status answer_ask(struct mill_hearing *hearing, struct asking *asking)
+static tidemill_status answer_ask(struct mill_hearing *hearing, struct host_question *asked)
 {
     struct mill_error error;
     struct mill_outbox outbox;
     tidemill_status status =
-        mill_host_answer(hearing->engine, asking->number, asking->arguments, asking->count,
-                         asking->results, &asking->wanted, &error);
+        mill_host_answer(hearing->engine, asked->number, asked->arguments, asked->count,
+                         asked->results, &asked->wanted, &error);
     if (hearing->tether->child == NULL) { /* it has ended in a call of the function's */
         return mill_fail(&hearing->engine->error, TIDEMILL_ERROR, "%s", hearing->tether->lost);
     }
-    put_told(&outbox, hearing, asking, status, status == TIDEMILL_OK ? "" : error.text);
+    put_told(&outbox, hearing, asked, status, status == TIDEMILL_OK ? "" : error.text);
     if (!mill_wire_is_fine(&outbox.wire)) {
         error = outbox.wire.error;
         mill_outbox_fini(&outbox);
-        put_told(&outbox, hearing, asking, TIDEMILL_ERROR,
+        put_told(&outbox, hearing, asked, TIDEMILL_ERROR,
                  error.text[0] ? error.text : "out of memory (a result)");
     }
     return mill_tether_send(hearing->tether, &outbox, MILL_MESSAGE_TOLD);
@@ -170,19 +171,20 @@ static bool hear_text(struct mill_hearing *hearing, struct mill_wire_reader *rea
     return true;
 }
 
-/* Reads the message that is there; -1: it is none.  *answered: it was the answer.  *asking is what was asked,
+/* Reads the message that is there; -1: it is none.  *answered: it was the answer.  *asked is what was asked,
  * malloc'ed. */
 static int read_message(struct mill_hearing *hearing, struct mill_inbox *inbox,
-                        struct mill_reply_place *place, bool *answered, struct asking **asking)
+                        struct mill_reply_place *place, bool *answered,
+                        struct host_question **asked)
 {
     struct mill_wire_reader reader;
     int status = -1;
     mill_inbox_open(inbox, &reader, NULL);
     if (inbox->head.kind == MILL_MESSAGE_ASK) {
-        *asking = calloc(1, sizeof **asking);
-        if (*asking && read_ask(hearing, &reader, *asking)) status = TIDEMILL_OK;
+        *asked = calloc(1, sizeof **asked);
+        if (*asked && read_ask(hearing, &reader, *asked)) status = TIDEMILL_OK;
     } else if (inbox->head.kind == MILL_MESSAGE_ANSWER) {
-        status = take_answer(hearing, &reader, place);
+        status = hear_reply(hearing, &reader, place);
         *answered = true;
     } else if (inbox->head.kind == MILL_MESSAGE_TEXT) {
         status = hear_text(hearing, &reader) ? TIDEMILL_OK : -1;
@@ -200,13 +202,13 @@ tidemill_status mill_hearing_answer(struct mill_hearing *hearing,
     while (!answered && status == TIDEMILL_OK) {
         status = mill_tether_receive(hearing->tether);
         if (status != TIDEMILL_OK) break;
-        struct asking *asking = NULL;
+        struct host_question *asked = NULL;
         int said =
-            read_message(hearing, &hearing->tether->child->inbox, place, &answered, &asking);
+            read_message(hearing, &hearing->tether->child->inbox, place, &answered, &asked);
         status = said < 0 ? mill_tether_refuse(hearing->tether) : (tidemill_status)said;
-        if (asking && status == TIDEMILL_OK) status = answer_ask(hearing, asking);
-        if (asking) drop_asking(asking);
-        free(asking);
+        if (asked && status == TIDEMILL_OK) status = answer_ask(hearing, asked);
+        if (asked) drop_asking(asked);
+        free(asked);
     }
     if (status != TIDEMILL_OK) drop_place(place);
     return status;
@@ -216,9 +218,9 @@ int mill_hearing_read(struct mill_hearing *hearing, struct mill_inbox *inbox,
                       struct mill_reply_place *place)
 {
     bool answered;
-    struct asking *asking = NULL;
-    int status = read_message(hearing, inbox, place, &answered, &asking);
-    if (asking) drop_asking(asking);
-    free(asking);
+    struct host_question *asked = NULL;
+    int status = read_message(hearing, inbox, place, &answered, &asked);
+    if (asked) drop_asking(asked);
+    free(asked);
     return status;
 }

@@ -30,7 +30,7 @@ struct mill_hosted {
     pthread_t watcher;
 };
 
-enum { VALUES_MOST = 200, FLUSH_PATIENCE = 10 /* seconds */ };
+enum { VALUES_MOST = 200, HOSTED_PATIENCE = 10 /* seconds */ };
 
 /* ---- the process ------------------------------------------------------------------------ */
 
@@ -99,36 +99,36 @@ static void pass_warning(void *context, const char *text)
     dispatch(context, &outbox, MILL_MESSAGE_TEXT);
 }
 
-static int64_t take_number(struct mill_wire_reader *reader)
+static int64_t take_setup(struct mill_wire_reader *reader)
 {
     return (int64_t)mill_unpacker_word(&reader->in);
 }
 
 /* malloc'ed; NULL: there is none, or no memory. */
-static char *take_word(struct mill_wire_reader *reader)
+static char *take_sent_text(struct mill_wire_reader *reader)
 {
     size_t size;
     const char *text = mill_unpacker_text(&reader->in, &size);
     return text ? strndup(text, size) : NULL;
 }
 
-static void free_words(char **words)
+static void free_sent_texts(char **words)
 {
     for (char **word = words; word && *word; word++) free(*word);
     free(words);
 }
 
 /* A list that ends with NULL; NULL: no memory, or none was sent. */
-static char **take_words(struct mill_wire_reader *reader, size_t *count)
+static char **take_sent_texts(struct mill_wire_reader *reader, size_t *count)
 {
     *count = 0;
     uint64_t there = mill_unpacker_size(&reader->in);
     if (there > (size_t)(reader->in.end - reader->in.at)) return NULL;
     char **words = calloc(there + 1, sizeof *words);
     for (; words && *count < there; ++*count) {
-        words[*count] = take_word(reader);
+        words[*count] = take_sent_text(reader);
         if (words[*count]) continue;
-        free_words(words);
+        free_sent_texts(words);
         return NULL;
     }
     return words;
@@ -193,7 +193,7 @@ static void drop_reply(struct reply *reply)
 }
 
 /* A value that cannot be sent is an error. */
-static bool answer(struct mill_hosted *hosted, struct reply *reply)
+static bool send_reply(struct mill_hosted *hosted, struct reply *reply)
 {
     struct mill_outbox outbox;
     mill_outbox_begin(&outbox);
@@ -235,7 +235,7 @@ static tidemill_status take_told(tidemill_invocation *invocation,
                                  struct mill_wire_reader *reader, tidemill_value *results)
 {
     tidemill_status status = mill_unpacker_byte(&reader->in);
-    char *problem = take_word(reader);
+    char *problem = take_sent_text(reader);
     uint64_t count = mill_unpacker_size(&reader->in);
     for (uint64_t i = 0; i < count && i < MILL_SIGNATURE_MOST; i++) {
         results[i] = mill_value_out(mill_wire_read(reader, false));
@@ -291,8 +291,8 @@ static void do_register(struct mill_hosted *hosted, struct mill_wire_reader *rea
                         struct reply *reply)
 {
     struct asked *asked = malloc(sizeof *asked);
-    char *name = take_word(reader), *signature = take_word(reader),
-         *version = take_word(reader);
+    char *name = take_sent_text(reader), *signature = take_sent_text(reader),
+         *version = take_sent_text(reader);
     uint64_t number = mill_unpacker_size(&reader->in);
     reply->status = TIDEMILL_MEMORY;
     reply->problem = "out of memory (a function)";
@@ -323,8 +323,8 @@ static void do_run(struct mill_hosted *hosted, enum mill_request what,
 {
     size_t count;
     tidemill *engine = hosted->engine;
-    char *name = take_word(reader), *code = take_word(reader);
-    char **words = take_words(reader, &count);
+    char *name = take_sent_text(reader), *code = take_sent_text(reader);
+    char **words = take_sent_texts(reader, &count);
     if (name == NULL || code == NULL || words == NULL) {
         reply->status = TIDEMILL_MEMORY;
         reply->problem = "out of memory (a script)";
@@ -337,7 +337,7 @@ static void do_run(struct mill_hosted *hosted, enum mill_request what,
     }
     free(name);
     free(code);
-    free_words(words);
+    free_sent_texts(words);
     fflush(stdout);
 }
 
@@ -345,7 +345,7 @@ static void do_call(struct mill_hosted *hosted, struct mill_wire_reader *reader,
                     struct reply *reply)
 {
     tidemill_value arguments[VALUES_MOST];
-    char *name = take_word(reader);
+    char *name = take_sent_text(reader);
     size_t wanted = (size_t)mill_unpacker_size(&reader->in), taken = 0;
     uint64_t count = mill_unpacker_size(&reader->in);
     if (count > VALUES_MOST || wanted > VALUES_MOST) reader->in.bad = true;
@@ -368,7 +368,7 @@ static void do_call(struct mill_hosted *hosted, struct mill_wire_reader *reader,
 static void do_set(struct mill_hosted *hosted, struct mill_wire_reader *reader,
                    struct reply *reply)
 {
-    char *name = take_word(reader), *value = take_word(reader);
+    char *name = take_sent_text(reader), *value = take_sent_text(reader);
     reply->status = TIDEMILL_MEMORY;
     reply->problem = "out of memory (a setting)";
     if (name && value) {
@@ -407,7 +407,7 @@ static bool fulfil(struct mill_hosted *hosted, struct mill_wire_reader *reader,
         do_register(hosted, reader, reply);
         return true;
     case MILL_REQUEST_FLUSH:
-        reply->status = tidemill_flush(hosted->engine, FLUSH_PATIENCE);
+        reply->status = tidemill_flush(hosted->engine, HOSTED_PATIENCE);
         return true;
     }
     return false;
@@ -421,7 +421,7 @@ static bool serve_message(struct mill_hosted *hosted, struct mill_inbox *inbox)
     bool fine = reply && inbox->head.kind == MILL_MESSAGE_REQUEST;
     if (fine) {
         mill_inbox_open(inbox, &reader, &hosted->engine->memory);
-        fine = fulfil(hosted, &reader, reply) && answer(hosted, reply);
+        fine = fulfil(hosted, &reader, reply) && send_reply(hosted, reply);
         mill_wire_reader_fini(&reader);
     }
     mill_inbox_clear(inbox);
@@ -446,12 +446,12 @@ static tidemill_status take_settings(struct mill_hosted *hosted,
                                      struct mill_wire_reader *reader)
 {
     size_t count;
-    char **words = take_words(reader, &count);
+    char **words = take_sent_texts(reader, &count);
     tidemill_status status = words ? TIDEMILL_OK : TIDEMILL_MEMORY;
     for (size_t i = 0; i + 1 < count && status == TIDEMILL_OK; i += 2) {
         status = tidemill_set(hosted->engine, words[i], words[i + 1]);
     }
-    free_words(words);
+    free_sent_texts(words);
     return status;
 }
 
@@ -462,13 +462,13 @@ static bool open_engine(struct mill_hosted *hosted, struct mill_wire_reader *rea
     if (mill_unpacker_byte(&reader->in) != MILL_MESSAGE_VERSION) return false;
     tidemill_config config = {.size = sizeof config};
     size_t count;
-    config.workers = (int)take_number(reader);
-    config.seed = (uint64_t)take_number(reader);
-    config.progress = (int)take_number(reader);
-    config.notes = (int)take_number(reader);
-    config.sandbox = (int)take_number(reader);
-    char *cache = take_word(reader);
-    char **allow = take_words(reader, &count), **modules = take_words(reader, &count);
+    config.workers = (int)take_setup(reader);
+    config.seed = (uint64_t)take_setup(reader);
+    config.progress = (int)take_setup(reader);
+    config.notes = (int)take_setup(reader);
+    config.sandbox = (int)take_setup(reader);
+    char *cache = take_sent_text(reader);
+    char **allow = take_sent_texts(reader, &count), **modules = take_sent_texts(reader, &count);
     config.cache = cache && *cache ? cache : NULL;
     if (config.sandbox) {
         config.allow = (const char *const *)allow;
@@ -482,8 +482,8 @@ static bool open_engine(struct mill_hosted *hosted, struct mill_wire_reader *rea
         if (*status == TIDEMILL_OK) *status = take_settings(hosted, reader);
     }
     free(cache);
-    free_words(allow);
-    free_words(modules);
+    free_sent_texts(allow);
+    free_sent_texts(modules);
     return fine && hosted->engine;
 }
 
@@ -497,7 +497,7 @@ static bool begin(struct mill_hosted *hosted)
     if (fine) {
         mill_inbox_open(&inbox, &reader, NULL);
         fine = open_engine(hosted, &reader, &reply->status) && start_watcher(hosted) &&
-               answer(hosted, reply);
+               send_reply(hosted, reply);
         mill_wire_reader_fini(&reader);
     }
     mill_inbox_clear(&inbox);

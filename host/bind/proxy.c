@@ -31,22 +31,22 @@ bool mill_proxy_is_wanted(const tidemill_config *config)
 
 /* ---- writing ---------------------------------------------------------------------------- */
 
-static void put_word(struct mill_wire *wire, const char *text)
+static void put_phrase(struct mill_wire *wire, const char *text)
 {
     mill_packer_text(&wire->out, text ? text : "", text ? strlen(text) : 0);
 }
 
-static void put_number(struct mill_wire *wire, int64_t number)
+static void put_setup(struct mill_wire *wire, int64_t number)
 {
     mill_packer_bytes(&wire->out, &number, sizeof number);
 }
 
-static void put_words(struct mill_wire *wire, char *const *words)
+static void put_phrases(struct mill_wire *wire, char *const *words)
 {
     size_t count = 0;
     while (words && words[count]) count++;
     mill_packer_size(&wire->out, count);
-    for (size_t i = 0; i < count; i++) put_word(wire, words[i]);
+    for (size_t i = 0; i < count; i++) put_phrase(wire, words[i]);
 }
 
 /* ---- beginning -------------------------------------------------------------------------- */
@@ -64,15 +64,15 @@ static tidemill_status send_open(struct mill_proxy *proxy)
     mill_outbox_begin(&outbox);
     struct mill_wire *wire = &outbox.wire;
     mill_packer_byte(&wire->out, MILL_MESSAGE_VERSION);
-    put_number(wire, config->workers);
-    put_number(wire, (int64_t)config->seed);
-    put_number(wire, config->progress);
-    put_number(wire, config->notes);
-    put_number(wire, config->sandbox);
-    put_word(wire, cache_of(proxy));
-    put_words(wire, proxy->engine->confine.allow);
-    put_words(wire, proxy->engine->confine.modules);
-    put_words(wire, proxy->settings);
+    put_setup(wire, config->workers);
+    put_setup(wire, (int64_t)config->seed);
+    put_setup(wire, config->progress);
+    put_setup(wire, config->notes);
+    put_setup(wire, config->sandbox);
+    put_phrase(wire, cache_of(proxy));
+    put_phrases(wire, proxy->engine->confine.allow);
+    put_phrases(wire, proxy->engine->confine.modules);
+    put_phrases(wire, proxy->settings);
     return mill_tether_send(&proxy->tether, &outbox, MILL_MESSAGE_OPEN);
 }
 
@@ -83,9 +83,9 @@ static tidemill_status send_function(struct mill_proxy *proxy,
     struct mill_reply_place nothing = {0};
     mill_outbox_begin(&outbox);
     mill_packer_byte(&outbox.wire.out, MILL_REQUEST_REGISTER);
-    put_word(&outbox.wire, function->name);
-    put_word(&outbox.wire, function->signature);
-    put_word(&outbox.wire, function->version);
+    put_phrase(&outbox.wire, function->name);
+    put_phrase(&outbox.wire, function->signature);
+    put_phrase(&outbox.wire, function->version);
     mill_packer_size(&outbox.wire.out, number);
     tidemill_status status = mill_tether_send(&proxy->tether, &outbox, MILL_MESSAGE_REQUEST);
     return status == TIDEMILL_OK ? mill_hearing_answer(&proxy->hearing, &nothing) : status;
@@ -111,7 +111,7 @@ static uint64_t most_of(const struct mill_proxy *proxy)
     return memory < ANSWER_LEAST ? ANSWER_LEAST : memory;
 }
 
-static tidemill_status start_child(struct mill_proxy *proxy)
+static tidemill_status start_script(struct mill_proxy *proxy)
 {
     struct mill_reply_place nothing = {0};
     tidemill_status status = mill_tether_start(&proxy->tether, proxy->program, most_of(proxy));
@@ -134,7 +134,7 @@ static tidemill_status begin_request(struct mill_proxy *proxy, enum mill_request
     if (proxy->depth == 0) {
         atomic_store(&engine->interrupted, false);
         if (proxy->tether.child == NULL && anew) {
-            tidemill_status status = start_child(proxy);
+            tidemill_status status = start_script(proxy);
             if (status != TIDEMILL_OK) return status;
         }
         mill_tether_allow(&proxy->tether, proxy->config.deadline);
@@ -168,10 +168,10 @@ tidemill_status mill_proxy_run(struct tidemill *engine, enum mill_request what,
     struct mill_reply_place nothing = {0};
     tidemill_status status = begin_request(engine->proxy, what, true, &outbox);
     if (status != TIDEMILL_OK) return status;
-    put_word(&outbox.wire, name);
-    put_word(&outbox.wire, code);
+    put_phrase(&outbox.wire, name);
+    put_phrase(&outbox.wire, code);
     mill_packer_size(&outbox.wire.out, (uint64_t)argc);
-    for (int i = 0; i < argc; i++) put_word(&outbox.wire, argv[i]);
+    for (int i = 0; i < argc; i++) put_phrase(&outbox.wire, argv[i]);
     return end_request(engine->proxy, &outbox, &nothing);
 }
 
@@ -206,7 +206,7 @@ tidemill_status mill_proxy_call(struct tidemill *engine, const char *name,
     }
     tidemill_status status = begin_request(engine->proxy, MILL_REQUEST_CALL, false, &outbox);
     if (status != TIDEMILL_OK) return status;
-    put_word(&outbox.wire, name);
+    put_phrase(&outbox.wire, name);
     mill_packer_size(&outbox.wire.out, wanted);
     mill_packer_size(&outbox.wire.out, count);
     for (size_t i = 0; i < count; i++) {
@@ -242,8 +242,8 @@ tidemill_status mill_proxy_set(struct tidemill *engine, const char *name, const 
     struct mill_reply_place nothing = {0};
     tidemill_status status = begin_request(engine->proxy, MILL_REQUEST_SET, true, &outbox);
     if (status != TIDEMILL_OK) return status;
-    put_word(&outbox.wire, name);
-    put_word(&outbox.wire, value);
+    put_phrase(&outbox.wire, name);
+    put_phrase(&outbox.wire, value);
     status = end_request(engine->proxy, &outbox, &nothing);
     return status == TIDEMILL_OK ? keep_setting(engine->proxy, name, value) : status;
 }
@@ -253,7 +253,7 @@ tidemill_status mill_proxy_register(struct tidemill *engine, const tidemill_func
 {
     struct mill_proxy *proxy = engine->proxy;
     if (proxy->tether.child == NULL) {
-        tidemill_status status = start_child(proxy);
+        tidemill_status status = start_script(proxy);
         if (status != TIDEMILL_OK) return status;
     }
     if (proxy->depth == 0) mill_tether_allow(&proxy->tether, OPEN_WITHIN);
@@ -283,7 +283,7 @@ tidemill_status mill_proxy_open(struct tidemill *engine, const tidemill_config *
     }
     tidemill_status status =
         mill_processes_program(engine, proxy->program, sizeof proxy->program, error);
-    return status == TIDEMILL_OK ? start_child(proxy) : status;
+    return status == TIDEMILL_OK ? start_script(proxy) : status;
 }
 
 /* What a script has put into the cache is on disk before its process ends. */

@@ -75,7 +75,7 @@ void mill_tether_end(struct mill_tether *tether)
 }
 
 /* The process has to go: why. */
-static tidemill_status give_up(struct mill_tether *tether, tidemill_status status,
+static tidemill_status cut_off(struct mill_tether *tether, tidemill_status status,
                                const char *reason)
 {
     mill_tether_end(tether);
@@ -100,7 +100,7 @@ static tidemill_status mourn(struct mill_tether *tether)
     } else {
         snprintf(text, sizeof text, "the script's process has ended with status %d", end.code);
     }
-    return give_up(tether, TIDEMILL_ERROR, text);
+    return cut_off(tether, TIDEMILL_ERROR, text);
 }
 
 /* ---- waiting ---------------------------------------------------------------------------- */
@@ -109,21 +109,21 @@ static tidemill_status pass_deadline(struct mill_tether *tether)
 {
     char text[160];
     if (!tether->begun) {
-        return give_up(tether, TIDEMILL_ERROR, "the script's process does not begin");
+        return cut_off(tether, TIDEMILL_ERROR, "the script's process does not begin");
     }
     snprintf(text, sizeof text, "the script took longer than its deadline of %g s",
              tether->deadline);
-    return give_up(tether, TIDEMILL_DEADLINE, text);
+    return cut_off(tether, TIDEMILL_DEADLINE, text);
 }
 
-static tidemill_status check_memory(struct mill_tether *tether)
+static tidemill_status check_hunger(struct mill_tether *tether)
 {
     char text[160];
     uint64_t most = tether->memory;
     if (most == 0 || (uint64_t)mill_child_memory(tether->child) <= most) return TIDEMILL_OK;
     snprintf(text, sizeof text, "the script's process took more than its %.0f MiB of memory",
              (double)most / 1048576);
-    return give_up(tether, TIDEMILL_MEMORY, text);
+    return cut_off(tether, TIDEMILL_MEMORY, text);
 }
 
 /* Passes an interrupt on, and sees whether the last one was heeded. */
@@ -135,12 +135,12 @@ static tidemill_status check_interrupt(struct mill_tether *tether, int64_t now)
         if (tether->heeded_by == ENDLESS) tether->heeded_by = now + HEED_WITHIN;
     }
     if (now < tether->heeded_by) return TIDEMILL_OK;
-    return give_up(tether, TIDEMILL_CANCELLED,
+    return cut_off(tether, TIDEMILL_CANCELLED,
                    "interrupted; the script did not stop, and its process was ended");
 }
 
 /* Waits for `events` of the socket, or for what ends the process.  OK: look again. */
-static tidemill_status wait_for(struct mill_tether *tether, short events)
+static tidemill_status watch_over(struct mill_tether *tether, short events)
 {
     struct pollfd polled[] = {{.fd = tether->child->socket, .events = events},
                               {.fd = tether->bell, .events = POLLIN}};
@@ -152,7 +152,7 @@ static tidemill_status wait_for(struct mill_tether *tether, short events)
     now = mill_clock_now();
     if (now >= tether->until) return pass_deadline(tether);
     tidemill_status status = check_interrupt(tether, now);
-    return status == TIDEMILL_OK ? check_memory(tether) : status;
+    return status == TIDEMILL_OK ? check_hunger(tether) : status;
 }
 
 /* ---- talking ---------------------------------------------------------------------------- */
@@ -172,7 +172,7 @@ tidemill_status mill_tether_send(struct mill_tether *tether, struct mill_outbox 
     while (status == TIDEMILL_OK) {
         enum mill_transfer sent = mill_outbox_send(outbox, tether->child->socket, false);
         if (sent == MILL_TRANSFER_DONE) break;
-        status = sent == MILL_TRANSFER_AGAIN ? wait_for(tether, POLLOUT) : mourn(tether);
+        status = sent == MILL_TRANSFER_AGAIN ? watch_over(tether, POLLOUT) : mourn(tether);
     }
     mill_outbox_fini(outbox);
     return status;
@@ -180,7 +180,7 @@ tidemill_status mill_tether_send(struct mill_tether *tether, struct mill_outbox 
 
 tidemill_status mill_tether_refuse(struct mill_tether *tether)
 {
-    return give_up(tether, TIDEMILL_ERROR, "the script's process sent what is no message");
+    return cut_off(tether, TIDEMILL_ERROR, "the script's process sent what is no message");
 }
 
 tidemill_status mill_tether_receive(struct mill_tether *tether)
@@ -192,7 +192,7 @@ tidemill_status mill_tether_receive(struct mill_tether *tether)
         case MILL_TRANSFER_DONE:
             return TIDEMILL_OK;
         case MILL_TRANSFER_AGAIN:
-            status = wait_for(tether, POLLIN);
+            status = watch_over(tether, POLLIN);
             break;
         case MILL_TRANSFER_GONE:
             status = mourn(tether);
@@ -201,7 +201,7 @@ tidemill_status mill_tether_receive(struct mill_tether *tether)
             status = mill_tether_refuse(tether);
             break;
         case MILL_TRANSFER_MEMORY:
-            status = give_up(tether, TIDEMILL_MEMORY, "out of memory (what a script returns)");
+            status = cut_off(tether, TIDEMILL_MEMORY, "out of memory (what a script returns)");
             break;
         }
         if (status != TIDEMILL_OK) return status;
