@@ -424,8 +424,9 @@ static int channel_put(lua_State *L)
         enum mill_channel_state state = mill_channel_put(channel, value);
         if (state == MILL_CHANNEL_REFUSED) {
             mill_value_unref(value);
-            return luaL_error(L, "channel:put: the value holds what cannot leave its process, "
-                                 "such as a channel that was made in it");
+            lua_pushliteral(L, "channel:put: the value holds what cannot leave its process, "
+                               "such as a channel that was made in it");
+            return lua_error(L);
         }
         if (state != MILL_CHANNEL_WAIT) {
             if (state == MILL_CHANNEL_CLOSED) mill_value_unref(value);
