@@ -301,7 +301,10 @@ TIDEMILL_API tidemill_status tidemill_from_arrow(tidemill *engine, struct ArrowS
  * difftime and time, and of tm what touches no file, network or C code; lua/tidemill/confine.lua has
  * the lists and docs/sandbox.md explains them.  `allow` opens closed names ("read_csv", "array", "io").  A
  * name that there is not is TIDEMILL_USAGE of tidemill_open.  Values that come out are data: functions
- * stay there. */
+ * stay there.
+ *
+ * Functions of the host are called by message, on the thread that waits for the script, while its deadline
+ * goes on; tasks do not have them.  With `sandbox` only those with TIDEMILL_SANDBOX can be registered. */
 
 /* ---- Running Lua ---------------------------------------------------------------------- */
 
@@ -356,8 +359,9 @@ typedef struct tidemill_invocation tidemill_invocation;
 
 enum {
     TIDEMILL_THREAD_SAFE =
-        1 /* tasks may call it too, several at once, from threads of the engine; then
+        1, /* tasks may call it too, several at once, from threads of the engine; then
                                 it must not call functions of the engine but those "at once" */
+    TIDEMILL_SANDBOX = 2 /* a script that is not trusted may call it: see Limits */
 };
 
 typedef struct tidemill_function {
