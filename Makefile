@@ -62,6 +62,7 @@ LUAJIT_LIBS = $(eval LUAJIT_LIBS := $$(shell pkg-config --libs luajit))$(LUAJIT_
 
 # ---- Sources -------------------------------------------------------------------------------
 
+VERSION       := $(shell sed -n 's/.*TIDEMILL_VERSION "\(.*\)"/\1/p' host/include/tidemill.h)
 LIB_SOURCES   := $(sort $(wildcard host/*/*.c kernels/*.c kernels/*/*.c))
 BIN_SOURCES   := $(sort $(wildcard host/*.c repl/*.c))
 TEST_SOURCES  := $(sort $(wildcard tests/c/test_*.c))
@@ -102,7 +103,8 @@ endif
 
 # ---- Everyday targets ----------------------------------------------------------------------
 
-.PHONY: all demo test soak crash fuzz repl examples bench bench-peers lint format reference install uninstall clean setup help FORCE
+.PHONY: all amalgamation demo test soak crash fuzz repl examples bench bench-peers lint format reference install \
+        uninstall clean setup help FORCE
 
 all: $(PRODUCTS) ## build the binary, the Lua module and the libraries (installs what is missing)
 
@@ -112,7 +114,7 @@ demo: all ## build, then run the main job on its own market and show the result
 	@$(OUT)/tidemill run day_trade
 
 RUNS := $(TESTS) $(OUTSIDERS) $(sort $(wildcard tests/spec/*_spec.lua)) $(EXAMPLES) \
-        $(sort $(wildcard README.md docs/*.md)) scripts/dev/check_install.sh
+        $(sort $(wildcard README.md docs/*.md)) scripts/dev/check_install.sh scripts/dev/check_amalgamation.sh
 test: all $(TESTS) $(OUTSIDERS) $(EXAMPLES) ## build, then run every test; the last line counts them
 	@$(LUAJIT) scripts/dev/test.lua $(config) $(OUT) \
 	    $(if $(only),$(foreach run,$(RUNS),$(if $(findstring $(only),$(run)),$(run))),$(RUNS))
@@ -152,6 +154,15 @@ build/peers/tbb_graphs: tests/bench/peers/tbb_graphs.cpp
 	    printf '  %-7s %s\n' CXX $@; mkdir -p $(@D); \
 	    $(CXX) -O2 -std=c++17 -Wall -Wextra -pthread -o $@ $< $$(pkg-config --cflags --libs tbb); \
 	fi
+
+# ---- One file ------------------------------------------------------------------------------
+
+amalgamation: build/amalgamation/tidemill.c ## write the engine as one C file, with its header, into build/amalgamation
+
+LIB_HEADERS := $(wildcard host/*/*.h kernels/*.h)
+build/amalgamation/tidemill.c: scripts/dev/amalgamate.lua $(LIB_SOURCES) $(LIB_HEADERS) $(OBJ)/embedded.c
+	$(call say,WRITE)mkdir -p $(@D) && $(LUAJIT) scripts/dev/amalgamate.lua $@ $(VERSION) \
+	    $(OBJ)/embedded.c $(LIB_SOURCES)
 
 # ---- Care of the sources -------------------------------------------------------------------
 
@@ -260,7 +271,7 @@ libdir=$(LIBDIR:$(PREFIX)/%=$${prefix}/%)
 
 Name: tidemill
 Description: Parallel workbench: LuaJIT scripts, C kernels, a task scheduler, a result cache
-Version: $(shell sed -n 's/.*TIDEMILL_VERSION "\(.*\)"/\1/p' host/include/tidemill.h)
+Version: $(VERSION)
 Cflags: -I$${prefix}/include
 Libs: -L$${libdir} -ltidemill
 Libs.private: $(LUAJIT_LIBS) $(PKG_LIBS) -pthread -rdynamic

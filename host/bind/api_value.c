@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "bind/api.h"
+#include "data/frame.h"
 #include "data/part.h"
 
 _Static_assert(sizeof(tidemill_value) == sizeof(struct mill_value), "a value is a cell");
@@ -15,19 +16,6 @@ _Static_assert(sizeof(tidemill_cursor) >= sizeof(struct mill_place) + 2 * sizeof
 static bool is_packed_as(struct mill_value value, enum mill_mark mark)
 {
     return value.tag == MILL_TAG_PACKED && value.packed->bytes[0] == mark;
-}
-
-/* Behind the pairs of a table: "tidemill.frame", "meta". */
-static bool has_frame_metatable(const struct mill_packed *packed)
-{
-    static const char wanted[] = "\016tidemill.frame\004meta";
-    struct mill_place place = {0};
-    struct mill_table_head head;
-    if (!mill_part_table(packed, &place, &head) || !head.meta) return false;
-    for (uint64_t i = 0; i < head.list + 2 * head.pairs; i++) mill_part_skip(packed, &place);
-    const uint8_t *at = packed->bytes + place.at;
-    size_t left = packed->size - place.at, size = sizeof wanted - 1;
-    return left >= 17 + size && *at == MILL_MARK_MODULE && memcmp(at + 17, wanted, size) == 0;
 }
 
 tidemill_kind tidemill_kind_of(tidemill_value given)
@@ -52,7 +40,7 @@ tidemill_kind tidemill_kind_of(tidemill_value given)
         return TIDEMILL_KIND_ARRAY;
     case MILL_TAG_PACKED:
         if (!is_packed_as(value, MILL_MARK_TABLE)) return TIDEMILL_KIND_FUNCTION;
-        return has_frame_metatable(value.packed) ? TIDEMILL_KIND_FRAME : TIDEMILL_KIND_TABLE;
+        return mill_frame_is(&value) ? TIDEMILL_KIND_FRAME : TIDEMILL_KIND_TABLE;
     default:
         return TIDEMILL_KIND_OTHER;
     }
@@ -256,7 +244,7 @@ size_t tidemill_length(tidemill_value given)
     if (value.tag == MILL_TAG_COLUMN) return (size_t)value.array->length;
     if (mill_value_text(&value, &size)) return size;
     if (!open_table(value, &place, &head)) return 0;
-    if (has_frame_metatable(value.packed)) return frame_rows(given);
+    if (mill_frame_is(&value)) return frame_rows(given);
     return (size_t)head.list;
 }
 
@@ -312,7 +300,7 @@ tidemill_status tidemill_get(tidemill_value table, const char *name, tidemill_va
     *value = columns = (tidemill_value){{0, 0}};
     if (!is_packed_as(given, MILL_MARK_TABLE)) return TIDEMILL_OK;
     tidemill_status status = TIDEMILL_OK;
-    if (has_frame_metatable(given.packed)) {
+    if (mill_frame_is(&given)) {
         status = get(given, "arrays", &columns);
         if (status == TIDEMILL_OK) status = get(mill_value_in(columns), name, value);
         tidemill_release(columns);

@@ -254,6 +254,8 @@ int mill_open_core(lua_State *L)
     lua_setfield(L, -2, "layout");
     lua_pushboolean(L, !engine->borrowed);
     lua_setfield(L, -2, "owned"); /* the state is the engine's own */
+    mill_confine_push(L, &engine->confine);
+    lua_setfield(L, -2, "confined"); /* nil: it is not */
     lua_pushstring(L, lane_name(engine, worker));
     lua_setfield(L, -2, "lane");
     lua_pushliteral(L, TIDEMILL_VERSION);

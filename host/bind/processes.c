@@ -48,8 +48,8 @@ static bool find_beside(const char *path, char *out, size_t room)
     return false;
 }
 
-static tidemill_status find_program(struct tidemill *engine, char *out, size_t room,
-                                    struct mill_error *error)
+tidemill_status mill_processes_program(struct tidemill *engine, char *out, size_t room,
+                                       struct mill_error *error)
 {
     Dl_info here = {.dli_fname = NULL};
     char path[4096];
@@ -320,7 +320,7 @@ static tidemill_status open_lane(void *context, struct mill_worker *worker,
     lane->memory = &engine->memory;
     lane->pool = &engine->pool;
     tidemill_status status =
-        find_program(engine, processes->program, sizeof processes->program, error);
+        mill_processes_program(engine, processes->program, sizeof processes->program, error);
     if (status == TIDEMILL_OK) status = mill_process_init(lane, error);
     if (status == TIDEMILL_OK) {
         engine->processes = processes;

@@ -139,6 +139,9 @@ static void hash_files(lua_State *L, struct tidemill *engine, int record,
 {
     struct mill_reads reads = {0};
     lua_getfield(L, record, "files");
+    if (engine->confine.on && !lua_isnil(L, -1)) {
+        luaL_error(L, "option \"files\" is not open in a sandbox");
+    }
     for (int i = 1; lua_istable(L, -1) && i <= (int)lua_objlen(L, -1); i++) {
         lua_rawgeti(L, -1, i);
         const char *path = lua_tostring(L, -1);
@@ -392,6 +395,13 @@ static void set_lane(lua_State *L, struct tidemill *engine, int record,
     if (lane == LANE_SERIAL) function->affinity = MILL_FIRST_WORKER;
     if (lane >= MILL_LANES) lane = MILL_LANE_THREAD;
     function->lane = (enum mill_lane)lane;
+    if (engine->confine.on && function->lane == MILL_LANE_PROCESS) {
+        if (function->lane_asked) {
+            luaL_error(L, "task \"%s\": %s: a sandbox has no process lane", function->name,
+                       function->lane_reason);
+        }
+        function->lane = MILL_LANE_THREAD;
+    }
     if (engine->serve && needs) {
         luaL_error(
             L,

@@ -157,6 +157,14 @@ void mill_value_unref(struct mill_value value)
     }
 }
 
+bool mill_value_is_data(const struct mill_value *value)
+{
+    if (value->tag == MILL_TAG_PACKED) {
+        return value->packed->shared_count == 0 && mill_packed_check_data(value->packed);
+    }
+    return value->tag <= MILL_TAG_STRING || value->tag == MILL_TAG_COLUMN;
+}
+
 bool mill_value_is_opaque(const struct mill_value *value)
 {
     if (value->tag == MILL_TAG_SHARED) return value->shared->kind->hash == NULL;

@@ -41,16 +41,17 @@ typedef struct tidemill tidemill;
 
 typedef enum tidemill_status {
     TIDEMILL_OK = 0,
-    TIDEMILL_ERROR = 1,       /* a script or a task raised an error */
-    TIDEMILL_USAGE = 2,       /* wrong argument, option or setting */
-    TIDEMILL_SYNTAX = 3,      /* Lua text that does not compile */
-    TIDEMILL_INCOMPLETE = 4,  /* tidemill_eval: Lua text that more lines could complete */
-    TIDEMILL_IO = 5,          /* a file could not be read or written */
-    TIDEMILL_DATA = 6,        /* a file was read and its content is wrong */
-    TIDEMILL_MEMORY = 7,      /* out of memory */
-    TIDEMILL_CANCELLED = 8,   /* tidemill_interrupt was called */
-    TIDEMILL_EXIT = 9,        /* the script called os.exit; see tidemill_exit_status */
-    TIDEMILL_UNSUPPORTED = 10 /* this build or machine cannot do it */
+    TIDEMILL_ERROR = 1,        /* a script or a task raised an error */
+    TIDEMILL_USAGE = 2,        /* wrong argument, option or setting */
+    TIDEMILL_SYNTAX = 3,       /* Lua text that does not compile */
+    TIDEMILL_INCOMPLETE = 4,   /* tidemill_eval: Lua text that more lines could complete */
+    TIDEMILL_IO = 5,           /* a file could not be read or written */
+    TIDEMILL_DATA = 6,         /* a file was read and its content is wrong */
+    TIDEMILL_MEMORY = 7,       /* out of memory */
+    TIDEMILL_CANCELLED = 8,    /* tidemill_interrupt was called */
+    TIDEMILL_EXIT = 9,         /* the script called os.exit; see tidemill_exit_status */
+    TIDEMILL_UNSUPPORTED = 10, /* this build or machine cannot do it */
+    TIDEMILL_DEADLINE = 12     /* the script has taken longer than tidemill_config's deadline */
 } tidemill_status;
 
 /* ---- Opening and closing -------------------------------------------------------------- */
@@ -72,6 +73,12 @@ typedef struct tidemill_config {
      * NULL: they go to stderr, prefixed "tidemill: ". */
     void (*warning)(void *context, const char *text);
     void *context;
+    /* A script in a process of its own: see Limits. */
+    double deadline; /* seconds that each run or call may take; 0: no limit */
+    uint64_t memory; /* bytes that the script's process may use; with `deadline` or `sandbox` */
+    int sandbox;     /* 1: the script is not trusted */
+    const char *const *allow;   /* names that are open to it besides, then NULL; NULL: none */
+    const char *const *modules; /* modules that its `require` may load, then NULL; NULL: none */
 } tidemill_config;
 
 /* Opens an engine.  Threads start with the first task that needs them.  On failure *engine is
@@ -277,6 +284,28 @@ TIDEMILL_API tidemill_status tidemill_from_arrow(tidemill *engine, struct ArrowS
                                                  struct ArrowArray *array,
                                                  tidemill_value *value);
 
+/* ---- Limits ------------------------------------------------------------------------------- */
+
+/* With `deadline` or `sandbox` the script, its tasks and its cache live in a process of their own, which the
+ * program `tidemill` is (setting worker_path), and which this engine speaks to: what fails there, loops
+ * for ever, takes all memory or crashes ends that process and never this one.  tidemill_run_file, _run_string,
+ * _run_shipped, _result, _result_json, _call, _set, _interrupt and _close do what they do elsewhere; functions
+ * that need the script's state here return TIDEMILL_UNSUPPORTED.
+ *
+ * A run or call that passes its deadline returns TIDEMILL_DEADLINE, one whose process holds more than
+ * `memory` TIDEMILL_MEMORY, one whose process ends TIDEMILL_ERROR, and tidemill_error says which; an
+ * interrupt that the script does not heed within 2 seconds ends the process, too.  What the script had
+ * defined is gone then: the next run starts a new process, and a call or result before it is TIDEMILL_ERROR.
+ *
+ * `sandbox`: the script finds no FFI, io, debug, jit, package, string.dump, bytecode or files, of os clock, date,
+ * difftime and time, and of tm what touches no file, network or C code; lua/tidemill/confine.lua has
+ * the lists and docs/sandbox.md explains them.  `allow` opens closed names ("read_csv", "array", "io").  A
+ * name that there is not is TIDEMILL_USAGE of tidemill_open.  Values that come out are data: functions
+ * stay there.
+ *
+ * Functions of the host are called by message, on the thread that waits for the script, while its deadline
+ * goes on; tasks do not have them.  With `sandbox` only those with TIDEMILL_SANDBOX can be registered. */
+
 /* ---- Running Lua ---------------------------------------------------------------------- */
 
 /* Runs a file ("-": stdin) with argv as `...` and `arg` (arg[0] is the path).  The path is
@@ -330,8 +359,9 @@ typedef struct tidemill_invocation tidemill_invocation;
 
 enum {
     TIDEMILL_THREAD_SAFE =
-        1 /* tasks may call it too, several at once, from threads of the engine; then
+        1, /* tasks may call it too, several at once, from threads of the engine; then
                                 it must not call functions of the engine but those "at once" */
+    TIDEMILL_SANDBOX = 2 /* a script that is not trusted may call it: see Limits */
 };
 
 typedef struct tidemill_function {

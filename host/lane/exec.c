@@ -322,7 +322,7 @@ static void exec_cancel(struct mill_operation *operation)
     kill_all((struct mill_exec *)operation, "cancelled");
 }
 
-static void free_list(char **list)
+static void free_arguments(char **list)
 {
     for (size_t i = 0; list && list[i]; i++) free(list[i]);
     free(list);
@@ -331,8 +331,8 @@ static void free_list(char **list)
 static void exec_destroy(struct mill_operation *operation)
 {
     struct mill_exec *exec = (struct mill_exec *)operation;
-    free_list(exec->arguments);
-    free_list(exec->environment);
+    free_arguments(exec->arguments);
+    free_arguments(exec->environment);
     free(exec->folder);
     free(exec->input);
     free(exec->outputs[0].bytes);

@@ -100,7 +100,7 @@ void mill_inbox_clear(struct mill_inbox *inbox)
 {
     for (int i = 0; i < inbox->descriptor_count; i++) close(inbox->descriptors[i]);
     mill_buffer_unref(inbox->body);
-    memset(inbox, 0, sizeof *inbox);
+    *inbox = (struct mill_inbox){.strict = inbox->strict, .most = inbox->most};
 }
 
 void mill_inbox_open(struct mill_inbox *inbox, struct mill_wire_reader *reader,
@@ -161,9 +161,10 @@ static enum mill_transfer receive_head(struct mill_inbox *inbox, int socket, int
     inbox->got += (size_t)got;
     if (inbox->got < HEAD) return MILL_TRANSFER_DONE;
     const struct mill_message_head *head = &inbox->head;
-    bool sound = head->kind >= MILL_MESSAGE_HELLO && head->kind <= MILL_MESSAGE_NOTICE &&
-                 head->size <= LARGEST &&
-                 head->descriptors == (uint32_t)inbox->descriptor_count;
+    bool sound = head->kind >= MILL_MESSAGE_HELLO && head->kind <= MILL_MESSAGE_LAST &&
+                 head->size <= (inbox->strict ? inbox->most : LARGEST) &&
+                 head->descriptors == (uint32_t)inbox->descriptor_count &&
+                 !(inbox->strict && head->descriptors > 0);
     return sound ? MILL_TRANSFER_DONE : MILL_TRANSFER_GARBAGE;
 }
 

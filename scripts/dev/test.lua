@@ -40,8 +40,9 @@ local function environment()
     " ")
 end
 
--- Leaks are looked for in the C tests alone: memory that only a Lua state points to looks leaked.
--- Where tasks crash by intent their processes end by the signal, as they do without sanitizers.
+-- Leaks are looked for in programs that close what they open: memory that only a Lua state points to looks
+-- leaked.  Where tasks crash by intent their processes end by the signal, as they do without sanitizers.
+local crashes = "env ASAN_OPTIONS=handle_segv=0:handle_abort=0 "
 local no_leaks = "env ASAN_OPTIONS=detect_leaks=0:handle_segv=0:handle_abort=0 "
 
 -- A stock program knows nothing of sanitizers: it gets the run-time library preloaded.
@@ -63,9 +64,17 @@ local function unless_absent(program, name, command)
       program:match("%S+"), name, program, command)))
 end
 
+-- The first Python that has NumPy; there may be others than the system's.
+local function python()
+  for _, name in ipairs { os.getenv("PYTHON") or "python3", "/usr/bin/python3" } do
+    if os.execute(quote(name) .. " -c 'import numpy' 2>/dev/null") == 0 then return name end
+  end
+  return os.getenv("PYTHON") or "python3"
+end
+
 local function python_example(path)
-  local python, name = os.getenv("PYTHON") or "python3", path:match("([^/]*)%.py$")
-  return unless_absent(python, name, stock(python .. " ") .. quote(path) .. " "
+  local program, name = python(), path:match("([^/]*)%.py$")
+  return unless_absent(program, name, stock(program .. " ") .. quote(path) .. " "
     .. quote(products .. "/libtidemill.so"))
 end
 
@@ -94,7 +103,7 @@ local kinds = {
     return "sh " .. quote(path) .. " " .. config .. " " .. products
   end },
   { name = "C", pattern = "/test_[^/]*$", command = quote },
-  { name = "C", pattern = "/embed_[^/]*$", command = function(path) return no_leaks .. quote(path) end },
+  { name = "C", pattern = "/embed_[^/]*$", command = function(path) return crashes .. quote(path) end },
 }
 
 local function kind_of(path)
