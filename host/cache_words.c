@@ -9,7 +9,8 @@
 
 enum { USUAL_LIMIT = 50, MOST_COMMANDS = 16 };
 
-const char *const mill_cache_options[MILL_CACHE_OPTIONS] = {"--task", "--limit", "--repair"};
+const char *const mill_cache_options[MILL_CACHE_OPTIONS] = {"--task", "--limit", "--repair",
+                                                            "--all"};
 
 struct command {
     const char *name, *word, *fields;
@@ -81,6 +82,13 @@ static enum mill_cache_word take_value(tidemill_cache_request *request, const ch
     return MILL_CACHE_TAKEN;
 }
 
+/* The field of an option that takes no value; NULL: it takes one. */
+static int *flag_of(tidemill_cache_request *request, const char *name)
+{
+    if (strcmp(name, "--repair") == 0) return &request->repair;
+    return strcmp(name, "--all") == 0 ? &request->all : NULL;
+}
+
 static enum mill_cache_word take_option(tidemill_cache_request *request, char *word,
                                         char ***next, char *error, size_t room)
 {
@@ -89,8 +97,9 @@ static enum mill_cache_word take_option(tidemill_cache_request *request, char *w
         const char *name = mill_cache_options[i];
         if (strlen(name) != length || memcmp(name, word, length) != 0) continue;
         char *value = word[length] == '=' ? word + length + 1 : NULL;
-        if (strcmp(name, "--repair") == 0) {
-            request->repair = 1;
+        int *flag = flag_of(request, name);
+        if (flag != NULL) {
+            *flag = 1;
             if (value == NULL) return MILL_CACHE_TAKEN;
             snprintf(error, room, "%s takes no value, got \"%s\"", name, value);
             return MILL_CACHE_WRONG;
@@ -142,6 +151,7 @@ enum mill_cache_word mill_cache_words_check(tidemill_cache_request *request, cha
     if (request->task != NULL && !takes(&command, "task")) wrong = "--task";
     if (request->limit != 0 && !takes(&command, "limit")) wrong = "--limit";
     if (request->repair != 0 && !takes(&command, "repair")) wrong = "--repair";
+    if (request->all != 0 && !takes(&command, "all")) wrong = "--all";
     if (wrong != NULL) {
         snprintf(error, room, "cache %s takes no %s", command.name, wrong);
         return MILL_CACHE_WRONG;
@@ -161,10 +171,11 @@ static void print_command(void *context, const char *name, const char *word, con
 {
     FILE *out = context;
     char text[80];
-    snprintf(text, sizeof text, "%s%s%s%s%s%s", name, word ? " " : "", word ? word : "",
+    snprintf(text, sizeof text, "%s%s%s%s%s%s%s", name, word ? " " : "", word ? word : "",
              strstr(fields, "task") ? " [--task NAME]" : "",
              strstr(fields, "limit") ? " [--limit N]" : "",
-             strstr(fields, "repair") ? " [--repair]" : "");
+             strstr(fields, "repair") ? " [--repair]" : "",
+             strstr(fields, "all") ? " [--all]" : "");
     fprintf(out, "  %-28s %s\n", text, summary);
 }
 

@@ -6,7 +6,7 @@
 
 #include <stdio.h>
 
-enum { MILL_CACHE_OPTIONS = 3 };
+enum { MILL_CACHE_OPTIONS = 4 };
 
 /* The options that only this command has, with their dashes. */
 extern const char *const mill_cache_options[MILL_CACHE_OPTIONS];

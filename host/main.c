@@ -4,10 +4,12 @@
 #include "tidemill.h"
 
 #include "cache_words.h"
+#include "examples.h"
 #include "options.h"
 #include "outfile.h"
 #include "repl/loop.h"
 #include "signals.h"
+#include "starter.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -462,8 +464,19 @@ static int run_watched(const struct mill_options *options)
     return EXIT_SIGNAL + signal;
 }
 
+/* Of a command that only hands out what the program carries. */
+static int finish_handing(tidemill_status status, const struct mill_outfile_error *error)
+{
+    if (status != TIDEMILL_OK) complain("%s", error->text);
+    int exit_status = status == TIDEMILL_OK      ? EXIT_OK
+                      : status == TIDEMILL_USAGE ? EXIT_USAGE
+                                                 : EXIT_FAILED;
+    return finish_stdout(exit_status);
+}
+
 static int obey(const struct mill_options *options)
 {
+    struct mill_outfile_error error;
     switch (options->command) {
     case MILL_COMMAND_VERSION:
         printf("tidemill %s\n", tidemill_version());
@@ -476,6 +489,11 @@ static int obey(const struct mill_options *options)
         return finish_stdout(EXIT_OK);
     case MILL_COMMAND_LIST:
         return finish_stdout(list_shipped());
+    case MILL_COMMAND_EXAMPLES:
+        return finish_handing(mill_examples_run(options->script, options->copy, &error),
+                              &error);
+    case MILL_COMMAND_NEW:
+        return finish_handing(mill_starter_write(options->script, &error), &error);
     default:
         return run_watched(options);
     }

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { MOST_WORKERS = 1024 };
+enum { MOST_WORKERS = 1024, HELP_COLUMN = 31 };
 
 struct parser {
     struct mill_options *options;
@@ -233,8 +233,41 @@ static const struct option engine_options[] = {
 
 enum { OPTION_COUNT = sizeof engine_options / sizeof engine_options[0] };
 
-static const char *const commands[] = {"run",  "doctor",  "config", "cache",
-                                       "help", "explain", "diff"};
+/* A line of --help; one with a word is a command. */
+struct command {
+    const char *word;
+    enum mill_command command;
+    bool runs; /* what follows names a script */
+    bool dry;
+    const char *usage, *help;
+};
+
+static const struct command commands[] = {
+    {NULL, 0, 0, 0, "tidemill", "an interactive session, or statements from a pipe"},
+    {NULL, 0, 0, 0, "tidemill FILE [arguments]", "run a Lua script; - is stdin"},
+    {"run", MILL_COMMAND_LIST, true, false, "tidemill run SCRIPT [arguments]",
+     "the same; a name without / or .lua is a shipped script"},
+    {NULL, 0, 0, 0, "tidemill run", "list the shipped scripts"},
+    {NULL, 0, 0, 0, "tidemill -e CODE [arguments]", "run Lua text, where tm is there already"},
+    {"new", MILL_COMMAND_NEW, false, false, "tidemill new FILE",
+     "write a strategy that runs, to be changed; replaces nothing"},
+    {"examples", MILL_COMMAND_EXAMPLES, false, false,
+     "tidemill examples [NAME] [--copy [FOLDER]]",
+     "list the examples; print one; copy it, or all of them"},
+    {"explain", MILL_COMMAND_LIST, true, true, "tidemill explain SCRIPT [TASK] [-- arguments]",
+     "what would come from the cache, and why the rest would not"},
+    {"diff", MILL_COMMAND_DIFF, false, false, "tidemill diff A B",
+     "what differs between two files of --record"},
+    {"doctor", MILL_COMMAND_DOCTOR, false, false, "tidemill doctor",
+     "what this build and this machine offer"},
+    {"config", MILL_COMMAND_CONFIG, false, false, "tidemill config [SCRIPT]",
+     "each setting, its value and where it comes from"},
+    {"cache", MILL_COMMAND_CACHE, false, false, "tidemill cache COMMAND",
+     "look after the cache; tidemill cache --help"},
+    {"help", MILL_COMMAND_HELP, false, false, "tidemill help WORD",
+     "what the documentation says of it; /WORD: where it occurs"},
+    {NULL, 0, 0, 0, "tidemill --version, --help", "say what it is, say this"},
+};
 
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
 
@@ -281,11 +314,12 @@ static tidemill_status refuse_option(struct parser *parser, const char *word)
 {
     char name[64];
     snprintf(name, sizeof name, "%.*s", (int)strcspn(word, "="), word);
-    const char *names[OPTION_COUNT + 2 + MILL_CACHE_OPTIONS];
+    const char *names[OPTION_COUNT + 3 + MILL_CACHE_OPTIONS];
     size_t count = 0;
     for (int i = 0; i < OPTION_COUNT; i++) names[count++] = engine_options[i].name;
     names[count++] = "--help";
     names[count++] = "--version";
+    if (parser->options->command == MILL_COMMAND_EXAMPLES) names[count++] = "--copy";
     bool cache = parser->options->command == MILL_COMMAND_CACHE;
     for (int i = 0; cache && i < MILL_CACHE_OPTIONS; i++)
         names[count++] = mill_cache_options[i];
@@ -301,6 +335,24 @@ static bool may_name_script(const struct mill_options *options)
     return options->command == MILL_COMMAND_REPL || options->command == MILL_COMMAND_LIST;
 }
 
+/* The folder may be left out: the current one is meant then. */
+static tidemill_status take_copy(struct parser *parser, const char *word)
+{
+    struct mill_options *options = parser->options;
+    const char *value = strchr(word, '=');
+    options->copy = value != NULL ? value + 1 : ".";
+    if (value == NULL && *parser->next != NULL && (*parser->next)[0] != '-')
+        options->copy = *parser->next++;
+    if (options->copy[0] != '\0') return TIDEMILL_OK;
+    return refuse(options, "--copy: \"\" is not a folder; expected one, or nothing");
+}
+
+static bool is_copy(const struct mill_options *options, const char *word)
+{
+    return options->command == MILL_COMMAND_EXAMPLES && strncmp(word, "--copy", 6) == 0 &&
+           (word[6] == '\0' || word[6] == '=');
+}
+
 /* An option that means something only before the script's name. */
 static tidemill_status take_early_option(struct parser *parser, const char *word)
 {
@@ -308,6 +360,8 @@ static tidemill_status take_early_option(struct parser *parser, const char *word
     if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
         bool cache = options->command == MILL_COMMAND_CACHE;
         options->command = cache ? MILL_COMMAND_CACHE_HELP : MILL_COMMAND_HELP;
+    } else if (is_copy(options, word)) {
+        return take_copy(parser, word);
     } else if (strcmp(word, "--version") == 0 || strcmp(word, "-v") == 0) {
         options->command = MILL_COMMAND_VERSION;
     } else if (strcmp(word, "-e") == 0 && may_name_script(options)) {
@@ -328,9 +382,23 @@ static bool is_path(const char *word)
            (length > 4 && strcmp(word + length - 4, ".lua") == 0);
 }
 
+static const struct command *find_command(const char *word)
+{
+    for (int i = 0; i < COMMAND_COUNT; i++) {
+        if (commands[i].word != NULL && strcmp(commands[i].word, word) == 0)
+            return &commands[i];
+    }
+    return NULL;
+}
+
 static tidemill_status refuse_command(struct mill_options *options, const char *word)
 {
-    const char *meant = tidemill_nearest(word, commands, COMMAND_COUNT);
+    const char *words[COMMAND_COUNT];
+    size_t count = 0;
+    for (int i = 0; i < COMMAND_COUNT; i++) {
+        if (commands[i].word != NULL) words[count++] = commands[i].word;
+    }
+    const char *meant = tidemill_nearest(word, words, count);
     if (meant != NULL)
         return refuse(options, "unknown command \"%s\"; did you mean %s?", word, meant);
     return refuse(options,
@@ -375,6 +443,20 @@ static tidemill_status take_task(struct mill_options *options, const char *word)
     return TIDEMILL_OK;
 }
 
+static tidemill_status refuse_more(struct mill_options *options, const char *word)
+{
+    switch (options->command) {
+    case MILL_COMMAND_NEW:
+        return refuse(options, "new takes one file, got \"%s\" as well", word);
+    case MILL_COMMAND_EXAMPLES:
+        return refuse(options, "examples takes one name, got \"%s\" as well", word);
+    case MILL_COMMAND_ABOUT:
+        return refuse(options, "help WORD takes no arguments, got \"%s\"", word);
+    default:
+        return refuse(options, "doctor takes no arguments, got \"%s\"", word);
+    }
+}
+
 static tidemill_status take_name(struct parser *parser, const char *word)
 {
     struct mill_options *options = parser->options;
@@ -383,6 +465,12 @@ static tidemill_status take_name(struct parser *parser, const char *word)
         return TIDEMILL_OK;
     }
     if (options->command == MILL_COMMAND_DIFF) return take_record_name(options, word);
+    bool one =
+        options->command == MILL_COMMAND_NEW || options->command == MILL_COMMAND_EXAMPLES;
+    if (one && options->script == NULL) {
+        options->script = word;
+        return TIDEMILL_OK;
+    }
     if (options->command == MILL_COMMAND_HELP) {
         options->command = MILL_COMMAND_ABOUT;
         options->script = word;
@@ -390,29 +478,13 @@ static tidemill_status take_name(struct parser *parser, const char *word)
     }
     if (options->command == MILL_COMMAND_CONFIG)
         return refuse(options, "config takes the path of one script, got \"%s\"", word);
-    if (!may_name_script(options))
-        return refuse(options, "%s takes no arguments, got \"%s\"",
-                      options->command == MILL_COMMAND_ABOUT ? "help WORD" : "doctor", word);
+    if (!may_name_script(options)) return refuse_more(options, word);
     if (parser->run || parser->all_words) return name_script(parser, word);
-    if (strcmp(word, "run") == 0) {
-        parser->run = true;
-        options->command = MILL_COMMAND_LIST;
-    } else if (strcmp(word, "explain") == 0) {
-        parser->run = options->dry = true;
-        options->command = MILL_COMMAND_LIST;
-    } else if (strcmp(word, "diff") == 0) {
-        options->command = MILL_COMMAND_DIFF;
-    } else if (strcmp(word, "doctor") == 0) {
-        options->command = MILL_COMMAND_DOCTOR;
-    } else if (strcmp(word, "config") == 0) {
-        options->command = MILL_COMMAND_CONFIG;
-    } else if (strcmp(word, "cache") == 0) {
-        options->command = MILL_COMMAND_CACHE;
-    } else if (strcmp(word, "help") == 0) {
-        options->command = MILL_COMMAND_HELP;
-    } else {
-        return name_script(parser, word);
-    }
+    const struct command *command = find_command(word);
+    if (command == NULL) return name_script(parser, word);
+    options->command = command->command;
+    parser->run = command->runs;
+    options->dry = command->dry;
     return TIDEMILL_OK;
 }
 
@@ -456,6 +528,8 @@ static tidemill_status check_whole(struct parser *parser)
     struct mill_options *options = parser->options;
     if (options->command == MILL_COMMAND_LIST && options->dry)
         return refuse(options, "explain: no script; expected explain SCRIPT [TASK]");
+    if (options->command == MILL_COMMAND_NEW && options->script == NULL)
+        return refuse(options, "new: no file; expected new FILE");
     if (options->command == MILL_COMMAND_DIFF && options->other == NULL)
         return refuse(options, "diff: expected two records, as --record writes them");
     if (options->record != NULL && (!parser->named || options->dry))
@@ -504,24 +578,10 @@ void mill_options_free(struct mill_options *options)
     options->settings = NULL;
 }
 
-static const char help_head[] =
-    "usage: tidemill [options] [SCRIPT | COMMAND] [arguments]\n"
-    "\n"
-    "  tidemill                     an interactive session, or statements from a pipe\n"
-    "  tidemill FILE [arguments]    run a Lua script; - is stdin\n"
-    "  tidemill run SCRIPT [arguments]\n"
-    "                               the same; a name without / or .lua is a shipped script\n"
-    "  tidemill run                 list the shipped scripts\n"
-    "  tidemill -e CODE [arguments] run Lua text, where tm is there already\n"
-    "  tidemill explain SCRIPT [TASK] [-- arguments]\n"
-    "                               what would come from the cache, and why the rest would "
-    "not\n"
-    "  tidemill diff A B            what differs between two files of --record\n"
-    "  tidemill doctor              what this build and this machine offer\n"
-    "  tidemill config [SCRIPT]     each setting, its value and where it comes from\n"
-    "  tidemill cache COMMAND       look after the cache; tidemill cache --help\n"
-    "  tidemill help WORD           what the documentation says of it; /WORD: where it occurs\n"
-    "  tidemill --version, --help   say what it is, say this\n"
+static const char help_head[] = "usage: tidemill [options] [SCRIPT | COMMAND] [arguments]\n"
+                                "\n";
+
+static const char help_middle[] =
     "\n"
     "Options stand before or after the script's name; --name=value works too.  All other\n"
     "words after the name, and every word after --, are the script's arguments.\n"
@@ -536,6 +596,12 @@ static const char help_tail[] =
 void mill_options_help(FILE *out)
 {
     fputs(help_head, out);
+    for (int i = 0; i < COMMAND_COUNT; i++) {
+        int width = fprintf(out, "  %s", commands[i].usage);
+        if (width >= HELP_COLUMN) fprintf(out, "\n%*s", width = 0, "");
+        fprintf(out, "%*s%s\n", HELP_COLUMN - width, "", commands[i].help);
+    }
+    fputs(help_middle, out);
     for (int i = 0; i < OPTION_COUNT; i++) {
         const struct option *option = &engine_options[i];
         int width = fprintf(out, "  %s %s", option->name,

@@ -20,6 +20,8 @@ enum mill_command {
     MILL_COMMAND_DIFF,   /* script and other: paths of two records */
     MILL_COMMAND_CACHE,
     MILL_COMMAND_CACHE_HELP,
+    MILL_COMMAND_EXAMPLES, /* script: the name of one; or NULL */
+    MILL_COMMAND_NEW,      /* script: the path of the file to write */
     MILL_COMMAND_VERSION,
     MILL_COMMAND_HELP,
     MILL_COMMAND_ABOUT /* script: the word that help is asked of */
@@ -42,6 +44,7 @@ struct mill_options {
     const char *json;        /* NULL: not asked for */
     const char *record;      /* likewise */
     const char *other;       /* of MILL_COMMAND_DIFF */
+    const char *copy;        /* of MILL_COMMAND_EXAMPLES: the folder to copy to; or NULL */
     const char *task;        /* that is to be explained; NULL: all */
     bool explain;            /* what came from the cache, and why the rest did not */
     bool dry;                /* the same, and no task runs */

@@ -159,3 +159,17 @@ int mill_outfile_write(const char *path, const char *text, size_t length,
         return refuse_number(error, path, errno);
     return 0;
 }
+
+int mill_outfile_create(const char *path, const char *text, size_t length,
+                        struct mill_outfile_error *error)
+{
+    int file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (file < 0 && errno == EEXIST)
+        return refuse(error, path, "is there already, and is not replaced", EEXIST);
+    if (file < 0)
+        return errno == ENOENT ? check_folder(path, error) : refuse_number(error, path, errno);
+    if (write_and_close(file, text, length)) return 0;
+    int number = errno;
+    unlink(path);
+    return refuse_number(error, path, number);
+}

@@ -1,5 +1,5 @@
 /* outfile: an output file that appears whole or not at all.
- * Both functions return 0, or an errno with the reason, naming the path, in *error.
+ * All functions return 0, or an errno with the reason, naming the path, in *error.
  * SPDX-License-Identifier: MIT */
 #ifndef MILL_OUTFILE_H
 #define MILL_OUTFILE_H
@@ -19,5 +19,9 @@ int mill_outfile_check(const char *path, struct mill_outfile_error *error);
  * written directly. */
 int mill_outfile_write(const char *path, const char *text, size_t length,
                        struct mill_outfile_error *error);
+
+/* Writes a file that is not there yet; EEXIST: something is, and stays as it is. */
+int mill_outfile_create(const char *path, const char *text, size_t length,
+                        struct mill_outfile_error *error);
 
 #endif

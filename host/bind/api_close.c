@@ -13,6 +13,7 @@
 #include "bind/api_function.h"
 #include "bind/api_kernel.h"
 #include "bind/modules.h"
+#include "bind/proxy.h"
 #include "bind/recorder.h"
 #include "bind/state.h"
 #include "bind/watch.h"
@@ -34,6 +35,7 @@ tidemill_status mill_api_set_patience(struct tidemill *engine, double seconds)
 /* In this order: workers use the state's functions, runs hold nodes, the store has readers. */
 void mill_api_free(struct tidemill *engine)
 {
+    mill_proxy_close(engine);
     if (engine->L && !engine->borrowed) mill_state_close(engine->L); /* leaves its runs */
     mill_engine_stop(engine);
     mill_watch_close(engine);
@@ -65,6 +67,7 @@ void mill_api_free(struct tidemill *engine)
     mill_host_functions_fini(engine);
     mill_host_kernels_fini(engine);
     free(engine->message);
+    mill_confine_fini(&engine->confine);
     mill_gate_fini(&engine->gate);
     mill_birth_fini(&engine->birth);
     free(engine);

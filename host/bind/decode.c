@@ -124,7 +124,7 @@ static void push_environment(struct decoder *decoder, uint32_t number)
     decoder->environments++;
     lua_newtable(L);
     lua_createtable(L, 0, 1); /* names that code makes up at run time are looked up in _G */
-    lua_pushvalue(L, LUA_GLOBALSINDEX);
+    mill_confine_push_globals(L);
     lua_setfield(L, -2, "__index");
     lua_setmetatable(L, -2);
     lua_pushnumber(L, number + 0.5);

@@ -150,6 +150,11 @@ tidemill_status mill_api_enter(struct tidemill *engine)
 
 tidemill_status mill_api_prepare(struct tidemill *engine, const char *script)
 {
+    if (engine->proxy) {
+        return mill_fail(
+            &engine->error, TIDEMILL_UNSUPPORTED,
+            "this is not there for a script in a process of its own (deadline, sandbox)");
+    }
     if (engine->L == NULL) {
         return mill_fail(&engine->error, TIDEMILL_USAGE, "the engine was not opened");
     }

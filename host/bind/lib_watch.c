@@ -19,7 +19,7 @@ static struct mill_log_text text_at(lua_State *L, int index)
 }
 
 /* The member `i` of the list at 3, left on the stack. */
-static struct mill_log_field read_field(lua_State *L, int i)
+static struct mill_log_field read_log_field(lua_State *L, int i)
 {
     struct mill_log_field field = {.kind = MILL_LOG_STRING};
     lua_rawgeti(L, 3, 2 * i + 1);
@@ -50,7 +50,7 @@ static int watch_log(lua_State *L)
     lua_settop(L, 6);
     int count = (int)lua_objlen(L, 3) / 2;
     struct mill_log_field *fields = lua_newuserdata(L, ((size_t)count + 1) * sizeof *fields);
-    for (int i = 0; i < count; i++) fields[i] = read_field(L, i);
+    for (int i = 0; i < count; i++) fields[i] = read_log_field(L, i);
     struct mill_log_line line = {
         .level = (enum mill_log_level)luaL_checkinteger(L, 1),
         .worker = worker ? worker->call.worker : 0,
@@ -71,7 +71,7 @@ static int watch_log(lua_State *L)
     return 0;
 }
 
-static void set_text(lua_State *L, const char *name, struct mill_log_text text)
+static void set_log_text(lua_State *L, const char *name, struct mill_log_text text)
 {
     if (text.bytes == NULL) return;
     lua_pushlstring(L, text.bytes, text.size);
@@ -108,10 +108,10 @@ static void push_line(lua_State *L, const struct mill_log_line *line)
         lua_pushinteger(L, line->attempt);
         lua_setfield(L, -2, "attempt");
     }
-    set_text(L, "task", line->task);
-    set_text(L, "key", line->key);
-    set_text(L, "run", line->run);
-    set_text(L, "text", line->text);
+    set_log_text(L, "task", line->task);
+    set_log_text(L, "key", line->key);
+    set_log_text(L, "run", line->run);
+    set_log_text(L, "text", line->text);
     push_fields(L, line);
     lua_setfield(L, -2, "fields");
 }
@@ -155,7 +155,7 @@ static int watch_logs(lua_State *L)
 
 /* ---- settings ---------------------------------------------------------------------------- */
 
-static const char *const kinds[] = {"number", "text", "pairs"};
+static const char *const setting_kinds[] = {"number", "text", "pairs"};
 
 /* core.setting(name or number from 1) -> name, kind, value, source; nothing: there is none */
 static int watch_setting(lua_State *L)
@@ -169,7 +169,7 @@ static int watch_setting(lua_State *L)
         return luaL_error(L, "out of memory (settings)");
     }
     lua_pushstring(L, view.name);
-    lua_pushstring(L, kinds[view.kind]);
+    lua_pushstring(L, setting_kinds[view.kind]);
     lua_pushstring(L, view.value);
     lua_pushstring(L, view.source);
     mill_settings_view_free(&view);
@@ -189,7 +189,7 @@ static int watch_set(lua_State *L)
     return 1;
 }
 
-static const luaL_Reg functions[] = {
+static const luaL_Reg watch_functions[] = {
     {"log", watch_log},
     {"logs", watch_logs},
     {"setting", watch_setting},
@@ -198,7 +198,7 @@ static const luaL_Reg functions[] = {
 
 void mill_lib_watch(lua_State *L)
 {
-    luaL_register(L, NULL, functions);
+    luaL_register(L, NULL, watch_functions);
     lua_pushlightuserdata(L, &mill_engine_of(L)->log.level);
     lua_setfield(L, -2, "log_level");
     if (mill_worker_of(L)) return;

@@ -13,6 +13,7 @@
 #include "bind/fields.h"
 #include "cache/database.h"
 #include "cache/manage.h"
+#include "cache/wipe.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
@@ -71,7 +72,7 @@ struct telling {
     int count;
 };
 
-static void tell(void *context, const char *text)
+static void tell_line(void *context, const char *text)
 {
     struct telling *telling = context;
     if (!telling->json) {
@@ -111,7 +112,7 @@ static tidemill_status do_verify(struct mill_upkeep *upkeep)
     struct telling telling = {.out = open_memstream(&list, &size), .json = json};
     if (telling.out == NULL) return mill_no_memory(upkeep->error, "cache");
     tidemill_status status =
-        mill_store_verify(upkeep->store, repair, &findings, tell, &telling, upkeep->error);
+        mill_store_verify(upkeep->store, repair, &findings, tell_line, &telling, upkeep->error);
     if (fclose(telling.out) != 0 && status == TIDEMILL_OK)
         status = mill_no_memory(upkeep->error, "cache");
     if (status != TIDEMILL_OK) {
@@ -230,7 +231,7 @@ static const struct command commands[] = {
      mill_entries_show},
     {"verify", NULL, "repair", "read everything and compare it with its checksum", do_verify},
     {"gc", NULL, "", "remove what is too old or too much, and give room back", do_gc},
-    {"clear", NULL, "", "remove everything", do_clear},
+    {"clear", NULL, "all", "remove everything; --all: the files too", do_clear},
     {"export", "FILE", "task", "write entries into a file, for another cache", do_export},
     {"import", "FILE", "", "add the entries of such a file", do_import},
 };
@@ -280,7 +281,7 @@ static tidemill_status run_command(struct mill_upkeep *upkeep, const struct comm
 /* There is no cache yet: an import makes one, when the file is one that can be imported. */
 static tidemill_status check_new(struct mill_upkeep *upkeep, const struct command *command)
 {
-    if (command->run == do_import) {
+    if (command && command->run == do_import) {
         return mill_store_check_import(upkeep->request->word, upkeep->error);
     }
     return mill_fail(upkeep->error, TIDEMILL_IO, "cache %s: there is none yet", upkeep->path);
@@ -306,6 +307,58 @@ static tidemill_status run_closed(struct mill_upkeep *upkeep, const struct comma
     status = mill_store_open(&options, &upkeep->store, upkeep->error);
     if (status == TIDEMILL_OK) status = run_command(upkeep, command, text);
     mill_store_close(upkeep->store);
+    upkeep->store = NULL;
+    return status;
+}
+
+/* The numbers of "stats" before all goes: opening tells, too, whether the file is a cache. */
+static tidemill_status do_count(struct mill_upkeep *upkeep)
+{
+    return mill_store_stats(upkeep->store, &upkeep->stats, upkeep->error);
+}
+
+static tidemill_status do_wipe(struct mill_upkeep *upkeep)
+{
+    bool there;
+    tidemill_status status = mill_wipe(upkeep->path, &there, upkeep->error);
+    if (status != TIDEMILL_OK) return status;
+    if (!there) return check_new(upkeep, NULL);
+    struct mill_field fields[] = {
+        {"bytes", "", MILL_FIELD_BYTES, upkeep->stats.bytes, NULL},
+        {"cache", "", MILL_FIELD_TEXT, 0, upkeep->path},
+        {"removed", "", MILL_FIELD_COUNT, upkeep->stats.entries, NULL},
+        {"schema", "", MILL_FIELD_COUNT, 1, NULL},
+    };
+    char bytes[MILL_FIELD_ROOM];
+    mill_field_show(&fields[0], bytes);
+    if (upkeep->request->json)
+        put_object(upkeep, fields, COUNT(fields));
+    else
+        fprintf(upkeep->out, "%s: %" PRId64 " entr%s removed, %s, and all files\n",
+                upkeep->path, upkeep->stats.entries, plural(upkeep->stats.entries), bytes);
+    return TIDEMILL_OK;
+}
+
+/* The folder that the engine has made for its cache goes, too, when nothing else is in it. */
+static void leave_folder(const char *path)
+{
+    char *folder = strdup(path), *slash = folder ? strrchr(folder, '/') : NULL;
+    if (slash) *slash = '\0';
+    if (slash) rmdir(folder);
+    free(folder);
+}
+
+static tidemill_status run_wipe(struct mill_upkeep *upkeep, bool made_up, char **text)
+{
+    static const struct command counting = {"clear", NULL, "", "", do_count};
+    static const struct command wiping = {"clear", NULL, "", "", do_wipe};
+    char *nothing = NULL;
+    tidemill_status status = TIDEMILL_OK;
+    if (access(upkeep->path, F_OK) == 0)
+        status = run_closed(upkeep, &counting, made_up, &nothing);
+    free(nothing);
+    if (status == TIDEMILL_OK) status = run_command(upkeep, &wiping, text);
+    if (status == TIDEMILL_OK && made_up) leave_folder(upkeep->path);
     return status;
 }
 
@@ -322,7 +375,13 @@ tidemill_status mill_upkeep_run(struct tidemill *engine, const tidemill_cache_re
         return mill_fail(error, TIDEMILL_USAGE, "cache %s: no %s", command->name,
                          command->word);
     }
+    bool whole = request->all && command->run == do_clear;
     upkeep.store = engine->store;
+    if (upkeep.store && whole) {
+        return mill_fail(error, TIDEMILL_USAGE,
+                         "cache clear: this engine uses the cache, whose "
+                         "files cannot be removed before it is closed");
+    }
     if (upkeep.store) {
         upkeep.path = mill_store_path(upkeep.store);
         return run_command(&upkeep, command, text);
@@ -337,7 +396,8 @@ tidemill_status mill_upkeep_run(struct tidemill *engine, const tidemill_cache_re
         return mill_fail(error, TIDEMILL_IO,
                          "no cache: neither XDG_CACHE_HOME nor HOME is set");
     }
-    tidemill_status status = run_closed(&upkeep, command, usual != NULL, text);
+    tidemill_status status = whole ? run_wipe(&upkeep, usual != NULL, text)
+                                   : run_closed(&upkeep, command, usual != NULL, text);
     free(usual);
     return status;
 }

@@ -6,8 +6,7 @@
 #include <stdio.h>
 
 #include "base/status.h"
-
-struct mill_store;
+#include "cache/manage.h"
 
 /* A command that runs. */
 struct mill_upkeep {
@@ -16,7 +15,8 @@ struct mill_upkeep {
     const char *path;
     struct mill_store *store;
     FILE *out;
-    bool set_aside; /* the database was found damaged when it was opened */
+    struct mill_store_stats stats; /* before everything is removed */
+    bool set_aside;                /* the database was found damaged when it was opened */
     struct mill_error *error;
 };
 

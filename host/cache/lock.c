@@ -25,6 +25,13 @@ void mill_lock_close(struct mill_lock *lock)
     lock->fd = -1;
 }
 
+/* Whether somebody has removed the file: others lock a new one of its name. */
+static bool lock_is_gone(const struct mill_lock *lock)
+{
+    struct stat status;
+    return fstat(lock->fd, &status) == 0 && status.st_nlink == 0;
+}
+
 /* Polls, because flock has no time limit and a signal handler is not ours to install.  The lock
  * is held for milliseconds; the pause grows to 4 ms. */
 bool mill_lock_take(struct mill_lock *lock, double seconds)
@@ -38,7 +45,9 @@ bool mill_lock_take(struct mill_lock *lock, double seconds)
         waited += (double)pause.tv_nsec * 1e-9;
         if (pause.tv_nsec < 4000000) pause.tv_nsec *= 2;
     }
-    return true;
+    if (!lock_is_gone(lock)) return true;
+    mill_lock_drop(lock);
+    return false;
 }
 
 void mill_lock_drop(struct mill_lock *lock)

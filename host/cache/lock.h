@@ -3,7 +3,8 @@
  * once, so every commit and checkpoint of every process happens inside mill_lock_take.
  *
  * The file also says whether the last commit ended well, so that only a database that may be
- * damaged is checked in full.  It is never removed: another process may be waiting on it.
+ * damaged is checked in full.  It is removed by its holder alone, with the database: who waits for it
+ * meanwhile does not get it.
  *
  * Threads: one thread at a time, but for mill_lock_suspect.  SPDX-License-Identifier: MIT */
 #ifndef MILL_LOCK_H
@@ -19,8 +20,8 @@ struct mill_lock {
 int mill_lock_open(struct mill_lock *lock, const char *path);
 void mill_lock_close(struct mill_lock *lock);
 
-/* False when another process, or another engine in this one, held it all of `seconds`.  Zero
- * only tries. */
+/* False when another process, or another engine in this one, held it all of `seconds`, or has removed
+ * it.  Zero only tries. */
 bool mill_lock_take(struct mill_lock *lock, double seconds);
 void mill_lock_drop(struct mill_lock *lock);
 

@@ -51,7 +51,8 @@ typedef enum tidemill_status {
     TIDEMILL_CANCELLED = 8,    /* tidemill_interrupt was called */
     TIDEMILL_EXIT = 9,         /* the script called os.exit; see tidemill_exit_status */
     TIDEMILL_UNSUPPORTED = 10, /* this build or machine cannot do it */
-    TIDEMILL_BUSY = 11         /* something has not ended yet */
+    TIDEMILL_BUSY = 11,        /* something has not ended yet */
+    TIDEMILL_DEADLINE = 12     /* the script has taken longer than tidemill_config's deadline */
 } tidemill_status;
 
 /* ---- Opening and closing -------------------------------------------------------------- */
@@ -73,6 +74,12 @@ typedef struct tidemill_config {
      * NULL: they go to stderr, prefixed "tidemill: ". */
     void (*warning)(void *context, const char *text);
     void *context;
+    /* A script in a process of its own: see Limits. */
+    double deadline; /* seconds that each run or call may take; 0: no limit */
+    uint64_t memory; /* bytes that the script's process may use; with `deadline` or `sandbox` */
+    int sandbox;     /* 1: the script is not trusted */
+    const char *const *allow;   /* names that are open to it besides, then NULL; NULL: none */
+    const char *const *modules; /* modules that its `require` may load, then NULL; NULL: none */
     double
         close_patience; /* seconds that tidemill_close waits for tasks, and again for those that it
                               has cancelled; 0: 10; INFINITY: until they end; negative: not at all */
@@ -227,6 +234,91 @@ TIDEMILL_API tidemill_status tidemill_from_array(tidemill *engine, const tidemil
  * before.  1; 0: the value is no array, and *array is untouched. */
 TIDEMILL_API int tidemill_to_array(tidemill_value value, tidemill_array *array);
 
+/* ---- Arrow ------------------------------------------------------------------------------- */
+
+/* Arrays and frames in place in other engines of the process (pyarrow, DuckDB, Polars), and theirs here, by
+ * Arrow's C Data Interface.  Its two structs are those of the specification, "The Arrow C data
+ * interface", and another header may have declared them. */
+#ifndef ARROW_C_DATA_INTERFACE
+#define ARROW_C_DATA_INTERFACE
+
+#define ARROW_FLAG_DICTIONARY_ORDERED 1
+#define ARROW_FLAG_NULLABLE           2
+#define ARROW_FLAG_MAP_KEYS_SORTED    4
+
+struct ArrowSchema {
+    const char *format;
+    const char *name;
+    const char *metadata;
+    int64_t flags;
+    int64_t n_children;
+    struct ArrowSchema **children;
+    struct ArrowSchema *dictionary;
+    void (*release)(struct ArrowSchema *);
+    void *private_data;
+};
+
+struct ArrowArray {
+    int64_t length;
+    int64_t null_count;
+    int64_t offset;
+    int64_t n_buffers;
+    int64_t n_children;
+    const void **buffers;
+    struct ArrowArray **children;
+    struct ArrowArray *dictionary;
+    void (*release)(struct ArrowArray *);
+    void *private_data;
+};
+
+#endif
+
+/* Fills both structs with what an array or a frame is: a frame is a struct of its columns, an array of
+ * several axes lists of a fixed size in each other.  Nothing is copied but bools, which are bits there.
+ * What they point to stays until both have been released, or what was moved out of them: by any thread,
+ * also after the engine was closed.  On failure the `release` of both is NULL.  TIDEMILL_USAGE: it is
+ * neither array nor frame, or a script has put other things into the frame; TIDEMILL_MEMORY.  Why,
+ * tidemill_error says when an engine is given; it may be NULL.  At once, as all of this section. */
+TIDEMILL_API tidemill_status tidemill_to_arrow(tidemill *engine, tidemill_value value,
+                                               struct ArrowSchema *schema,
+                                               struct ArrowArray *array);
+
+/* The array, or of a struct the frame, of two structs that somebody has filled; the caller releases it
+ * like each value.  Takes both structs over, on failure too: their `release` is NULL afterwards.  What
+ * the array owns is released once, column by column, when no value and no task has it any more, by
+ * any thread.
+ *     In place are ints, floats, "u", "tdD", "tsu:", and "i" codes of a dictionary of strings; copied:
+ * bools, other codes, "U", "tdm", other times, floats with nulls (which are NaN here), what begins
+ * inside a byte of its bitmap or is not aligned.  A zone of times is dropped, they are UTC.
+ *     On failure *value is nil, and tidemill_error names column and format.  TIDEMILL_UNSUPPORTED: a type,
+ * time or null that there is not here; TIDEMILL_DATA: the structs contradict themselves;
+ * TIDEMILL_MEMORY.  Sizes of buffers cannot be checked: the interface does not tell them. */
+TIDEMILL_API tidemill_status tidemill_from_arrow(tidemill *engine, struct ArrowSchema *schema,
+                                                 struct ArrowArray *array,
+                                                 tidemill_value *value);
+
+/* ---- Limits ------------------------------------------------------------------------------- */
+
+/* With `deadline` or `sandbox` the script, its tasks and its cache live in a process of their own, which the
+ * program `tidemill` is (setting worker_path), and which this engine speaks to: what fails there, loops
+ * for ever, takes all memory or crashes ends that process and never this one.  tidemill_run_file, _run_string,
+ * _run_shipped, _result, _result_json, _call, _set, _interrupt and _close do what they do elsewhere; functions
+ * that need the script's state here return TIDEMILL_UNSUPPORTED.
+ *
+ * A run or call that passes its deadline returns TIDEMILL_DEADLINE, one whose process holds more than
+ * `memory` TIDEMILL_MEMORY, one whose process ends TIDEMILL_ERROR, and tidemill_error says which; an
+ * interrupt that the script does not heed within 2 seconds ends the process, too.  What the script had
+ * defined is gone then: the next run starts a new process, and a call or result before it is TIDEMILL_ERROR.
+ *
+ * `sandbox`: the script finds no FFI, io, debug, jit, package, string.dump, bytecode or files, of os clock, date,
+ * difftime and time, and of tm what touches no file, network or C code; lua/tidemill/confine.lua has
+ * the lists and docs/sandbox.md explains them.  `allow` opens closed names ("read_csv", "array", "io").  A
+ * name that there is not is TIDEMILL_USAGE of tidemill_open.  Values that come out are data: functions
+ * stay there.
+ *
+ * Functions of the host are called by message, on the thread that waits for the script, while its deadline
+ * goes on; tasks do not have them.  With `sandbox` only those with TIDEMILL_SANDBOX can be registered. */
+
 /* ---- Running Lua ---------------------------------------------------------------------- */
 
 /* Runs a file ("-": stdin) with argv as `...` and `arg` (arg[0] is the path).  The path is
@@ -280,8 +372,9 @@ typedef struct tidemill_invocation tidemill_invocation;
 
 enum {
     TIDEMILL_THREAD_SAFE =
-        1 /* tasks may call it too, several at once, from threads of the engine; then
+        1, /* tasks may call it too, several at once, from threads of the engine; then
                                 it must not call functions of the engine but those "at once" */
+    TIDEMILL_SANDBOX = 2 /* a script that is not trusted may call it: see Limits */
 };
 
 typedef struct tidemill_function {
@@ -414,6 +507,18 @@ TIDEMILL_API void tidemill_doctor(tidemill *engine,
                                                 const char *finding),
                                   void *context);
 
+/* ---- Examples ---------------------------------------------------------------------------- */
+
+/* At once.  Visits the programs to learn from, in order of name ("01_sum_of_squares.lua",
+ * "embed/smallest.c"): what each shows, and its text, which ends with what it prints and belongs to the
+ * library. */
+TIDEMILL_API void tidemill_each_example(void (*visit)(void *context, const char *name,
+                                                      const char *summary, const char *text),
+                                        void *context);
+
+/* At once.  The text of a strategy to begin with, which runs as it is and is there to be changed. */
+TIDEMILL_API const char *tidemill_starter(void);
+
 /* ---- Looking after the cache ------------------------------------------------------------ */
 
 /* What is asked of the cache that the settings name; zero or NULL where a command takes it not. */
@@ -426,6 +531,7 @@ typedef struct tidemill_cache_request {
     int repair;          /* verify: remove what is broken */
     int json; /* text is a JSON object: keys sorted, bytes, seconds, "schema": 1; else it
                             is for people */
+    int all; /* clear: the database itself and all files beside it, too, when nobody else uses it */
 } tidemill_cache_request;
 
 /* Does it; other processes may use the cache meanwhile, and running tasks of this engine.  *text,
@@ -436,7 +542,7 @@ TIDEMILL_API tidemill_status tidemill_cache(tidemill *engine,
                                             const tidemill_cache_request *request, char **text);
 
 /* At once.  Visits the commands of tidemill_cache: what each one's `word` is ("KEY"; NULL: it
- * takes none), which of the fields "task", "limit", "repair" it takes, between blanks, and a
+ * takes none), which of the fields "task", "limit", "repair", "all" it takes, between blanks, and a
  * summary. */
 TIDEMILL_API void
 tidemill_each_cache_command(void (*visit)(void *context, const char *name, const char *word,

@@ -29,7 +29,7 @@ static char script[] = "groups=' '\n"
                        "done\n"
                        "for group in $groups; do kill -s KILL -- -$group; done 2>/dev/null\n";
 
-static void start(struct mill_guard *guard)
+static void start_guard(struct mill_guard *guard)
 {
     int ends[2];
     guard->tried = true;
@@ -56,7 +56,7 @@ static void start(struct mill_guard *guard)
     guard->watch = (int)syscall(SYS_pidfd_open, guard->process, 0);
 }
 
-static void tell(struct mill_guard *guard, char what, pid_t group)
+static void tell_guard(struct mill_guard *guard, char what, pid_t group)
 {
     char text[32];
     int size = snprintf(text, sizeof text, "%c %ld\n", what, (long)group);
@@ -69,13 +69,13 @@ static void tell(struct mill_guard *guard, char what, pid_t group)
 
 void mill_guard_add(struct mill_guard *guard, pid_t group)
 {
-    if (!guard->tried) start(guard);
-    tell(guard, '+', group);
+    if (!guard->tried) start_guard(guard);
+    tell_guard(guard, '+', group);
 }
 
 void mill_guard_remove(struct mill_guard *guard, pid_t group)
 {
-    tell(guard, '-', group);
+    tell_guard(guard, '-', group);
 }
 
 void mill_guard_fini(struct mill_guard *guard)

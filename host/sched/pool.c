@@ -200,10 +200,10 @@ static int next_level(const struct mill_run *run)
     return level;
 }
 
-static void enqueue(struct mill_pool *pool, struct mill_run *run)
+static void enqueue_run(struct mill_pool *pool, struct mill_run *run)
 {
     int level = next_level(run);
-    struct mill_queue *queue = &pool->queues[level];
+    struct mill_run_queue *queue = &pool->queues[level];
     run->next_queued = NULL;
     if (queue->first) {
         queue->last->next_queued = run;
@@ -215,9 +215,9 @@ static void enqueue(struct mill_pool *pool, struct mill_run *run)
     atomic_fetch_or(&pool->queued, 1u << level);
 }
 
-static void dequeue(struct mill_pool *pool, int level)
+static void dequeue_run(struct mill_pool *pool, int level)
 {
-    struct mill_queue *queue = &pool->queues[level];
+    struct mill_run_queue *queue = &pool->queues[level];
     queue->first = queue->first->next_queued;
     if (queue->first == NULL) atomic_fetch_and(&pool->queued, ~(1u << level));
 }
@@ -300,7 +300,7 @@ tidemill_status mill_pool_submit(struct mill_pool *pool, struct mill_run *run,
             status = pool_start(pool, error);
         }
         bool queue = status == TIDEMILL_OK && run->root_count > 0 && !worker && !each;
-        if (queue) enqueue(pool, run);
+        if (queue) enqueue_run(pool, run);
         pthread_mutex_unlock(&pool->mutex);
         if (queue) mill_pool_wake(pool, roots);
     }
@@ -419,7 +419,7 @@ void mill_pool_unblock(struct mill_pool *pool)
 /* ---- waits of tasks --------------------------------------------------------------------- */
 
 /* Both under parked_mutex. */
-static void list_add(struct mill_pool *pool, struct mill_wait *wait)
+static void add_parked(struct mill_pool *pool, struct mill_wait *wait)
 {
     wait->older = pool->parked;
     wait->newer = NULL;
@@ -428,7 +428,7 @@ static void list_add(struct mill_pool *pool, struct mill_wait *wait)
     atomic_fetch_add(&pool->parked_count, 1);
 }
 
-static void list_remove(struct mill_pool *pool, struct mill_wait *wait)
+static void remove_parked(struct mill_pool *pool, struct mill_wait *wait)
 {
     if (wait->newer) wait->newer->older = wait->older;
     if (wait->older) wait->older->newer = wait->newer;
@@ -440,7 +440,7 @@ static void list_remove(struct mill_pool *pool, struct mill_wait *wait)
 bool mill_pool_park(struct mill_pool *pool, struct mill_wait *wait)
 {
     pthread_mutex_lock(&pool->parked_mutex);
-    list_add(pool, wait);
+    add_parked(pool, wait);
     pthread_mutex_unlock(&pool->parked_mutex);
     /* A cancel that came before did not find it on the list.  Without any, the tokens of runs that
      * tasks of tasks have started are not walked. */
@@ -453,7 +453,7 @@ bool mill_pool_park(struct mill_pool *pool, struct mill_wait *wait)
 void mill_pool_unpark(struct mill_pool *pool, struct mill_wait *wait)
 {
     pthread_mutex_lock(&pool->parked_mutex);
-    list_remove(pool, wait);
+    remove_parked(pool, wait);
     pthread_mutex_unlock(&pool->parked_mutex);
 }
 
@@ -682,8 +682,8 @@ struct mill_task *mill_pool_take_roots(struct mill_worker *worker, int level)
     if (pressure >= MILL_PRESSURE_TARGET) batch = 1;
     run->next_root += batch;
     if (batch == left) {
-        dequeue(pool, level);
-        if (run->next_root < run->root_count) enqueue(pool, run);
+        dequeue_run(pool, level);
+        if (run->next_root < run->root_count) enqueue_run(pool, run);
     }
     bool more = run->next_root < run->root_count;
     pthread_mutex_unlock(&pool->mutex);

@@ -67,7 +67,7 @@ struct mill_pool_options {
                   struct mill_task *task, int argument, int64_t begin, int64_t end);
 };
 
-struct mill_queue { /* runs whose next root is of one level, the oldest first */
+struct mill_run_queue { /* runs whose next root is of one level, the oldest first */
     struct mill_run *first, *last;
 };
 
@@ -85,9 +85,9 @@ struct mill_pool {
     int cpus;                     /* that the process may use */
     int64_t spin; /* nanoseconds that a thread looks for work before it sleeps */
     pthread_mutex_t mutex;
-    _Atomic bool started;                  /* written under mutex */
-    int64_t began;                         /* when the threads started; before `started` */
-    struct mill_queue queues[MILL_LEVELS]; /* guarded by mutex */
+    _Atomic bool started;                      /* written under mutex */
+    int64_t began;                             /* when the threads started; before `started` */
+    struct mill_run_queue queues[MILL_LEVELS]; /* guarded by mutex */
     _Atomic uint32_t queued; /* bit per queue that has a run: lets workers look without a lock;
                                 written under mutex */
     _Atomic uint32_t levels; /* bit per level that ever had a task */

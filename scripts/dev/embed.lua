@@ -13,8 +13,13 @@ local function literal(line)
   end) .. "\""
 end
 
--- "lua/tidemill/init.lua" is module "tidemill", "scripts/day_trade.lua" is "script:day_trade".
+-- "lua/tidemill/init.lua" is module "tidemill", "scripts/day_trade.lua" is "script:day_trade",
+-- "scripts/new/strategy.lua" is "new:strategy", "examples/x.lua" is "example:x.lua".
 local function name_of(path)
+  local example = path:match("^examples/(.+)$")
+  if example then return "example:" .. example end
+  local new = path:match("^scripts/new/([^/]+)%.lua$")
+  if new then return "new:" .. new end
   local script = path:match("^scripts/([^/]+)%.lua$")
   if script then return "script:" .. script end
   if not path:match("%.lua$") then return path:match("[^/]+$") end
