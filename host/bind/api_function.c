@@ -10,6 +10,7 @@
 
 #include "bind/api.h"
 #include "bind/encode.h"
+#include "bind/proxy.h"
 #include "bind/signature.h"
 #include "bind/state.h"
 
@@ -17,7 +18,8 @@ struct mill_host_function {
     tidemill_function given; /* its texts are ours */
     struct mill_signature signature;
     struct tidemill *engine;
-    char *builtin; /* how tasks know it: "host:NAME@VERSION" */
+    uint64_t number; /* in the order of registering */
+    char *builtin;   /* how tasks know it: "host:NAME@VERSION" */
     struct mill_host_function *next;
 };
 
@@ -30,7 +32,7 @@ struct tidemill_invocation {
     tidemill_status status;
 };
 
-enum { ARGUMENTS_MOST = 32 };
+enum { ARGUMENTS_MOST = MILL_HOST_ARGUMENTS };
 
 /* ---- one call --------------------------------------------------------------------------- */
 
@@ -246,7 +248,7 @@ const char *mill_host_name(lua_State *L, int index)
 /* The table that has the last part of `name` is left on the stack; the part is given. */
 static const char *push_home(lua_State *L, const char *name)
 {
-    lua_pushvalue(L, LUA_GLOBALSINDEX);
+    mill_confine_push_globals(L);
     for (const char *dot; (dot = strchr(name, '.')) != NULL; name = dot + 1) {
         lua_pushlstring(L, name, (size_t)(dot - name));
         lua_pushvalue(L, -1);
@@ -276,6 +278,73 @@ static int install(lua_State *L)
     push_host_function(L, function);
     lua_setfield(L, -2, last);
     return 0;
+}
+
+/* ---- for a script in another process ------------------------------------------------------ */
+
+static struct mill_host_function *find_numbered(const struct tidemill *engine, uint64_t number)
+{
+    struct mill_host_function *function =
+        atomic_load_explicit(&engine->host_functions, memory_order_acquire);
+    while (function && function->number != number) function = function->next;
+    return function;
+}
+
+const tidemill_function *mill_host_at(const struct tidemill *engine, uint64_t number)
+{
+    const struct mill_host_function *function = find_numbered(engine, number);
+    return function ? &function->given : NULL;
+}
+
+/* What argument_at does, for values that the other side has sent. */
+static tidemill_status check_sent(const struct mill_signature *signature,
+                                  const struct mill_value *arguments, size_t count,
+                                  struct mill_error *error)
+{
+    if (count > (size_t)signature->argument_count && !signature->variadic) {
+        return mill_fail(error, TIDEMILL_USAGE, "expected %d arguments at most, got %zu",
+                         signature->argument_count, count);
+    }
+    for (int i = 0; i < signature->argument_count; i++) {
+        tidemill_value value = mill_value_out(arguments[i]);
+        char name[16];
+        if (mill_signature_allows(&signature->arguments[i], value)) continue;
+        mill_signature_name(&signature->arguments[i], name);
+        return mill_fail(error, TIDEMILL_USAGE, "argument %d: expected %s, got %s", i + 1, name,
+                         mill_signature_word(value));
+    }
+    return TIDEMILL_OK;
+}
+
+tidemill_status mill_host_answer(struct tidemill *engine, uint64_t number,
+                                 struct mill_value *arguments, size_t count,
+                                 struct mill_value *results, size_t *wanted,
+                                 struct mill_error *error)
+{
+    const struct mill_host_function *function = find_numbered(engine, number);
+    *wanted = 0;
+    if (function == NULL) return mill_fail(error, TIDEMILL_USAGE, "there is no such function");
+    const struct mill_signature *signature = &function->signature;
+    tidemill_status status = check_sent(signature, arguments, count, error);
+    if (status != TIDEMILL_OK) return status;
+    size_t named = (size_t)signature->argument_count;
+    struct tidemill_invocation invocation = {.engine = engine,
+                                             .name = function->given.name,
+                                             .arguments = arguments,
+                                             .results = results,
+                                             .count = (int)(count > named ? count : named),
+                                             .wanted = signature->result_count};
+    call_host(function, &invocation, false);
+    *wanted = (size_t)invocation.wanted;
+    status = invocation.status;
+    if (status != TIDEMILL_OK) {
+        mill_fail(error, status, "%s",
+                  invocation.text ? invocation.text : "the host program's function failed");
+    } else if (!check_results(function, &invocation, error)) {
+        status = TIDEMILL_ERROR;
+    }
+    free(invocation.text);
+    return status;
 }
 
 /* ---- registering ------------------------------------------------------------------------ */
@@ -346,7 +415,7 @@ static tidemill_status check_description(const tidemill_function *given,
     if (given->call == NULL) {
         return mill_fail(error, TIDEMILL_USAGE, "%s: call is NULL", given->name);
     }
-    if (given->flags & ~(unsigned)TIDEMILL_THREAD_SAFE) {
+    if (given->flags & ~(unsigned)(TIDEMILL_THREAD_SAFE | TIDEMILL_SANDBOX)) {
         return mill_fail(error, TIDEMILL_USAGE, "%s: unknown flags %#x", given->name,
                          given->flags);
     }
@@ -358,6 +427,31 @@ static tidemill_status check_description(const tidemill_function *given,
     return TIDEMILL_OK;
 }
 
+/* Puts it into the script's state, which is here. */
+static tidemill_status install_here(struct tidemill *engine,
+                                    struct mill_host_function *function)
+{
+    lua_pushcfunction(engine->L, install);
+    lua_pushlightuserdata(engine->L, function);
+    if (lua_pcall(engine->L, 1, 0, 0) == 0) return TIDEMILL_OK;
+    const char *text = lua_tostring(engine->L, -1);
+    mill_fail(&engine->error, TIDEMILL_USAGE, "%s: %s", function->given.name,
+              text ? text : "?");
+    lua_pop(engine->L, 1);
+    return TIDEMILL_USAGE;
+}
+
+static tidemill_status install_there(struct tidemill *engine,
+                                     struct mill_host_function *function)
+{
+    if (engine->confine.on && !(function->given.flags & TIDEMILL_SANDBOX)) {
+        return mill_fail(&engine->error, TIDEMILL_USAGE,
+                         "%s: a sandbox calls functions with the flag TIDEMILL_SANDBOX alone",
+                         function->given.name);
+    }
+    return mill_proxy_register(engine, &function->given, function->number);
+}
+
 static tidemill_status register_function(struct tidemill *engine,
                                          const tidemill_function *given)
 {
@@ -367,16 +461,13 @@ static tidemill_status register_function(struct tidemill *engine,
     struct mill_host_function *function = new_function(engine, given);
     if (function == NULL) return mill_no_memory(&engine->error, "a function");
     function->signature = signature;
-    lua_pushcfunction(engine->L, install);
-    lua_pushlightuserdata(engine->L, function);
-    if (lua_pcall(engine->L, 1, 0, 0) != 0) {
-        const char *text = lua_tostring(engine->L, -1);
-        mill_fail(&engine->error, TIDEMILL_USAGE, "%s: %s", given->name, text ? text : "?");
-        lua_pop(engine->L, 1);
-        free_function(function);
-        return TIDEMILL_USAGE;
-    }
     function->next = atomic_load_explicit(&engine->host_functions, memory_order_relaxed);
+    function->number = function->next ? function->next->number + 1 : 0;
+    status = engine->proxy ? install_there(engine, function) : install_here(engine, function);
+    if (status != TIDEMILL_OK) {
+        free_function(function);
+        return status;
+    }
     atomic_store_explicit(&engine->host_functions, function, memory_order_release);
     return TIDEMILL_OK;
 }
@@ -385,7 +476,8 @@ tidemill_status tidemill_register(tidemill *engine, const tidemill_function *fun
 {
     tidemill_function full = {.size = sizeof full};
     memcpy(&full, function, function->size < sizeof full ? function->size : sizeof full);
-    tidemill_status status = mill_api_begin(engine);
+    tidemill_status status = mill_api_enter(engine);
+    if (status == TIDEMILL_OK && !engine->proxy) status = mill_api_prepare(engine, NULL);
     if (status == TIDEMILL_OK) status = register_function(engine, &full);
     return mill_api_end(engine, status);
 }

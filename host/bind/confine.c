@@ -9,14 +9,14 @@ static const char globals_key[] = "tidemill.globals"; /* as lua/tidemill/confine
 
 /* ---- lists ------------------------------------------------------------------------------ */
 
-static void free_list(char **list)
+static void free_names(char **list)
 {
     for (char **entry = list; entry && *entry; entry++) free(*entry);
     free(list);
 }
 
 /* False: no memory. */
-static bool copy_list(const char *const *list, char ***copy)
+static bool copy_names(const char *const *list, char ***copy)
 {
     size_t count = 0;
     while (list && list[count]) count++;
@@ -32,7 +32,7 @@ tidemill_status mill_confine_set(struct mill_confine *confine, const char *const
                                  const char *const *modules, struct mill_error *error)
 {
     confine->on = true;
-    if (copy_list(allow, &confine->allow) && copy_list(modules, &confine->modules)) {
+    if (copy_names(allow, &confine->allow) && copy_names(modules, &confine->modules)) {
         return TIDEMILL_OK;
     }
     return mill_no_memory(error, "a sandbox's lists");
@@ -40,8 +40,8 @@ tidemill_status mill_confine_set(struct mill_confine *confine, const char *const
 
 void mill_confine_fini(struct mill_confine *confine)
 {
-    free_list(confine->allow);
-    free_list(confine->modules);
+    free_names(confine->allow);
+    free_names(confine->modules);
     *confine = (struct mill_confine){0};
 }
 
@@ -55,7 +55,7 @@ bool mill_confine_allows(const struct mill_confine *confine, const char *name)
 
 /* ---- in a state -------------------------------------------------------------------------- */
 
-static void push_list(lua_State *L, char **list)
+static void push_names(lua_State *L, char **list)
 {
     lua_newtable(L);
     for (int i = 0; list && list[i]; i++) {
@@ -71,9 +71,9 @@ void mill_confine_push(lua_State *L, const struct mill_confine *confine)
         return;
     }
     lua_createtable(L, 0, 2);
-    push_list(L, confine->allow);
+    push_names(L, confine->allow);
     lua_setfield(L, -2, "allow");
-    push_list(L, confine->modules);
+    push_names(L, confine->modules);
     lua_setfield(L, -2, "modules");
 }
 

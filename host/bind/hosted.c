@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "bind/api.h"
+#include "bind/signature.h"
 #include "lane/message.h"
 
 struct mill_hosted {
@@ -29,7 +30,7 @@ struct mill_hosted {
     pthread_t watcher;
 };
 
-enum { VALUES_MOST = 200, FLUSH_PATIENCE = 10 /* seconds */ };
+enum { VALUES_MOST = 200, HOSTED_PATIENCE = 10 /* seconds */ };
 
 /* ---- the process ------------------------------------------------------------------------ */
 
@@ -98,36 +99,36 @@ static void pass_warning(void *context, const char *text)
     dispatch(context, &outbox, MILL_MESSAGE_TEXT);
 }
 
-static int64_t take_number(struct mill_wire_reader *reader)
+static int64_t take_setup(struct mill_wire_reader *reader)
 {
     return (int64_t)mill_unpacker_word(&reader->in);
 }
 
 /* malloc'ed; NULL: there is none, or no memory. */
-static char *take_word(struct mill_wire_reader *reader)
+static char *take_sent_text(struct mill_wire_reader *reader)
 {
     size_t size;
     const char *text = mill_unpacker_text(&reader->in, &size);
     return text ? strndup(text, size) : NULL;
 }
 
-static void free_words(char **words)
+static void free_sent_texts(char **words)
 {
     for (char **word = words; word && *word; word++) free(*word);
     free(words);
 }
 
 /* A list that ends with NULL; NULL: no memory, or none was sent. */
-static char **take_words(struct mill_wire_reader *reader, size_t *count)
+static char **take_sent_texts(struct mill_wire_reader *reader, size_t *count)
 {
     *count = 0;
     uint64_t there = mill_unpacker_size(&reader->in);
     if (there > (size_t)(reader->in.end - reader->in.at)) return NULL;
     char **words = calloc(there + 1, sizeof *words);
     for (; words && *count < there; ++*count) {
-        words[*count] = take_word(reader);
+        words[*count] = take_sent_text(reader);
         if (words[*count]) continue;
-        free_words(words);
+        free_sent_texts(words);
         return NULL;
     }
     return words;
@@ -148,13 +149,14 @@ static void put_text_of(struct mill_wire *wire, const char *text)
     mill_packer_text(&wire->out, text ? text : "", text ? strlen(text) : 0);
 }
 
-static void put_values(struct mill_wire *wire, const struct reply *reply, bool closed)
+static void put_values(struct mill_wire *wire, const char *what, const tidemill_value *values,
+                       size_t count, bool closed)
 {
-    mill_packer_size(&wire->out, reply->count);
-    for (size_t i = 0; i < reply->count; i++) {
-        char where[32];
-        struct mill_value value = mill_value_in(reply->values[i]);
-        snprintf(where, sizeof where, "result %zu", i + 1);
+    mill_packer_size(&wire->out, count);
+    for (size_t i = 0; i < count; i++) {
+        char where[40];
+        struct mill_value value = mill_value_in(values[i]);
+        snprintf(where, sizeof where, "%s %zu", what, i + 1);
         if (closed && !mill_value_is_data(&value)) {
             wire->status = mill_fail(&wire->error, TIDEMILL_USAGE,
                                      "%s: a sandbox gives data alone: no function, no channel, "
@@ -178,7 +180,7 @@ static void put_answer(struct mill_wire *wire, struct mill_hosted *hosted,
     put_text_of(wire, problem);
     mill_packer_bytes(&wire->out, &exit_status, sizeof exit_status);
     mill_packer_bytes(&wire->out, &strict, sizeof strict);
-    put_values(wire, reply, engine && engine->confine.on);
+    put_values(wire, "result", reply->values, reply->count, engine && engine->confine.on);
     put_text_of(wire, reply->text);
 }
 
@@ -191,7 +193,7 @@ static void drop_reply(struct reply *reply)
 }
 
 /* A value that cannot be sent is an error. */
-static bool answer(struct mill_hosted *hosted, struct reply *reply)
+static bool send_reply(struct mill_hosted *hosted, struct reply *reply)
 {
     struct mill_outbox outbox;
     mill_outbox_begin(&outbox);
@@ -209,6 +211,111 @@ static bool answer(struct mill_hosted *hosted, struct reply *reply)
     return dispatch(hosted, &outbox, MILL_MESSAGE_ANSWER);
 }
 
+/* ---- functions of the host -------------------------------------------------------------- */
+
+struct asked {
+    struct mill_hosted *hosted;
+    uint64_t number;
+};
+
+static bool serve_message(struct mill_hosted *hosted, struct mill_inbox *inbox);
+
+/* What is told, with requests of the host before it; false: the host has gone. */
+static bool await_told(struct mill_hosted *hosted, struct mill_inbox *inbox)
+{
+    struct mill_memory *memory = &hosted->engine->memory;
+    while (mill_inbox_receive(inbox, hosted->socket, true, memory) == MILL_TRANSFER_DONE) {
+        if (inbox->head.kind == MILL_MESSAGE_TOLD) return true;
+        if (!serve_message(hosted, inbox)) return false;
+    }
+    return false;
+}
+
+static tidemill_status take_told(tidemill_invocation *invocation,
+                                 struct mill_wire_reader *reader, tidemill_value *results)
+{
+    tidemill_status status = mill_unpacker_byte(&reader->in);
+    char *problem = take_sent_text(reader);
+    uint64_t count = mill_unpacker_size(&reader->in);
+    for (uint64_t i = 0; i < count && i < MILL_SIGNATURE_MOST; i++) {
+        results[i] = mill_value_out(mill_wire_read(reader, false));
+    }
+    if (status != TIDEMILL_OK) tidemill_raise(invocation, problem ? problem : "out of memory");
+    free(problem);
+    if (reader->status == TIDEMILL_OK) return status;
+    return tidemill_raise(invocation, "out of memory (a result)");
+}
+
+static bool send_ask(const struct asked *asked, tidemill_invocation *invocation,
+                     const tidemill_value *arguments, size_t count)
+{
+    struct mill_outbox outbox;
+    struct mill_hosted *hosted = asked->hosted;
+    mill_outbox_begin(&outbox);
+    outbox.wire.whole = true;
+    mill_packer_size(&outbox.wire.out, asked->number);
+    put_values(&outbox.wire, "argument", arguments, count, hosted->engine->confine.on);
+    if (!mill_wire_is_fine(&outbox.wire)) {
+        const char *text = outbox.wire.error.text;
+        tidemill_raise(invocation, text[0] ? text : "out of memory (arguments)");
+        mill_outbox_fini(&outbox);
+        return false;
+    }
+    if (dispatch(hosted, &outbox, MILL_MESSAGE_ASK)) return true;
+    tidemill_raise(invocation, "the host program has gone");
+    return false;
+}
+
+/* The function of the host, as the engine here calls it. */
+static tidemill_status ask_host(void *context, tidemill_invocation *invocation,
+                                const tidemill_value *arguments, size_t count,
+                                tidemill_value *results)
+{
+    const struct asked *asked = context;
+    struct mill_hosted *hosted = asked->hosted;
+    struct mill_inbox inbox = {.got = 0};
+    struct mill_wire_reader reader;
+    if (!send_ask(asked, invocation, arguments, count)) return TIDEMILL_ERROR;
+    if (!await_told(hosted, &inbox)) {
+        mill_inbox_clear(&inbox);
+        return tidemill_raise(invocation, "the host program has gone");
+    }
+    mill_inbox_open(&inbox, &reader, &hosted->engine->memory);
+    tidemill_status status = take_told(invocation, &reader, results);
+    mill_wire_reader_fini(&reader);
+    mill_inbox_clear(&inbox);
+    return status;
+}
+
+static void do_register(struct mill_hosted *hosted, struct mill_wire_reader *reader,
+                        struct reply *reply)
+{
+    struct asked *asked = malloc(sizeof *asked);
+    char *name = take_sent_text(reader), *signature = take_sent_text(reader),
+         *version = take_sent_text(reader);
+    uint64_t number = mill_unpacker_size(&reader->in);
+    reply->status = TIDEMILL_MEMORY;
+    reply->problem = "out of memory (a function)";
+    if (asked && name && signature && version) {
+        *asked = (struct asked){hosted, number};
+        tidemill_function function = {
+            .size = sizeof function,
+            .name = name,
+            .signature = signature,
+            .call = ask_host,
+            .context = asked,
+            .release = free,
+            .version = *version ? version : NULL,
+        };
+        reply->problem = NULL;
+        reply->status = tidemill_register(hosted->engine, &function);
+    }
+    if (reply->status != TIDEMILL_OK) free(asked);
+    free(name);
+    free(signature);
+    free(version);
+}
+
 /* ---- requests --------------------------------------------------------------------------- */
 
 static void do_run(struct mill_hosted *hosted, enum mill_request what,
@@ -216,8 +323,8 @@ static void do_run(struct mill_hosted *hosted, enum mill_request what,
 {
     size_t count;
     tidemill *engine = hosted->engine;
-    char *name = take_word(reader), *code = take_word(reader);
-    char **words = take_words(reader, &count);
+    char *name = take_sent_text(reader), *code = take_sent_text(reader);
+    char **words = take_sent_texts(reader, &count);
     if (name == NULL || code == NULL || words == NULL) {
         reply->status = TIDEMILL_MEMORY;
         reply->problem = "out of memory (a script)";
@@ -230,7 +337,7 @@ static void do_run(struct mill_hosted *hosted, enum mill_request what,
     }
     free(name);
     free(code);
-    free_words(words);
+    free_sent_texts(words);
     fflush(stdout);
 }
 
@@ -238,7 +345,7 @@ static void do_call(struct mill_hosted *hosted, struct mill_wire_reader *reader,
                     struct reply *reply)
 {
     tidemill_value arguments[VALUES_MOST];
-    char *name = take_word(reader);
+    char *name = take_sent_text(reader);
     size_t wanted = (size_t)mill_unpacker_size(&reader->in), taken = 0;
     uint64_t count = mill_unpacker_size(&reader->in);
     if (count > VALUES_MOST || wanted > VALUES_MOST) reader->in.bad = true;
@@ -261,7 +368,7 @@ static void do_call(struct mill_hosted *hosted, struct mill_wire_reader *reader,
 static void do_set(struct mill_hosted *hosted, struct mill_wire_reader *reader,
                    struct reply *reply)
 {
-    char *name = take_word(reader), *value = take_word(reader);
+    char *name = take_sent_text(reader), *value = take_sent_text(reader);
     reply->status = TIDEMILL_MEMORY;
     reply->problem = "out of memory (a setting)";
     if (name && value) {
@@ -296,32 +403,41 @@ static bool fulfil(struct mill_hosted *hosted, struct mill_wire_reader *reader,
     case MILL_REQUEST_SET:
         do_set(hosted, reader, reply);
         return true;
+    case MILL_REQUEST_REGISTER:
+        do_register(hosted, reader, reply);
+        return true;
     case MILL_REQUEST_FLUSH:
-        reply->status = tidemill_flush(hosted->engine, FLUSH_PATIENCE);
+        reply->status = tidemill_flush(hosted->engine, HOSTED_PATIENCE);
         return true;
     }
     return false;
+}
+
+/* Fulfils the request that has come, and clears the inbox; false: it is none, or the host has gone. */
+static bool serve_message(struct mill_hosted *hosted, struct mill_inbox *inbox)
+{
+    struct mill_wire_reader reader;
+    struct reply *reply = calloc(1, sizeof *reply);
+    bool fine = reply && inbox->head.kind == MILL_MESSAGE_REQUEST;
+    if (fine) {
+        mill_inbox_open(inbox, &reader, &hosted->engine->memory);
+        fine = fulfil(hosted, &reader, reply) && send_reply(hosted, reply);
+        mill_wire_reader_fini(&reader);
+    }
+    mill_inbox_clear(inbox);
+    free(reply);
+    return fine;
 }
 
 /* False: the host has gone, or sends what is no message. */
 static bool serve_one(struct mill_hosted *hosted)
 {
     struct mill_inbox inbox = {.got = 0};
-    struct mill_wire_reader reader;
-    struct reply *reply = calloc(1, sizeof *reply);
-    struct mill_memory *memory = &hosted->engine->memory;
-    bool fine =
-        reply &&
-        mill_inbox_receive(&inbox, hosted->socket, true, memory) == MILL_TRANSFER_DONE &&
-        inbox.head.kind == MILL_MESSAGE_REQUEST;
-    if (fine) {
-        mill_inbox_open(&inbox, &reader, memory);
-        fine = fulfil(hosted, &reader, reply) && answer(hosted, reply);
-        mill_wire_reader_fini(&reader);
-    }
+    enum mill_transfer got =
+        mill_inbox_receive(&inbox, hosted->socket, true, &hosted->engine->memory);
+    if (got == MILL_TRANSFER_DONE) return serve_message(hosted, &inbox);
     mill_inbox_clear(&inbox);
-    free(reply);
-    return fine;
+    return false;
 }
 
 /* ---- the beginning ---------------------------------------------------------------------- */
@@ -330,12 +446,12 @@ static tidemill_status take_settings(struct mill_hosted *hosted,
                                      struct mill_wire_reader *reader)
 {
     size_t count;
-    char **words = take_words(reader, &count);
+    char **words = take_sent_texts(reader, &count);
     tidemill_status status = words ? TIDEMILL_OK : TIDEMILL_MEMORY;
     for (size_t i = 0; i + 1 < count && status == TIDEMILL_OK; i += 2) {
         status = tidemill_set(hosted->engine, words[i], words[i + 1]);
     }
-    free_words(words);
+    free_sent_texts(words);
     return status;
 }
 
@@ -346,13 +462,13 @@ static bool open_engine(struct mill_hosted *hosted, struct mill_wire_reader *rea
     if (mill_unpacker_byte(&reader->in) != MILL_MESSAGE_VERSION) return false;
     tidemill_config config = {.size = sizeof config};
     size_t count;
-    config.workers = (int)take_number(reader);
-    config.seed = (uint64_t)take_number(reader);
-    config.progress = (int)take_number(reader);
-    config.notes = (int)take_number(reader);
-    config.sandbox = (int)take_number(reader);
-    char *cache = take_word(reader);
-    char **allow = take_words(reader, &count), **modules = take_words(reader, &count);
+    config.workers = (int)take_setup(reader);
+    config.seed = (uint64_t)take_setup(reader);
+    config.progress = (int)take_setup(reader);
+    config.notes = (int)take_setup(reader);
+    config.sandbox = (int)take_setup(reader);
+    char *cache = take_sent_text(reader);
+    char **allow = take_sent_texts(reader, &count), **modules = take_sent_texts(reader, &count);
     config.cache = cache && *cache ? cache : NULL;
     if (config.sandbox) {
         config.allow = (const char *const *)allow;
@@ -366,8 +482,8 @@ static bool open_engine(struct mill_hosted *hosted, struct mill_wire_reader *rea
         if (*status == TIDEMILL_OK) *status = take_settings(hosted, reader);
     }
     free(cache);
-    free_words(allow);
-    free_words(modules);
+    free_sent_texts(allow);
+    free_sent_texts(modules);
     return fine && hosted->engine;
 }
 
@@ -381,7 +497,7 @@ static bool begin(struct mill_hosted *hosted)
     if (fine) {
         mill_inbox_open(&inbox, &reader, NULL);
         fine = open_engine(hosted, &reader, &reply->status) && start_watcher(hosted) &&
-               answer(hosted, reply);
+               send_reply(hosted, reply);
         mill_wire_reader_fini(&reader);
     }
     mill_inbox_clear(&inbox);

@@ -4,10 +4,15 @@
  *
  *     OPEN      version; workers, seed, progress, notes, sandbox as 8 bytes each; cache; lists of allowed
  *               names and modules; settings, names and values in turn
- *     REQUEST   a mill_request; RUN: name, code, arguments; CALL: name, wanted, values; SET: name, value
+ *     REQUEST   a mill_request; RUN: name, code, arguments; CALL: name, wanted, values; SET: name, value;
+ *               REGISTER: name, signature, version, number
  *     ANSWER    status, text of the error; exit status, rows dropped and the like as 8 bytes each; values;
  *               text
+ *     ASK       number of a function of the host; values
+ *     TOLD      status, text of the error; values
  *     TEXT      2, a warning
+ *
+ * Between ASK and TOLD the host may send REQUESTs, and has their ANSWERs.
  *
  * Lists are a count and what they hold; texts and counts are data/packed.h's, values data/wire.h's.
  * SPDX-License-Identifier: MIT */
@@ -24,6 +29,7 @@ enum mill_request {
     MILL_REQUEST_RESULT_JSON,
     MILL_REQUEST_CALL,
     MILL_REQUEST_SET,
+    MILL_REQUEST_REGISTER,
     MILL_REQUEST_FLUSH, /* before the end: writes what the cache's writer holds */
 };
 

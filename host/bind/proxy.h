@@ -6,7 +6,6 @@
 #define MILL_PROXY_H
 
 #include "bind/hosted.h"
-#include "data/wire.h"
 
 struct mill_proxy;
 
@@ -27,11 +26,11 @@ tidemill_status mill_proxy_call(struct tidemill *engine, const char *name,
                                 struct mill_value *results, size_t wanted);
 tidemill_status mill_proxy_set(struct tidemill *engine, const char *name, const char *value);
 
+/* Gives the script a function of the host, by that number. */
+tidemill_status mill_proxy_register(struct tidemill *engine, const tidemill_function *function,
+                                    uint64_t number);
+
 /* engine->interrupted is set: the thread that waits is to look.  Any thread, also in a signal handler. */
 void mill_proxy_ring(struct mill_proxy *proxy);
-
-/* An answer's values, read from bytes that anybody may have written, and whether they may go on: with
- * `closed` nothing but data.  For tests, too. */
-struct mill_value mill_proxy_take_value(struct mill_wire_reader *reader, bool closed);
 
 #endif

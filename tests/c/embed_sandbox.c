@@ -144,6 +144,142 @@ static void check_arrays(void)
     tidemill_close(engine);
 }
 
+/* ---- modules and names that are allowed ------------------------------------------------- */
+
+static void write_file(const char *path, const char *text)
+{
+    FILE *file = fopen(path, "w");
+    if (file == NULL || fputs(text, file) == EOF || fclose(file) != 0) abort();
+}
+
+static void check_modules(void)
+{
+    char folder[] = "/tmp/tidemill-sandbox-XXXXXX", path[64], command[64];
+    if (mkdtemp(folder) == NULL) abort();
+    snprintf(path, sizeof path, "%s/mine.lua", folder);
+    write_file(path, "local m = {} function m.add(a, b) return a + b end m.io = io return m");
+    snprintf(path, sizeof path, "%s/other.lua", folder);
+    write_file(path, "return {}");
+    snprintf(path, sizeof path, "%s/script.lua", folder);
+    write_file(path,
+               "local mine = require 'mine'\n"
+               "assert(mine.add(40, 2) == 42 and mine.io == nil)\n"
+               "assert(require 'mine' == mine and not pcall(require, 'other'))\n"
+               "assert(tm.submit(function() return require 'mine'.add(1, 2) end):result() "
+               "== 3)\n"
+               "assert(tm.map(function(x) return mine.add(x, 1) end, {1, 2})[2] == 3)\n"
+               "assert(#tm.glob(... .. '/*.lua') == 3)\n"
+               "return 'fine'");
+    const char *const modules[] = {"mine", NULL}, *const allow[] = {"glob", NULL};
+    tidemill *engine =
+        open_with((tidemill_config){.sandbox = 1, .modules = modules, .allow = allow});
+    char *words[] = {folder};
+    int fine = tidemill_run_file(engine, path, 1, words) == TIDEMILL_OK;
+    if (!fine) printf("# %s\n", tidemill_error(engine));
+    expect(fine, "modules and names that are allowed");
+    write_file(path, "\033LJ\002\010");
+    expect(tidemill_run_file(engine, path, 0, NULL) == TIDEMILL_SYNTAX, "a file of bytecode");
+    tidemill_close(engine);
+    snprintf(command, sizeof command, "rm -rf %s", folder);
+    if (system(command) != 0) abort();
+}
+
+/* ---- functions of the host -------------------------------------------------------------- */
+
+static tidemill_status quote(void *context, tidemill_invocation *invocation,
+                             const tidemill_value *arguments, size_t count,
+                             tidemill_value *results)
+{
+    (void)count;
+    double number = number_of(arguments[0]);
+    ++*(int *)context;
+    if (number < 0) return tidemill_raise(invocation, "below zero");
+    results[0] = tidemill_from_number(number * 2);
+    return TIDEMILL_OK;
+}
+
+/* Calls the script from within the script's call. */
+static tidemill_status call_back(void *context, tidemill_invocation *invocation,
+                                 const tidemill_value *arguments, size_t count,
+                                 tidemill_value *results)
+{
+    (void)context, (void)count;
+    double number = number_of(arguments[0]);
+    if (number <= 0) return TIDEMILL_OK;
+    tidemill_value less = tidemill_from_number(number - 1);
+    tidemill *engine = tidemill_caller(invocation);
+    if (tidemill_call(engine, "down", &less, 1, &results[0], 1) == TIDEMILL_OK) return 0;
+    return tidemill_raise(invocation, tidemill_error(engine));
+}
+
+static tidemill_status endless_inside(void *context, tidemill_invocation *invocation,
+                                      const tidemill_value *arguments, size_t count,
+                                      tidemill_value *results)
+{
+    (void)context, (void)arguments, (void)count, (void)results;
+    tidemill *engine = tidemill_caller(invocation);
+    tidemill_status status = run(engine, "while true do end");
+    expect(status == TIDEMILL_DEADLINE, "the deadline inside a function of the host");
+    return tidemill_raise(invocation, "nobody hears this");
+}
+
+static tidemill_status give(tidemill *engine, const char *name, const char *signature,
+                            void *call, void *context, unsigned flags)
+{
+    tidemill_function function = {.size = sizeof function,
+                                  .name = name,
+                                  .signature = signature,
+                                  .context = context,
+                                  .flags = flags};
+    memcpy(&function.call, &call, sizeof call);
+    return tidemill_register(engine, &function);
+}
+
+static void check_functions(void)
+{
+    int calls = 0;
+    tidemill *engine = open_with((tidemill_config){.sandbox = 1, .deadline = 60});
+    expect(give(engine, "quote", "number -> number", (void *)quote, &calls, 0) ==
+                   TIDEMILL_USAGE &&
+               says(engine, "TIDEMILL_SANDBOX"),
+           "a function that is not for sandboxes");
+    expect(give(engine, "host.quote", "number -> number", (void *)quote, &calls,
+                TIDEMILL_SANDBOX) == 0,
+           "one that is");
+    expect(give(engine, "back", "number -> any", (void *)call_back, NULL, TIDEMILL_SANDBOX) ==
+               0,
+           "one that calls back");
+    expect(give(engine, "print", "->", (void *)quote, &calls, TIDEMILL_SANDBOX) ==
+               TIDEMILL_USAGE,
+           "a name that is taken");
+    expect(run(engine, "assert(host.quote(21) == 42) assert(host.quote(1) == 2)") == 0 &&
+               calls == 2,
+           "the host is called");
+    expect(run(engine, "host.quote(-1)") == TIDEMILL_ERROR && says(engine, "below zero"),
+           "its error is the script's");
+    expect(run(engine, "local fine, text = pcall(host.quote, -1) assert(not fine and "
+                       "text:find('below zero')) return 1") == 0,
+           "which may catch it");
+    expect(run(engine, "host.quote('x')") == TIDEMILL_ERROR && says(engine, "expected number"),
+           "types are checked");
+    expect(run(engine, "host.quote(print)") == TIDEMILL_ERROR, "functions stay inside");
+    expect(run(engine, "function down(n) return back(n) or 'ground' end "
+                       "assert(down(20) == 'ground')") == 0,
+           "calls in calls");
+    expect(run(engine, "return tm.submit(function() return host.quote(1) end):result()") ==
+               TIDEMILL_ERROR,
+           "not in tasks");
+    tidemill_close(engine);
+    engine = open_with((tidemill_config){.sandbox = 1, .deadline = 0.5});
+    give(engine, "inside", "->", (void *)endless_inside, NULL, TIDEMILL_SANDBOX);
+    give(engine, "quote", "number -> number", (void *)quote, &calls, TIDEMILL_SANDBOX);
+    expect(run(engine, "pcall(inside)") != TIDEMILL_OK && says(engine, "deadline"),
+           "the process ends in a function of the host");
+    expect(run(engine, "assert(quote(2) == 4)") == 0, "the next process has the functions");
+    expect(works(engine), "works after that");
+    tidemill_close(engine);
+}
+
 /* ---- what does not ---------------------------------------------------------------------- */
 
 static void check_deadline(void)
@@ -366,6 +502,8 @@ int main(void)
     check_runs();
     check_calls();
     check_arrays();
+    check_functions();
+    check_modules();
     check_deadline();
     check_memory();
     check_crash();
