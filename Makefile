@@ -62,11 +62,13 @@ LUAJIT_LIBS = $(eval LUAJIT_LIBS := $$(shell pkg-config --libs luajit))$(LUAJIT_
 
 # ---- Sources -------------------------------------------------------------------------------
 
+VERSION       := $(shell sed -n 's/.*TIDEMILL_VERSION "\(.*\)"/\1/p' host/include/tidemill.h)
 LIB_SOURCES   := $(sort $(wildcard host/*/*.c kernels/*.c kernels/*/*.c))
 BIN_SOURCES   := $(sort $(wildcard host/*.c repl/*.c))
 TEST_SOURCES  := $(sort $(wildcard tests/c/test_*.c))
 BENCH_SOURCES := $(sort $(wildcard tests/bench/*.c))
 EMBED_SOURCES := $(sort $(wildcard examples/embed/*.c))
+EMBED_CXX     := $(sort $(wildcard examples/embed/*.cpp))
 OUTSIDE       := $(sort $(wildcard tests/c/embed_*.c))
 # Headers of kernels that scripts declare; the others are private to kernels/.
 KERNEL_HEADERS := $(filter-out %bodies.h %/csv.h %/word.h %wide.h %_plain.h %_avx2.h %_avx512.h %_neon.h, \
@@ -86,8 +88,11 @@ BIN_OBJECTS := $(BIN_SOURCES:%.c=$(OBJ)/%.o)
 TESTS       := $(TEST_SOURCES:%.c=$(OBJ)/%)
 OUTSIDERS   := $(OUTSIDE:%.c=$(OBJ)/%)
 BENCHES     := $(BENCH_SOURCES:%.c=$(OBJ)/%)
-EXAMPLES    := $(sort $(wildcard examples/*.lua examples/embed/*.lua)) $(EMBED_SOURCES:%.c=$(OBJ)/%)
 SHARE       := $(OBJ)/share
+# Without a C++ compiler the tests say so of each source.
+EXAMPLES    := $(sort $(wildcard examples/*.lua examples/embed/*.lua examples/embed/*.py)) \
+               $(EMBED_SOURCES:%.c=$(OBJ)/%) \
+               $(if $(shell command -v $(CXX)),$(EMBED_CXX:%.cpp=$(OBJ)/%),$(EMBED_CXX))
 PRODUCTS    := $(OUT)/tidemill $(OUT)/tidemill.so $(OUT)/libtidemill.a $(OUT)/libtidemill.so
 
 # A short line for each command, or with V=1 the command itself.
@@ -99,7 +104,8 @@ endif
 
 # ---- Everyday targets ----------------------------------------------------------------------
 
-.PHONY: all demo test soak crash fuzz repl examples bench bench-peers lint format install uninstall clean setup help FORCE
+.PHONY: all amalgamation demo test soak crash fuzz repl examples bench bench-peers lint format reference install \
+        uninstall clean setup help FORCE
 
 all: $(PRODUCTS) ## build the binary, the Lua module and the libraries (installs what is missing)
 
@@ -109,7 +115,7 @@ demo: all ## build, then run the main job on its own market and show the result
 	@$(OUT)/tidemill run day_trade
 
 RUNS := $(TESTS) $(OUTSIDERS) $(sort $(wildcard tests/spec/*_spec.lua)) $(EXAMPLES) \
-        $(sort $(wildcard README.md docs/*.md)) scripts/dev/check_install.sh
+        $(sort $(wildcard README.md docs/*.md)) scripts/dev/check_install.sh scripts/dev/check_amalgamation.sh
 test: all $(TESTS) $(OUTSIDERS) $(EXAMPLES) $(SHARE)/made ## build, then run every test; the last line counts them
 	@$(LUAJIT) scripts/dev/test.lua $(config) $(OUT) \
 	    $(if $(only),$(foreach run,$(RUNS),$(if $(findstring $(only),$(run)),$(run))),$(RUNS))
@@ -124,7 +130,7 @@ crash: all $(OBJ)/tests/c/test_manage ## kill N runs that write to a cache, and 
 FUZZ_SOURCES := $(sort $(wildcard tests/fuzz/*.c))
 FUZZ_FLAGS    = $(FLAGS_asan) -std=gnu11 -fPIC -fexceptions -pthread -I. -Ihost -Ihost/include \
                 $(PKG_CFLAGS) $(CFLAGS)
-fuzz: ## read random changes of values, value files, exported caches, arrays and programs, under AddressSanitizer
+fuzz: ## read random changes of values, files, exported caches, arrays, Arrow structs and programs, under AddressSanitizer
 	@$(MAKE) --no-print-directory config=asan build/asan/inside.a
 	@sh scripts/dev/fuzz.sh "$(FUZZ_FLAGS)" "$(FUZZ_SOURCES)" "$(PKG_LIBS) $(LUAJIT_LIBS)" \
 	    $(N) $(or $(seed),$$(date +%s))
@@ -150,15 +156,27 @@ build/peers/tbb_graphs: tests/bench/peers/tbb_graphs.cpp
 	    $(CXX) -O2 -std=c++17 -Wall -Wextra -pthread -o $@ $< $$(pkg-config --cflags --libs tbb); \
 	fi
 
+# ---- One file ------------------------------------------------------------------------------
+
+amalgamation: build/amalgamation/tidemill.c ## write the engine as one C file, with its header, into build/amalgamation
+
+LIB_HEADERS := $(wildcard host/*/*.h kernels/*.h)
+build/amalgamation/tidemill.c: scripts/dev/amalgamate.lua $(LIB_SOURCES) $(LIB_HEADERS) $(OBJ)/embedded.c
+	$(call say,WRITE)mkdir -p $(@D) && $(LUAJIT) scripts/dev/amalgamate.lua $@ $(VERSION) \
+	    $(OBJ)/embedded.c $(LIB_SOURCES)
+
 # ---- Care of the sources -------------------------------------------------------------------
 
 C_FILES   := $(wildcard host/*.[ch] host/*/*.[ch] kernels/*.[ch] kernels/*/*.[ch] repl/*.[ch] \
              tests/c/*.[ch] tests/fuzz/*.[ch] tests/bench/*.[ch] tests/bench/peers/*.cpp \
-             examples/embed/*.[ch])
+             examples/embed/*.[ch] examples/embed/*.cpp)
 LUA_FILES := $(shell find lua repl scripts tests examples -name '*.lua')
 
 lint: $(PRODUCTS) $(TESTS) $(BENCHES) ## check format, warnings, includes, exported names, Lua files
 	@sh scripts/dev/lint.sh $(OUT) "$(C_FILES)" "$(LUA_FILES)"
+
+reference: ## write docs/reference from the stubs, the header and the tables of commands
+	@$(LUAJIT) scripts/dev/reference.lua
 
 format: ## rewrite the C files with clang-format
 	clang-format -i $(C_FILES)
@@ -227,11 +245,15 @@ $(TESTS) $(BENCHES): $(OBJ)/%: $(OBJ)/%.o $(OBJ)/inside.a
 	$(call say,LINK)$(LINK) $(WHOLE) -o $@ $^ -Wl,--no-whole-archive $(LUAJIT_LIBS) $(PKG_LIBS)
 
 # One that runs scripts: LuaJIT's FFI finds all that is exported in it.
-$(OBJ)/tests/c/test_identity: WHOLE := -Wl,--export-dynamic-symbol='tidemill_*' -Wl,--whole-archive
+$(OBJ)/tests/c/test_identity $(OBJ)/tests/bench/bench_embed: WHOLE := -Wl,--export-dynamic-symbol='tidemill_*' -Wl,--whole-archive
 
 # Somebody else's program: the shared library, and nothing of ours but its name.
 $(OUTSIDERS) $(EMBED_SOURCES:%.c=$(OBJ)/%): $(OBJ)/%: $(OBJ)/%.o $(OUT)/libtidemill.so
 	$(call say,LINK)$(LINK) -o $@ $< -L$(OUT) -ltidemill -Wl,-rpath,$(abspath $(OUT))
+
+$(EMBED_CXX:%.cpp=$(OBJ)/%): $(OBJ)/%: %.cpp host/include/tidemill.h $(OUT)/libtidemill.so $(OBJ)/flags
+	$(call say,CXX)mkdir -p $(@D) && $(CXX) -std=c++17 $(FLAGS_$(config)) -Wall -Wextra -Wpedantic \
+	    -pthread -Ihost/include -o $@ $< -L$(OUT) -ltidemill -Wl,-rpath,$(abspath $(OUT))
 
 -include $(patsubst %.o,%.d,$(LIB_OBJECTS) $(BIN_OBJECTS)) $(TESTS:=.d) $(BENCHES:=.d) \
     $(EMBED_SOURCES:%.c=$(OBJ)/%.d) $(OUTSIDERS:=.d)
@@ -245,7 +267,7 @@ libdir=$(LIBDIR:$(PREFIX)/%=$${prefix}/%)
 
 Name: tidemill
 Description: Parallel workbench: LuaJIT scripts, C kernels, a task scheduler, a result cache
-Version: $(shell sed -n 's/.*TIDEMILL_VERSION "\(.*\)"/\1/p' host/include/tidemill.h)
+Version: $(VERSION)
 Cflags: -I$${prefix}/include
 Libs: -L$${libdir} -ltidemill
 Libs.private: $(LUAJIT_LIBS) $(PKG_LIBS) -pthread -rdynamic

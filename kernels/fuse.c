@@ -236,15 +236,15 @@ static int64_t rounded(int64_t bytes)
 }
 
 /* Takes bytes from the scratch; with base NULL it only counts. */
-static void *take(char *base, int64_t *used, int64_t bytes)
+static void *take_scratch(char *base, int64_t *used, int64_t bytes)
 {
     void *part = base ? base + *used : NULL;
     *used += rounded(bytes);
     return part;
 }
 
-static size_t reducer_size(const struct tidemill_fuse_program *program,
-                           const struct tidemill_fuse_reduction *reduction)
+static size_t reduction_size(const struct tidemill_fuse_program *program,
+                             const struct tidemill_fuse_reduction *reduction)
 {
     return mill_reducer_bytes(reduction->kind, reduction->type, program->outer, program->n,
                               program->inner);
@@ -255,24 +255,25 @@ static int64_t lay_out(const struct tidemill_fuse_program *program, char *base,
                        struct fuse_run *run, const void *const *inputs, void *const *outputs)
 {
     int64_t used = 0;
-    run->slot = take(base, &used, slots_of(program) * (int64_t)sizeof *run->slot);
-    run->leaf = take(base, &used, program->leaves * (int64_t)sizeof *run->leaf);
-    run->step = take(base, &used, program->steps * (int64_t)sizeof *run->step);
-    run->reducer = take(base, &used, program->reductions * (int64_t)sizeof *run->reducer);
-    run->flat = take(base, &used, MILL_FUSE_ROOM);
+    run->slot = take_scratch(base, &used, slots_of(program) * (int64_t)sizeof *run->slot);
+    run->leaf = take_scratch(base, &used, program->leaves * (int64_t)sizeof *run->leaf);
+    run->step = take_scratch(base, &used, program->steps * (int64_t)sizeof *run->step);
+    run->reducer =
+        take_scratch(base, &used, program->reductions * (int64_t)sizeof *run->reducer);
+    run->flat = take_scratch(base, &used, MILL_FUSE_ROOM);
     for (int i = 0; i < program->leaves; i++) {
         const struct tidemill_fuse_leaf *leaf = &leaves_of(program)[i];
-        char *block = take(base, &used, MILL_FUSE_ROOM);
-        char *panel = take(base, &used, mill_leaf_panel(program, leaf));
+        char *block = take_scratch(base, &used, MILL_FUSE_ROOM);
+        char *panel = take_scratch(base, &used, mill_leaf_panel(program, leaf));
         if (base) mill_leaf_open(&run->leaf[i], program, leaf, inputs, block, panel);
     }
     for (int i = 0; i < program->registers; i++) {
-        char *block = take(base, &used, MILL_FUSE_ROOM);
+        char *block = take_scratch(base, &used, MILL_FUSE_ROOM);
         if (base) run->slot[program->leaves + i] = (struct mill_operand){block, 1};
     }
     for (int i = 0; i < program->reductions; i++) {
         const struct tidemill_fuse_reduction *reduction = &reductions_of(program)[i];
-        void *reducer = take(base, &used, (int64_t)reducer_size(program, reduction));
+        void *reducer = take_scratch(base, &used, (int64_t)reduction_size(program, reduction));
         if (!base) continue;
         run->reducer[i] = reducer;
         mill_reducer_begin(reducer, reduction->kind, reduction->type, program->outer,
@@ -357,15 +358,23 @@ static void seal_outputs(const struct fuse_run *run, int64_t count)
                       (void *)run->slot[program->leaves + program->registers + i].data, count);
 }
 
+static void fetch(const struct fuse_run *run, int64_t part)
+{
+    for (int i = 0; i < run->program->leaves; i++)
+        mill_leaf_fetch(&run->leaf[i], part, run->program->steps + 1);
+}
+
 static int64_t do_block(struct fuse_run *run, int64_t start, int64_t count)
 {
     for (int i = 0; i < run->program->leaves; i++)
         run->slot[i] = mill_leaf_read(&run->leaf[i], start, count);
     aim_outputs(run, start);
     for (int i = 0; i < run->program->steps; i++) {
+        fetch(run, i);
         int64_t refused = do_step(run, &run->step[i], count);
         if (refused) return start + refused;
     }
+    fetch(run, run->program->steps);
     seal_outputs(run, count);
     feed(run, count);
     return 0;

@@ -31,6 +31,8 @@ struct mill_leaf {
     char *panel; /* transposed rows [panel_from, panel_end) of the box, in places; or NULL */
     int64_t panel_from, panel_end;
     mill_random_body *random;
+    const char *ahead; /* the memory of the next block, when it follows this one */
+    int64_t ahead_bytes;
 };
 
 /* Bytes of an element; 0 for a type that kernels do not know. */
@@ -65,5 +67,10 @@ void mill_leaf_open(struct mill_leaf *state, const struct tidemill_fuse_program 
 /* Elements [start, start + count) of the box in row-major order, count <= MILL_FUSE_BLOCK.  The
  * operand holds until the next call. */
 struct mill_operand mill_leaf_read(struct mill_leaf *state, int64_t start, int64_t count);
+
+/* Asks for a part of the block after the one just read, while that is worked on: the machine's own
+ * prefetching sees a stream only while a step reads it, and asked for a whole block at once it
+ * stalls. */
+void mill_leaf_fetch(const struct mill_leaf *state, int64_t part, int64_t parts);
 
 #endif

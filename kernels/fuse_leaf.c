@@ -164,7 +164,7 @@ static void random_run(const struct mill_leaf *state, int64_t position, int64_t 
                       leaf->b, out + i * state->size);
 }
 
-static void run(const struct mill_leaf *state, int64_t position, int64_t count, char *out)
+static void run_leaf(const struct mill_leaf *state, int64_t position, int64_t count, char *out)
 {
     int64_t stride = state->stride[state->axes - 1];
     switch (state->leaf->kind) {
@@ -234,33 +234,35 @@ static struct mill_operand read_panels(struct mill_leaf *state, int64_t start, i
     return (struct mill_operand){state->block, 1};
 }
 
-/* Asks for the next block while this one is worked on: the machine's own prefetching sees a stream
- * only while a step reads it. */
-static void fetch_ahead(const char *from, int64_t bytes)
+void mill_leaf_fetch(const struct mill_leaf *state, int64_t part, int64_t parts)
 {
-    for (int64_t i = 0; i < bytes; i += 64) __builtin_prefetch(from + i, 0, 2);
+    int64_t lines = (state->ahead_bytes + 63) / 64;
+    int64_t end = lines * (part + 1) / parts;
+    for (int64_t i = lines * part / parts; i < end; i++)
+        __builtin_prefetch(state->ahead + i * 64, 0, 2);
 }
 
 struct mill_operand mill_leaf_read(struct mill_leaf *state, int64_t start, int64_t count)
 {
+    state->ahead_bytes = 0;
     if (state->panel) return read_panels(state, start, count);
     int64_t stride = state->stride[state->axes - 1], left;
     int64_t position = position_of(state, start, &left);
     if (left >= count && (stride == 0 || state->leaf->kind == TIDEMILL_FUSE_CONSTANT)) {
         if (state->leaf->kind == TIDEMILL_FUSE_MEMORY)
             return (struct mill_operand){state->memory + position * state->size, 0};
-        run(state, position, 1, state->block);
+        run_leaf(state, position, 1, state->block);
         return (struct mill_operand){state->block, 0};
     }
     if (left >= count && stride == 1 && state->leaf->kind == TIDEMILL_FUSE_MEMORY) {
         const char *from = state->memory + position * state->size;
-        fetch_ahead(from + count * state->size,
-                    mill_least(left - count, MILL_FUSE_BLOCK) * state->size);
+        state->ahead = from + count * state->size;
+        state->ahead_bytes = mill_least(left - count, MILL_FUSE_BLOCK) * state->size;
         return (struct mill_operand){from, 1};
     }
     for (int64_t done = 0; done < count;) {
         int64_t part = mill_least(left, count - done);
-        run(state, position, part, state->block + done * state->size);
+        run_leaf(state, position, part, state->block + done * state->size);
         done += part;
         if (done < count) position = position_of(state, start + done, &left);
     }

@@ -42,7 +42,7 @@ PLACE_COLUMNS(argmax, >)
 
 /* ---- a block of a row -------------------------------------------------------------------- */
 
-static int64_t place_of(const double *x, double value)
+static int64_t index_among(const double *x, double value)
 {
     int64_t i = 0;
     if (value != value)
@@ -69,7 +69,7 @@ static int64_t place_of_int(const int64_t *x, int64_t value)
         double value = mill_reduce_bodies()->body(x, count);                                   \
         if (!(value before cells->f) && value == value && cells[1].i >= 0) return;             \
         cells->f = value;                                                                      \
-        cells[1].i = position + place_of(x, value);                                            \
+        cells[1].i = position + index_among(x, value);                                         \
     }                                                                                          \
                                                                                                \
     static void place_##name##_int_block(const void *x, int64_t count, int64_t position,       \

@@ -41,7 +41,7 @@ union mill_cell {
 };
 
 /* What bodies read; other types are widened to it first. */
-enum mill_value { MILL_VALUE_FLOAT, MILL_VALUE_INT, MILL_VALUE_BYTE };
+enum mill_reduced { MILL_VALUE_FLOAT, MILL_VALUE_INT, MILL_VALUE_BYTE };
 
 /* cells[0..planes) of count <= MILL_SUM_BLOCK values, the first of which is at `position` of
  * its row.  Where `running` is set, cells hold the row's result so far, and are brought up to
@@ -70,7 +70,7 @@ typedef void mill_reduce_join(union mill_cell *left, int64_t left_apart,
                               const union mill_cell *right, int64_t right_apart, int64_t m);
 
 struct mill_reduction {
-    enum mill_value value;
+    enum mill_reduced value;
     int planes;                               /* of a partial result */
     int floats;                               /* so many of them, the first, are float64 */
     int open;                                 /* planes of an open block of columns */
@@ -92,7 +92,7 @@ const struct mill_reduction *mill_reduction_total(int32_t kind, int is_float, in
 const struct mill_reduction *mill_reduction_moments(int skip_nan);
 const struct mill_reduction *mill_reduction_extreme(int32_t kind, int is_float, int skip_nan);
 const struct mill_reduction *mill_reduction_place(int32_t kind, int is_float, int skip_nan);
-const struct mill_reduction *mill_reduction_tally(int32_t kind, enum mill_value value,
+const struct mill_reduction *mill_reduction_tally(int32_t kind, enum mill_reduced value,
                                                   int skip_nan);
 
 static inline int mill_is_float_type(int32_t type)
@@ -121,8 +121,8 @@ int64_t mill_reduce_type_size(int32_t type);
 
 /* count values of `type` as the float64 or int64 that a body reads: x itself where it has the
  * form, else `out` filled. */
-const void *mill_reduce_widen(int32_t type, enum mill_value value, const void *x, int64_t count,
-                              void *out);
+const void *mill_reduce_widen(int32_t type, enum mill_reduced value, const void *x,
+                              int64_t count, void *out);
 
 /* ---- Bodies of one instruction set ------------------------------------------------------ */
 

@@ -99,8 +99,8 @@ static const void *reduce_widen_to_int(int32_t type, const void *x, int64_t coun
     return out;
 }
 
-const void *mill_reduce_widen(int32_t type, enum mill_value value, const void *x, int64_t count,
-                              void *out)
+const void *mill_reduce_widen(int32_t type, enum mill_reduced value, const void *x,
+                              int64_t count, void *out)
 {
     switch (value) {
     case MILL_VALUE_FLOAT:

@@ -274,7 +274,7 @@ static int reducer_fits(const struct mill_reduction *how, int64_t outer, int64_t
     return how && outer >= 0 && n >= 0 && inner >= 0;
 }
 
-static int reducer_is_direct(int32_t type, enum mill_value value)
+static int reducer_is_direct(int32_t type, enum mill_reduced value)
 {
     switch (value) {
     case MILL_VALUE_FLOAT:

@@ -11,7 +11,7 @@ enum { QUANTILE_SORTED = 512 };
 
 /* Where value belongs: how many of `count` ascending ones are below it.  No branch depends on
  * the values. */
-static int64_t quantile_place(const double *sorted, int64_t count, double value)
+static int64_t sorted_place(const double *sorted, int64_t count, double value)
 {
     const double *at = sorted;
     while (count > 1) {
@@ -24,22 +24,22 @@ static int64_t quantile_place(const double *sorted, int64_t count, double value)
 
 static void quantile_insert(double *sorted, int64_t count, double value)
 {
-    double *at = sorted + quantile_place(sorted, count, value);
+    double *at = sorted + sorted_place(sorted, count, value);
     memmove(at + 1, at, (size_t)(count - (at - sorted)) * sizeof *at);
     *at = value;
 }
 
 static void quantile_remove(double *sorted, int64_t count, double value)
 {
-    double *at = sorted + quantile_place(sorted, count, value);
+    double *at = sorted + sorted_place(sorted, count, value);
     memmove(at, at + 1, (size_t)(count - 1 - (at - sorted)) * sizeof *at);
 }
 
 /* One leaves as another comes: what lies between their places moves by one. */
 static void quantile_replace(double *sorted, int64_t count, double old, double value)
 {
-    int64_t from = quantile_place(sorted, count, old);
-    int64_t to = quantile_place(sorted, count, value);
+    int64_t from = sorted_place(sorted, count, old);
+    int64_t to = sorted_place(sorted, count, value);
     if (to > from) {
         to--;
         memmove(sorted + from, sorted + from + 1, (size_t)(to - from) * sizeof *sorted);
@@ -49,7 +49,7 @@ static void quantile_replace(double *sorted, int64_t count, double old, double v
     sorted[to] = value;
 }
 
-static double quantile_of(const double *sorted, int64_t count, double q)
+static double window_quantile(const double *sorted, int64_t count, double q)
 {
     double place = q * (double)(count - 1);
     int64_t low = (int64_t)place;
@@ -72,7 +72,7 @@ static void quantile_sorted(const struct mill_quantile *call, const double *x, d
             quantile_remove(sorted, count--, old);
         else if (isfinite(value))
             quantile_insert(sorted, count++, value);
-        out[t * unit] = count < call->min_count ? NAN : quantile_of(sorted, count, call->q);
+        out[t * unit] = count < call->min_count ? NAN : window_quantile(sorted, count, call->q);
     }
 }
 

@@ -168,7 +168,7 @@ static const struct mill_reduction tally_nancounts[3] = {
     TALLY_KIND(MILL_VALUE_BYTE, 0, tally_elements, tally_join_count),
 };
 
-const struct mill_reduction *mill_reduction_tally(int32_t kind, enum mill_value value,
+const struct mill_reduction *mill_reduction_tally(int32_t kind, enum mill_reduced value,
                                                   int skip_nan)
 {
     switch (kind) {

@@ -23,6 +23,8 @@
 #define MILL_PASTE(name, set)  MILL_PASTE2(name, set)
 #define MILL_WIDE(name)        MILL_PASTE(name, MILL_WIDE_SET)
 
+/* A register of 8 bytes is one double: no vector. */
+#if MILL_WIDE_BYTES > 8
 /* aligned(1..8): they may be read from and written to any address that suits an element;
  * may_alias: from any type. */
 #undef MILL_VECTOR
@@ -36,3 +38,4 @@ MILL_VECTOR(int32_t);
 MILL_VECTOR(uint64_t);
 MILL_VECTOR(uint32_t);
 MILL_VECTOR(uint8_t);
+#endif

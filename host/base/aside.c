@@ -12,7 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static tidemill_status fail(struct mill_aside *aside, int reason, struct mill_error *error)
+static tidemill_status fail_aside(struct mill_aside *aside, int reason,
+                                  struct mill_error *error)
 {
     free(aside->target);
     free(aside->beside);
@@ -54,15 +55,15 @@ tidemill_status mill_aside_open(struct mill_aside *aside, const char *path,
     aside->reason = 0;
     aside->used = 0;
     bool there = stat(path, &old) == 0;
-    if (!there && errno != ENOENT) return fail(aside, errno, error);
+    if (!there && errno != ENOENT) return fail_aside(aside, errno, error);
     if (there && (!S_ISREG(old.st_mode) || is_open_file(path))) {
         aside->file = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
-        return aside->file < 0 ? fail(aside, errno, error) : TIDEMILL_OK;
+        return aside->file < 0 ? fail_aside(aside, errno, error) : TIDEMILL_OK;
     }
     aside->target = there ? realpath(path, NULL) : strdup(path);
-    if (aside->target == NULL) return fail(aside, errno, error);
+    if (aside->target == NULL) return fail_aside(aside, errno, error);
     aside->file = open_beside(aside);
-    if (aside->file < 0) return fail(aside, errno, error);
+    if (aside->file < 0) return fail_aside(aside, errno, error);
     /* A mode that cannot be kept is no reason to lose the content. */
     if (there && fchmod(aside->file, old.st_mode & 0777) != 0) errno = 0;
     return TIDEMILL_OK;
@@ -107,7 +108,7 @@ tidemill_status mill_aside_close(struct mill_aside *aside, struct mill_error *er
     }
     if (aside->reason != 0) {
         if (aside->beside) unlink(aside->beside);
-        return fail(aside, aside->reason, error);
+        return fail_aside(aside, aside->reason, error);
     }
     free(aside->target);
     free(aside->beside);

@@ -1,4 +1,4 @@
-/* clock: monotonic time in nanoseconds.  SPDX-License-Identifier: MIT */
+/* clock: time in nanoseconds, monotonic but for one.  SPDX-License-Identifier: MIT */
 #ifndef MILL_CLOCK_H
 #define MILL_CLOCK_H
 
@@ -17,6 +17,14 @@ static inline int64_t mill_clock_coarse(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+/* Nanoseconds since 1970, as the machine's clock is set. */
+static inline int64_t mill_clock_wall(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 

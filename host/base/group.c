@@ -15,7 +15,7 @@ struct span {
 };
 
 /* Takes what stands before `end` (or is the rest) off the front of *line. */
-static struct span take(struct span *line, char end)
+static struct span take_span(struct span *line, char end)
 {
     const char *found = memchr(line->at, end, line->size);
     struct span word = {line->at, found ? (size_t)(found - line->at) : line->size};
@@ -34,7 +34,7 @@ static bool is(struct span word, const char *text)
 static bool lists(struct span list, const char *word)
 {
     while (list.size > 0) {
-        if (is(take(&list, ','), word)) return true;
+        if (is(take_span(&list, ','), word)) return true;
     }
     return false;
 }
@@ -44,8 +44,8 @@ static bool find_path(const char *membership, const char *controller, struct spa
 {
     struct span text = {membership, strlen(membership)};
     while (text.size > 0) {
-        struct span line = take(&text, '\n');
-        struct span number = take(&line, ':'), controllers = take(&line, ':');
+        struct span line = take_span(&text, '\n');
+        struct span number = take_span(&line, ':'), controllers = take_span(&line, ':');
         bool found = controller ? lists(controllers, controller)
                                 : is(number, "0") && controllers.size == 0;
         if (!found || line.size == 0 || line.at[0] != '/') continue;
@@ -63,12 +63,12 @@ struct mount {
 
 static bool parse_mount(struct span line, struct mount *mount)
 {
-    for (int i = 0; i < 3; i++) take(&line, ' ');
-    mount->root = take(&line, ' ');
-    mount->point = take(&line, ' ');
-    while (line.size > 0 && !is(take(&line, ' '), "-")) continue;
-    mount->type = take(&line, ' ');
-    take(&line, ' ');
+    for (int i = 0; i < 3; i++) take_span(&line, ' ');
+    mount->root = take_span(&line, ' ');
+    mount->point = take_span(&line, ' ');
+    while (line.size > 0 && !is(take_span(&line, ' '), "-")) continue;
+    mount->type = take_span(&line, ' ');
+    take_span(&line, ' ');
     mount->options = line;
     return mount->type.size > 0 && mount->point.size > 0 && mount->point.at[0] == '/';
 }
@@ -77,7 +77,7 @@ static bool find_mount(const char *mounts, const char *controller, struct mount 
 {
     struct span text = {mounts, strlen(mounts)};
     while (text.size > 0) {
-        if (!parse_mount(take(&text, '\n'), mount)) continue;
+        if (!parse_mount(take_span(&text, '\n'), mount)) continue;
         if (controller ? is(mount->type, "cgroup") && lists(mount->options, controller)
                        : is(mount->type, "cgroup2")) {
             return true;
@@ -87,7 +87,7 @@ static bool find_mount(const char *mounts, const char *controller, struct mount 
 }
 
 /* Appends to *size bytes of `folder`, which stays terminated; false when it is too small. */
-static bool append(char *folder, size_t *size, struct span text)
+static bool append_span(char *folder, size_t *size, struct span text)
 {
     if (text.size >= (size_t)PATH_MAX - *size) return false;
     memcpy(folder + *size, text.at, text.size);
@@ -110,7 +110,7 @@ static bool append_escaped(char *folder, size_t *size, struct span text)
         char byte = text.at[0];
         if (octal)
             byte = (char)((text.at[1] - '0') * 64 + (text.at[2] - '0') * 8 + text.at[3] - '0');
-        if (byte == '\0' || !append(folder, size, (struct span){&byte, 1})) return false;
+        if (byte == '\0' || !append_span(folder, size, (struct span){&byte, 1})) return false;
         text.at += octal ? 4 : 1;
         text.size -= octal ? 4 : 1;
     }
@@ -139,10 +139,10 @@ static bool locate(struct mill_group *group, const char *root, const char *contr
     size_t size = 0;
     if (!find_path(membership, controller, &path)) return false;
     if (!find_mount(mounts, controller, &mount)) return false;
-    if (!append(group->folder, &size, (struct span){root, strlen(root)})) return false;
+    if (!append_span(group->folder, &size, (struct span){root, strlen(root)})) return false;
     if (!append_escaped(group->folder, &size, mount.point)) return false;
     group->top = size;
-    return append(group->folder, &size, below(path, mount.root));
+    return append_span(group->folder, &size, below(path, mount.root));
 }
 
 void mill_group_parse(struct mill_group *group, const char *root, const char *controller,
@@ -177,24 +177,25 @@ bool mill_group_up(struct mill_group *group)
 
 /* ---- What its files say ---------------------------------------------------------------- */
 
-static char *read_file(const struct mill_group *group, const char *name)
+static char *read_group_file(const struct mill_group *group, const char *name)
 {
     char file[64];
     snprintf(file, sizeof file, "/%s", name);
     return mill_text_read(group->folder, file);
 }
 
-static int64_t read_number(const struct mill_group *group, const char *name)
+static int64_t read_group_number(const struct mill_group *group, const char *name)
 {
-    char *text = read_file(group, name);
+    char *text = read_group_file(group, name);
     int64_t number = text ? mill_text_number(text) : -1;
     free(text);
     return number;
 }
 
-static int64_t read_field(const struct mill_group *group, const char *name, const char *field)
+static int64_t read_group_field(const struct mill_group *group, const char *name,
+                                const char *field)
 {
-    char *text = read_file(group, name);
+    char *text = read_group_file(group, name);
     int64_t number = text ? mill_text_field(text, field) : -1;
     free(text);
     return number;
@@ -205,7 +206,7 @@ static int64_t read_field(const struct mill_group *group, const char *name, cons
 /* "200000 100000" is two CPUs, "max 100000" no limit. */
 static double quota_v2(const struct mill_group *group)
 {
-    char *text = read_file(group, "cpu.max");
+    char *text = read_group_file(group, "cpu.max");
     if (text == NULL) return 0;
     int64_t quota = mill_text_number(text);
     const char *blank = strchr(text, ' ');
@@ -218,8 +219,8 @@ double mill_group_quota(const struct mill_group *group)
 {
     if (group->version == 0) return 0;
     if (group->version == 2) return quota_v2(group);
-    int64_t quota = read_number(group, "cpu.cfs_quota_us"); /* -1: no limit */
-    int64_t period = read_number(group, "cpu.cfs_period_us");
+    int64_t quota = read_group_number(group, "cpu.cfs_quota_us"); /* -1: no limit */
+    int64_t period = read_group_number(group, "cpu.cfs_period_us");
     return quota > 0 && period > 0 ? (double)quota / (double)period : 0;
 }
 
@@ -239,22 +240,22 @@ double mill_group_tightest(struct mill_group *group)
 /* Version 1 counts time by a controller of its own, which often shares the tree of "cpu". */
 static int64_t cpu_time_v1(const struct mill_group *group, const char *root)
 {
-    int64_t time = read_number(group, "cpuacct.usage");
+    int64_t time = read_group_number(group, "cpuacct.usage");
     if (time >= 0) return time;
     struct mill_group counting;
     mill_group_find(&counting, root, "cpuacct");
     if (counting.version != 1) return -1;
     const char *path = group->folder + group->top;
     size_t size = counting.top;
-    if (!append(counting.folder, &size, (struct span){path, strlen(path)})) return -1;
-    return read_number(&counting, "cpuacct.usage");
+    if (!append_span(counting.folder, &size, (struct span){path, strlen(path)})) return -1;
+    return read_group_number(&counting, "cpuacct.usage");
 }
 
 int64_t mill_group_cpu_time(const struct mill_group *group, const char *root)
 {
     if (group->version == 1) return cpu_time_v1(group, root);
     if (group->version != 2) return -1;
-    int64_t microseconds = read_field(group, "cpu.stat", "usage_usec");
+    int64_t microseconds = read_group_field(group, "cpu.stat", "usage_usec");
     if (microseconds < 0 || microseconds > INT64_MAX / 1000) return -1;
     return microseconds * 1000;
 }
@@ -266,7 +267,7 @@ static const int64_t no_limit = INT64_MAX / 2;
 
 static int64_t limit_in(const struct mill_group *group, const char *name)
 {
-    int64_t limit = read_number(group, name); /* "max" is no number */
+    int64_t limit = read_group_number(group, name); /* "max" is no number */
     return limit < 0 || limit > no_limit ? INT64_MAX : limit;
 }
 
@@ -283,9 +284,9 @@ int64_t mill_group_memory_used(const struct mill_group *group)
 {
     if (group->version == 0) return -1;
     const bool old = group->version == 1;
-    int64_t used = read_number(group, old ? "memory.usage_in_bytes" : "memory.current");
+    int64_t used = read_group_number(group, old ? "memory.usage_in_bytes" : "memory.current");
     int64_t files =
-        read_field(group, "memory.stat", old ? "total_inactive_file" : "inactive_file");
+        read_group_field(group, "memory.stat", old ? "total_inactive_file" : "inactive_file");
     if (used < 0 || files <= 0) return used;
     return files < used ? used - files : 0;
 }

@@ -19,6 +19,12 @@ static inline bool mill_hash_equal(struct mill_hash a, struct mill_hash b)
     return a.low == b.low && a.high == b.high;
 }
 
+/* No content has the hash zero: it stands for what was not there. */
+static inline bool mill_hash_is_zero(struct mill_hash hash)
+{
+    return hash.low == 0 && hash.high == 0;
+}
+
 /* memcmp order over (high, low): any total order will do, it must only never change. */
 static inline int mill_hash_compare(struct mill_hash a, struct mill_hash b)
 {

@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-enum { LONGEST = 63 };
+enum { LONGEST_WORD = 63 };
 
 static size_t least(size_t a, size_t b)
 {
@@ -22,7 +22,7 @@ static bool same(char a, char b)
 /* Optimal string alignment; three rows of the table are enough to see swaps. */
 static size_t distance(const char *a, size_t a_length, const char *b, size_t b_length)
 {
-    size_t rows[3][LONGEST + 1];
+    size_t rows[3][LONGEST_WORD + 1];
     for (size_t j = 0; j <= b_length; j++) rows[0][j] = j;
     for (size_t i = 1; i <= a_length; i++) {
         size_t *now = rows[i % 3], *above = rows[(i + 2) % 3], *before = rows[(i + 1) % 3];
@@ -50,10 +50,10 @@ const char *mill_nearest(const char *word, const char *const *names, size_t coun
 {
     const char *best = NULL;
     size_t size = strlen(word), limit = size < 3 ? 1 : 2 + least(size / 3, 3);
-    if (size > LONGEST) return NULL;
+    if (size > LONGEST_WORD) return NULL;
     for (size_t i = 0; i < count; i++) {
         size_t length = strlen(names[i]);
-        if (length == 0 || length > LONGEST) continue;
+        if (length == 0 || length > LONGEST_WORD) continue;
         size_t found = distance(word, size, names[i], length);
         /* Half a name is a likely slip too, however much of it is missing. */
         if (size >= 4 && length >= size && begins(names[i], word, size)) found = 1;

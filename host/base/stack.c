@@ -16,7 +16,7 @@ static _Thread_local struct {
     bool known;
 } stack;
 
-static void look(void)
+static void find_bounds(void)
 {
     pthread_attr_t attributes;
     void *low;
@@ -32,7 +32,7 @@ static void look(void)
 
 bool mill_stack_is_low(void)
 {
-    if (!stack.known) look();
+    if (!stack.known) find_bounds();
     size_t left = (uintptr_t)__builtin_frame_address(0) - stack.low;
     size_t least = stack.size / 2 < LUA_STACK_FULL ? stack.size / 2 : LUA_STACK_FULL;
     return left < least; /* elsewhere it is more than the size */

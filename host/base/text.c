@@ -6,17 +6,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIRST = 4096, MOST = 4 << 20 };
+enum { READ_FIRST = 4096, READ_MOST = 4 << 20 };
 
 /* All of an open file: sizes of such files are not known before. */
 static char *read_all(FILE *file)
 {
-    size_t room = FIRST, size = 0;
+    size_t room = READ_FIRST, size = 0;
     char *text = malloc(room);
     while (text) {
         size += fread(text + size, 1, room - 1 - size, file);
         text[size] = '\0';
-        if (size < room - 1 || room >= MOST) return text;
+        if (size < room - 1 || room >= READ_MOST) return text;
         char *larger = realloc(text, room *= 2);
         if (larger == NULL) free(text);
         text = larger;

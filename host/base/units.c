@@ -32,11 +32,6 @@ static const char *skip_blanks(const char *text)
     return text;
 }
 
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
 /* ---- decimal numbers -------------------------------------------------------------------- */
 
 /* Digits as a number of at most 19 digits and the power of ten that it lacks. */
@@ -48,7 +43,7 @@ struct decimal {
 
 static const char *read_digits(const char *text, struct decimal *decimal, int step)
 {
-    for (; is_digit(*text); text++) {
+    for (; mill_is_digit(*text); text++) {
         decimal->any = true;
         if (decimal->digits <= (UINT64_MAX - 9) / 10) {
             decimal->digits = decimal->digits * 10 + (uint64_t)(*text - '0');
@@ -67,8 +62,8 @@ static const char *read_exponent(const char *text, int *power)
     bool negative = *at == '-';
     int exponent = 0;
     if (*at == '-' || *at == '+') at++;
-    if (!is_digit(*at)) return text;
-    for (; is_digit(*at); at++) {
+    if (!mill_is_digit(*at)) return text;
+    for (; mill_is_digit(*at); at++) {
         if (exponent < 100000) exponent = exponent * 10 + (*at - '0');
     }
     *power += negative ? -exponent : exponent;
@@ -125,8 +120,8 @@ bool mill_units_whole(const char *text, int64_t least, int64_t most, int64_t *nu
     text = skip_blanks(text);
     bool negative = *text == '-';
     if (negative) text++;
-    if (!is_digit(*text)) return false;
-    for (; is_digit(*text); text++) {
+    if (!mill_is_digit(*text)) return false;
+    for (; mill_is_digit(*text); text++) {
         if (__builtin_mul_overflow(value, 10, &value)) return false;
         if (__builtin_sub_overflow(value, *text - '0', &value)) return false;
     }

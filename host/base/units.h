@@ -8,6 +8,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+static inline bool mill_is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
 /* A decimal number that a double can hold: "2", "-0.5", ".5", "1e3". */
 bool mill_units_number(const char *text, double *number);
 

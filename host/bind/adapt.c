@@ -19,7 +19,7 @@ static bool is_busy(void *context)
     return atomic_load(&adapt->pool->running) > 0;
 }
 
-static void sample(void *context, double *cpu, double *memory)
+static void sample_machine(void *context, double *cpu, double *memory)
 {
     struct mill_adapt *adapt = context;
     *cpu = mill_machine_cpu_since("", &adapt->cpu);
@@ -32,7 +32,7 @@ static int64_t queued(void *context)
     return mill_pool_queued(adapt->pool);
 }
 
-static int set_workers(void *context, int workers)
+static int set_active(void *context, int workers)
 {
     struct mill_adapt *adapt = context;
     mill_pool_set_active(adapt->pool, workers);
@@ -57,9 +57,9 @@ tidemill_status mill_adapt_start(struct tidemill *engine, struct mill_error *err
         .rule = {setting->minimum, setting->maximum},
         .interval = setting->interval_ns,
         .busy = is_busy,
-        .sample = sample,
+        .sample = sample_machine,
         .queued = queued,
-        .set = set_workers,
+        .set = set_active,
         .context = adapt,
     };
     options.active = within(&options.rule, engine->workers);

@@ -57,8 +57,8 @@ struct place {
     bool told;         /* one by one; else what is around it is told as a whole */
 };
 
-static void *grow(struct walker *walker, void *list, uint32_t *count, uint32_t *room,
-                  size_t element)
+static void *grow_list(struct walker *walker, void *list, uint32_t *count, uint32_t *room,
+                       size_t element)
 {
     if (*count == *room) {
         uint32_t wanted = *room ? *room * 2 : 16;
@@ -73,8 +73,8 @@ static void *grow(struct walker *walker, void *list, uint32_t *count, uint32_t *
     return *(char **)list + element * (*count)++;
 }
 
-static void tell(struct walker *walker, const struct place *place, struct mill_hash hash,
-                 const char *text)
+static void tell_part(struct walker *walker, const struct place *place, struct mill_hash hash,
+                      const char *text)
 {
     char label[NAME + NAME + 8];
     if (!place->told || walker->parts++ >= PARTS) return;
@@ -132,8 +132,8 @@ static struct place pass_key(struct walker *walker, const struct place *place,
 static struct mill_hash walk_table(struct walker *walker, const struct place *place)
 {
     uint32_t self = walker->object_count;
-    struct object *object = grow(walker, &walker->objects, &walker->object_count,
-                                 &walker->object_room, sizeof *object);
+    struct object *object = grow_list(walker, &walker->objects, &walker->object_count,
+                                      &walker->object_room, sizeof *object);
     if (object == NULL) return (struct mill_hash){0, 0};
     *object = (struct object){.function = NOTHING};
     uint64_t list = mill_unpacker_size(&walker->in), pairs = mill_unpacker_size(&walker->in);
@@ -160,7 +160,7 @@ static struct mill_hash walk_table(struct walker *walker, const struct place *pl
     if (self < walker->object_count) walker->objects[self].hash = hash;
     char text[VALUE];
     snprintf(text, sizeof text, list + pairs ? "a table of %d" : "{}", (int)(list + pairs));
-    if (whole) tell(walker, place, hash, text);
+    if (whole) tell_part(walker, place, hash, text);
     return hash;
 }
 
@@ -169,8 +169,8 @@ static struct mill_hash walk_table(struct walker *walker, const struct place *pl
 static void note_call(struct walker *walker, int to)
 {
     if (walker->function == NOTHING || to == NOTHING) return;
-    struct call *call =
-        grow(walker, &walker->calls, &walker->call_count, &walker->call_room, sizeof *call);
+    struct call *call = grow_list(walker, &walker->calls, &walker->call_count,
+                                  &walker->call_room, sizeof *call);
     if (call) *call = (struct call){walker->function, to};
 }
 
@@ -220,11 +220,12 @@ static struct mill_hash walk_function(struct walker *walker, const struct place 
 {
     int self = (int)walker->function_count, outer = walker->function;
     note_call(walker, self);
-    struct function *function = grow(walker, &walker->functions, &walker->function_count,
-                                     &walker->function_room, sizeof *function);
-    struct object *object = function ? grow(walker, &walker->objects, &walker->object_count,
+    struct function *function = grow_list(walker, &walker->functions, &walker->function_count,
+                                          &walker->function_room, sizeof *function);
+    struct object *object = function
+                                ? grow_list(walker, &walker->objects, &walker->object_count,
                                             &walker->object_room, sizeof *object)
-                                     : NULL;
+                                : NULL;
     if (object == NULL) return (struct mill_hash){0, 0};
     *function = (struct function){.distance = FAR};
     name_function(walker, function, place->name);
@@ -266,14 +267,14 @@ static struct mill_hash walk_module(struct walker *walker, const struct place *p
     const char *path = mill_unpacker_text(&walker->in, &path_size);
     if (name == NULL || path == NULL) return source;
     snprintf(module.name, sizeof module.name, "%.*s", (int)size, name);
-    bool own = source.low == 0 && source.high == 0; /* the engine's version stands for it */
-    if (!own) tell(walker, &module, source, "");
+    bool own = mill_hash_is_zero(source); /* the engine's version stands for it */
+    if (!own) tell_part(walker, &module, source, "");
     char text[VALUE + 8];
     snprintf(text, sizeof text, "%.*s%s%.*s", (int)(size < 24 ? size : 24), name,
              path_size ? "." : "", (int)(path_size < 20 ? path_size : 20), path);
     struct mill_hash hash = mill_hash_bytes(path, path_size);
     hash.low += mill_hash_bytes(name, size).low;
-    tell(walker, place, hash, text);
+    tell_part(walker, place, hash, text);
     return hash;
 }
 
@@ -286,7 +287,7 @@ static struct mill_hash walk_cell(struct walker *walker, const struct place *pla
     mill_brief_init(&brief, text, sizeof text);
     mill_brief_value(&brief, &value);
     struct mill_hash hash = mill_value_hash(&value, NULL);
-    tell(walker, place, hash, text);
+    tell_part(walker, place, hash, text);
     return hash;
 }
 
@@ -306,7 +307,7 @@ static struct mill_hash walk_text(struct walker *walker, const struct place *pla
     }
     struct mill_hash hash = mill_hash_bytes(bytes, size);
     hash.high += *lead != '\0';
-    tell(walker, place, hash, text);
+    tell_part(walker, place, hash, text);
     return hash;
 }
 
@@ -380,7 +381,7 @@ static struct mill_hash walk(struct walker *walker, const struct place *place)
 /* ---- the whole ----------------------------------------------------------------------------------- */
 
 /* Each round takes one call more; there are never many functions. */
-static void measure(struct walker *walker)
+static void measure_calls(struct walker *walker)
 {
     bool changed = true;
     walker->functions[0].distance = 0;
@@ -430,7 +431,7 @@ void mill_anatomy_of(const struct mill_value *code, struct mill_packer *parts)
     struct walker walker = {.out = parts};
     walk_whole(&walker, code->packed);
     if (walker.function_count > 0 && !walker.failed) {
-        measure(&walker);
+        measure_calls(&walker);
         tell_functions(&walker);
     }
     walker_fini(&walker);

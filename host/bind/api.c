@@ -13,8 +13,11 @@
 #include "base/clock.h"
 #include "base/nearest.h"
 #include "bind/api.h"
+#include "bind/api_close.h"
 #include "bind/embedded.h"
+#include "bind/hosted.h"
 #include "bind/modules.h"
+#include "bind/proxy.h"
 #include "bind/recorder.h"
 #include "bind/runner.h"
 #include "bind/serve.h"
@@ -23,6 +26,7 @@
 #include "bind/upkeep.h"
 #include "bind/watch.h"
 #include "data/file.h"
+#include "lane/message.h"
 
 static const char result_key[] = "tidemill.result";
 
@@ -74,13 +78,14 @@ static struct tidemill *engine_new(const tidemill_config *config)
     engine->output.notes = config->notes;
     engine->output.warning = config->warning;
     engine->output.context = config->context;
+    mill_api_set_patience(engine, 0);
     mill_limit_init(engine);
     mill_settings_init(engine);
     mill_birth_init(&engine->birth);
     name_run(engine);
     if (mill_log_init(&engine->log, MILL_MAX_WORKERS + MILL_LANES, &engine->output))
         return engine;
-    tidemill_close(engine);
+    mill_api_free(engine);
     return NULL;
 }
 
@@ -114,7 +119,20 @@ static tidemill_status take_config(struct tidemill *engine, const tidemill_confi
         status = set(engine, "seed", number);
     }
     if (status == TIDEMILL_OK && config->cache) status = set(engine, "cache", config->cache);
-    return status;
+    if (status == TIDEMILL_OK && config->worker_program) {
+        status = set(engine, "worker_path", config->worker_program);
+    }
+    if (status == TIDEMILL_OK) status = mill_api_set_patience(engine, config->close_patience);
+    if (status != TIDEMILL_OK) return status;
+    if (config->deadline < 0 || config->deadline != config->deadline) {
+        return mill_fail(&engine->error, TIDEMILL_USAGE, "deadline: expected seconds, or 0");
+    }
+    if (!config->sandbox && (config->allow || config->modules)) {
+        return mill_fail(&engine->error, TIDEMILL_USAGE,
+                         "allow, modules: these are of a sandbox; expected sandbox = 1");
+    }
+    if (config->sandbox == 0) return TIDEMILL_OK;
+    return mill_confine_set(&engine->confine, config->allow, config->modules, &engine->error);
 }
 
 static tidemill_config full_config(const tidemill_config *config)
@@ -125,63 +143,40 @@ static tidemill_config full_config(const tidemill_config *config)
     return full;
 }
 
-static tidemill_status open_state(struct tidemill *engine, const tidemill_config *config)
+/* `apart`: the script's state is in another process. */
+static tidemill_status open_state(struct tidemill *engine, const tidemill_config *config,
+                                  bool apart)
 {
     tidemill_status status = take_config(engine, config);
     if (status == TIDEMILL_OK) status = mill_settings_environment(engine, &engine->error);
     if (status != TIDEMILL_OK) return status;
+    if (apart) return mill_proxy_open(engine, config);
     engine->L = mill_state_open(&engine->scope, &engine->error);
     if (engine->L == NULL) return engine->error.status;
     mill_engine_salt(engine, engine->L);
-    return TIDEMILL_OK;
+    return mill_confine_install(engine->L, &engine->confine, &engine->error);
+}
+
+static tidemill_status open_anywhere(const tidemill_config *config, bool apart,
+                                     struct tidemill **out)
+{
+    struct tidemill *engine = *out = engine_new(config);
+    if (engine == NULL) return TIDEMILL_MEMORY;
+    tidemill_status status = mill_api_enter(engine);
+    if (status == TIDEMILL_OK) status = open_state(engine, config, apart);
+    return mill_api_end(engine, status);
+}
+
+tidemill_status mill_api_open(const tidemill_config *given, struct tidemill **out)
+{
+    tidemill_config config = full_config(given);
+    return open_anywhere(&config, false, out);
 }
 
 tidemill_status tidemill_open(const tidemill_config *given, tidemill **out)
 {
     tidemill_config config = full_config(given);
-    struct tidemill *engine = *out = engine_new(&config);
-    if (engine == NULL) return TIDEMILL_MEMORY;
-    tidemill_status status = mill_api_enter(engine);
-    if (status == TIDEMILL_OK) status = open_state(engine, &config);
-    return mill_api_end(engine, status);
-}
-
-/* In this order: workers use the state's functions, runs hold nodes, the store has readers. */
-void tidemill_close(tidemill *engine)
-{
-    if (engine == NULL || !mill_birth_is_here(&engine->birth)) return;
-    if (engine->L && !engine->borrowed) mill_state_close(engine->L); /* leaves its runs */
-    mill_engine_stop(engine);
-    mill_watch_close(engine);
-    mill_modules_fini(engine);
-    mill_scope_fini(&engine->scope);
-    char *task;
-    struct mill_value error;
-    if (mill_engine_unasked(engine, &task, &error)) {
-        mill_value_unref(error);
-        free(task);
-    }
-    pthread_mutex_destroy(&engine->unasked_lock);
-    mill_inquiry_free(engine->inquiry);
-    mill_recorder_free(engine->recorder);
-    free(engine->dry_stop);
-    mill_files_fini(&engine->files);
-    mill_means_fini(&engine->means);
-    mill_token_unref(engine->token);
-    mill_log_fini(&engine->log);
-    mill_settings_fini(engine);
-    mill_blas_fini(&engine->blas);
-    mill_limit_fini(engine);
-    mill_output_fini(&engine->output);
-    pthread_mutex_destroy(&engine->modules_lock);
-    free(engine->worker_path);
-    pthread_mutex_destroy(&engine->hub_lock);
-    free(engine->package_path);
-    free(engine->package_cpath);
-    free(engine->message);
-    mill_gate_fini(&engine->gate);
-    mill_birth_fini(&engine->birth);
-    free(engine);
+    return open_anywhere(&config, mill_proxy_is_wanted(&config), out);
 }
 
 const char *tidemill_version(void)
@@ -205,7 +200,7 @@ static void record_script(struct tidemill *engine, const char *name, const char 
     }
 }
 
-static void record_file(struct tidemill *engine, const char *path, int argc, char **argv)
+static void record_script_file(struct tidemill *engine, const char *path, int argc, char **argv)
 {
     struct mill_buffer *bytes = NULL;
     if (engine->recorder == NULL) return;
@@ -218,7 +213,7 @@ static void record_file(struct tidemill *engine, const char *path, int argc, cha
 }
 
 /* `arg` and `...` of a script; pushes the latter. */
-static int push_arguments(lua_State *L, const char *name, int argc, char **argv)
+static int push_script_arguments(lua_State *L, const char *name, int argc, char **argv)
 {
     lua_createtable(L, argc, 1);
     lua_pushstring(L, name);
@@ -227,7 +222,12 @@ static int push_arguments(lua_State *L, const char *name, int argc, char **argv)
         lua_pushstring(L, argv[i]);
         lua_rawseti(L, -2, i + 1);
     }
-    lua_setglobal(L, "arg");
+    mill_confine_push_globals(L);
+    lua_insert(L, -2);
+    lua_pushliteral(L, "arg");
+    lua_insert(L, -2);
+    lua_rawset(L, -3); /* no metamethod of the script's runs here */
+    lua_pop(L, 1);
     luaL_checkstack(L, argc + 8, "too many arguments");
     for (int i = 0; i < argc; i++) lua_pushstring(L, argv[i]);
     return argc;
@@ -295,7 +295,8 @@ static tidemill_status run_chunk(struct tidemill *engine, const char *name, int 
                                  char **argv)
 {
     lua_State *L = engine->L;
-    int count = push_arguments(L, name, argc, argv);
+    mill_confine_function(L);
+    int count = push_script_arguments(L, name, argc, argv);
     int64_t began = mill_clock_now();
     char *message;
     tidemill_status status = mill_state_call(L, count, 1, &message);
@@ -352,17 +353,33 @@ static tidemill_status run_file(struct tidemill *engine, const char *path, int a
     if (standard_input) {
         record_script(engine, path, NULL, 0, argc, argv);
     } else {
-        record_file(engine, path, argc, argv);
+        record_script_file(engine, path, argc, argv);
     }
-    if (luaL_loadfile(engine->L, standard_input ? NULL : path) != 0) return fail_syntax(engine);
+    const char *mode = mill_confine_mode(&engine->confine);
+    if (luaL_loadfilex(engine->L, standard_input ? NULL : path, mode) != 0) {
+        return fail_syntax(engine);
+    }
     if (!standard_input) add_folder(engine->L, path);
     return run_chunk(engine, path, argc, argv);
 }
 
+/* Runs it where the script is, unless that is here: then *apart is false. */
+static tidemill_status run_apart(struct tidemill *engine, enum mill_request what,
+                                 const char *name, const char *code, int argc, char **argv,
+                                 bool *apart)
+{
+    *apart = engine->proxy != NULL;
+    return *apart ? mill_proxy_run(engine, what, name, code, argc, argv) : TIDEMILL_OK;
+}
+
 tidemill_status tidemill_run_file(tidemill *engine, const char *path, int argc, char **argv)
 {
+    bool apart = false;
     tidemill_status status = mill_api_enter(engine);
-    if (status == TIDEMILL_OK) status = run_file(engine, path, argc, argv);
+    if (status == TIDEMILL_OK) {
+        status = run_apart(engine, MILL_REQUEST_RUN_FILE, path, NULL, argc, argv, &apart);
+    }
+    if (status == TIDEMILL_OK && !apart) status = run_file(engine, path, argc, argv);
     return mill_api_end(engine, status);
 }
 
@@ -386,8 +403,13 @@ static tidemill_status run_shipped(struct tidemill *engine, const char *name, in
 
 tidemill_status tidemill_run_shipped(tidemill *engine, const char *name, int argc, char **argv)
 {
-    tidemill_status status = mill_api_begin(engine);
-    if (status == TIDEMILL_OK) status = run_shipped(engine, name, argc, argv);
+    bool apart = false;
+    tidemill_status status = mill_api_enter(engine);
+    if (status == TIDEMILL_OK) {
+        status = run_apart(engine, MILL_REQUEST_RUN_SHIPPED, name, NULL, argc, argv, &apart);
+    }
+    if (status == TIDEMILL_OK && !apart) status = mill_api_prepare(engine, NULL);
+    if (status == TIDEMILL_OK && !apart) status = run_shipped(engine, name, argc, argv);
     return mill_api_end(engine, status);
 }
 
@@ -416,6 +438,7 @@ void tidemill_each_shipped(void (*visit)(void *context, const char *name, const 
 tidemill_status mill_api_set_tm(struct tidemill *engine)
 {
     lua_State *L = engine->L;
+    if (engine->confine.on) return TIDEMILL_OK; /* it is there */
     lua_getglobal(L, "tm");
     bool there = !lua_isnil(L, -1);
     lua_pop(L, 1);
@@ -437,15 +460,23 @@ static tidemill_status run_string(struct tidemill *engine, const char *code, con
     record_script(engine, name, code, strlen(code), argc, argv);
     char chunk[256];
     snprintf(chunk, sizeof chunk, "=%s", name);
-    if (luaL_loadbuffer(engine->L, code, strlen(code), chunk) != 0) return fail_syntax(engine);
+    const char *mode = mill_confine_mode(&engine->confine);
+    if (luaL_loadbufferx(engine->L, code, strlen(code), chunk, mode) != 0) {
+        return fail_syntax(engine);
+    }
     return run_chunk(engine, name, argc, argv);
 }
 
 tidemill_status tidemill_run_string(tidemill *engine, const char *code, const char *name,
                                     int argc, char **argv)
 {
-    tidemill_status status = mill_api_begin(engine);
-    if (status == TIDEMILL_OK) status = run_string(engine, code, name, argc, argv);
+    bool apart = false;
+    tidemill_status status = mill_api_enter(engine);
+    if (status == TIDEMILL_OK) {
+        status = run_apart(engine, MILL_REQUEST_RUN_STRING, name, code, argc, argv, &apart);
+    }
+    if (status == TIDEMILL_OK && !apart) status = mill_api_prepare(engine, NULL);
+    if (status == TIDEMILL_OK && !apart) status = run_string(engine, code, name, argc, argv);
     return mill_api_end(engine, status);
 }
 
@@ -476,7 +507,11 @@ static tidemill_status result_json(struct tidemill *engine, char **text)
 tidemill_status tidemill_result_json(tidemill *engine, char **text)
 {
     *text = NULL;
-    tidemill_status status = mill_api_begin(engine);
+    tidemill_status status = mill_api_enter(engine);
+    if (status == TIDEMILL_OK && engine->proxy) {
+        return mill_api_end(engine, mill_proxy_result_json(engine, text));
+    }
+    if (status == TIDEMILL_OK) status = mill_api_prepare(engine, NULL);
     if (status == TIDEMILL_OK) status = result_json(engine, text);
     return mill_api_end(engine, status);
 }
@@ -497,14 +532,15 @@ void tidemill_interrupt(tidemill *engine)
 {
     if (!mill_birth_is_here(&engine->birth)) return;
     atomic_store(&engine->interrupted, true);
+    if (engine->proxy) mill_proxy_ring(engine->proxy);
     if (atomic_load(&engine->pool_open)) mill_pool_interrupt(&engine->pool);
     mill_session_stop(engine);
 }
 
 tidemill_status tidemill_flush(tidemill *engine, double seconds)
 {
-    if (!mill_engine_is_here(engine, &engine->error))
-        return mill_api_end(engine, TIDEMILL_UNSUPPORTED);
+    struct mill_error error;
+    if (!mill_engine_is_here(engine, &error)) return mill_api_say(engine, &error);
     struct mill_store *store = engine->store;
     if (store == NULL || mill_store_flush(store, seconds)) return TIDEMILL_OK;
     return TIDEMILL_IO;
@@ -535,6 +571,7 @@ tidemill_status tidemill_set(tidemill *engine, const char *name, const char *val
 {
     tidemill_status status = mill_api_enter(engine);
     if (status == TIDEMILL_OK) status = set_any(engine, name, value);
+    if (status == TIDEMILL_OK && engine->proxy) status = mill_proxy_set(engine, name, value);
     return mill_api_end(engine, status);
 }
 
@@ -607,11 +644,16 @@ int tidemill_worker_main(int descriptor)
         return 2;
     }
     fcntl(descriptor, F_SETFD, FD_CLOEXEC);
+    struct mill_message_head head;
+    if (recv(descriptor, &head, sizeof head, MSG_PEEK | MSG_WAITALL) == sizeof head &&
+        head.kind == MILL_MESSAGE_OPEN) {
+        return mill_hosted_run(descriptor);
+    }
     tidemill_config config = full_config(NULL);
     struct tidemill *engine = engine_new(&config);
     if (engine == NULL) return 1;
     int status = mill_serve_run(engine, descriptor);
-    tidemill_close(engine);
+    mill_api_free(engine);
     return status;
 }
 
@@ -620,7 +662,7 @@ int tidemill_worker_main(int descriptor)
 static int close_engine(lua_State *L)
 {
     struct tidemill **box = lua_touserdata(L, 1);
-    tidemill_close(*box);
+    mill_api_leave(*box);
     *box = NULL;
     return 0;
 }

@@ -21,6 +21,9 @@ static inline tidemill_value mill_value_out(struct mill_value value)
     return given;
 }
 
+/* tidemill_open of an engine whose script runs in this process, `deadline` and `memory` or not. */
+tidemill_status mill_api_open(const tidemill_config *config, struct tidemill **engine);
+
 /* Makes the library the global `tm`, if there is no such global. */
 tidemill_status mill_api_set_tm(struct tidemill *engine);
 

@@ -12,7 +12,7 @@ struct lender {
     void *context, *data;
 };
 
-static void give_back(void *context, void *data, size_t size)
+static void give_host_back(void *context, void *data, size_t size)
 {
     (void)data;
     (void)size;
@@ -63,8 +63,8 @@ static tidemill_status check_type(const tidemill_array *array, enum mill_type *t
     return TIDEMILL_OK;
 }
 
-static tidemill_status check_memory(const tidemill_array *array, size_t size, int64_t count,
-                                    struct mill_error *error)
+static tidemill_status check_data(const tidemill_array *array, size_t size, int64_t count,
+                                  struct mill_error *error)
 {
     if (array->data == NULL && count > 0) {
         return mill_fail(error, TIDEMILL_USAGE, "array: data is NULL");
@@ -78,8 +78,8 @@ static tidemill_status check_memory(const tidemill_array *array, size_t size, in
 }
 
 /* Over the host's memory; NULL: no memory, and nobody was told. */
-static struct mill_array *lend(const tidemill_array *array, enum mill_type type, int64_t count,
-                               const struct lender *given)
+static struct mill_array *array_over(const tidemill_array *array, enum mill_type type,
+                                     int64_t count, const struct lender *given)
 {
     static uint8_t none[8] __attribute__((aligned(8)));
     void *data = array->data ? (void *)(uintptr_t)array->data : none;
@@ -89,8 +89,8 @@ static struct mill_array *lend(const tidemill_array *array, enum mill_type type,
     if (lender) *lender = (struct lender){0}; /* until nothing can fail any more */
     if (lender && array->validity) validity = mill_buffer_new(NULL, bits);
     if (lender && (validity || !array->validity)) {
-        values =
-            mill_buffer_foreign(data, (size_t)count * mill_type_size(type), give_back, lender);
+        values = mill_buffer_foreign(data, (size_t)count * mill_type_size(type), give_host_back,
+                                     lender);
     }
     if (values == NULL) {
         free(lender);
@@ -113,9 +113,9 @@ static tidemill_status from_array(const tidemill_array *array, const struct lend
     size_t size = mill_type_size(type);
     int64_t count = count_elements(array, size, error);
     if (count < 0) return TIDEMILL_USAGE;
-    status = check_memory(array, size, count, error);
+    status = check_data(array, size, count, error);
     if (status != TIDEMILL_OK) return status;
-    *made = lend(array, type, count, lender);
+    *made = array_over(array, type, count, lender);
     if (*made == NULL) return mill_no_memory(error, "array");
     (*made)->dimensions = array->dimensions;
     for (int i = 0; i < array->dimensions; i++) (*made)->shape[i] = array->shape[i];

@@ -9,6 +9,7 @@
 #include "bind/api.h"
 #include "bind/api_call.h"
 #include "bind/encode.h"
+#include "bind/proxy.h"
 #include "bind/state.h"
 
 struct request {
@@ -57,7 +58,7 @@ static void refuse(lua_State *L, struct request *request, const char *rest)
 static bool push_function(lua_State *L, struct request *request)
 {
     const char *part = request->name;
-    lua_pushvalue(L, LUA_GLOBALSINDEX);
+    mill_confine_push_globals(L);
     for (;;) {
         const char *end = strchr(part, '.');
         if (end == NULL) end = part + strlen(part);
@@ -171,7 +172,12 @@ tidemill_status tidemill_call(tidemill *engine, const char *name,
         .wanted = wanted,
     };
     for (size_t i = 0; i < wanted; i++) request.results[i] = mill_nil();
-    tidemill_status status = mill_api_begin(engine);
+    tidemill_status status = mill_api_enter(engine);
+    if (status == TIDEMILL_OK && engine->proxy) {
+        return mill_api_end(engine, mill_proxy_call(engine, name, request.arguments, count,
+                                                    request.results, wanted));
+    }
+    if (status == TIDEMILL_OK) status = mill_api_prepare(engine, NULL);
     if (status == TIDEMILL_OK) {
         status = mill_api_outcome(engine, call(engine, &request));
         if (status != TIDEMILL_OK) drop_results(&request);
@@ -181,7 +187,7 @@ tidemill_status tidemill_call(tidemill *engine, const char *name,
 
 /* ---- what a run has returned ------------------------------------------------------------ */
 
-static int encode_result(lua_State *L)
+static int encode_results(lua_State *L)
 {
     struct request *request = lua_touserdata(L, 1);
     mill_api_push_result(L);
@@ -192,7 +198,7 @@ static int encode_result(lua_State *L)
 static tidemill_status result(struct tidemill *engine, struct request *request)
 {
     char *message;
-    lua_pushcfunction(engine->L, encode_result);
+    lua_pushcfunction(engine->L, encode_results);
     lua_pushlightuserdata(engine->L, request);
     tidemill_status status = mill_state_call(engine->L, 1, 0, &message);
     return status == TIDEMILL_OK ? request->status : mill_api_fail(engine, status, message);
@@ -205,7 +211,11 @@ tidemill_status tidemill_result(tidemill *engine, tidemill_value *value)
                               .results = (struct mill_value *)(void *)value,
                               .wanted = 1};
     *request.results = mill_nil();
-    tidemill_status status = mill_api_begin(engine);
+    tidemill_status status = mill_api_enter(engine);
+    if (status == TIDEMILL_OK && engine->proxy) {
+        return mill_api_end(engine, mill_proxy_result(engine, request.results));
+    }
+    if (status == TIDEMILL_OK) status = mill_api_prepare(engine, NULL);
     if (status == TIDEMILL_OK) {
         status = result(engine, &request);
         if (status != TIDEMILL_OK) drop_results(&request);

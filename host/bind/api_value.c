@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "bind/api.h"
+#include "data/frame.h"
 #include "data/part.h"
 
 _Static_assert(sizeof(tidemill_value) == sizeof(struct mill_value), "a value is a cell");
@@ -15,19 +16,6 @@ _Static_assert(sizeof(tidemill_cursor) >= sizeof(struct mill_place) + 2 * sizeof
 static bool is_packed_as(struct mill_value value, enum mill_mark mark)
 {
     return value.tag == MILL_TAG_PACKED && value.packed->bytes[0] == mark;
-}
-
-/* Behind the pairs of a table: "tidemill.frame", "meta". */
-static bool has_frame_metatable(const struct mill_packed *packed)
-{
-    static const char wanted[] = "\016tidemill.frame\004meta";
-    struct mill_place place = {0};
-    struct mill_table_head head;
-    if (!mill_part_table(packed, &place, &head) || !head.meta) return false;
-    for (uint64_t i = 0; i < head.list + 2 * head.pairs; i++) mill_part_skip(packed, &place);
-    const uint8_t *at = packed->bytes + place.at;
-    size_t left = packed->size - place.at, size = sizeof wanted - 1;
-    return left >= 17 + size && *at == MILL_MARK_MODULE && memcmp(at + 17, wanted, size) == 0;
 }
 
 tidemill_kind tidemill_kind_of(tidemill_value given)
@@ -52,7 +40,7 @@ tidemill_kind tidemill_kind_of(tidemill_value given)
         return TIDEMILL_KIND_ARRAY;
     case MILL_TAG_PACKED:
         if (!is_packed_as(value, MILL_MARK_TABLE)) return TIDEMILL_KIND_FUNCTION;
-        return has_frame_metatable(value.packed) ? TIDEMILL_KIND_FRAME : TIDEMILL_KIND_TABLE;
+        return mill_frame_is(&value) ? TIDEMILL_KIND_FRAME : TIDEMILL_KIND_TABLE;
     default:
         return TIDEMILL_KIND_OTHER;
     }
@@ -168,7 +156,7 @@ const char *tidemill_to_string(const tidemill_value *value, size_t *size)
 
 /* ---- tables: making --------------------------------------------------------------------- */
 
-static int compare_names(const void *a_, const void *b_)
+static int by_field_name(const void *a_, const void *b_)
 {
     const struct mill_named *a = a_, *b = b_;
     return strcmp(a->name, b->name);
@@ -178,16 +166,17 @@ static int compare_names(const void *a_, const void *b_)
 static bool differ(const struct mill_named *named, size_t count)
 {
     for (size_t i = 1; i < count; i++) {
-        if (compare_names(&named[i - 1], &named[i]) == 0) return false;
+        if (by_field_name(&named[i - 1], &named[i]) == 0) return false;
     }
     return true;
 }
 
-static tidemill_status join(const struct mill_value *list, size_t count,
-                            struct mill_named *named, size_t field_count, tidemill_value *table)
+static tidemill_status build_table(const struct mill_value *list, size_t count,
+                                   struct mill_named *named, size_t field_count,
+                                   tidemill_value *table)
 {
     struct mill_value value = mill_nil();
-    qsort(named, field_count, sizeof *named, compare_names);
+    qsort(named, field_count, sizeof *named, by_field_name);
     if (!differ(named, field_count)) return TIDEMILL_USAGE;
     tidemill_status status = mill_part_join(list, count, named, field_count, &value);
     *table = mill_value_out(value);
@@ -213,8 +202,8 @@ tidemill_status tidemill_from_table(const tidemill_value *list, size_t count,
         named[i] = (struct mill_named){name, name ? strlen(name) : 0, value};
     }
     if (status == TIDEMILL_OK) {
-        status = join((const struct mill_value *)(const void *)list, count, named, field_count,
-                      table);
+        status = build_table((const struct mill_value *)(const void *)list, count, named,
+                             field_count, table);
     }
     free(named);
     return status;
@@ -229,8 +218,8 @@ static bool open_table(struct mill_value value, struct mill_place *place,
     return value.tag == MILL_TAG_PACKED && mill_part_table(value.packed, place, head);
 }
 
-static tidemill_status take(struct mill_value table, struct mill_place *place,
-                            tidemill_value *out)
+static tidemill_status part_of(struct mill_value table, struct mill_place *place,
+                               tidemill_value *out)
 {
     struct mill_value value = mill_nil();
     tidemill_status status = mill_part_take(table.packed, place, &value);
@@ -255,13 +244,14 @@ size_t tidemill_length(tidemill_value given)
     if (value.tag == MILL_TAG_COLUMN) return (size_t)value.array->length;
     if (mill_value_text(&value, &size)) return size;
     if (!open_table(value, &place, &head)) return 0;
-    if (has_frame_metatable(value.packed)) return frame_rows(given);
+    if (mill_frame_is(&value)) return frame_rows(given);
     return (size_t)head.list;
 }
 
 /* The value of the first pair whose key is the number, or the text when `name` is not NULL. */
-static tidemill_status find(struct mill_value table, struct mill_place place, uint64_t pairs,
-                            const char *name, double number, tidemill_value *out)
+static tidemill_status find_pair(struct mill_value table, struct mill_place place,
+                                 uint64_t pairs, const char *name, double number,
+                                 tidemill_value *out)
 {
     for (uint64_t i = 0; i < pairs; i++) {
         size_t size = 0;
@@ -274,7 +264,7 @@ static tidemill_status find(struct mill_value table, struct mill_place place, ui
             met = key_number == number;
         }
         mill_part_skip(table.packed, &place);
-        if (met) return take(table, &place, out);
+        if (met) return part_of(table, &place, out);
         mill_part_skip(table.packed, &place);
     }
     return TIDEMILL_OK;
@@ -290,8 +280,8 @@ tidemill_status tidemill_at(tidemill_value table, int64_t position, tidemill_val
     bool listed = position >= 1 && (uint64_t)position <= head.list;
     uint64_t before = listed ? (uint64_t)position - 1 : head.list;
     for (uint64_t i = 0; i < before; i++) mill_part_skip(value.packed, &place);
-    if (listed) return take(value, &place, element);
-    return find(value, place, head.pairs, NULL, (double)position, element);
+    if (listed) return part_of(value, &place, element);
+    return find_pair(value, place, head.pairs, NULL, (double)position, element);
 }
 
 static tidemill_status get(struct mill_value table, const char *name, tidemill_value *out)
@@ -300,7 +290,7 @@ static tidemill_status get(struct mill_value table, const char *name, tidemill_v
     struct mill_place place;
     if (!open_table(table, &place, &head)) return TIDEMILL_OK;
     for (uint64_t i = 0; i < head.list; i++) mill_part_skip(table.packed, &place);
-    return find(table, place, head.pairs, name, 0, out);
+    return find_pair(table, place, head.pairs, name, 0, out);
 }
 
 tidemill_status tidemill_get(tidemill_value table, const char *name, tidemill_value *value)
@@ -310,7 +300,7 @@ tidemill_status tidemill_get(tidemill_value table, const char *name, tidemill_va
     *value = columns = (tidemill_value){{0, 0}};
     if (!is_packed_as(given, MILL_MARK_TABLE)) return TIDEMILL_OK;
     tidemill_status status = TIDEMILL_OK;
-    if (has_frame_metatable(given.packed)) {
+    if (mill_frame_is(&given)) {
         status = get(given, "arrays", &columns);
         if (status == TIDEMILL_OK) status = get(mill_value_in(columns), name, value);
         tidemill_release(columns);
@@ -324,7 +314,7 @@ struct cursor {
     uint32_t steps[2]; /* taken so far, in halves: a place has 20 bytes */
 };
 
-static uint64_t steps_of(const struct cursor *cursor)
+static uint64_t steps_taken(const struct cursor *cursor)
 {
     return cursor->steps[0] | (uint64_t)cursor->steps[1] << 32;
 }
@@ -334,7 +324,7 @@ static void start_walk(struct mill_value table, struct cursor *cursor,
 {
     struct mill_place start;
     open_table(table, &start, head);
-    if (steps_of(cursor) == 0) cursor->place = start;
+    if (steps_taken(cursor) == 0) cursor->place = start;
 }
 
 tidemill_status tidemill_next(tidemill_value table, tidemill_cursor *given, int *more,
@@ -348,15 +338,15 @@ tidemill_status tidemill_next(tidemill_value table, tidemill_cursor *given, int 
     *more = 0;
     if (!is_packed_as(packed, MILL_MARK_TABLE)) return TIDEMILL_OK;
     start_walk(packed, &cursor, &head);
-    uint64_t step = steps_of(&cursor);
+    uint64_t step = steps_taken(&cursor);
     if (step >= head.list + head.pairs) return TIDEMILL_OK;
     tidemill_status status = TIDEMILL_OK;
     if (step < head.list) {
         *key = tidemill_from_number((double)(step + 1));
     } else {
-        status = take(packed, &cursor.place, key);
+        status = part_of(packed, &cursor.place, key);
     }
-    if (status == TIDEMILL_OK) status = take(packed, &cursor.place, value);
+    if (status == TIDEMILL_OK) status = part_of(packed, &cursor.place, value);
     if (status != TIDEMILL_OK) {
         tidemill_release(*key);
         *key = (tidemill_value){{0, 0}};

@@ -2,6 +2,7 @@
 #include <lauxlib.h>
 #include <string.h>
 
+#include "bind/api_function.h"
 #include "bind/encode.h"
 #include "bind/engine.h"
 #include "bind/shared.h"
@@ -36,9 +37,17 @@ static void push_builtin(struct decoder *decoder)
     lua_pushlstring(L, name, size);
     lua_rawget(L, -2);
     lua_remove(L, -2);
-    if (lua_isnil(L, -1)) {
-        lua_pushlstring(L, name, size);
-        luaL_error(L, "this Lua state has no builtin \"%s\"", lua_tostring(L, -1));
+    if (!lua_isnil(L, -1)) return;
+    lua_pop(L, 1);
+    lua_pushlstring(L, name, size);
+    const char *text = lua_tostring(L, -1);
+    if (mill_host_push(L, text)) {
+        lua_remove(L, -2);
+    } else if (strncmp(text, "host:", 5) == 0) {
+        luaL_error(L, "the host program's function \"%s\" is not there in a process of its own",
+                   text + 5);
+    } else {
+        luaL_error(L, "this Lua state has no builtin \"%s\"", text);
     }
 }
 
@@ -115,7 +124,7 @@ static void push_environment(struct decoder *decoder, uint32_t number)
     decoder->environments++;
     lua_newtable(L);
     lua_createtable(L, 0, 1); /* names that code makes up at run time are looked up in _G */
-    lua_pushvalue(L, LUA_GLOBALSINDEX);
+    mill_confine_push_globals(L);
     lua_setfield(L, -2, "__index");
     lua_setmetatable(L, -2);
     lua_pushnumber(L, number + 0.5);

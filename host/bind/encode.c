@@ -17,7 +17,7 @@ enum { LUA_TCDATA = 10 };
 
 /* ---- leaves ---------------------------------------------------------------------------- */
 
-static void put_number(struct mill_encoder *encoder, double number)
+static void put_double(struct mill_encoder *encoder, double number)
 {
     uint64_t bits;
     memcpy(&bits, &number, 8);
@@ -32,12 +32,12 @@ void mill_encoder_string(struct mill_encoder *encoder, enum mill_mark mark, int 
     mill_packer_text(&encoder->out, text, size);
 }
 
-static enum mill_kind kind_of(lua_State *L, int index)
+static enum mill_cdata_kind kind_of(lua_State *L, int index)
 {
     lua_getfield(L, LUA_REGISTRYINDEX, mill_kinds_key);
     lua_pushvalue(L, index);
     lua_call(L, 1, 1);
-    enum mill_kind kind = (enum mill_kind)lua_tointeger(L, -1);
+    enum mill_cdata_kind kind = (enum mill_cdata_kind)lua_tointeger(L, -1);
     lua_pop(L, 1);
     return kind;
 }
@@ -150,7 +150,7 @@ bool mill_encoder_value(struct mill_encoder *encoder, int index)
                          lua_toboolean(L, index) ? MILL_MARK_TRUE : MILL_MARK_FALSE);
         return true;
     case LUA_TNUMBER:
-        put_number(encoder, lua_tonumber(L, index));
+        put_double(encoder, lua_tonumber(L, index));
         return true;
     case LUA_TSTRING:
         mill_encoder_string(encoder, MILL_MARK_STRING, index);
@@ -197,7 +197,7 @@ static bool encode_cell(lua_State *L, int index, bool nodes, struct mill_value *
     }
     case LUA_TCDATA: {
         const void *payload = lua_topointer(L, index);
-        enum mill_kind kind = kind_of(L, index);
+        enum mill_cdata_kind kind = kind_of(L, index);
         if (kind == MILL_KIND_ARRAY) {
             struct mill_array *array = *(struct mill_array *const *)payload;
             mill_array_publish(array);
@@ -246,7 +246,7 @@ static tidemill_status status_of(int raised)
 }
 
 /* Into encoder->out, which is the caller's; `witness` is a stack index, 0: none. */
-static void walk(struct mill_encoder *encoder, int index, int witness)
+static void walk_into(struct mill_encoder *encoder, int index, int witness)
 {
     lua_State *L = encoder->L;
     mill_packer_init(&encoder->out);
@@ -266,7 +266,7 @@ static void walk(struct mill_encoder *encoder, int index, int witness)
 }
 
 /* What the walk has made, and its end. */
-static tidemill_status take(struct mill_encoder *encoder, struct mill_value *value)
+static tidemill_status take_encoded(struct mill_encoder *encoder, struct mill_value *value)
 {
     bool failed = false;
     if (encoder->status == TIDEMILL_OK) {
@@ -287,8 +287,8 @@ tidemill_status mill_encode(lua_State *L, int index, const char *where, bool nod
         return failed ? mill_no_memory(error, where) : TIDEMILL_OK;
     }
     struct mill_encoder encoder = {.L = L, .nodes = nodes, .where = where, .error = error};
-    walk(&encoder, index, 0);
-    return take(&encoder, value);
+    walk_into(&encoder, index, 0);
+    return take_encoded(&encoder, value);
 }
 
 tidemill_status mill_encode_out(lua_State *L, int index, const char *where,
@@ -300,8 +300,8 @@ tidemill_status mill_encode_out(lua_State *L, int index, const char *where,
         return failed ? mill_no_memory(error, where) : TIDEMILL_OK;
     }
     struct mill_encoder encoder = {.L = L, .leaves = true, .where = where, .error = error};
-    walk(&encoder, index, 0);
-    return take(&encoder, value);
+    walk_into(&encoder, index, 0);
+    return take_encoded(&encoder, value);
 }
 
 tidemill_status mill_encode_kept(lua_State *L, int index, const char *where,
@@ -313,8 +313,8 @@ tidemill_status mill_encode_kept(lua_State *L, int index, const char *where,
         return failed ? mill_no_memory(error, where) : TIDEMILL_OK;
     }
     struct mill_encoder encoder = {.L = L, .kept = true, .where = where, .error = error};
-    walk(&encoder, index, 0);
-    return take(&encoder, value);
+    walk_into(&encoder, index, 0);
+    return take_encoded(&encoder, value);
 }
 
 tidemill_status mill_encode_function(lua_State *L, int index, const char *where, int witness,
@@ -322,8 +322,8 @@ tidemill_status mill_encode_function(lua_State *L, int index, const char *where,
 {
     encoded->code = mill_nil();
     struct mill_encoder encoder = {.L = L, .where = where, .error = error};
-    walk(&encoder, index, witness);
+    walk_into(&encoder, index, witness);
     encoded->steady = !encoder.unsteady;
     encoded->loops = encoder.loops;
-    return take(&encoder, &encoded->code);
+    return take_encoded(&encoder, &encoded->code);
 }

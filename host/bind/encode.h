@@ -49,7 +49,7 @@ extern const char mill_builtins_key[], mill_modules_key[], mill_names_key[], mil
     mill_frozen_key[], mill_convert_key[];
 
 /* What a cdata is; the numbers are known to lua/tidemill/clib.lua. */
-enum mill_kind {
+enum mill_cdata_kind {
     MILL_KIND_OTHER,
     MILL_KIND_INT64,
     MILL_KIND_UINT64,

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bind/api_function.h"
 #include "bind/bytecode.h"
 #include "bind/encode.h"
 #include "bind/encoder.h"
@@ -175,6 +176,15 @@ static bool encode_body(struct mill_encoder *encoder, int function,
     return fine;
 }
 
+static bool refuse_c_function(struct mill_encoder *encoder, int index)
+{
+    const char *name = mill_host_name(encoder->L, index);
+    if (name == NULL) return mill_encoder_refuse(encoder, "a C function", NULL);
+    char what[120];
+    snprintf(what, sizeof what, "the host program's function %.80s", name);
+    return mill_encoder_refuse(encoder, what, "it was registered without TIDEMILL_THREAD_SAFE");
+}
+
 bool mill_encoder_function(struct mill_encoder *encoder, int index)
 {
     lua_State *L = encoder->L;
@@ -182,7 +192,7 @@ bool mill_encoder_function(struct mill_encoder *encoder, int index)
         return mill_encoder_refuse(encoder, "a value nested so deeply", NULL);
     if (mill_encoder_known(encoder, index)) return true;
     if (encoder->kept) return mill_encoder_refuse(encoder, "a function", NULL);
-    if (lua_iscfunction(L, index)) return mill_encoder_refuse(encoder, "a C function", NULL);
+    if (lua_iscfunction(L, index)) return refuse_c_function(encoder, index);
     bool fresh;
     uint32_t number =
         mill_encoder_number(encoder, &encoder->objects, lua_topointer(L, index), &fresh);

@@ -19,7 +19,7 @@
 #include "bind/watch.h"
 #include "lane/hub.h"
 
-static void warn(void *context, const char *text)
+void mill_engine_warn(void *context, const char *text)
 {
     struct tidemill *engine = context;
     mill_output_warn(&engine->output, "%s", text);
@@ -86,14 +86,14 @@ static char *package_field(lua_State *L, const char *name)
 }
 
 /* A result that a task of another run waits for, read by the worker that needs it. */
-static bool load(void *context, struct mill_worker *worker, struct mill_task *task)
+static bool load_result(void *context, struct mill_worker *worker, struct mill_task *task)
 {
     struct tidemill *engine = context;
     return mill_lookup_load(&engine->lookup, mill_lookup_reader(&engine->lookup, worker), task);
 }
 
 /* What a function's key is made of. */
-static void take_apart(void *context, const struct mill_function *function,
+static void list_parts(void *context, const struct mill_function *function,
                        struct mill_packer *parts)
 {
     const struct tidemill *engine = context;
@@ -209,7 +209,7 @@ tidemill_status mill_engine_start(struct tidemill *engine, struct mill_error *er
         .drive = mill_runner_drive,
         .context = engine,
         .memory = &engine->memory,
-        .load = load,
+        .load = load_result,
         .rest = rest,
         .lost = lost,
         .event = engine->trace ? trace_event : NULL,
@@ -232,10 +232,10 @@ tidemill_status mill_engine_start(struct tidemill *engine, struct mill_error *er
     engine->lookup.store = engine->store;
     engine->lookup.files = &engine->files;
     engine->lookup.memory = &engine->memory;
-    engine->lookup.warn = warn;
+    engine->lookup.warn = mill_engine_warn;
     engine->lookup.context = engine;
     engine->lookup.find_opaque = mill_anatomy_opaque;
-    engine->lookup.ledger = engine->store ? mill_ledger_new(take_apart, engine) : NULL;
+    engine->lookup.ledger = engine->store ? mill_ledger_new(list_parts, engine) : NULL;
     engine->lookup.ttl = engine->keep.ttl;
     if (!mill_lookup_init(&engine->lookup, engine->pool.worker_total)) {
         close_scopes(engine);

@@ -7,6 +7,7 @@
 
 #include "base/birth.h"
 #include "bind/api_call.h"
+#include "bind/confine.h"
 #include "bind/gate.h"
 #include "bind/identity.h"
 #include "bind/keep.h"
@@ -28,8 +29,12 @@ struct tidemill {
     char *message;           /* its long text; malloc'ed, or NULL */
     struct mill_birth birth; /* its process's: in a child that has forked off it is of no use */
     lua_State *L;            /* the script's state */
-    struct mill_call_keys call_keys; /* in that */
-    bool borrowed;                   /* it belongs to the host program: `require "tidemill"` */
+    struct mill_call_keys call_keys;                   /* in that */
+    struct mill_host_function *_Atomic host_functions; /* pushed at the front, by registering */
+    struct mill_host_kernel *_Atomic host_kernels;     /* the same */
+    struct mill_confine confine;                       /* that and the workers' states */
+    struct mill_proxy *proxy; /* the script runs there, and L is NULL; NULL: it runs here */
+    bool borrowed;            /* it belongs to the host program: `require "tidemill"` */
     struct mill_memory memory;
     struct mill_spill spill;
     struct mill_output output;
@@ -56,7 +61,8 @@ struct tidemill {
     _Atomic bool typing; /* an input of a session runs, on the thread `typist` */
     pthread_t typist;
     int exit_status;
-    bool exiting; /* os.exit was called */
+    bool exiting;    /* os.exit was called */
+    double patience; /* seconds that closing waits, each time; negative: not at all */
     _Atomic int64_t degraded;
     struct mill_token *token;    /* of all that the script starts; NULL: memory was short */
     struct mill_means means;     /* of tasks' times, by name */
@@ -142,6 +148,9 @@ void mill_engine_cancel_all(struct tidemill *engine);
 /* Waits for all runs that nobody holds any more, and for those that tasks have started; false when
  * interrupted. */
 bool mill_engine_wait(struct tidemill *engine);
+
+/* A warning, said once; `context` is the engine. */
+void mill_engine_warn(void *context, const char *text);
 
 /* The engine and, in a worker's state, the worker of a Lua state. */
 struct tidemill *mill_engine_of(lua_State *L);

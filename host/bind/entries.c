@@ -156,7 +156,7 @@ tidemill_status mill_entries_list(struct mill_upkeep *upkeep)
 
 /* ---- show ------------------------------------------------------------------------------ */
 
-struct search {
+struct key_search {
     const char *digits; /* lower case */
     struct mill_hash key;
     bool found, ambiguous;
@@ -164,7 +164,7 @@ struct search {
 
 static bool search_row(void *context, const struct mill_store_row *row)
 {
-    struct search *search = context;
+    struct key_search *search = context;
     char text[33];
     mill_hash_text(row->key, text);
     if (strncmp(text, search->digits, strlen(search->digits)) != 0) return true;
@@ -187,7 +187,7 @@ static tidemill_status find_key(struct mill_upkeep *upkeep, struct mill_hash *ke
                          word, LEAST_DIGITS);
     }
     for (size_t i = 0; i <= count; i++) digits[i] = (char)tolower((unsigned char)word[i]);
-    struct search search = {.digits = digits};
+    struct key_search search = {.digits = digits};
     struct mill_store_filter filter = {.key = mill_hash_parse(digits, key) ? key : NULL};
     tidemill_status status =
         mill_store_each(upkeep->store, &filter, search_row, &search, upkeep->error);
@@ -210,7 +210,7 @@ struct showing {
     int entries, reads;
 };
 
-static const char *read_kind(char kind)
+static const char *kind_of_read(char kind)
 {
     switch (kind) {
     case MILL_READ_FILE:
@@ -247,10 +247,10 @@ static void show_read(void *context, char kind, const char *name, struct mill_ha
         char text[MILL_FIELD_ROOM];
         struct mill_field field = {NULL, NULL, MILL_FIELD_TEXT, 0, name};
         mill_field_show(&field, text);
-        fprintf(showing->out, "%-10s  %s %s\n", "read", read_kind(kind), text);
+        fprintf(showing->out, "%-10s  %s %s\n", "read", kind_of_read(kind), text);
         return;
     }
-    struct mill_field fields[] = {{"kind", "", MILL_FIELD_TEXT, 0, read_kind(kind)},
+    struct mill_field fields[] = {{"kind", "", MILL_FIELD_TEXT, 0, kind_of_read(kind)},
                                   {"name", "", MILL_FIELD_TEXT, 0, name}};
     if (showing->reads++ > 0) fputc(',', showing->out);
     mill_fields_json(showing->out, fields, COUNT(fields));

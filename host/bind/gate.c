@@ -1,9 +1,11 @@
 /* gate: how a function of tidemill.h enters an engine and leaves it.  SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE
 #include "bind/gate.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "bind/api_function.h"
 #include "bind/engine.h"
 #include "bind/watch.h"
 
@@ -110,18 +112,49 @@ tidemill_status mill_api_fail(struct tidemill *engine, tidemill_status status, c
 
 /* ---- entering and leaving --------------------------------------------------------------- */
 
-tidemill_status mill_api_enter(struct tidemill *engine)
+/* Whether this thread may not enter, for reasons that do not change while it would be inside. */
+static bool is_refused(struct tidemill *engine, struct mill_error *error)
 {
-    if (!mill_engine_is_here(engine, &engine->error)) return TIDEMILL_UNSUPPORTED;
-    pthread_mutex_lock(&engine->gate.lock);
+    if (!mill_engine_is_here(engine, error)) return true;
+    if (mill_task_calling() != engine) return false; /* whose script may wait for the task */
+    mill_fail(error, TIDEMILL_UNSUPPORTED,
+              "not from a task: functions of its engine would wait for the script");
+    return true;
+}
+
+static bool lock_until(pthread_mutex_t *lock, int64_t deadline)
+{
+    if (deadline == INT64_MAX) return pthread_mutex_lock(lock) == 0;
+    struct timespec when = {deadline / 1000000000, deadline % 1000000000};
+    return pthread_mutex_clocklock(lock, CLOCK_MONOTONIC, &when) == 0;
+}
+
+tidemill_status mill_api_enter_until(struct tidemill *engine, int64_t deadline)
+{
+    struct mill_error error;
+    if (is_refused(engine, &error)) return mill_api_say(engine, &error);
+    if (!lock_until(&engine->gate.lock, deadline)) {
+        mill_fail(&error, TIDEMILL_BUSY, "the call of another thread has not returned");
+        return mill_api_say(engine, &error);
+    }
     engine->gate.depth++;
     if (engine->error.text[0] || engine->message) clear_error(engine);
     clear_fault(&engine->gate);
     return TIDEMILL_OK;
 }
 
+tidemill_status mill_api_enter(struct tidemill *engine)
+{
+    return mill_api_enter_until(engine, INT64_MAX);
+}
+
 tidemill_status mill_api_prepare(struct tidemill *engine, const char *script)
 {
+    if (engine->proxy) {
+        return mill_fail(
+            &engine->error, TIDEMILL_UNSUPPORTED,
+            "this is not there for a script in a process of its own (deadline, sandbox)");
+    }
     if (engine->L == NULL) {
         return mill_fail(&engine->error, TIDEMILL_USAGE, "the engine was not opened");
     }
@@ -143,8 +176,8 @@ tidemill_status mill_api_begin(struct tidemill *engine)
 
 tidemill_status mill_api_end(struct tidemill *engine, tidemill_status status)
 {
+    if (is_refused(engine, NULL)) return status;
     if (status != TIDEMILL_OK) keep_fault(engine);
-    if (!mill_birth_is_here(&engine->birth)) return status;
     engine->gate.depth--;
     pthread_mutex_unlock(&engine->gate.lock);
     return status;

@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-static int compare(const void *a_, const void *b_)
+static int by_index(const void *a_, const void *b_)
 {
     const struct mill_past *a = a_, *b = b_;
     return a->index < b->index ? -1 : a->index > b->index;
@@ -31,7 +31,7 @@ void mill_history_note(struct mill_history *history, struct mill_run *run)
     struct mill_past *tasks = realloc(past->tasks, run->count * sizeof *tasks);
     if (tasks == NULL) return;
     for (uint32_t i = 0; i < run->count; i++) tasks[i] = past_of(&run->tasks[i]);
-    if (run->count > 1) qsort(tasks, run->count, sizeof *tasks, compare);
+    if (run->count > 1) qsort(tasks, run->count, sizeof *tasks, by_index);
     past->tasks = tasks;
     past->count = run->count;
     history->next++;
@@ -51,7 +51,7 @@ const struct mill_past_run *mill_history_find(const struct mill_history *history
         const struct mill_past_run *past =
             &history->runs[(history->next - i) % MILL_HISTORY_RUNS];
         const struct mill_past *found =
-            past->count ? bsearch(&wanted, past->tasks, past->count, sizeof wanted, compare)
+            past->count ? bsearch(&wanted, past->tasks, past->count, sizeof wanted, by_index)
                         : NULL;
         if (found && found->generation == generation) return past;
     }

@@ -9,7 +9,7 @@
 #include "base/units.h"
 #include "bind/engine.h"
 
-static const int64_t LEAST_LIMIT = 1000000; /* bytes: an empty database takes some */
+static const int64_t LEAST_CACHE = 1000000; /* bytes: an empty database takes some */
 
 struct mill_limits mill_keep_limits(const struct tidemill *engine)
 {
@@ -33,7 +33,7 @@ tidemill_status mill_keep_take_limit(struct tidemill *engine, const char *text)
     if (strcmp(text, "auto") == 0) {
         bytes = MILL_KEEP_AUTO;
     } else if (strcmp(text, "off") != 0 &&
-               (!mill_units_bytes(text, 0, &bytes) || bytes < LEAST_LIMIT)) {
+               (!mill_units_bytes(text, 0, &bytes) || bytes < LEAST_CACHE)) {
         return TIDEMILL_USAGE;
     }
     if (engine) engine->keep.bytes = bytes;

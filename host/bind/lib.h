@@ -45,10 +45,16 @@ bool mill_lib_notes(lua_State *L);
 /* Pushes an array, with a reference of its own. */
 void mill_lib_push_array(lua_State *L, struct mill_array *array);
 
-/* Sets a field of the table on top of the stack. */
+/* Set a field of the table on top of the stack. */
 static inline void mill_lib_set_number(lua_State *L, const char *name, double number)
 {
     lua_pushnumber(L, number);
+    lua_setfield(L, -2, name);
+}
+
+static inline void mill_lib_set_text(lua_State *L, const char *name, const char *text)
+{
+    lua_pushstring(L, text);
     lua_setfield(L, -2, name);
 }
 

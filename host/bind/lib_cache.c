@@ -49,7 +49,7 @@ static int cache_key(lua_State *L)
     return 2;
 }
 
-static struct mill_hash check_key(lua_State *L, int index)
+static struct mill_hash check_hash(lua_State *L, int index)
 {
     size_t size;
     struct mill_hash hash;
@@ -92,7 +92,7 @@ static void close_shelf(lua_State *L, const struct mill_shelf *shelf)
 /* core.cache_get(key) -> whether there is a value, the value */
 static int cache_get(lua_State *L)
 {
-    struct mill_hash key = check_key(L, 1);
+    struct mill_hash key = check_hash(L, 1);
     struct mill_worker *worker = mill_worker_of(L);
     struct mill_shelf shelf;
     struct mill_value value;
@@ -129,7 +129,7 @@ static int cache_put(lua_State *L)
     struct mill_error error;
     lua_settop(L, 7);
     struct mill_shelf_put put = {
-        .key = check_key(L, 1),
+        .key = check_hash(L, 1),
         .name = luaL_checkstring(L, 2),
         .mode = (enum mill_shelf_mode)luaL_checkoption(L, 4, NULL, modes),
         .ttl = luaL_optnumber(L, 5, 0),
@@ -164,7 +164,7 @@ static int cache_claim(lua_State *L)
         [MILL_CLAIM_MINE] = "mine",     [MILL_CLAIM_RESTING] = "resting",
         [MILL_CLAIM_OTHERS] = "others", [MILL_CLAIM_WAITING] = "waiting",
     };
-    struct mill_hash key = check_key(L, 1);
+    struct mill_hash key = check_hash(L, 1);
     struct mill_shelf shelf;
     int ticket = 0;
     enum mill_claim claim = MILL_CLAIM_NONE;
@@ -180,7 +180,7 @@ static int cache_claim(lua_State *L)
 /* core.cache_claim_waits(key, ticket, waits): who has the claim waits for others, or goes on */
 static int cache_claim_waits(lua_State *L)
 {
-    struct mill_hash key = check_key(L, 1);
+    struct mill_hash key = check_hash(L, 1);
     struct mill_store *store = mill_engine_of(L)->store;
     int ticket = (int)luaL_checkinteger(L, 2);
     if (store) mill_store_claim_waits(store, key, ticket, lua_toboolean(L, 3));
@@ -190,7 +190,7 @@ static int cache_claim_waits(lua_State *L)
 /* core.cache_unclaim(key, ticket) */
 static int cache_unclaim(lua_State *L)
 {
-    struct mill_hash key = check_key(L, 1);
+    struct mill_hash key = check_hash(L, 1);
     struct mill_store *store = mill_engine_of(L)->store;
     if (store) mill_store_unclaim(store, key, (int)luaL_checkinteger(L, 2));
     return 0;
@@ -210,7 +210,7 @@ static int cache_remove(lua_State *L)
     struct mill_worker *worker = mill_worker_of(L);
     if (worker) mill_trust_writes(&mill_engine_of(L)->lookup, worker, "the cache");
     if (!lua_isnoneornil(L, 2)) {
-        key = check_key(L, 2);
+        key = check_hash(L, 2);
         filter.key = &key;
     }
     if (!lua_isnoneornil(L, 3)) {
@@ -244,7 +244,7 @@ static int cache_stats(lua_State *L)
     return 1;
 }
 
-static const luaL_Reg functions[] = {
+static const luaL_Reg cache_functions[] = {
     {"cache_claim", cache_claim},
     {"cache_claim_waits", cache_claim_waits},
     {"cache_get", cache_get},
@@ -258,5 +258,5 @@ static const luaL_Reg functions[] = {
 
 void mill_lib_cache(lua_State *L)
 {
-    luaL_register(L, NULL, functions);
+    luaL_register(L, NULL, cache_functions);
 }

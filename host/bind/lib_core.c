@@ -165,7 +165,7 @@ static int core_seed(lua_State *L)
     return 1;
 }
 
-static const luaL_Reg functions[] = {
+static const luaL_Reg core_functions[] = {
     {"clock", core_clock},
     {"close", core_close},
     {"degraded", core_degraded},
@@ -207,7 +207,7 @@ static void push_layout(lua_State *L)
     mill_lib_set_number(L, "array_refs", offsetof(struct mill_array, refs));
 }
 
-static const char *lane_of(const struct tidemill *engine, const struct mill_worker *worker)
+static const char *lane_name(const struct tidemill *engine, const struct mill_worker *worker)
 {
     if (engine->serve) return "process";
     if (engine->workers == 0) return "serial";
@@ -219,7 +219,7 @@ int mill_open_core(lua_State *L)
     struct tidemill *engine = mill_engine_of(L);
     struct mill_worker *worker = mill_worker_of(L);
     lua_newtable(L);
-    luaL_register(L, NULL, functions);
+    luaL_register(L, NULL, core_functions);
     mill_lib_io(L);
     mill_lib_watch(L);
     mill_lib_machine(L);
@@ -254,7 +254,9 @@ int mill_open_core(lua_State *L)
     lua_setfield(L, -2, "layout");
     lua_pushboolean(L, !engine->borrowed);
     lua_setfield(L, -2, "owned"); /* the state is the engine's own */
-    lua_pushstring(L, lane_of(engine, worker));
+    mill_confine_push(L, &engine->confine);
+    lua_setfield(L, -2, "confined"); /* nil: it is not */
+    lua_pushstring(L, lane_name(engine, worker));
     lua_setfield(L, -2, "lane");
     lua_pushliteral(L, TIDEMILL_VERSION);
     lua_setfield(L, -2, "version");

@@ -9,12 +9,6 @@
 
 /* ---- findings -------------------------------------------------------------------------------- */
 
-static void set_text(lua_State *L, const char *name, const char *text)
-{
-    lua_pushstring(L, text);
-    lua_setfield(L, -2, name);
-}
-
 static void push_finding(lua_State *L, const struct mill_finding *finding)
 {
     static const char *const kinds[] = {
@@ -23,11 +17,11 @@ static void push_finding(lua_State *L, const struct mill_finding *finding)
         [MILL_FOUND_UNKNOWN] = "unknown",
     };
     lua_createtable(L, 0, 6);
-    set_text(L, "kind", kinds[finding->kind]);
-    set_text(L, "task", finding->task);
-    set_text(L, "cause", finding->cause);
-    set_text(L, "detail", finding->detail);
-    set_text(L, "sort", finding->sort);
+    mill_lib_set_text(L, "kind", kinds[finding->kind]);
+    mill_lib_set_text(L, "task", finding->task);
+    mill_lib_set_text(L, "cause", finding->cause);
+    mill_lib_set_text(L, "detail", finding->detail);
+    mill_lib_set_text(L, "sort", finding->sort);
     lua_pushboolean(L, finding->varied);
     lua_setfield(L, -2, "varied");
     mill_lib_set_number(L, "count", (double)finding->count);
@@ -101,7 +95,7 @@ void mill_lib_stop_dry(lua_State *L, struct mill_run *run)
     lua_error(L);
 }
 
-static const luaL_Reg functions[] = {
+static const luaL_Reg explain_functions[] = {
     {"dry_stop", explain_dry_stop},
     {"findings", explain_findings},
     {NULL, NULL},
@@ -109,5 +103,5 @@ static const luaL_Reg functions[] = {
 
 void mill_lib_explain(lua_State *L)
 {
-    luaL_register(L, NULL, functions);
+    luaL_register(L, NULL, explain_functions);
 }

@@ -91,15 +91,15 @@ static int graph_release(lua_State *L)
     return run_gc(L);
 }
 
-enum { FEW = 8 };
+enum { FEW_WANTED = 8 };
 
 /* In `few` when there is room, else in a userdata, which is pushed. */
-static uint32_t *wanted_nodes(lua_State *L, struct mill_scope *scope, uint32_t few[FEW],
+static uint32_t *wanted_nodes(lua_State *L, struct mill_scope *scope, uint32_t few[FEW_WANTED],
                               uint32_t *count)
 {
     *count = (uint32_t)lua_objlen(L, 1);
     uint32_t *wanted =
-        *count <= FEW ? few : lua_newuserdata(L, (size_t)*count * sizeof *wanted);
+        *count <= FEW_WANTED ? few : lua_newuserdata(L, (size_t)*count * sizeof *wanted);
     for (uint32_t i = 0; i < *count; i++) {
         mill_handle handle;
         lua_rawgeti(L, 1, (int)i + 1);
@@ -272,7 +272,7 @@ static int graph_run(lua_State *L)
     if (mill_engine_start(engine, &error) != TIDEMILL_OK) return mill_lib_raise(L, &error);
     mill_scope_sweep(scope);
     if (scope->worker) check_room(L, scope);
-    uint32_t count, few[FEW];
+    uint32_t count, few[FEW_WANTED];
     uint32_t *wanted = wanted_nodes(L, scope, few, &count);
     struct mill_run_box *box = mill_handle_new(L, run_name, sizeof *box, run_gc);
     struct mill_run *run = new_run(L, scope, wanted, count, &error);
@@ -455,7 +455,7 @@ static int push_failure(lua_State *L, const char *state, struct mill_task *faile
 }
 
 /* Cancelled with the task that asks: when that goes on and returns, it has no answer to keep. */
-static int push_cancelled(lua_State *L, struct mill_scope *scope)
+static int push_run_cancelled(lua_State *L, struct mill_scope *scope)
 {
     struct mill_worker *worker = scope->worker;
     if (worker && worker->task && mill_run_cancelled(worker->task->run)) {
@@ -501,10 +501,10 @@ static int graph_outcome(lua_State *L)
         int32_t cause = atomic_load(&task->cause);
         struct mill_task *failed = &run->tasks[cause];
         if (mill_task_state(failed) == MILL_FAILED) return push_failure(L, "skipped", failed);
-        return push_cancelled(L, scope);
+        return push_run_cancelled(L, scope);
     }
     case MILL_CANCELLED:
-        return push_cancelled(L, scope);
+        return push_run_cancelled(L, scope);
     default:
         lua_pushliteral(L, "pending");
         return 1;
@@ -566,7 +566,7 @@ static int graph_unasked(lua_State *L)
     return 2;
 }
 
-static const luaL_Reg functions[] = {
+static const luaL_Reg graph_functions[] = {
     {"asked", graph_asked},
     {"begun", graph_begun},
     {"cancel_all", graph_cancel_all},
@@ -591,5 +591,5 @@ static const luaL_Reg functions[] = {
 
 void mill_lib_graph(lua_State *L)
 {
-    luaL_register(L, NULL, functions);
+    luaL_register(L, NULL, graph_functions);
 }

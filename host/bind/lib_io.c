@@ -339,7 +339,7 @@ static int io_read_csv(lua_State *L)
     return 3;
 }
 
-static const luaL_Reg functions[] = {
+static const luaL_Reg io_functions[] = {
     {"env", io_env},
     {"execute", io_execute},
     {"glob", io_glob},
@@ -355,5 +355,5 @@ static const luaL_Reg functions[] = {
 
 void mill_lib_io(lua_State *L)
 {
-    luaL_register(L, NULL, functions);
+    luaL_register(L, NULL, io_functions);
 }

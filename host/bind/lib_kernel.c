@@ -7,6 +7,7 @@
 
 #include "base/compile.h"
 #include "base/folders.h"
+#include "bind/api_kernel.h"
 #include "bind/lib.h"
 
 /* core.file_hash(path) -> 32 hexadecimal digits, or nil: there is no such file.  A read of the file. */
@@ -43,6 +44,26 @@ static int kernel_find_symbol(lua_State *L)
     luaL_checktype(L, 1, LUA_TLIGHTUSERDATA);
     void *address = dlsym(lua_touserdata(L, 1), luaL_checkstring(L, 2));
     if (address == NULL) return 0;
+    lua_pushlightuserdata(L, address);
+    return 1;
+}
+
+/* core.host_kernel(key, address): the host program's function of that key from now on;
+ * core.host_kernel(key) -> its address, or nil */
+static int kernel_host(lua_State *L)
+{
+    struct tidemill *engine = mill_engine_of(L);
+    const char *key = luaL_checkstring(L, 1);
+    void *address = lua_touserdata(L, 2);
+    void (*kernel)(void);
+    if (address) {
+        memcpy(&kernel, &address, sizeof kernel);
+        if (!mill_host_kernel_add(engine, key, kernel)) luaL_error(L, "kernel: no memory");
+        return 0;
+    }
+    kernel = mill_host_kernel_find(engine, key);
+    if (kernel == NULL) return 0;
+    memcpy(&address, &kernel, sizeof address);
     lua_pushlightuserdata(L, address);
     return 1;
 }
@@ -90,9 +111,13 @@ static int kernel_compile(lua_State *L)
 void mill_lib_kernel(lua_State *L)
 {
     static const luaL_Reg functions[] = {
-        {"compile", kernel_compile},         {"file_hash", kernel_file_hash},
-        {"find_symbol", kernel_find_symbol}, {"open_library", kernel_open_library},
-        {"user_cache", kernel_user_cache},   {NULL, NULL},
+        {"compile", kernel_compile},
+        {"file_hash", kernel_file_hash},
+        {"find_symbol", kernel_find_symbol},
+        {"host_kernel", kernel_host},
+        {"open_library", kernel_open_library},
+        {"user_cache", kernel_user_cache},
+        {NULL, NULL},
     };
     luaL_register(L, NULL, functions);
 }

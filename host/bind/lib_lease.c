@@ -17,7 +17,7 @@ static const char place_name[] = "tidemill.place";
 /* What Lua holds of one who waits; collected it is left. */
 struct box {
     struct mill_lease *lease; /* with a reference */
-    struct mill_place place;
+    struct mill_lease_place place;
 };
 
 static struct mill_lease *check_lease(lua_State *L)
@@ -209,7 +209,7 @@ static int lease_counts(lua_State *L)
     return 4;
 }
 
-static const luaL_Reg functions[] = {
+static const luaL_Reg lease_functions[] = {
     {"lease", lease_new},
     {"lease_acquire", lease_acquire},
     {"lease_address", lease_address},
@@ -228,5 +228,5 @@ static const luaL_Reg functions[] = {
 
 void mill_lib_lease(lua_State *L)
 {
-    luaL_register(L, NULL, functions);
+    luaL_register(L, NULL, lease_functions);
 }

@@ -15,7 +15,7 @@
 #include "lane/fetch.h"
 #include "lane/work.h"
 
-static const char handle_name[] = "tidemill.operation";
+static const char operation_name[] = "tidemill.operation";
 
 struct handle {
     struct mill_operation *operation;
@@ -26,7 +26,7 @@ struct handle {
 /* ---- handles ---------------------------------------------------------------------------------- */
 
 /* What has ended meanwhile goes as well: a connection that nobody will come for is closed. */
-static void drop(struct handle *handle)
+static void drop_handle(struct handle *handle)
 {
     if (handle->operation) mill_operation_cancel(handle->operation);
     mill_operation_unref(handle->operation);
@@ -34,15 +34,15 @@ static void drop(struct handle *handle)
     *handle = (struct handle){.operation = NULL};
 }
 
-static int handle_gc(lua_State *L)
+static int operation_gc(lua_State *L)
 {
-    drop(lua_touserdata(L, 1));
+    drop_handle(lua_touserdata(L, 1));
     return 0;
 }
 
 static struct handle *check_handle(lua_State *L)
 {
-    struct handle *handle = mill_handle_check(L, 1, handle_name);
+    struct handle *handle = mill_handle_check(L, 1, operation_name);
     if (handle->operation == NULL) luaL_error(L, "the operation was dropped");
     return handle;
 }
@@ -58,7 +58,7 @@ int mill_operation_push_started(lua_State *L, struct mill_operation *operation,
 {
     if (operation == NULL) return luaL_error(L, "out of memory (input and output)");
     struct mill_scope *scope = mill_scope_of(L);
-    struct handle *handle = mill_handle_new(L, handle_name, sizeof *handle, handle_gc);
+    struct handle *handle = mill_handle_new(L, operation_name, sizeof *handle, operation_gc);
     handle->operation = operation;
     handle->push = push;
     struct mill_error error;
@@ -91,7 +91,7 @@ static int operation_cancel(lua_State *L)
 /* core.operation_drop(operation): nobody comes for it any more. */
 static int operation_drop(lua_State *L)
 {
-    drop(mill_handle_check(L, 1, handle_name));
+    drop_handle(mill_handle_check(L, 1, operation_name));
     return 0;
 }
 
@@ -111,7 +111,7 @@ static int operation_result(lua_State *L)
 /* ---- HTTP ---------------------------------------------------------------------------------------- */
 
 /* -> status, reason, table of headers, body */
-static int push_answer(lua_State *L, struct mill_operation *operation)
+static int push_response(lua_State *L, struct mill_operation *operation)
 {
     struct mill_response *response = &((struct mill_fetch *)operation)->response;
     lua_pushinteger(L, response->status);
@@ -133,7 +133,7 @@ static int start_fetch(lua_State *L)
     const char *request = luaL_checklstring(L, 3, &size);
     struct mill_fetch *fetch = mill_fetch_new(host, (int)luaL_checkinteger(L, 2), request, size,
                                               (size_t)luaL_checknumber(L, 4));
-    return mill_operation_push_started(L, fetch ? &fetch->operation : NULL, push_answer,
+    return mill_operation_push_started(L, fetch ? &fetch->operation : NULL, push_response,
                                        "the network (tm.http_get)");
 }
 
@@ -142,7 +142,7 @@ static int start_fetch(lua_State *L)
 extern char **environ;
 
 /* The list of texts at an index, malloc'ed; NULL: no memory. */
-static char **copy_list(lua_State *L, int index)
+static char **copy_strings(lua_State *L, int index)
 {
     size_t count = lua_objlen(L, index);
     char **list = calloc(count + 1, sizeof *list);
@@ -166,11 +166,11 @@ static bool same_name(const char *one, const char *other)
 
 /* The process's own variables with those of the list at an index: "NAME=value", or "NAME" of one that
  * is not wanted. */
-static char **copy_environment(lua_State *L, int index)
+static char **build_environment(lua_State *L, int index)
 {
     size_t own = 0, count = 0;
     while (environ && environ[own]) own++;
-    char **changes = copy_list(L, index);
+    char **changes = copy_strings(L, index);
     char **list = changes ? calloc(own + lua_objlen(L, index) + 1, sizeof *list) : NULL;
     bool fine = list != NULL;
     for (size_t i = 0; i < own && fine; i++) {
@@ -228,8 +228,8 @@ static int start_exec(lua_State *L)
     struct mill_exec *exec = mill_exec_new();
     if (exec == NULL) return luaL_error(L, "out of memory (a program)");
     exec->most = (size_t)luaL_checknumber(L, 5);
-    exec->arguments = copy_list(L, 1);
-    exec->environment = copy_environment(L, 2);
+    exec->arguments = copy_strings(L, 1);
+    exec->environment = build_environment(L, 2);
     exec->folder = folder ? strdup(folder) : NULL;
     exec->input = input ? malloc(size + 1) : NULL;
     exec->input_size = size;
@@ -278,7 +278,7 @@ static int start_write(lua_State *L)
     return mill_operation_push_started(L, work ? &work->operation : NULL, push_text, NULL);
 }
 
-static const luaL_Reg functions[] = {
+static const luaL_Reg operation_functions[] = {
     {"exec", start_exec},
     {"fetch", start_fetch},
     {"operation_cancel", operation_cancel},
@@ -292,5 +292,5 @@ static const luaL_Reg functions[] = {
 
 void mill_lib_operation(lua_State *L)
 {
-    luaL_register(L, NULL, functions);
+    luaL_register(L, NULL, operation_functions);
 }

@@ -9,22 +9,11 @@
 #include "bind/recorder.h"
 #include "kernels/kernels.h"
 
-static void set_text(lua_State *L, const char *name, const char *text)
-{
-    lua_pushstring(L, text);
-    lua_setfield(L, -2, name);
-}
-
 static void set_hash(lua_State *L, const char *name, struct mill_hash hash)
 {
     char text[33];
     mill_hash_text(hash, text);
-    set_text(L, name, text);
-}
-
-static bool is_absence(struct mill_hash hash)
-{
-    return hash.low == 0 && hash.high == 0;
+    mill_lib_set_text(L, name, text);
 }
 
 static const char *kind_name(char kind)
@@ -50,9 +39,9 @@ static void push_inputs(lua_State *L, struct mill_recorder *recorder)
     for (size_t i = 0; i < recorder->count; i++) {
         const struct mill_input *input = &recorder->inputs[i];
         lua_createtable(L, 0, 4);
-        set_text(L, "kind", kind_name(input->kind));
-        set_text(L, "name", input->name);
-        if (!is_absence(input->hash)) set_hash(L, "hash", input->hash);
+        mill_lib_set_text(L, "kind", kind_name(input->kind));
+        mill_lib_set_text(L, "name", input->name);
+        if (!mill_hash_is_zero(input->hash)) set_hash(L, "hash", input->hash);
         if (input->size >= 0) mill_lib_set_number(L, "size", (double)input->size);
         lua_rawseti(L, -2, (int)i + 1);
     }
@@ -66,7 +55,7 @@ static void push_settings(lua_State *L, struct tidemill *engine)
         struct mill_setting_view view;
         if (!mill_settings_view(engine, i, &view)) continue;
         if (mill_settings_source(engine, view.name) != MILL_FROM_DEFAULT) {
-            set_text(L, view.name, view.value);
+            mill_lib_set_text(L, view.name, view.value);
         }
         mill_settings_view_free(&view);
     }
@@ -86,7 +75,7 @@ static void push_warnings(lua_State *L, struct mill_output *output)
 static void push_script(lua_State *L, const struct mill_recorder *recorder)
 {
     lua_createtable(L, 0, 2);
-    set_text(L, "path", recorder->script ? recorder->script : "");
+    mill_lib_set_text(L, "path", recorder->script ? recorder->script : "");
     if (recorder->hashed) set_hash(L, "hash", recorder->script_hash);
     lua_setfield(L, -2, "script");
     lua_newtable(L);
@@ -104,16 +93,16 @@ static int record_facts(lua_State *L)
     struct mill_recorder *recorder = engine->recorder;
     if (recorder == NULL) return 0;
     lua_createtable(L, 0, 20);
-    set_text(L, "release", TIDEMILL_VERSION);
+    mill_lib_set_text(L, "release", TIDEMILL_VERSION);
     mill_lib_set_number(L, "semantics", engine->identity.semantics);
-    set_text(L, "luajit", engine->identity.luajit);
-    set_text(L, "sqlite", sqlite3_libversion());
-    set_text(L, "instruction_set", tidemill_kernel_isa());
+    mill_lib_set_text(L, "luajit", engine->identity.luajit);
+    mill_lib_set_text(L, "sqlite", sqlite3_libversion());
+    mill_lib_set_text(L, "instruction_set", tidemill_kernel_isa());
     bool blas = mill_blas_open(&engine->blas) == MILL_BLAS_THERE;
-    set_text(L, "blas", blas ? engine->blas.text : "none");
+    mill_lib_set_text(L, "blas", blas ? engine->blas.text : "none");
     char libm[64];
     mill_identity_libm(libm, sizeof libm);
-    set_text(L, "libm", libm);
+    mill_lib_set_text(L, "libm", libm);
     mill_lib_set_number(L, "seed", (double)engine->seed);
     mill_lib_set_number(L, "fallbacks", (double)atomic_load(&engine->degraded));
     mill_lib_set_number(L, "start", (double)recorder->start);
@@ -156,7 +145,7 @@ static int record_content(lua_State *L)
     return 1;
 }
 
-static const luaL_Reg functions[] = {
+static const luaL_Reg record_functions[] = {
     {"content", record_content},
     {"record_facts", record_facts},
     {"record_file", record_file},
@@ -165,5 +154,5 @@ static const luaL_Reg functions[] = {
 
 void mill_lib_record(lua_State *L)
 {
-    luaL_register(L, NULL, functions);
+    luaL_register(L, NULL, record_functions);
 }

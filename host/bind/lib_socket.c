@@ -92,7 +92,7 @@ static int push_read(lua_State *L, struct mill_operation *operation)
 }
 
 /* core.read(socket, mode, count): "count", "some" or "all" */
-static int start_read(lua_State *L)
+static int start_socket_read(lua_State *L)
 {
     static const char *const modes[] = {"count", "some", "all", NULL};
     struct mill_socket *socket = check_socket(L, 1);
@@ -110,7 +110,7 @@ static int push_nothing(lua_State *L, struct mill_operation *operation)
 }
 
 /* core.write(socket, text) */
-static int start_write(lua_State *L)
+static int start_socket_write(lua_State *L)
 {
     size_t size;
     struct mill_socket *socket = check_socket(L, 1);
@@ -171,14 +171,14 @@ static int close_server(lua_State *L)
     return 0;
 }
 
-static const luaL_Reg functions[] = {
+static const luaL_Reg socket_functions[] = {
     {"accept", start_accept},       {"close_server", close_server},
     {"close_socket", close_socket}, {"connect", start_connect},
-    {"listen", start_listen},       {"read", start_read},
-    {"write", start_write},         {NULL, NULL},
+    {"listen", start_listen},       {"read", start_socket_read},
+    {"write", start_socket_write},  {NULL, NULL},
 };
 
 void mill_lib_socket(lua_State *L)
 {
-    luaL_register(L, NULL, functions);
+    luaL_register(L, NULL, socket_functions);
 }

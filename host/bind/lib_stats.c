@@ -64,13 +64,13 @@ static void push_shares(lua_State *L, struct mill_pool *pool, struct mill_worker
 
 /* ---- lanes ------------------------------------------------------------------------------- */
 
-struct lane {
+struct lane_row {
     const char *name, *state;
     double load, completed, failed, retries;
     double took; /* nanoseconds, of all attempts */
 };
 
-static void push_lane(lua_State *L, const struct lane *lane)
+static void push_lane(lua_State *L, const struct lane_row *lane)
 {
     lua_createtable(L, 0, 6);
     lua_pushstring(L, lane->state);
@@ -85,11 +85,11 @@ static void push_lane(lua_State *L, const struct lane *lane)
 }
 
 /* The workers that are threads, or the only one there is. */
-static struct lane thread_lane(struct mill_pool *pool, const struct counts *counts)
+static struct lane_row thread_lane(struct mill_pool *pool, const struct counts *counts)
 {
     bool serial = pool->options.threads == 0;
     bool started = atomic_load_explicit(&pool->started, memory_order_acquire);
-    struct lane lane = {
+    struct lane_row lane = {
         .name = serial ? "serial" : "thread",
         .state = started ? "idle" : "not started",
         .load = (double)mill_pool_queued(pool),
@@ -109,13 +109,13 @@ static struct lane thread_lane(struct mill_pool *pool, const struct counts *coun
     return lane;
 }
 
-static struct lane other_lane(struct mill_worker *worker)
+static struct lane_row other_lane(struct mill_worker *worker)
 {
     struct counts counts = {0};
     add_counts(&counts, &worker->counters);
     double pending = read_counter(&worker->pending);
     bool begun = counts.executed > 0 || pending > 0;
-    return (struct lane){
+    return (struct lane_row){
         .name = worker->lane == MILL_LANE_LOOP ? "loop" : "process",
         .state = !begun        ? "not started"
                  : pending > 0 ? "busy"
@@ -150,7 +150,7 @@ static void push_lanes(lua_State *L, struct tidemill *engine)
     for (int i = 0; i < pool->worker_count; i++) {
         add_counts(&threads, &pool->workers[i].counters);
     }
-    struct lane lane = thread_lane(pool, &threads);
+    struct lane_row lane = thread_lane(pool, &threads);
     push_lane(L, &lane);
     for (int i = MILL_LANE_THREAD + 1; i < MILL_LANES; i++) {
         struct mill_worker *worker = mill_pool_lane(pool, i);
@@ -219,12 +219,12 @@ static int core_stats(lua_State *L)
     return 1;
 }
 
-static const luaL_Reg functions[] = {
+static const luaL_Reg stats_functions[] = {
     {"stats", core_stats},
     {NULL, NULL},
 };
 
 void mill_lib_stats(lua_State *L)
 {
-    luaL_register(L, NULL, functions);
+    luaL_register(L, NULL, stats_functions);
 }

@@ -316,7 +316,7 @@ static int task_call(lua_State *L)
     return 0;
 }
 
-static const luaL_Reg functions[] = {
+static const luaL_Reg task_functions[] = {
     {"argument", task_argument},
     {"arguments", task_arguments},
     {"attempt", task_attempt},
@@ -343,7 +343,7 @@ static const luaL_Reg functions[] = {
 
 void mill_lib_task(lua_State *L)
 {
-    luaL_register(L, NULL, functions);
+    luaL_register(L, NULL, task_functions);
     lua_pushlightuserdata(L, mill_worker_of(L));
     lua_pushcclosure(L, task_turn, 1);
     lua_setfield(L, -2, "turn");

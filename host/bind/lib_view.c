@@ -112,7 +112,7 @@ static int view_gc(lua_State *L)
 }
 
 /* Walks what is below the list of nodes at stack index 1; the view stays on the stack. */
-static struct view *walk(lua_State *L, mill_walk_visit *visit)
+static struct view *walk_below(lua_State *L, mill_walk_visit *visit)
 {
     struct mill_graph *graph = &mill_scope_of(L)->graph;
     luaL_checktype(L, 1, LUA_TTABLE);
@@ -186,8 +186,8 @@ static bool add_memory(struct view *view, const struct mill_node *node)
     return true;
 }
 
-static bool summarise(void *context, const struct mill_node *node, uint32_t number,
-                      const uint32_t *inputs, uint32_t count)
+static bool summarise_node(void *context, const struct mill_node *node, uint32_t number,
+                           const uint32_t *inputs, uint32_t count)
 {
     struct view *view = context;
     uint32_t depth = 0;
@@ -208,7 +208,7 @@ static bool summarise(void *context, const struct mill_node *node, uint32_t numb
 static int view_info(lua_State *L)
 {
     lua_settop(L, 1);
-    struct view *view = walk(L, summarise);
+    struct view *view = walk_below(L, summarise_node);
     lua_pushnumber(L, view->tasks);
     lua_pushnumber(L, (double)view->edges);
     lua_pushnumber(L, view->depth);
@@ -240,7 +240,7 @@ static bool flatten(void *context, const struct mill_node *node, uint32_t number
            list_add(&view->ends, (uint32_t)(before + count));
 }
 
-static void push_list(lua_State *L, const char *name, const struct list *list)
+static void push_numbers(lua_State *L, const char *name, const struct list *list)
 {
     lua_createtable(L, (int)list->count, 0);
     for (size_t i = 0; i < list->count; i++) {
@@ -256,14 +256,14 @@ static void push_list(lua_State *L, const char *name, const struct list *list)
 static int view_view(lua_State *L)
 {
     lua_settop(L, 1);
-    struct view *view = walk(L, flatten);
+    struct view *view = walk_below(L, flatten);
     lua_createtable(L, 0, 5);
     lua_pushnumber(L, view->tasks);
     lua_setfield(L, -2, "count");
-    push_list(L, "indexes", &view->indexes);
-    push_list(L, "functions", &view->functions);
-    push_list(L, "inputs", &view->inputs);
-    push_list(L, "ends", &view->ends);
+    push_numbers(L, "indexes", &view->indexes);
+    push_numbers(L, "functions", &view->functions);
+    push_numbers(L, "inputs", &view->inputs);
+    push_numbers(L, "ends", &view->ends);
     view_fini(view);
     return 1;
 }
@@ -356,12 +356,12 @@ static int view_describe(lua_State *L)
     return 4;
 }
 
-static const luaL_Reg functions[] = {
+static const luaL_Reg view_functions[] = {
     {"arguments", view_arguments},     {"info", view_info},         {"view", view_view},
     {"node_states", view_node_states}, {"describe", view_describe}, {NULL, NULL},
 };
 
 void mill_lib_view(lua_State *L)
 {
-    luaL_register(L, NULL, functions);
+    luaL_register(L, NULL, view_functions);
 }

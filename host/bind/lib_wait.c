@@ -139,7 +139,7 @@ static struct mill_wait *new_wait(lua_State *L, struct mill_scope *scope)
 }
 
 /* False: the run has ended. */
-static bool attach(lua_State *L, struct mill_wait *wait, struct mill_run *run, uint32_t tag)
+static bool attach_run(lua_State *L, struct mill_wait *wait, struct mill_run *run, uint32_t tag)
 {
     struct mill_link *link = mill_link_new(wait, tag);
     if (link == NULL) luaL_error(L, "out of memory (a wait)");
@@ -211,7 +211,7 @@ static int wait_select_add(lua_State *L)
     struct selector *selector = mill_handle_check(L, 1, selector_name);
     struct mill_run *run = mill_check_run(L, 2);
     mill_engine_asked(mill_engine_of(L), run);
-    lua_pushboolean(L, !attach(L, selector->wait, run, (uint32_t)luaL_checknumber(L, 3)));
+    lua_pushboolean(L, !attach_run(L, selector->wait, run, (uint32_t)luaL_checknumber(L, 3)));
     return 1;
 }
 
@@ -424,8 +424,9 @@ static int channel_put(lua_State *L)
         enum mill_channel_state state = mill_channel_put(channel, value);
         if (state == MILL_CHANNEL_REFUSED) {
             mill_value_unref(value);
-            return luaL_error(L, "channel:put: the value holds what cannot leave its process, "
-                                 "such as a channel that was made in it");
+            lua_pushliteral(L, "channel:put: the value holds what cannot leave its process, "
+                               "such as a channel that was made in it");
+            return lua_error(L);
         }
         if (state != MILL_CHANNEL_WAIT) {
             if (state == MILL_CHANNEL_CLOSED) mill_value_unref(value);
@@ -501,7 +502,7 @@ static int share(lua_State *L)
     return 1;
 }
 
-static const luaL_Reg functions[] = {
+static const luaL_Reg wait_functions[] = {
     {"channel", channel_new},
     {"channel_close", channel_close},
     {"channel_nudge", channel_nudge},
@@ -521,5 +522,5 @@ static const luaL_Reg functions[] = {
 
 void mill_lib_wait(lua_State *L)
 {
-    luaL_register(L, NULL, functions);
+    luaL_register(L, NULL, wait_functions);
 }

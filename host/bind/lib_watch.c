@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bind/crew.h"
 #include "bind/lib.h"
 #include "bind/serve.h"
 #include "bind/watch.h"
@@ -19,7 +20,7 @@ static struct mill_log_text text_at(lua_State *L, int index)
 }
 
 /* The member `i` of the list at 3, left on the stack. */
-static struct mill_log_field read_field(lua_State *L, int i)
+static struct mill_log_field read_log_field(lua_State *L, int i)
 {
     struct mill_log_field field = {.kind = MILL_LOG_STRING};
     lua_rawgeti(L, 3, 2 * i + 1);
@@ -50,7 +51,7 @@ static int watch_log(lua_State *L)
     lua_settop(L, 6);
     int count = (int)lua_objlen(L, 3) / 2;
     struct mill_log_field *fields = lua_newuserdata(L, ((size_t)count + 1) * sizeof *fields);
-    for (int i = 0; i < count; i++) fields[i] = read_field(L, i);
+    for (int i = 0; i < count; i++) fields[i] = read_log_field(L, i);
     struct mill_log_line line = {
         .level = (enum mill_log_level)luaL_checkinteger(L, 1),
         .worker = worker ? worker->call.worker : 0,
@@ -71,7 +72,7 @@ static int watch_log(lua_State *L)
     return 0;
 }
 
-static void set_text(lua_State *L, const char *name, struct mill_log_text text)
+static void set_log_text(lua_State *L, const char *name, struct mill_log_text text)
 {
     if (text.bytes == NULL) return;
     lua_pushlstring(L, text.bytes, text.size);
@@ -108,10 +109,10 @@ static void push_line(lua_State *L, const struct mill_log_line *line)
         lua_pushinteger(L, line->attempt);
         lua_setfield(L, -2, "attempt");
     }
-    set_text(L, "task", line->task);
-    set_text(L, "key", line->key);
-    set_text(L, "run", line->run);
-    set_text(L, "text", line->text);
+    set_log_text(L, "task", line->task);
+    set_log_text(L, "key", line->key);
+    set_log_text(L, "run", line->run);
+    set_log_text(L, "text", line->text);
     push_fields(L, line);
     lua_setfield(L, -2, "fields");
 }
@@ -155,7 +156,7 @@ static int watch_logs(lua_State *L)
 
 /* ---- settings ---------------------------------------------------------------------------- */
 
-static const char *const kinds[] = {"number", "text", "pairs"};
+static const char *const setting_kinds[] = {"number", "text", "pairs"};
 
 /* core.setting(name or number from 1) -> name, kind, value, source; nothing: there is none */
 static int watch_setting(lua_State *L)
@@ -169,11 +170,22 @@ static int watch_setting(lua_State *L)
         return luaL_error(L, "out of memory (settings)");
     }
     lua_pushstring(L, view.name);
-    lua_pushstring(L, kinds[view.kind]);
+    lua_pushstring(L, setting_kinds[view.kind]);
     lua_pushstring(L, view.value);
     lua_pushstring(L, view.source);
     mill_settings_view_free(&view);
     return 4;
+}
+
+/* core.set_workers(number as text) -> nothing, or why not now; the script's state. */
+static int watch_set_workers(lua_State *L)
+{
+    struct mill_error error;
+    struct tidemill *engine = mill_engine_of(L);
+    mill_lib_check_here(L);
+    if (mill_crew_set(engine, luaL_checkstring(L, 1), &error) == TIDEMILL_OK) return 0;
+    lua_pushstring(L, error.text);
+    return 1;
 }
 
 /* core.set(name, value) -> nothing, or what is wrong; the script's state. */
@@ -189,7 +201,7 @@ static int watch_set(lua_State *L)
     return 1;
 }
 
-static const luaL_Reg functions[] = {
+static const luaL_Reg watch_functions[] = {
     {"log", watch_log},
     {"logs", watch_logs},
     {"setting", watch_setting},
@@ -198,10 +210,12 @@ static const luaL_Reg functions[] = {
 
 void mill_lib_watch(lua_State *L)
 {
-    luaL_register(L, NULL, functions);
+    luaL_register(L, NULL, watch_functions);
     lua_pushlightuserdata(L, &mill_engine_of(L)->log.level);
     lua_setfield(L, -2, "log_level");
     if (mill_worker_of(L)) return;
     lua_pushcfunction(L, watch_set);
     lua_setfield(L, -2, "set");
+    lua_pushcfunction(L, watch_set_workers);
+    lua_setfield(L, -2, "set_workers");
 }

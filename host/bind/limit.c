@@ -19,7 +19,7 @@ static const char *const share_names[MILL_PRESSURES] = {NULL, "memory.target", "
 /* ---- settings ----------------------------------------------------------------------------- */
 
 /* A share counts of what the process may have at all. */
-static tidemill_status take_bytes(const char *text, int64_t *bytes)
+static tidemill_status bytes_of(const char *text, int64_t *bytes)
 {
     struct mill_machine_memory memory = {0};
     if (strchr(text, '%')) mill_machine_memory("", &memory);
@@ -27,7 +27,7 @@ static tidemill_status take_bytes(const char *text, int64_t *bytes)
     return TIDEMILL_OK;
 }
 
-static char *show_bytes(int64_t bytes)
+static char *limit_text(int64_t bytes)
 {
     char *text;
     if (bytes == MILL_LIMIT_AUTO) return strdup("auto");
@@ -41,7 +41,7 @@ tidemill_status mill_limit_take(struct tidemill *engine, const char *text)
     if (strcmp(text, "off") == 0) {
         bytes = MILL_LIMIT_OFF;
     } else if (strcmp(text, "auto") != 0) {
-        if (take_bytes(text, &bytes) != TIDEMILL_OK) return TIDEMILL_USAGE;
+        if (bytes_of(text, &bytes) != TIDEMILL_OK) return TIDEMILL_USAGE;
     }
     if (engine) engine->limit_setting.bytes = bytes;
     return TIDEMILL_OK;
@@ -49,13 +49,13 @@ tidemill_status mill_limit_take(struct tidemill *engine, const char *text)
 
 char *mill_limit_show(struct tidemill *engine)
 {
-    return show_bytes(engine->limit_setting.bytes);
+    return limit_text(engine->limit_setting.bytes);
 }
 
 tidemill_status mill_limit_take_worker(struct tidemill *engine, const char *text)
 {
     int64_t bytes = MILL_LIMIT_OFF;
-    if (strcmp(text, "off") != 0 && take_bytes(text, &bytes) != TIDEMILL_OK) {
+    if (strcmp(text, "off") != 0 && bytes_of(text, &bytes) != TIDEMILL_OK) {
         return TIDEMILL_USAGE;
     }
     if (engine) engine->limit_setting.worker_bytes = bytes;
@@ -64,7 +64,7 @@ tidemill_status mill_limit_take_worker(struct tidemill *engine, const char *text
 
 char *mill_limit_show_worker(struct tidemill *engine)
 {
-    return show_bytes(engine->limit_setting.worker_bytes);
+    return limit_text(engine->limit_setting.worker_bytes);
 }
 
 tidemill_status mill_limit_take_share(struct tidemill *engine, enum mill_pressure pressure,
@@ -101,12 +101,6 @@ char *mill_limit_show_folder(struct tidemill *engine)
 }
 
 /* ---- telling ------------------------------------------------------------------------------ */
-
-static void warn(void *context, const char *text)
-{
-    struct tidemill *engine = context;
-    mill_output_warn(&engine->output, "%s", text);
-}
 
 static struct mill_log_text log_text(const char *text)
 {
@@ -173,7 +167,7 @@ void mill_limit_init(struct tidemill *engine)
         .shares = {0, 0.60, 0.70, 0.80, 0.95},
     };
     mill_spill_init(&engine->spill, &engine->memory);
-    engine->spill.warn = warn;
+    engine->spill.warn = mill_engine_warn;
     engine->spill.note = note_spill;
     engine->spill.context = engine;
     engine->memory.changed = note_pressure;

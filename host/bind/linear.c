@@ -41,8 +41,8 @@ struct linear_room {
 
 static bool take_room(struct tidemill *engine, struct linear_room *room, size_t bytes)
 {
-    enum { PARTS = 4, ALIGNMENT = 64 };
-    room->buffer = mill_buffer_new(&engine->memory, bytes + PARTS * ALIGNMENT);
+    enum { SCRATCH_PARTS = 4, SCRATCH_ALIGNMENT = 64 };
+    room->buffer = mill_buffer_new(&engine->memory, bytes + SCRATCH_PARTS * SCRATCH_ALIGNMENT);
     room->next = room->buffer ? (char *)room->buffer->data : NULL;
     return room->buffer != NULL;
 }

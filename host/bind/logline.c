@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void put_text(struct mill_packer *packer, struct mill_log_text text)
+static void put_log_text(struct mill_packer *packer, struct mill_log_text text)
 {
     mill_packer_byte(packer, text.bytes != NULL);
     if (text.bytes) mill_packer_text(packer, text.bytes, text.size);
@@ -14,21 +14,21 @@ void mill_logline_put(struct mill_packer *packer, const struct mill_log_line *li
 {
     mill_packer_byte(packer, (uint8_t)line->level);
     mill_packer_size(packer, (uint64_t)line->attempt);
-    put_text(packer, line->text);
-    put_text(packer, line->task);
-    put_text(packer, line->key);
-    put_text(packer, line->run);
+    put_log_text(packer, line->text);
+    put_log_text(packer, line->task);
+    put_log_text(packer, line->key);
+    put_log_text(packer, line->run);
     mill_packer_size(packer, (uint64_t)line->field_count);
     for (int i = 0; i < line->field_count; i++) {
         const struct mill_log_field *field = &line->fields[i];
         mill_packer_byte(packer, (uint8_t)field->kind);
-        put_text(packer, field->name);
-        put_text(packer, field->text);
+        put_log_text(packer, field->name);
+        put_log_text(packer, field->text);
         mill_packer_bytes(packer, &field->number, sizeof field->number);
     }
 }
 
-static struct mill_log_text take_text(struct mill_unpacker *unpacker)
+static struct mill_log_text take_log_text(struct mill_unpacker *unpacker)
 {
     struct mill_log_text text = {NULL, 0};
     if (mill_unpacker_byte(unpacker)) text.bytes = mill_unpacker_text(unpacker, &text.size);
@@ -39,8 +39,8 @@ static struct mill_log_field take_field(struct mill_unpacker *unpacker)
 {
     struct mill_log_field field = {.kind = MILL_LOG_STRING};
     uint8_t kind = mill_unpacker_byte(unpacker);
-    field.name = take_text(unpacker);
-    field.text = take_text(unpacker);
+    field.name = take_log_text(unpacker);
+    field.text = take_log_text(unpacker);
     const void *number = mill_unpacker_bytes(unpacker, sizeof field.number);
     if (number) memcpy(&field.number, number, sizeof field.number);
     bool text_is_there = kind != MILL_LOG_STRING || field.text.bytes;
@@ -56,10 +56,10 @@ bool mill_logline_take(struct mill_unpacker *unpacker, struct mill_log_line *lin
     memset(line, 0, sizeof *line);
     uint8_t level = mill_unpacker_byte(unpacker);
     uint64_t attempt = mill_unpacker_size(unpacker);
-    line->text = take_text(unpacker);
-    line->task = take_text(unpacker);
-    line->key = take_text(unpacker);
-    line->run = take_text(unpacker);
+    line->text = take_log_text(unpacker);
+    line->task = take_log_text(unpacker);
+    line->key = take_log_text(unpacker);
+    line->run = take_log_text(unpacker);
     uint64_t count = mill_unpacker_size(unpacker);
     if (level >= MILL_LOG_LEVELS || attempt > INT32_MAX || line->text.bytes == NULL ||
         count > (size_t)(unpacker->end - unpacker->at)) {

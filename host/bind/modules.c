@@ -12,7 +12,7 @@ struct mill_module {
     struct mill_module *next;
 };
 
-static struct mill_module *find(struct tidemill *engine, const char *name)
+static struct mill_module *find_module(struct tidemill *engine, const char *name)
 {
     struct mill_module *module = engine->modules;
     while (module && strcmp(module->name, name) != 0) module = module->next;
@@ -41,7 +41,7 @@ bool mill_modules_keep(struct tidemill *engine, const char *name, const char *pa
     memcpy(module->text, text, size);
     module->size = size;
     pthread_mutex_lock(&engine->modules_lock);
-    bool fresh = find(engine, name) == NULL;
+    bool fresh = find_module(engine, name) == NULL;
     if (fresh) {
         module->number = engine->modules ? engine->modules->number + 1 : 0;
         module->next = engine->modules;
@@ -56,7 +56,7 @@ bool mill_modules_keep(struct tidemill *engine, const char *name, const char *pa
 static struct mill_module *find_kept(struct tidemill *engine, const char *name)
 {
     pthread_mutex_lock(&engine->modules_lock);
-    struct mill_module *module = find(engine, name);
+    struct mill_module *module = find_module(engine, name);
     pthread_mutex_unlock(&engine->modules_lock);
     return module;
 }

@@ -48,8 +48,8 @@ static bool find_beside(const char *path, char *out, size_t room)
     return false;
 }
 
-static tidemill_status find_program(struct tidemill *engine, char *out, size_t room,
-                                    struct mill_error *error)
+tidemill_status mill_processes_program(struct tidemill *engine, char *out, size_t room,
+                                       struct mill_error *error)
 {
     Dl_info here = {.dli_fname = NULL};
     char path[4096];
@@ -80,7 +80,7 @@ static tidemill_status find_program(struct tidemill *engine, char *out, size_t r
 
 /* ---- what children are told -------------------------------------------------------------------- */
 
-static void put_text(struct mill_wire *wire, const char *text)
+static void put_string(struct mill_wire *wire, const char *text)
 {
     mill_packer_text(&wire->out, text ? text : "", text ? strlen(text) : 0);
 }
@@ -90,27 +90,27 @@ static void hello(void *context, struct mill_wire *wire)
     struct tidemill *engine = context;
     mill_packer_byte(&wire->out, MILL_MESSAGE_VERSION);
     mill_packer_bytes(&wire->out, &engine->seed, sizeof engine->seed);
-    put_text(wire, engine->package_path);
-    put_text(wire, engine->package_cpath);
+    put_string(wire, engine->package_path);
+    put_string(wire, engine->package_cpath);
     /* Its own limit, at shares of which it spills and collects as an engine does. */
     int64_t limit = engine->limit_setting.worker_bytes;
     if (limit == MILL_LIMIT_OFF) limit = MILL_LIMIT_AUTO;
     mill_packer_bytes(&wire->out, &limit, sizeof limit);
-    put_text(wire, engine->limit_setting.folder);
-    put_text(wire, engine->blas.wish);
-    put_text(wire, engine->store ? mill_store_path(engine->store) : NULL);
+    put_string(wire, engine->limit_setting.folder);
+    put_string(wire, engine->blas.wish);
+    put_string(wire, engine->store ? mill_store_path(engine->store) : NULL);
 }
 
 static void put_module(void *context, const char *name, const char *path, const char *text,
                        size_t size)
 {
     struct mill_wire *wire = context;
-    put_text(wire, name);
-    put_text(wire, path);
+    put_string(wire, name);
+    put_string(wire, path);
     mill_packer_text(&wire->out, text, size);
 }
 
-static void before(void *context, size_t *modules, struct mill_wire *wire)
+static void put_modules(void *context, size_t *modules, struct mill_wire *wire)
 {
     struct tidemill *engine = context;
     size_t there = mill_modules_count(engine);
@@ -119,7 +119,7 @@ static void before(void *context, size_t *modules, struct mill_wire *wire)
     *modules = there;
 }
 
-static void describe(void *context, struct mill_worker *worker, struct mill_order *order)
+static void describe_order(void *context, struct mill_worker *worker, struct mill_order *order)
 {
     struct tidemill *engine = context;
     const struct mill_lookup_worker *mine = &engine->lookup.workers[worker->index];
@@ -147,7 +147,7 @@ static void take_up(void *context, struct mill_worker *worker, void *kept)
     free(kept);
 }
 
-static void drop(void *context, void *kept)
+static void drop_reads(void *context, void *kept)
 {
     (void)context;
     mill_reads_fini(&((struct mill_lookup_worker *)kept)->reads);
@@ -285,11 +285,11 @@ static void event(void *context, struct mill_worker *worker, enum mill_process_e
 
 static const struct mill_process_hooks process_hooks = {
     .hello = hello,
-    .before = before,
-    .describe = describe,
+    .before = put_modules,
+    .describe = describe_order,
     .set_aside = set_aside,
     .take_up = take_up,
-    .drop = drop,
+    .drop = drop_reads,
     .ready = ready,
     .text = text,
     .unasked = unasked,
@@ -320,7 +320,7 @@ static tidemill_status open_lane(void *context, struct mill_worker *worker,
     lane->memory = &engine->memory;
     lane->pool = &engine->pool;
     tidemill_status status =
-        find_program(engine, processes->program, sizeof processes->program, error);
+        mill_processes_program(engine, processes->program, sizeof processes->program, error);
     if (status == TIDEMILL_OK) status = mill_process_init(lane, error);
     if (status == TIDEMILL_OK) {
         engine->processes = processes;
@@ -367,7 +367,7 @@ void mill_processes_close(struct tidemill *engine)
     engine->processes = NULL;
 }
 
-static double count(_Atomic int64_t *counter)
+static double number_of(_Atomic int64_t *counter)
 {
     return (double)atomic_load_explicit(counter, memory_order_relaxed);
 }
@@ -377,10 +377,10 @@ struct mill_process_counts mill_processes_counts(struct tidemill *engine)
     struct mill_processes *processes = engine->processes;
     if (processes == NULL) return (struct mill_process_counts){0};
     return (struct mill_process_counts){
-        .children = count(&processes->lane.counts.children),
-        .started = count(&processes->lane.counts.started),
-        .restarted = count(&processes->lane.counts.restarted),
-        .killed = count(&processes->lane.counts.killed),
-        .timeouts = count(&processes->lane.counts.timeouts),
+        .children = number_of(&processes->lane.counts.children),
+        .started = number_of(&processes->lane.counts.started),
+        .restarted = number_of(&processes->lane.counts.restarted),
+        .killed = number_of(&processes->lane.counts.killed),
+        .timeouts = number_of(&processes->lane.counts.timeouts),
     };
 }

@@ -13,6 +13,10 @@ struct mill_lane_driver mill_processes_driver(struct tidemill *engine);
 /* No worker runs any more. */
 void mill_processes_close(struct tidemill *engine);
 
+/* The program that worker processes are; TIDEMILL_USAGE: it is not found. */
+tidemill_status mill_processes_program(struct tidemill *engine, char *out, size_t room,
+                                       struct mill_error *error);
+
 struct mill_process_counts {
     double children, started, restarted, killed, timeouts;
 };

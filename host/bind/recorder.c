@@ -59,8 +59,8 @@ void mill_recorder_begin(struct mill_recorder *recorder, const char *script, con
 }
 
 /* Under the mutex: where the input is, or belongs. */
-static size_t position(const struct mill_recorder *recorder, char kind, const char *name,
-                       bool *there)
+static size_t input_position(const struct mill_recorder *recorder, char kind, const char *name,
+                             bool *there)
 {
     size_t first = 0, end = recorder->count;
     *there = false;
@@ -78,7 +78,7 @@ static size_t position(const struct mill_recorder *recorder, char kind, const ch
     return first;
 }
 
-static void insert(struct mill_recorder *recorder, size_t at, struct mill_input input)
+static void insert_input(struct mill_recorder *recorder, size_t at, struct mill_input input)
 {
     if (recorder->count == recorder->room) {
         size_t room = recorder->room ? recorder->room * 2 : 64;
@@ -102,12 +102,12 @@ void mill_recorder_note(struct mill_recorder *recorder, char kind, const char *n
     struct stat status;
     bool there;
     pthread_mutex_lock(&recorder->mutex);
-    size_t at = position(recorder, kind, name, &there);
+    size_t at = input_position(recorder, kind, name, &there);
     if (!there) {
         struct mill_input input = {
             .kind = kind, .name = strdup(name), .hash = hash, .size = -1};
         if (kind == MILL_READ_FILE && stat(name, &status) == 0) input.size = status.st_size;
-        if (input.name) insert(recorder, at, input);
+        if (input.name) insert_input(recorder, at, input);
     }
     pthread_mutex_unlock(&recorder->mutex);
 }

@@ -20,7 +20,7 @@ uint64_t mill_remotes_lend(struct mill_remotes *remotes, struct mill_shared *sha
 
 /* ---- messages ------------------------------------------------------------------------------ */
 
-static struct mill_channel *find(const struct mill_remotes *remotes, uint64_t number)
+static struct mill_channel *find_channel(const struct mill_remotes *remotes, uint64_t number)
 {
     struct mill_channel *channel = remotes->first;
     while (channel && channel->id != number) channel = channel->next;
@@ -35,7 +35,7 @@ static void ask(const struct mill_channel *channel, enum mill_lend_call what,
     mill_packer_byte(&outbox->wire.out, (uint8_t)what);
 }
 
-static void send_off(struct mill_remotes *remotes, struct mill_outbox *outbox)
+static void send_call(struct mill_remotes *remotes, struct mill_outbox *outbox)
 {
     mill_outbox_close(outbox, MILL_MESSAGE_CALL);
     if (mill_outbox_send(outbox, remotes->socket, true) != MILL_TRANSFER_DONE) _exit(1);
@@ -55,7 +55,7 @@ static void take_notice(struct mill_remotes *remotes)
     uint64_t number = mill_unpacker_size(&reader.in);
     bool putting = mill_unpacker_byte(&reader.in) != 0;
     mill_wire_reader_fini(&reader);
-    struct mill_channel *channel = find(remotes, number);
+    struct mill_channel *channel = find_channel(remotes, number);
     remotes->notices++;
     if (channel == NULL) return;
     if (channel->promised[putting]) count_promise(remotes, -1);
@@ -65,7 +65,7 @@ static void take_notice(struct mill_remotes *remotes)
 }
 
 /* Waits for the next message; whether it is a reply, which stays in the inbox. */
-static bool receive(struct mill_remotes *remotes)
+static bool receive_one(struct mill_remotes *remotes)
 {
     enum mill_transfer result =
         mill_inbox_receive(&remotes->inbox, remotes->socket, true, remotes->memory);
@@ -77,7 +77,7 @@ static bool receive(struct mill_remotes *remotes)
     return false;
 }
 
-static struct mill_shared *borrow(void *context, uint64_t number, uint64_t size)
+static struct mill_shared *borrow_shared(void *context, uint64_t number, uint64_t size)
 {
     return mill_remotes_borrow(context, number, size);
 }
@@ -86,9 +86,9 @@ static struct mill_shared *borrow(void *context, uint64_t number, uint64_t size)
 static enum mill_channel_state open_reply(struct mill_remotes *remotes,
                                           struct mill_wire_reader *reader)
 {
-    while (!receive(remotes)) {}
+    while (!receive_one(remotes)) {}
     mill_inbox_open(&remotes->inbox, reader, remotes->memory);
-    reader->borrow = borrow;
+    reader->borrow = borrow_shared;
     reader->context = remotes;
     return (enum mill_channel_state)mill_unpacker_byte(&reader->in);
 }
@@ -101,7 +101,7 @@ static void close_reply(struct mill_remotes *remotes, struct mill_wire_reader *r
 
 /* ---- what a channel does ----------------------------------------------------------------------- */
 
-static uint64_t lend(void *context, struct mill_shared *shared, uint64_t *size)
+static uint64_t lend_shared(void *context, struct mill_shared *shared, uint64_t *size)
 {
     *size = 0;
     return mill_remotes_lend(context, shared);
@@ -119,33 +119,34 @@ static enum mill_channel_state outcome(struct mill_channel *channel,
     return state;
 }
 
-static enum mill_channel_state put(struct mill_channel *channel, struct mill_value value)
+static enum mill_channel_state remote_put(struct mill_channel *channel, struct mill_value value)
 {
     struct mill_remotes *remotes = channel->context;
     struct mill_outbox outbox;
     struct mill_wire_reader reader;
     ask(channel, MILL_CALL_PUT, &outbox);
-    outbox.wire.lend = lend;
+    outbox.wire.lend = lend_shared;
     outbox.wire.context = remotes;
     mill_wire_value(&outbox.wire, &value, "the value for the channel");
     if (!mill_wire_is_fine(&outbox.wire)) {
         mill_outbox_fini(&outbox);
         return MILL_CHANNEL_REFUSED;
     }
-    send_off(remotes, &outbox);
+    send_call(remotes, &outbox);
     enum mill_channel_state state = open_reply(remotes, &reader);
     close_reply(remotes, &reader);
     if (state == MILL_CHANNEL_DONE) mill_value_unref(value);
     return outcome(channel, state, true);
 }
 
-static enum mill_channel_state take(struct mill_channel *channel, struct mill_value *value)
+static enum mill_channel_state remote_take(struct mill_channel *channel,
+                                           struct mill_value *value)
 {
     struct mill_remotes *remotes = channel->context;
     struct mill_outbox outbox;
     struct mill_wire_reader reader;
     ask(channel, MILL_CALL_TAKE, &outbox);
-    send_off(remotes, &outbox);
+    send_call(remotes, &outbox);
     enum mill_channel_state state = open_reply(remotes, &reader);
     if (state == MILL_CHANNEL_DONE) {
         *value = mill_wire_read(&reader, false);
@@ -159,7 +160,7 @@ static void nudge(struct mill_channel *channel)
 {
     struct mill_outbox outbox;
     ask(channel, MILL_CALL_NUDGE, &outbox);
-    send_off(channel->context, &outbox);
+    send_call(channel->context, &outbox);
 }
 
 static void close_channel(struct mill_channel *channel)
@@ -167,17 +168,17 @@ static void close_channel(struct mill_channel *channel)
     struct mill_outbox outbox;
     struct mill_wire_reader reader;
     ask(channel, MILL_CALL_CLOSE, &outbox);
-    send_off(channel->context, &outbox);
+    send_call(channel->context, &outbox);
     open_reply(channel->context, &reader);
     close_reply(channel->context, &reader);
 }
 
-static uint32_t size_of(struct mill_channel *channel, bool *closed)
+static uint32_t remote_size(struct mill_channel *channel, bool *closed)
 {
     struct mill_outbox outbox;
     struct mill_wire_reader reader;
     ask(channel, MILL_CALL_SIZE, &outbox);
-    send_off(channel->context, &outbox);
+    send_call(channel->context, &outbox);
     open_reply(channel->context, &reader);
     uint32_t size = (uint32_t)mill_unpacker_size(&reader.in);
     *closed = mill_unpacker_byte(&reader.in) != 0;
@@ -194,7 +195,7 @@ static void forget_promises(struct mill_channel *channel)
     }
 }
 
-static void drop(struct mill_channel *channel)
+static void remote_drop(struct mill_channel *channel)
 {
     struct mill_remotes *remotes = channel->context;
     forget_promises(channel);
@@ -203,13 +204,13 @@ static void drop(struct mill_channel *channel)
     if (*link) *link = channel->next;
 }
 
-static const struct mill_channel_remote remote = {put,           take,    nudge,
-                                                  close_channel, size_of, drop};
+static const struct mill_channel_remote remote = {remote_put,    remote_take, nudge,
+                                                  close_channel, remote_size, remote_drop};
 
 struct mill_shared *mill_remotes_borrow(struct mill_remotes *remotes, uint64_t number,
                                         uint64_t size)
 {
-    struct mill_channel *channel = find(remotes, number);
+    struct mill_channel *channel = find_channel(remotes, number);
     if (channel) return mill_shared_ref(&channel->shared);
     if (size == 0 || size > UINT32_MAX) return NULL;
     channel = mill_channel_new_remote((uint32_t)size, &remote, remotes, number);
@@ -233,7 +234,7 @@ static void tell_of_sleep(struct mill_remotes *remotes)
     mill_packer_size(&outbox.wire.out, 0);
     mill_packer_byte(&outbox.wire.out, MILL_CALL_SLEEP);
     mill_packer_size(&outbox.wire.out, remotes->notices);
-    send_off(remotes, &outbox);
+    send_call(remotes, &outbox);
 }
 
 void mill_remotes_init(struct mill_remotes *remotes)
@@ -269,7 +270,7 @@ void mill_remotes_sleep(struct mill_remotes *remotes, int64_t until)
     if (ppoll(ready, 2, limit, NULL) <= 0) return;
     uint64_t rung;
     if (ready[1].revents && read(remotes->bell, &rung, sizeof rung) < 0) return;
-    if (ready[0].revents) receive(remotes);
+    if (ready[0].revents) receive_one(remotes);
 }
 
 void mill_remotes_leave(struct mill_remotes *remotes)

@@ -10,7 +10,7 @@
 
 /* ---- asking before a run ------------------------------------------------------------------------- */
 
-static tidemill_status ask(struct tidemill *engine, bool dry)
+static tidemill_status inquire(struct tidemill *engine, bool dry)
 {
     if (engine->inquiry == NULL) {
         engine->inquiry = mill_inquiry_new();
@@ -24,7 +24,7 @@ static tidemill_status ask(struct tidemill *engine, bool dry)
 tidemill_status tidemill_explain(tidemill *engine, int dry)
 {
     tidemill_status status = mill_api_begin(engine);
-    if (status == TIDEMILL_OK) status = ask(engine, dry != 0);
+    if (status == TIDEMILL_OK) status = inquire(engine, dry != 0);
     return mill_api_end(engine, status);
 }
 
@@ -48,7 +48,7 @@ static int watch_files(lua_State *L)
 static tidemill_status record(struct tidemill *engine)
 {
     tidemill_status status = TIDEMILL_OK;
-    if (engine->inquiry == NULL) status = ask(engine, false);
+    if (engine->inquiry == NULL) status = inquire(engine, false);
     if (status != TIDEMILL_OK) return status;
     char *message;
     lua_pushcfunction(engine->L, watch_files);

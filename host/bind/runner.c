@@ -7,7 +7,7 @@
 #include "bind/encode.h"
 #include "bind/state.h"
 
-static struct mill_value text_value(const char *text)
+static struct mill_value error_value(const char *text)
 {
     bool failed = false;
     return mill_string(text, strlen(text), &failed);
@@ -22,8 +22,8 @@ static int load_runner(lua_State *L)
     return 1;
 }
 
-static lua_State *open_state(struct tidemill *engine, struct mill_worker *worker,
-                             struct mill_error *error)
+static lua_State *open_worker_state(struct tidemill *engine, struct mill_worker *worker,
+                                    struct mill_error *error)
 {
     lua_State *L = mill_state_open(&engine->scopes[worker->index], error);
     if (L == NULL) return NULL;
@@ -41,7 +41,7 @@ static lua_State *open_state(struct tidemill *engine, struct mill_worker *worker
 bool mill_runner_open(struct tidemill *engine, struct mill_worker *worker,
                       struct mill_error *error)
 {
-    if (worker->user == NULL) worker->user = open_state(engine, worker, error);
+    if (worker->user == NULL) worker->user = open_worker_state(engine, worker, error);
     return worker->user != NULL;
 }
 
@@ -53,7 +53,7 @@ static void run_bodies(lua_State *L, struct mill_worker *worker, enum mill_next 
     lua_pushinteger(L, next);
     if (lua_pcall(L, 1, 0, 0) == 0) return;
     const char *text = lua_tostring(L, -1);
-    struct mill_value error = text_value(text ? text : "an error that is not text");
+    struct mill_value error = error_value(text ? text : "an error that is not text");
     lua_settop(L, 1);
     if (worker->task) {
         mill_worker_finish(worker, MILL_FAILED, error);
@@ -70,7 +70,7 @@ void mill_runner_drive(void *context, struct mill_worker *worker)
         struct mill_error error;
         if (next == MILL_NEXT_CALLED && worker->user == NULL) continue;
         if (!mill_runner_open(engine, worker, &error)) {
-            mill_worker_finish(worker, MILL_FAILED, text_value(error.text));
+            mill_worker_finish(worker, MILL_FAILED, error_value(error.text));
             continue;
         }
         run_bodies(worker->user, worker, next);

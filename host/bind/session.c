@@ -63,7 +63,7 @@ static tidemill_status ask_session(struct tidemill *engine, const char *name,
 }
 
 /* What take() has said. */
-static tidemill_status take_answer(struct tidemill *engine)
+static tidemill_status session_answer(struct tidemill *engine)
 {
     const char *what = lua_tostring(engine->L, -2), *text = lua_tostring(engine->L, -1);
     if (what == NULL) return TIDEMILL_OK;
@@ -87,7 +87,7 @@ static tidemill_status take_input(struct tidemill *engine, const char *code)
     status = ask_session(engine, "take", code);
     atomic_store(&engine->typing, false);
     lua_sethook(L, NULL, 0, 0);
-    if (status == TIDEMILL_OK) status = take_answer(engine);
+    if (status == TIDEMILL_OK) status = session_answer(engine);
     lua_settop(L, base);
     if (status != TIDEMILL_INCOMPLETE) mill_watch_ran(engine, code, began);
     return mill_api_outcome(engine, status);
@@ -101,8 +101,8 @@ tidemill_status tidemill_eval(tidemill *engine, const char *code)
 }
 
 /* What a function of the session gives as text; it fails with its second value when it gives none. */
-static tidemill_status take_text(struct tidemill *engine, const char *name,
-                                 const char *argument, char **text)
+static tidemill_status session_text(struct tidemill *engine, const char *name,
+                                    const char *argument, char **text)
 {
     tidemill_status status = mill_api_set_tm(engine);
     if (status == TIDEMILL_OK) status = ask_session(engine, name, argument);
@@ -121,7 +121,7 @@ static tidemill_status ask_text(tidemill *engine, const char *name, const char *
 {
     *text = NULL;
     tidemill_status status = mill_api_begin(engine);
-    if (status == TIDEMILL_OK) status = take_text(engine, name, argument, text);
+    if (status == TIDEMILL_OK) status = session_text(engine, name, argument, text);
     return mill_api_end(engine, status);
 }
 

@@ -1,6 +1,6 @@
 /* session: inputs of an interactive session.  SPDX-License-Identifier: MIT */
-#ifndef MILL_SESSION_H
-#define MILL_SESSION_H
+#ifndef MILL_BIND_SESSION_H
+#define MILL_BIND_SESSION_H
 
 #include "bind/engine.h"
 

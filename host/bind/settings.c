@@ -79,7 +79,7 @@ struct pair {
     char name[MAX_RESOURCE_NAME + 1], value[64];
 };
 
-static const char *skip_blanks(const char *text)
+static const char *after_blanks(const char *text)
 {
     return text + strspn(text, " \t");
 }
@@ -97,17 +97,17 @@ static bool copy_word(char *out, size_t room, const char *from, size_t size)
 /* Takes the first pair off the text; false: it does not begin with one. */
 static bool next_pair(const char **text, struct pair *pair)
 {
-    const char *name = skip_blanks(*text);
+    const char *name = after_blanks(*text);
     size_t size = strcspn(name, "=,");
     if (name[size] != '=' || !copy_word(pair->name, sizeof pair->name, name, size))
         return false;
-    const char *value = skip_blanks(name + size + 1);
+    const char *value = after_blanks(name + size + 1);
     size = strcspn(value, ",");
     if (!copy_word(pair->value, sizeof pair->value, value, size)) return false;
     *text = value + size;
     if (**text == ',') {
         ++*text;
-        return *skip_blanks(*text) != '\0'; /* a comma promises another one */
+        return *after_blanks(*text) != '\0'; /* a comma promises another one */
     }
     return true;
 }
@@ -192,12 +192,12 @@ static char *show_cache(struct tidemill *engine)
     return path ? path : strdup("off");
 }
 
-static const char *const distributions[] = {"dynamic", "round_robin", "load_balanced",
-                                            "affinity"};
+static const char *const distribution_names[] = {"dynamic", "round_robin", "load_balanced",
+                                                 "affinity"};
 
 static tidemill_status take_distribution(struct tidemill *engine, const char *text)
 {
-    int number = word_of(text, distributions, 4);
+    int number = word_of(text, distribution_names, 4);
     if (number < 0) return TIDEMILL_USAGE;
     if (engine) engine->strategy = (enum mill_strategy)number;
     return TIDEMILL_OK;
@@ -205,14 +205,14 @@ static tidemill_status take_distribution(struct tidemill *engine, const char *te
 
 static char *show_distribution(struct tidemill *engine)
 {
-    return strdup(distributions[engine->strategy]);
+    return strdup(distribution_names[engine->strategy]);
 }
 
-static const char *const lanes[] = {"auto", "thread", "loop", "process"};
+static const char *const lane_choices[] = {"auto", "thread", "loop", "process"};
 
 static tidemill_status take_lane(struct tidemill *engine, const char *text)
 {
-    int number = word_of(text, lanes, 4);
+    int number = word_of(text, lane_choices, 4);
     if (number < 0) return TIDEMILL_USAGE;
     if (engine) engine->lane = number - 1;
     return TIDEMILL_OK;
@@ -220,7 +220,7 @@ static tidemill_status take_lane(struct tidemill *engine, const char *text)
 
 static char *show_lane(struct tidemill *engine)
 {
-    return strdup(lanes[engine->lane + 1]);
+    return strdup(lane_choices[engine->lane + 1]);
 }
 
 static tidemill_status take_log(struct tidemill *engine, const char *text)

@@ -169,7 +169,7 @@ static tidemill_status set_from_line(struct reading *reading, int number, const 
     return status == TIDEMILL_OK ? status : fail_line(reading, error.text);
 }
 
-static tidemill_status take_line(struct reading *reading, char *line)
+static tidemill_status take_setting(struct reading *reading, char *line)
 {
     cut_comment(line);
     char *name = trimmed(line);
@@ -198,7 +198,7 @@ static tidemill_status read_lines(struct reading *reading, FILE *file)
         reading->line++;
         bool marked = reading->line == 1 && strncmp(line, mark, 3) == 0;
         if (strlen(line) == (size_t)size) {
-            status = take_line(reading, marked ? line + 3 : line);
+            status = take_setting(reading, marked ? line + 3 : line);
         } else {
             status = fail_line(reading, "a zero byte; expected text");
         }
@@ -214,8 +214,8 @@ static tidemill_status read_lines(struct reading *reading, FILE *file)
 }
 
 /* `needed`: somebody has named this file. */
-static tidemill_status read_file(struct tidemill *engine, const char *path, bool needed,
-                                 struct mill_error *error)
+static tidemill_status read_settings(struct tidemill *engine, const char *path, bool needed,
+                                     struct mill_error *error)
 {
     struct reading reading = {.engine = engine, .path = path, .error = error};
     FILE *file = fopen(path, "re");
@@ -232,7 +232,7 @@ static tidemill_status read_file(struct tidemill *engine, const char *path, bool
 static tidemill_status read_maybe(struct tidemill *engine, char *path, struct mill_error *error)
 {
     if (path == NULL) return TIDEMILL_OK;
-    tidemill_status status = read_file(engine, path, false, error);
+    tidemill_status status = read_settings(engine, path, false, error);
     free(path);
     return status;
 }
@@ -252,9 +252,10 @@ tidemill_status mill_settings_files(struct tidemill *engine, const char *script,
     engine->settings.files_read = true;
     const char *variable = getenv("TIDEMILL_CONFIG");
     tidemill_status status = TIDEMILL_OK;
-    if (engine->settings.file) status = read_file(engine, engine->settings.file, true, error);
+    if (engine->settings.file)
+        status = read_settings(engine, engine->settings.file, true, error);
     if (status == TIDEMILL_OK && variable && *variable) {
-        status = read_file(engine, variable, true, error);
+        status = read_settings(engine, variable, true, error);
     }
     if (status == TIDEMILL_OK && script) status = read_maybe(engine, beside(script), error);
     if (status == TIDEMILL_OK) {
@@ -262,7 +263,7 @@ tidemill_status mill_settings_files(struct tidemill *engine, const char *script,
         status = read_maybe(engine, path, error);
     }
     if (status == TIDEMILL_OK) {
-        status = read_file(engine, "/etc/tidemill/tidemill.conf", false, error);
+        status = read_settings(engine, "/etc/tidemill/tidemill.conf", false, error);
     }
     return status;
 }

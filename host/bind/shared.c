@@ -6,11 +6,11 @@
 #include "bind/encode.h"
 #include "data/share.h"
 
-static const char handle_name[] = "tidemill.shared", decoded_key[] = "tidemill.decoded";
+static const char shared_name[] = "tidemill.shared", decoded_key[] = "tidemill.decoded";
 
 /* ---- handles ------------------------------------------------------------------------------ */
 
-static int handle_gc(lua_State *L)
+static int shared_gc(lua_State *L)
 {
     struct mill_shared **box = lua_touserdata(L, 1);
     if (*box) mill_shared_unref(*box);
@@ -29,8 +29,8 @@ void mill_push_handle(lua_State *L, struct mill_shared *shared)
 {
     struct mill_shared **box = lua_newuserdata(L, sizeof(struct mill_shared *));
     *box = shared;
-    if (luaL_newmetatable(L, handle_name)) {
-        lua_pushcfunction(L, handle_gc);
+    if (luaL_newmetatable(L, shared_name)) {
+        lua_pushcfunction(L, shared_gc);
         lua_setfield(L, -2, "__gc");
         lua_pushcfunction(L, handle_tostring);
         lua_setfield(L, -2, "__tostring");
@@ -41,7 +41,7 @@ void mill_push_handle(lua_State *L, struct mill_shared *shared)
 struct mill_shared *mill_shared_at(lua_State *L, int index)
 {
     if (lua_type(L, index) != LUA_TUSERDATA || !lua_getmetatable(L, index)) return NULL;
-    luaL_getmetatable(L, handle_name);
+    luaL_getmetatable(L, shared_name);
     bool same = lua_rawequal(L, -1, -2);
     lua_pop(L, 2);
     return same ? *(struct mill_shared **)lua_touserdata(L, index) : NULL;

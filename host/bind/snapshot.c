@@ -139,6 +139,9 @@ static void hash_files(lua_State *L, struct tidemill *engine, int record,
 {
     struct mill_reads reads = {0};
     lua_getfield(L, record, "files");
+    if (engine->confine.on && !lua_isnil(L, -1)) {
+        luaL_error(L, "option \"files\" is not open in a sandbox");
+    }
     for (int i = 1; lua_istable(L, -1) && i <= (int)lua_objlen(L, -1); i++) {
         lua_rawgeti(L, -1, i);
         const char *path = lua_tostring(L, -1);
@@ -324,7 +327,7 @@ static void set_placing(lua_State *L, struct tidemill *engine, int record,
     function->mean = mill_means_of(&engine->means, function->name);
 }
 
-static const char *const lanes[] = {"thread", "loop", "process", "serial", "auto"};
+static const char *const lane_names[] = {"thread", "loop", "process", "serial", "auto"};
 
 enum { LANE_SERIAL = MILL_LANES, LANE_AUTO };
 
@@ -335,7 +338,7 @@ static int lane_field(lua_State *L, int record)
     const char *name = lua_tostring(L, -1);
     int lane = LANE_AUTO;
     for (int i = 0; name && i < LANE_AUTO; i++) {
-        if (strcmp(name, lanes[i]) == 0) lane = i;
+        if (strcmp(name, lane_names[i]) == 0) lane = i;
     }
     lua_pop(L, 1);
     return lane;
@@ -392,6 +395,13 @@ static void set_lane(lua_State *L, struct tidemill *engine, int record,
     if (lane == LANE_SERIAL) function->affinity = MILL_FIRST_WORKER;
     if (lane >= MILL_LANES) lane = MILL_LANE_THREAD;
     function->lane = (enum mill_lane)lane;
+    if (engine->confine.on && function->lane == MILL_LANE_PROCESS) {
+        if (function->lane_asked) {
+            luaL_error(L, "task \"%s\": %s: a sandbox has no process lane", function->name,
+                       function->lane_reason);
+        }
+        function->lane = MILL_LANE_THREAD;
+    }
     if (engine->serve && needs) {
         luaL_error(
             L,

@@ -32,7 +32,7 @@ struct mill_worker *mill_worker_of(lua_State *L)
 
 /* ---- modules inside the program -------------------------------------------------------- */
 
-static int compare_names(const void *name, const void *entry)
+static int compare_embedded(const void *name, const void *entry)
 {
     return strcmp(name, ((const struct mill_embedded *)entry)->name);
 }
@@ -41,7 +41,7 @@ const struct mill_embedded *mill_embedded_find(const char *name)
 {
     size_t count = 0;
     while (mill_embedded[count].name) count++;
-    return bsearch(name, mill_embedded, count, sizeof *mill_embedded, compare_names);
+    return bsearch(name, mill_embedded, count, sizeof *mill_embedded, compare_embedded);
 }
 
 /* A searcher for package.loaders. */
@@ -103,7 +103,7 @@ static const char jit_setup[] =
     "jit.opt.start('maxtrace=8000', 'maxrecord=16000', 'maxmcode=40960')";
 #endif
 
-static int prepare(lua_State *L)
+static int prepare_state(lua_State *L)
 {
     struct mill_scope *scope = lua_touserdata(L, 1);
     struct mill_worker *worker = scope->worker;
@@ -142,7 +142,7 @@ static int prepare(lua_State *L)
 static tidemill_status prepare_protected(struct mill_scope *scope, lua_State *L, bool own,
                                          struct mill_error *error)
 {
-    lua_pushcfunction(L, prepare);
+    lua_pushcfunction(L, prepare_state);
     lua_pushlightuserdata(L, scope);
     lua_pushboolean(L, own);
     if (lua_pcall(L, 2, 0, 0) == 0) {

@@ -26,7 +26,8 @@ static int size_of(lua_State *L, int witness)
 }
 
 /* Pops the value; `subject` is a stack index, 0: none. */
-static void add(lua_State *L, int witness, enum what what, int subject, const char *name, int i)
+static void add_witnessed(lua_State *L, int witness, enum what what, int subject,
+                          const char *name, int i)
 {
     int at = size_of(L, witness) * SIZE;
     lua_rawseti(L, witness, at + SIZE);
@@ -47,19 +48,19 @@ static void add(lua_State *L, int witness, enum what what, int subject, const ch
 void mill_witness_environment(lua_State *L, int witness, int function, int environment)
 {
     lua_pushvalue(L, environment);
-    add(L, witness, ENVIRONMENT, function, NULL, 0);
+    add_witnessed(L, witness, ENVIRONMENT, function, NULL, 0);
 }
 
 void mill_witness_upvalue(lua_State *L, int witness, int function, int i)
 {
     lua_pushvalue(L, -1);
-    add(L, witness, UPVALUE, function, NULL, i);
+    add_witnessed(L, witness, UPVALUE, function, NULL, i);
 }
 
 void mill_witness_global(lua_State *L, int witness, int environment, const char *name)
 {
     lua_pushvalue(L, -1);
-    add(L, witness, GLOBAL, environment, name, 0);
+    add_witnessed(L, witness, GLOBAL, environment, name, 0);
 }
 
 /* Takes down that a table is like its copy, if it has one. */
@@ -71,7 +72,7 @@ static bool add_pristine(lua_State *L, int witness, enum what what, int table)
     lua_remove(L, -2);
     bool found = lua_istable(L, -1);
     if (found) {
-        add(L, witness, what, table, NULL, 0);
+        add_witnessed(L, witness, what, table, NULL, 0);
     } else {
         lua_pop(L, 1);
     }
@@ -137,7 +138,7 @@ static bool is_equal(lua_State *L)
 }
 
 /* The entry's subject and what it had are on the stack, and room for two more. */
-static bool entry_holds(lua_State *L, int witness, int at, enum what what)
+static bool holds_still(lua_State *L, int witness, int at, enum what what)
 {
     int subject = lua_gettop(L) - 1, had = subject + 1;
     switch (what) {
@@ -173,7 +174,7 @@ bool mill_witness_holds(lua_State *L, int witness)
         enum what what = (enum what)lua_tointeger(L, -1);
         lua_rawgeti(L, witness, at + 2);
         lua_rawgeti(L, witness, at + SIZE);
-        holds = entry_holds(L, witness, at, what);
+        holds = holds_still(L, witness, at, what);
         lua_settop(L, top);
     }
     return holds;

@@ -28,7 +28,7 @@ struct mill_board_map {
 /* A claim: part of the key, whether its task waits, generation and process. */
 enum { PROCESS_BITS = 8, OWNER_BITS = 24, WAITS_BIT = 24, KEY_SHIFT = 25 };
 static const uint64_t OWNER = ((uint64_t)1 << OWNER_BITS) - 1;
-static const uint64_t WAITS = (uint64_t)1 << WAITS_BIT;
+static const uint64_t WAITED_FOR = (uint64_t)1 << WAITS_BIT;
 
 /* ---- the file -------------------------------------------------------------------------- */
 
@@ -39,7 +39,7 @@ static struct flock byte_of(uint32_t process)
 }
 
 /* Takes the first process number that nobody has; 0: all are taken, or locks do not work. */
-static uint32_t take_number(int fd)
+static uint32_t claim_number(int fd)
 {
     for (uint32_t process = 1; process <= BOARD_PROCESSES; process++) {
         struct flock byte = byte_of(process);
@@ -78,7 +78,7 @@ static struct mill_board_map *map_file(int fd)
     return map == MAP_FAILED ? NULL : map;
 }
 
-static bool join(struct mill_board *board)
+static bool join_board(struct mill_board *board)
 {
     board->map = map_file(board->fd);
     if (board->map == NULL) return false;
@@ -87,7 +87,7 @@ static bool join(struct mill_board *board)
         magic != BOARD_MAGIC) {
         return false;
     }
-    uint32_t process = take_number(board->fd);
+    uint32_t process = claim_number(board->fd);
     if (process == 0) return false;
     uint32_t generation = atomic_fetch_add(&board->map->generations[process], 1) + 1;
     board->me = (generation & 0xffff) << PROCESS_BITS | process;
@@ -95,7 +95,7 @@ static bool join(struct mill_board *board)
     return true;
 }
 
-static void leave(struct mill_board *board)
+static void leave_board(struct mill_board *board)
 {
     if (board->map) munmap(board->map, sizeof *board->map);
     if (board->fd >= 0) close(board->fd); /* with it the lock of the byte goes */
@@ -106,13 +106,13 @@ static void leave(struct mill_board *board)
 void mill_board_open(struct mill_board *board, const char *path)
 {
     *board = (struct mill_board){.fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600)};
-    if (board->fd < 0 || !join(board)) leave(board);
+    if (board->fd < 0 || !join_board(board)) leave_board(board);
 }
 
 void mill_board_close(struct mill_board *board)
 {
     if (board->map) clear_claims(board->map, board->me & ((1u << PROCESS_BITS) - 1));
-    leave(board);
+    leave_board(board);
 }
 
 /* ---- claims ---------------------------------------------------------------------------- */
@@ -151,8 +151,8 @@ static bool is_alive(const struct mill_board *board, uint64_t word)
 /* Whose claim with the key of `like` stands in the bucket, but in slot `own`; frees those of the
  * dead. The default order everywhere: of two that claim at once, each in a slot of its own, one at
  * least sees the other. */
-static enum mill_claim look(struct mill_board *board, _Atomic uint64_t *bucket, uint64_t like,
-                            int own)
+static enum mill_claim look_in(struct mill_board *board, _Atomic uint64_t *bucket,
+                               uint64_t like, int own)
 {
     enum mill_claim found = MILL_CLAIM_NONE;
     for (int i = 0; i < BOARD_SLOTS; i++) {
@@ -160,10 +160,10 @@ static enum mill_claim look(struct mill_board *board, _Atomic uint64_t *bucket, 
         if (i == own || word == 0 || !same_key(word, like)) continue;
         if (is_mine(board, word)) {
             if (found == MILL_CLAIM_NONE) {
-                found = word & WAITS ? MILL_CLAIM_RESTING : MILL_CLAIM_MINE;
+                found = word & WAITED_FOR ? MILL_CLAIM_RESTING : MILL_CLAIM_MINE;
             }
         } else if (is_alive(board, word)) {
-            found = word & WAITS ? MILL_CLAIM_WAITING : MILL_CLAIM_OTHERS;
+            found = word & WAITED_FOR ? MILL_CLAIM_WAITING : MILL_CLAIM_OTHERS;
         } else {
             atomic_compare_exchange_strong(&bucket[i], &word, 0);
         }
@@ -172,7 +172,7 @@ static enum mill_claim look(struct mill_board *board, _Atomic uint64_t *bucket, 
 }
 
 /* The slot in which the claim now stands; -1: none is free. */
-static int put(struct mill_board *board, _Atomic uint64_t *bucket, uint64_t claim)
+static int put_claim(struct mill_board *board, _Atomic uint64_t *bucket, uint64_t claim)
 {
     for (int pass = 0; pass < 2; pass++) {
         for (int i = 0; i < BOARD_SLOTS; i++) {
@@ -187,7 +187,7 @@ static int put(struct mill_board *board, _Atomic uint64_t *bucket, uint64_t clai
 enum mill_claim mill_board_look(struct mill_board *board, struct mill_hash key)
 {
     if (board->map == NULL) return MILL_CLAIM_NONE;
-    return look(board, bucket_of(board, key), claim_of(board, key), -1);
+    return look_in(board, bucket_of(board, key), claim_of(board, key), -1);
 }
 
 enum mill_claim mill_board_take(struct mill_board *board, struct mill_hash key, int *ticket)
@@ -196,11 +196,11 @@ enum mill_claim mill_board_take(struct mill_board *board, struct mill_hash key, 
     if (board->map == NULL) return MILL_CLAIM_NONE;
     _Atomic uint64_t *bucket = bucket_of(board, key);
     uint64_t claim = claim_of(board, key);
-    enum mill_claim found = look(board, bucket, claim, -1);
+    enum mill_claim found = look_in(board, bucket, claim, -1);
     if (found != MILL_CLAIM_NONE) return found;
-    int slot = put(board, bucket, claim);
+    int slot = put_claim(board, bucket, claim);
     if (slot < 0) return MILL_CLAIM_NONE;
-    found = look(board, bucket, claim, slot);
+    found = look_in(board, bucket, claim, slot);
     if (found == MILL_CLAIM_NONE) {
         *ticket = slot + 1;
         return MILL_CLAIM_TAKEN;
@@ -220,7 +220,7 @@ void mill_board_wait(struct mill_board *board, struct mill_hash key, int ticket,
 {
     if (board->map == NULL || ticket == 0) return;
     uint64_t claim = claim_of(board, key);
-    atomic_store(&bucket_of(board, key)[ticket - 1], waits ? claim | WAITS : claim);
+    atomic_store(&bucket_of(board, key)[ticket - 1], waits ? claim | WAITED_FOR : claim);
 }
 
 /* ---- commits --------------------------------------------------------------------------- */

@@ -20,7 +20,7 @@
 #include "cache/session.h"
 
 enum { CARRY_MAGIC = 16, CARRY_HEAD = 16 + 16 + 8 + 8, CARRY_PIECE = 256 };
-static const char magic[CARRY_MAGIC + 1] = "tidemill-cache1\n";
+static const char carry_magic[CARRY_MAGIC + 1] = "tidemill-cache1\n";
 
 /* ---- numbers as bytes ------------------------------------------------------------------- */
 
@@ -58,7 +58,7 @@ struct export
     int problem; /* errno */
 };
 
-static void put_number(uint8_t **to, uint64_t number)
+static void put_size(uint8_t **to, uint64_t number)
 {
     store64(*to, number);
     *to += 8;
@@ -66,7 +66,7 @@ static void put_number(uint8_t **to, uint64_t number)
 
 static void put_bytes(uint8_t **to, const void *bytes, size_t size)
 {
-    put_number(to, size);
+    put_size(to, size);
     if (size > 0) memcpy(*to, bytes, size);
     *to += size;
 }
@@ -78,7 +78,7 @@ static void put_hash(uint8_t **to, struct mill_hash hash)
 }
 
 /* A file's stored bytes; malloc'ed, NULL: not to be had. */
-static void *read_file(struct mill_session *session, const struct mill_object *object)
+static void *read_stored(struct mill_session *session, const struct mill_object *object)
 {
     char *path = mill_object_path(object->content, session->database->place.folder);
     int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
@@ -119,12 +119,12 @@ static void export_record(struct export *export, const struct mill_store_row *ro
     memcpy(&seconds, &cost, sizeof seconds);
     put_hash(&to, row->key);
     put_hash(&to, row->content);
-    put_number(&to, (uint64_t)row->made);
-    put_number(&to, seconds);
+    put_size(&to, (uint64_t)row->made);
+    put_size(&to, seconds);
     put_bytes(&to, row->task, task);
     put_bytes(&to, row->reads, row->reads_size);
-    put_number(&to, (uint64_t)object->size);
-    put_number(&to, (uint64_t)object->coding);
+    put_size(&to, (uint64_t)object->size);
+    put_size(&to, (uint64_t)object->coding);
     put_hash(&to, object->sum);
     put_bytes(&to, data, (size_t)object->stored);
     store64(number, length);
@@ -144,7 +144,7 @@ static bool export_row(void *context, const struct mill_store_row *row)
     bool there = mill_object_bind_hash(export->get, 1, row->content) == SQLITE_OK &&
                  sqlite3_step(export->get) == SQLITE_ROW &&
                  mill_object_row(&object, export->get);
-    void *file = there && object.in_file ? read_file(export->session, &object) : NULL;
+    void *file = there && object.in_file ? read_stored(export->session, &object) : NULL;
     const void *data = there && object.in_file ? file : there ? object.data : NULL;
     if (there && (data || object.stored == 0) && mill_object_is_sound(&object, data)) {
         export_record(export, row, &object, data);
@@ -173,7 +173,7 @@ tidemill_status mill_store_export(struct mill_store *store,
     }
     struct export export = {.session = &session, .aside = aside};
     mill_hasher_init(&export.hasher, "export/1");
-    mill_aside_put(aside, magic, CARRY_MAGIC);
+    mill_aside_put(aside, carry_magic, CARRY_MAGIC);
     int code = sqlite3_prepare_v2(session.connection, mill_session_get, -1, &export.get, NULL);
     if (code == SQLITE_OK) code = mill_session_visit(&session, filter, export_row, &export);
     sqlite3_finalize(export.get);
@@ -302,7 +302,7 @@ static bool take_parts(struct parts *parts, const uint8_t *at, size_t length)
 }
 
 /* Whether its bytes are what their sum says, and can be had again. */
-static bool is_sound(struct import *import, struct parts *parts)
+static bool is_intact(struct import *import, struct parts *parts)
 {
     bool damaged = false;
     parts->object.in_file = false;
@@ -321,13 +321,14 @@ static tidemill_status import_check(struct import *import)
     struct parts parts;
     uint8_t end[16], sum[16];
     mill_hasher_init(&hasher, "export/1");
-    if (!import_read(import, start, sizeof start) || memcmp(start, magic, CARRY_MAGIC) != 0) {
+    if (!import_read(import, start, sizeof start) ||
+        memcmp(start, carry_magic, CARRY_MAGIC) != 0) {
         return import_broken(import, "is not an exported cache");
     }
     enum step step;
     while ((step = import_step(import)) == RECORD) {
         mill_hasher_hash(&hasher, mill_hash_bytes(import->record, import->length));
-        if (!take_parts(&parts, import->record, import->length) || !is_sound(import, &parts)) {
+        if (!take_parts(&parts, import->record, import->length) || !is_intact(import, &parts)) {
             return import_broken(import, "is damaged");
         }
     }
@@ -406,7 +407,7 @@ static int import_piece(struct import *import, bool *more)
     for (int i = 0; i < CARRY_PIECE && *more && code == SQLITE_OK; i++) {
         struct parts parts;
         *more = import_step(import) == RECORD &&
-                take_parts(&parts, import->record, import->length) && is_sound(import, &parts);
+                take_parts(&parts, import->record, import->length) && is_intact(import, &parts);
         if (!*more) break;
         code = add_object(import, &parts.object);
         if (code == SQLITE_OK) code = add_entry(import, &parts);

@@ -18,7 +18,7 @@ void mill_causes_add(struct mill_causes *causes, const char *kind, const char *d
     snprintf(cause->detail, sizeof cause->detail, "%s", detail);
 }
 
-static void write(const struct mill_causes *causes, char *out, size_t room, bool details)
+static void write_causes(const struct mill_causes *causes, char *out, size_t room, bool details)
 {
     size_t used = 0;
     out[0] = '\0';
@@ -35,10 +35,10 @@ static void write(const struct mill_causes *causes, char *out, size_t room, bool
 
 void mill_causes_label(const struct mill_causes *causes, char *out, size_t room)
 {
-    write(causes, out, room, false);
+    write_causes(causes, out, room, false);
 }
 
 void mill_causes_text(const struct mill_causes *causes, char *out, size_t room)
 {
-    write(causes, out, room, true);
+    write_causes(causes, out, room, true);
 }

@@ -27,7 +27,7 @@ enum mill_health {
 };
 
 struct mill_database {
-    struct mill_place place;
+    struct mill_cache_place place;
     struct mill_lock lock; /* the writer's */
     struct mill_board board;
     _Atomic int health; /* enum mill_health; any thread */

@@ -47,7 +47,7 @@ static bool is_young(const struct stat *identity)
 }
 
 /* Under the mutex: where `path` is, or belongs, in the sorted list. */
-static size_t position(const struct mill_files *files, const char *path)
+static size_t path_position(const struct mill_files *files, const char *path)
 {
     size_t first = 0, end = files->count;
     while (first < end) {
@@ -65,7 +65,7 @@ static bool recall(struct mill_files *files, const char *path, const struct stat
                    struct mill_hash *hash)
 {
     pthread_mutex_lock(&files->mutex);
-    size_t at = position(files, path);
+    size_t at = path_position(files, path);
     bool found = at < files->count && strcmp(files->memos[at].path, path) == 0 &&
                  same_identity(&files->memos[at].identity, identity);
     if (found) *hash = files->memos[at].hash;
@@ -96,7 +96,7 @@ static void remember(struct mill_files *files, const char *path, const struct st
                      struct mill_hash hash)
 {
     pthread_mutex_lock(&files->mutex);
-    size_t at = position(files, path);
+    size_t at = path_position(files, path);
     bool there = at < files->count && strcmp(files->memos[at].path, path) == 0;
     if (there || make_room(files, at, path)) {
         files->memos[at].identity = *identity;

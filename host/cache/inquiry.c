@@ -45,8 +45,9 @@ static bool same_text(const char *a, const char *b)
 }
 
 /* Under the mutex, as the next two; *alike: how many causes the name has. */
-static struct mill_finding *find(struct mill_inquiry *inquiry, enum mill_finding_kind kind,
-                                 const char *task, const char *cause, int *alike)
+static struct mill_finding *find_finding(struct mill_inquiry *inquiry,
+                                         enum mill_finding_kind kind, const char *task,
+                                         const char *cause, int *alike)
 {
     *alike = 0;
     for (size_t i = 0; i < inquiry->count; i++) {
@@ -58,8 +59,9 @@ static struct mill_finding *find(struct mill_inquiry *inquiry, enum mill_finding
     return NULL;
 }
 
-static struct mill_finding *append(struct mill_inquiry *inquiry, enum mill_finding_kind kind,
-                                   const char *task, const char *cause)
+static struct mill_finding *append_finding(struct mill_inquiry *inquiry,
+                                           enum mill_finding_kind kind, const char *task,
+                                           const char *cause)
 {
     if (inquiry->count == inquiry->room) {
         size_t room = inquiry->room ? inquiry->room * 2 : 32;
@@ -79,19 +81,20 @@ static struct mill_finding *append(struct mill_inquiry *inquiry, enum mill_findi
     return &inquiry->findings[inquiry->count++];
 }
 
-static void add(struct mill_inquiry *inquiry, enum mill_finding_kind kind, const char *task,
-                const char *cause, const char *detail, const char *sort)
+static void add_finding(struct mill_inquiry *inquiry, enum mill_finding_kind kind,
+                        const char *task, const char *cause, const char *detail,
+                        const char *sort)
 {
     int alike;
     pthread_mutex_lock(&inquiry->mutex);
-    struct mill_finding *finding = find(inquiry, kind, task, cause, &alike);
+    struct mill_finding *finding = find_finding(inquiry, kind, task, cause, &alike);
     if (finding == NULL && alike >= CAUSES_OF_A_NAME) {
         cause = "others";
         detail = NULL;
-        finding = find(inquiry, kind, task, cause, &alike);
+        finding = find_finding(inquiry, kind, task, cause, &alike);
     }
     if (finding == NULL) {
-        finding = append(inquiry, kind, task, cause);
+        finding = append_finding(inquiry, kind, task, cause);
         if (finding && detail) finding->detail = strdup(detail);
         if (finding) finding->sort = sort;
     }
@@ -103,7 +106,7 @@ static void add(struct mill_inquiry *inquiry, enum mill_finding_kind kind, const
 void mill_inquiry_add(struct mill_inquiry *inquiry, enum mill_finding_kind kind,
                       const char *task, const char *cause)
 {
-    add(inquiry, kind, task, cause, NULL, NULL);
+    add_finding(inquiry, kind, task, cause, NULL, NULL);
 }
 
 void mill_inquiry_add_miss(struct mill_inquiry *inquiry, const char *task,
@@ -112,7 +115,7 @@ void mill_inquiry_add_miss(struct mill_inquiry *inquiry, const char *task,
     char label[TEXT], detail[TEXT];
     mill_causes_label(causes, label, sizeof label);
     mill_causes_text(causes, detail, sizeof detail);
-    add(inquiry, MILL_FOUND_MISS, task, label, detail, causes->kind);
+    add_finding(inquiry, MILL_FOUND_MISS, task, label, detail, causes->kind);
 }
 
 void mill_inquiry_close(struct mill_inquiry *inquiry, struct mill_run *run)

@@ -150,7 +150,7 @@ void mill_ledger_keep(struct mill_ledger *ledger, struct mill_store *store)
 
 /* ---- explaining ------------------------------------------------------------------------- */
 
-struct asking {
+struct question {
     struct mill_task *task;
     const struct mill_called *called;
     struct mill_call_read nearest;
@@ -159,7 +159,7 @@ struct asking {
 };
 
 /* Looks at calls, newest first. */
-static void look_at(struct asking *asking, const struct mill_calls *calls)
+static void look_at(struct question *asking, const struct mill_calls *calls)
 {
     for (int i = calls->count - 1; i >= 0; i--) {
         struct mill_call_read call;
@@ -178,7 +178,7 @@ static void look_at(struct asking *asking, const struct mill_calls *calls)
     }
 }
 
-static void compare_arguments(const struct asking *asking, struct mill_causes *causes)
+static void compare_arguments(const struct question *asking, struct mill_causes *causes)
 {
     const struct mill_call_read *call = &asking->nearest;
     const struct mill_called *called = asking->called;
@@ -237,7 +237,7 @@ static struct mill_hash last_stored(struct mill_ledger *ledger, struct entry *en
     return entry->function->policy.salt;
 }
 
-static void explain(struct mill_ledger *ledger, struct entry *entry, struct asking *asking,
+static void explain(struct mill_ledger *ledger, struct entry *entry, struct question *asking,
                     bool now, bool (*found)(void *, struct mill_hash), void *context,
                     struct mill_causes *causes)
 {
@@ -268,7 +268,7 @@ void mill_ledger_explain(struct mill_ledger *ledger, struct mill_reader *reader,
                          bool (*found)(void *context, struct mill_hash salt), void *context,
                          struct mill_causes *causes)
 {
-    struct asking asking = {.task = task, .called = called, .equal = -1};
+    struct question asking = {.task = task, .called = called, .equal = -1};
     pthread_mutex_lock(&ledger->mutex);
     struct entry *entry = entry_of(ledger, reader, mill_task_function(task)->name);
     if (entry) explain(ledger, entry, &asking, now, found, context, causes);

@@ -61,6 +61,14 @@ void mill_lookup_fini(struct mill_lookup *lookup)
     lookup->worker_count = 0;
 }
 
+void mill_lookup_take(struct mill_lookup *lookup, struct mill_lookup_worker *workers, int count)
+{
+    mill_lookup_fini(lookup);
+    lookup->workers = workers;
+    lookup->worker_count = count;
+    mill_remarks_init(&lookup->remarks);
+}
+
 /* ---- before ---------------------------------------------------------------------------- */
 
 static void count_one(_Atomic int64_t *counter)
@@ -210,8 +218,8 @@ bool mill_lookup_key_of(struct mill_task *task, struct mill_hash *key)
 
 /* In a dry run: what the task would be.  Its result is known when it is in the store; else it ends as
  * cancelled, and what depends on it is skipped. */
-static void look(struct mill_lookup *lookup, struct mill_worker *worker,
-                 struct mill_lookup_worker *mine, struct mill_task *task)
+static void look_up(struct mill_lookup *lookup, struct mill_worker *worker,
+                    struct mill_lookup_worker *mine, struct mill_task *task)
 {
     const struct mill_function *function = mill_task_function(task);
     struct mill_inquiry *inquiry = task->run->inquiry;
@@ -231,8 +239,8 @@ static void look(struct mill_lookup *lookup, struct mill_worker *worker,
 }
 
 /* The task runs: what an inquiry of its run wants to know of that. */
-static void tell(struct mill_lookup *lookup, struct mill_lookup_worker *mine,
-                 struct mill_task *task, bool again)
+static void tell_run(struct mill_lookup *lookup, struct mill_lookup_worker *mine,
+                     struct mill_task *task, bool again)
 {
     const struct mill_function *function = mill_task_function(task);
     if (!function->policy.cached) {
@@ -243,8 +251,8 @@ static void tell(struct mill_lookup *lookup, struct mill_lookup_worker *mine,
     }
 }
 
-static enum mill_verdict before(void *context, struct mill_worker *worker,
-                                struct mill_task *task)
+static enum mill_verdict before_body(void *context, struct mill_worker *worker,
+                                     struct mill_task *task)
 {
     struct mill_lookup *lookup = context;
     struct mill_lookup_worker *mine = &lookup->workers[worker->index];
@@ -260,7 +268,7 @@ static enum mill_verdict before(void *context, struct mill_worker *worker,
     mine->fate = MILL_CALLED_FAILED;
     struct mill_inquiry *inquiry = task->run->inquiry;
     if (task->run->dry && mill_task_function(task)->body == NULL) {
-        look(lookup, worker, mine, task);
+        look_up(lookup, worker, mine, task);
         return MILL_TAKEN;
     }
     bool looked = mine->keyed && !policy->refresh && !again &&
@@ -273,7 +281,7 @@ static enum mill_verdict before(void *context, struct mill_worker *worker,
     if (looked && leave_to_leader(worker, mine, task)) return MILL_TAKEN;
     if (!mill_hit_load_inputs(lookup, worker, mine, task)) return MILL_TAKEN;
     if (stored && leave_to_others(lookup, worker, mine, task, looks)) return MILL_TAKEN;
-    if (inquiry) tell(lookup, mine, task, again);
+    if (inquiry) tell_run(lookup, mine, task, again);
     mill_reader_rest(mine->reader);
     if (policy->cached && lookup->store && (looked || !policy->automatic)) {
         count_one(&worker->counters.misses);
@@ -289,8 +297,8 @@ static enum mill_verdict before(void *context, struct mill_worker *worker,
 
 /* ---- after ----------------------------------------------------------------------------- */
 
-static void after(void *context, struct mill_worker *worker, struct mill_task *task,
-                  const struct mill_value *value)
+static void after_body(void *context, struct mill_worker *worker, struct mill_task *task,
+                       const struct mill_value *value)
 {
     struct mill_lookup *lookup = context;
     struct mill_lookup_worker *mine = &lookup->workers[worker->index];
@@ -368,7 +376,7 @@ void mill_lookup_resume(struct mill_lookup *lookup, const struct mill_worker *wo
 
 struct mill_hooks mill_lookup_hooks(struct mill_lookup *lookup)
 {
-    return (struct mill_hooks){before, after, ended, retried, release, lookup};
+    return (struct mill_hooks){before_body, after_body, ended, retried, release, lookup};
 }
 
 void mill_lookup_hook(struct mill_lookup *lookup, struct mill_run *run)

@@ -17,16 +17,13 @@ struct asking {
 
 enum { ENTRIES = 16 }; /* of a key: more are not looked at */
 
-static bool is_absence(struct mill_hash hash)
-{
-    return hash.low == 0 && hash.high == 0;
-}
-
 /* One thing that was read and is not as it was. */
 static void tell_read(void *causes, char kind, const char *name, struct mill_hash was,
                       struct mill_hash now)
 {
-    const char *file = is_absence(was) ? "is there now" : is_absence(now) ? "gone" : "content";
+    const char *file = mill_hash_is_zero(was)   ? "is there now"
+                       : mill_hash_is_zero(now) ? "gone"
+                                                : "content";
     switch (kind) {
     case MILL_READ_FILE:
         mill_causes_add(causes, "file", file, "file %s", name);
@@ -36,9 +33,9 @@ static void tell_read(void *causes, char kind, const char *name, struct mill_has
         break;
     case MILL_READ_VARIABLE:
         mill_causes_add(causes, "variable",
-                        is_absence(was)   ? "set now"
-                        : is_absence(now) ? "not set any more"
-                                          : "value",
+                        mill_hash_is_zero(was)   ? "set now"
+                        : mill_hash_is_zero(now) ? "not set any more"
+                                                 : "value",
                         "variable %s", name);
         break;
     case MILL_READ_PRESENCE:

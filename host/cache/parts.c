@@ -11,10 +11,10 @@ struct part {
 };
 
 /* In the order in which differences are told. */
-static const struct kind {
+static const struct part_kind {
     enum mill_part_kind kind;
     const char *name;
-} kinds[] = {
+} part_kinds[] = {
     {MILL_PART_ENGINE, "engine version"},
     {MILL_PART_VERSION, "version"},
     {MILL_PART_SEED, "seed"},
@@ -26,7 +26,7 @@ static const struct kind {
     {MILL_PART_MODULE, "module"},
 };
 
-enum { KINDS = sizeof kinds / sizeof kinds[0] };
+enum { KINDS = sizeof part_kinds / sizeof part_kinds[0] };
 
 void mill_parts_add(struct mill_packer *parts, enum mill_part_kind kind, const char *label,
                     struct mill_hash hash, const char *text)
@@ -55,7 +55,7 @@ static bool next_part(struct mill_unpacker *in, struct part *part)
     return !in->bad && part->label && part->text;
 }
 
-static bool find(struct mill_unpacker in, const struct part *like, struct part *found)
+static bool find_part(struct mill_unpacker in, const struct part *like, struct part *found)
 {
     while (next_part(&in, found)) {
         if (found->kind == like->kind && strcmp(found->label, like->label) == 0) return true;
@@ -64,7 +64,8 @@ static bool find(struct mill_unpacker in, const struct part *like, struct part *
 }
 
 /* "0.5 -> 0.6"; values that look alike have another content. */
-static void describe(const struct part *was, const struct part *now, char *out, size_t room)
+static void describe_change(const struct part *was, const struct part *now, char *out,
+                            size_t room)
 {
     if (strcmp(was->text, now->text) == 0) {
         snprintf(out, room, "content of %.60s", now->text);
@@ -80,13 +81,13 @@ static void tell_helper(const struct part *part, const char *detail, struct mill
                     part->text, plural);
 }
 
-static void tell(const struct kind *kind, const struct part *was, const struct part *now,
-                 struct mill_causes *causes)
+static void tell_difference(const struct part_kind *kind, const struct part *was,
+                            const struct part *now, struct mill_causes *causes)
 {
     char detail[MILL_CAUSE_DETAIL];
     const struct part *part = now ? now : was;
     const char *change = was == NULL ? "new" : now == NULL ? "gone" : "";
-    if (was && now) describe(was, now, detail, sizeof detail);
+    if (was && now) describe_change(was, now, detail, sizeof detail);
     switch (kind->kind) {
     case MILL_PART_BODY:
         mill_causes_add(causes, kind->name, "", "function body");
@@ -120,7 +121,7 @@ static bool is_told_by_another(struct mill_unpacker others, const struct part *p
     struct part like = *part, found;
     if (part->kind != MILL_PART_UPVALUE && part->kind != MILL_PART_GLOBAL) return false;
     like.kind = MILL_PART_HELPER;
-    return find(others, &like, &found);
+    return find_part(others, &like, &found);
 }
 
 /* A library with functions that the script has replaced stands as a table: these tell it. */
@@ -149,16 +150,17 @@ void mill_parts_compare(const void *was, size_t was_size, const void *now, size_
     struct part part, other;
     for (int i = 0; i < KINDS; i++) {
         for (struct mill_unpacker in = new; next_part(&in, &part);) {
-            if (part.kind != kinds[i].kind) continue;
-            bool found = find(old, &part, &other);
+            if (part.kind != part_kinds[i].kind) continue;
+            bool found = find_part(old, &part, &other);
             if (found && other.hash == part.hash) continue;
             if (!found && is_told_by_another(old, &part)) continue;
             if (found && is_told_by_its_functions(new, &other, &part)) continue;
-            tell(&kinds[i], found ? &other : NULL, &part, causes);
+            tell_difference(&part_kinds[i], found ? &other : NULL, &part, causes);
         }
         for (struct mill_unpacker in = old; next_part(&in, &part);) {
-            if (part.kind != kinds[i].kind || find(new, &part, &other)) continue;
-            if (!is_told_by_another(new, &part)) tell(&kinds[i], &part, NULL, causes);
+            if (part.kind != part_kinds[i].kind || find_part(new, &part, &other)) continue;
+            if (!is_told_by_another(new, &part))
+                tell_difference(&part_kinds[i], &part, NULL, causes);
         }
     }
 }

@@ -75,10 +75,10 @@ static char *place_resolve(const char *path, const char *folder)
     return resolved;
 }
 
-tidemill_status mill_place_find(struct mill_place *place, const char *path, bool make_folder,
-                                struct mill_error *error)
+tidemill_status mill_place_find(struct mill_cache_place *place, const char *path,
+                                bool make_folder, struct mill_error *error)
 {
-    *place = (struct mill_place){0};
+    *place = (struct mill_cache_place){0};
     size_t size = strlen(path);
     if (size == 0) return mill_fail(error, TIDEMILL_USAGE, "cache: its path is empty");
     if (path[size - 1] == '/') {
@@ -96,15 +96,15 @@ tidemill_status mill_place_find(struct mill_place *place, const char *path, bool
     return mill_no_memory(error, "cache");
 }
 
-void mill_place_free(struct mill_place *place)
+void mill_place_free(struct mill_cache_place *place)
 {
     free(place->path);
     free(place->file);
     free(place->folder);
-    *place = (struct mill_place){0};
+    *place = (struct mill_cache_place){0};
 }
 
-tidemill_status mill_place_look(const struct mill_place *place, int64_t *size,
+tidemill_status mill_place_look(const struct mill_cache_place *place, int64_t *size,
                                 struct mill_error *error)
 {
     struct stat status;

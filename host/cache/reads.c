@@ -9,7 +9,7 @@
 
 #include "data/glob.h"
 
-enum { HEAD = 1 + sizeof(struct mill_hash) };
+enum { READ_HEAD = 1 + sizeof(struct mill_hash) };
 
 void mill_reads_clear(struct mill_reads *reads)
 {
@@ -26,11 +26,11 @@ void mill_reads_fini(struct mill_reads *reads)
 /* The item at `at`: its name, and where the next one starts; NULL when the bytes end first. */
 static const char *item(const char *at, const char *end, const char **next)
 {
-    if (end - at <= HEAD) return NULL;
-    const char *zero = memchr(at + HEAD, '\0', (size_t)(end - at) - HEAD);
+    if (end - at <= READ_HEAD) return NULL;
+    const char *zero = memchr(at + READ_HEAD, '\0', (size_t)(end - at) - READ_HEAD);
     if (zero == NULL) return NULL;
     *next = zero + 1;
-    return at + HEAD;
+    return at + READ_HEAD;
 }
 
 static bool has(struct mill_reads *reads, enum mill_read_kind kind, const char *name,
@@ -51,7 +51,7 @@ void mill_reads_add(struct mill_reads *reads, enum mill_read_kind kind, const ch
                     struct mill_hash hash)
 {
     if (has(reads, kind, name, hash)) return;
-    size_t length = strlen(name) + 1, wanted = reads->size + HEAD + length;
+    size_t length = strlen(name) + 1, wanted = reads->size + READ_HEAD + length;
     if (wanted > reads->room) {
         char *grown = realloc(reads->bytes, wanted * 2);
         if (grown == NULL) {
@@ -64,7 +64,7 @@ void mill_reads_add(struct mill_reads *reads, enum mill_read_kind kind, const ch
     char *at = reads->bytes + reads->size;
     *at = (char)kind;
     memcpy(at + 1, &hash, sizeof hash);
-    memcpy(at + HEAD, name, length);
+    memcpy(at + READ_HEAD, name, length);
     reads->size = wanted;
 }
 

@@ -41,7 +41,7 @@ void mill_recall_add(struct mill_recall *recall, const char *task, const void *b
     recall->first = record;
 }
 
-static bool insert(sqlite3_stmt *statement, const struct mill_record *record)
+static bool insert_record(sqlite3_stmt *statement, const struct mill_record *record)
 {
     sqlite3_bind_text(statement, 1, record->task, -1, SQLITE_STATIC);
     sqlite3_bind_int64(statement, 2, (sqlite3_int64)time(NULL));
@@ -61,7 +61,7 @@ static bool insert_all(const struct mill_recall *recall, sqlite3 *connection)
                 sqlite3_prepare_v2(connection, text, -1, &statement, NULL) == SQLITE_OK;
     for (const struct mill_record *record = recall->first; record && fine;
          record = record->next) {
-        fine = insert(statement, record);
+        fine = insert_record(statement, record);
     }
     sqlite3_finalize(statement);
     return fine && sqlite3_exec(connection, recall_sweep, NULL, NULL, NULL) == SQLITE_OK;

@@ -17,19 +17,19 @@ void mill_remarks_fini(struct mill_remarks *remarks)
     pthread_mutex_destroy(&remarks->mutex);
 }
 
-static int compare(const char *said, char kind, const char *name)
+static int compare_remark(const char *said, char kind, const char *name)
 {
     if (said[0] != kind) return said[0] < kind ? -1 : 1;
     return strcmp(said + 1, name);
 }
 
 /* Where the remark is, or belongs. */
-static size_t position(const struct mill_remarks *remarks, char kind, const char *name)
+static size_t remark_position(const struct mill_remarks *remarks, char kind, const char *name)
 {
     size_t first = 0, end = remarks->count;
     while (first < end) {
         size_t middle = (first + end) / 2;
-        if (compare(remarks->said[middle], kind, name) < 0) {
+        if (compare_remark(remarks->said[middle], kind, name) < 0) {
             first = middle + 1;
         } else {
             end = middle;
@@ -38,7 +38,7 @@ static size_t position(const struct mill_remarks *remarks, char kind, const char
     return first;
 }
 
-static void add(struct mill_remarks *remarks, size_t at, char kind, const char *name)
+static void add_remark(struct mill_remarks *remarks, size_t at, char kind, const char *name)
 {
     if (remarks->count == remarks->room) {
         size_t room = remarks->room ? remarks->room * 2 : 16;
@@ -61,9 +61,9 @@ static void add(struct mill_remarks *remarks, size_t at, char kind, const char *
 bool mill_remarks_first(struct mill_remarks *remarks, char kind, const char *name)
 {
     pthread_mutex_lock(&remarks->mutex);
-    size_t at = position(remarks, kind, name);
-    bool first = at == remarks->count || compare(remarks->said[at], kind, name) != 0;
-    if (first) add(remarks, at, kind, name);
+    size_t at = remark_position(remarks, kind, name);
+    bool first = at == remarks->count || compare_remark(remarks->said[at], kind, name) != 0;
+    if (first) add_remark(remarks, at, kind, name);
     pthread_mutex_unlock(&remarks->mutex);
     return first;
 }

@@ -60,7 +60,7 @@ static int64_t store_folder_size(const char *folder)
 
 int64_t mill_store_bytes(const struct mill_store *store)
 {
-    const struct mill_place *place = &store->database.place;
+    const struct mill_cache_place *place = &store->database.place;
     return store_file_size(place->file, "") + store_file_size(place->file, "-wal") +
            store_folder_size(place->folder);
 }

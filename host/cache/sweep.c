@@ -228,12 +228,12 @@ int mill_sweep_remove(struct mill_sweep *sweep, struct mill_sweep_victim *victim
 
 /* ---- what is too old ------------------------------------------------------------------- */
 
-struct list {
+struct victims {
     struct mill_sweep_victim *items;
     size_t count, room;
 };
 
-static struct mill_sweep_victim *list_add(struct list *list)
+static struct mill_sweep_victim *victims_add(struct victims *list)
 {
     if (list->count == list->room) {
         size_t room = list->room ? list->room * 2 : 256;
@@ -263,14 +263,14 @@ static int sweep_expired(struct mill_sweep *sweep)
     double age = sweep->limits.ttl * 1e6;
     int64_t now = sweep_now();
     sqlite3_stmt *scan = NULL;
-    struct list list = {0};
+    struct victims list = {0};
     int code = sqlite3_prepare_v2(sweep->connection, text, -1, &scan, NULL);
     if (code == SQLITE_OK)
         code = sqlite3_bind_int64(scan, 1, age < (double)now ? now - (int64_t)age : 0);
     while (code == SQLITE_OK || code == SQLITE_ROW) {
         code = sqlite3_step(scan);
         if (code != SQLITE_ROW) break;
-        struct mill_sweep_victim *victim = list_add(&list);
+        struct mill_sweep_victim *victim = victims_add(&list);
         if (victim == NULL) break; /* the rest goes the next time */
         if (!mill_sweep_victim_row(scan, victim)) list.count--;
     }
@@ -304,7 +304,7 @@ static int64_t stored_size(sqlite3_stmt *size, struct mill_hash content)
 /* The entries that go so that `bytes` and `entries` are freed, the least recently used first; those
  * that share an object with others free less than is counted here. */
 static int find_victims(struct mill_sweep *sweep, int64_t bytes, int64_t entries,
-                        struct list *list)
+                        struct victims *list)
 {
     static const char text[] =
         "SELECT key, reads_name, content, max(made, used) AS last, reads IS NULL FROM entry"
@@ -321,7 +321,7 @@ static int find_victims(struct mill_sweep *sweep, int64_t bytes, int64_t entries
         struct mill_sweep_victim victim;
         if (!mill_sweep_victim_row(scan, &victim)) continue;
         if (sweep->pins && mill_pins_have(sweep->pins, victim.key)) continue;
-        struct mill_sweep_victim *added = list_add(list);
+        struct mill_sweep_victim *added = victims_add(list);
         if (added == NULL) break;
         *added = victim;
         bytes -= stored_size(size, victim.content) + SWEEP_ROW;
@@ -348,7 +348,7 @@ static int sweep_excess(struct mill_sweep *sweep)
             large = limits->bytes > 0 && bytes > nine_tenths(limits->bytes);
         }
         if (!large && !many) return SQLITE_OK;
-        struct list list = {0};
+        struct victims list = {0};
         code = find_victims(sweep, large ? bytes - nine_tenths(limits->bytes) : 0,
                             many ? entries - nine_tenths(limits->entries) : 0, &list);
         size_t found = list.count;
@@ -365,12 +365,12 @@ int mill_sweep_orphans(struct mill_sweep *sweep, int64_t *objects)
         "SELECT content FROM object WHERE content NOT IN (SELECT content FROM entry)"
         " AND content NOT IN (SELECT reads_name FROM entry WHERE reads IS NULL)";
     sqlite3_stmt *scan = NULL;
-    struct list list = {0};
+    struct victims list = {0};
     int code = sqlite3_prepare_v2(sweep->connection, text, -1, &scan, NULL);
     while (code == SQLITE_OK || code == SQLITE_ROW) {
         code = sqlite3_step(scan);
         if (code != SQLITE_ROW) break;
-        struct mill_sweep_victim *victim = list_add(&list);
+        struct mill_sweep_victim *victim = victims_add(&list);
         if (victim == NULL) break;
         *victim = (struct mill_sweep_victim){.until = -1}; /* it has no entry to remove */
         if (!mill_object_column_hash(scan, 0, &victim->content)) list.count--;

@@ -7,7 +7,7 @@ enum { PIN_WORDS = 1 << 17 }; /* a megabyte, of which only what is written takes
 
 /* ---- uses ------------------------------------------------------------------------------ */
 
-static struct mill_use *place_of(struct mill_use *table, size_t room, struct mill_hash key,
+static struct mill_use *find_use(struct mill_use *table, size_t room, struct mill_hash key,
                                  struct mill_hash reads_name)
 {
     size_t at = (size_t)(key.low ^ reads_name.low) & (room - 1);
@@ -18,14 +18,14 @@ static struct mill_use *place_of(struct mill_use *table, size_t room, struct mil
     return &table[at];
 }
 
-static bool grow(struct mill_uses *uses)
+static bool grow_table(struct mill_uses *uses)
 {
     size_t room = uses->room ? uses->room * 2 : 64;
     struct mill_use *table = calloc(room, sizeof *table);
     if (table == NULL) return false;
     for (size_t i = 0; i < uses->room; i++) {
         const struct mill_use *use = &uses->table[i];
-        if (use->hits) *place_of(table, room, use->key, use->reads_name) = *use;
+        if (use->hits) *find_use(table, room, use->key, use->reads_name) = *use;
     }
     free(uses->table);
     uses->table = table;
@@ -35,8 +35,8 @@ static bool grow(struct mill_uses *uses)
 
 void mill_uses_add(struct mill_uses *uses, struct mill_hash key, struct mill_hash reads_name)
 {
-    if (uses->count * 2 >= uses->room && !grow(uses)) return;
-    struct mill_use *use = place_of(uses->table, uses->room, key, reads_name);
+    if (uses->count * 2 >= uses->room && !grow_table(uses)) return;
+    struct mill_use *use = find_use(uses->table, uses->room, key, reads_name);
     if (use->hits == 0) {
         use->key = key;
         use->reads_name = reads_name;
@@ -45,7 +45,7 @@ void mill_uses_add(struct mill_uses *uses, struct mill_hash key, struct mill_has
     use->hits++;
 }
 
-static int compare(const void *a, const void *b)
+static int by_key(const void *a, const void *b)
 {
     const struct mill_hash *x = &((const struct mill_use *)a)->key;
     const struct mill_hash *y = &((const struct mill_use *)b)->key;
@@ -59,7 +59,7 @@ void mill_uses_sort(struct mill_uses *uses)
     for (size_t i = 0; i < uses->room; i++) {
         if (uses->table[i].hits) uses->table[count++] = uses->table[i];
     }
-    if (count > 1) qsort(uses->table, count, sizeof *uses->table, compare);
+    if (count > 1) qsort(uses->table, count, sizeof *uses->table, by_key);
 }
 
 void mill_uses_fini(struct mill_uses *uses)
@@ -90,7 +90,7 @@ static bool test(const struct mill_pins *pins, uint64_t bit)
     return word >> bit % 64 & 1;
 }
 
-static void set(struct mill_pins *pins, uint64_t bit)
+static void pin(struct mill_pins *pins, uint64_t bit)
 {
     if (test(pins, bit)) return;
     atomic_fetch_or_explicit(&pins->words[bit / 64 % PIN_WORDS], (uint64_t)1 << bit % 64,
@@ -100,8 +100,8 @@ static void set(struct mill_pins *pins, uint64_t bit)
 void mill_pins_add(struct mill_pins *pins, struct mill_hash key)
 {
     if (pins->words == NULL) return;
-    set(pins, key.low);
-    set(pins, key.high);
+    pin(pins, key.low);
+    pin(pins, key.high);
 }
 
 bool mill_pins_have(const struct mill_pins *pins, struct mill_hash key)

@@ -101,7 +101,7 @@ static int wipe_all(const char *file, bool *there)
     return problem == 0 ? wipe_end(file, "-lock", &lock_there) : problem;
 }
 
-static tidemill_status wipe_locked(const struct mill_place *place, struct mill_lock *lock,
+static tidemill_status wipe_locked(const struct mill_cache_place *place, struct mill_lock *lock,
                                    bool *there, struct mill_error *error)
 {
     if (!mill_lock_take(lock, WIPE_PATIENCE) || wipe_is_used(place->file)) {
@@ -117,7 +117,7 @@ static tidemill_status wipe_locked(const struct mill_place *place, struct mill_l
 
 tidemill_status mill_wipe(const char *path, bool *there, struct mill_error *error)
 {
-    struct mill_place place;
+    struct mill_cache_place place;
     struct mill_lock lock = {.fd = -1};
     *there = false;
     tidemill_status status = mill_place_find(&place, path, false, error);

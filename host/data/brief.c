@@ -123,16 +123,16 @@ static void brief_node(struct mill_brief *brief, uint32_t index)
 
 /* ---- packed values ------------------------------------------------------------------------ */
 
-struct reading {
+struct glimpse {
     struct mill_brief *brief;
     const struct mill_packed *packed;
     struct mill_unpacker at;
     bool stopped; /* before something that is not read any further, such as a function */
 };
 
-static void brief_packed(struct reading *reading);
+static void brief_packed(struct glimpse *reading);
 
-static void brief_named(struct reading *reading, bool module)
+static void brief_named(struct glimpse *reading, bool module)
 {
     size_t size;
     if (module) mill_unpacker_bytes(&reading->at, 16);
@@ -146,7 +146,7 @@ static void brief_named(struct reading *reading, bool module)
     }
 }
 
-static bool is_name(const char *text, size_t size)
+static bool is_identifier(const char *text, size_t size)
 {
     for (size_t i = 0; i < size; i++) {
         char c = text[i];
@@ -157,13 +157,13 @@ static bool is_name(const char *text, size_t size)
 }
 
 /* x of {x = 1}; any other key stands in brackets. */
-static void brief_key(struct reading *reading)
+static void brief_key(struct glimpse *reading)
 {
     struct mill_unpacker ahead = reading->at;
     size_t size;
     if (mill_unpacker_byte(&ahead) == MILL_MARK_STRING) {
         const char *name = mill_unpacker_text(&ahead, &size);
-        if (name && is_name(name, size)) {
+        if (name && is_identifier(name, size)) {
             reading->at = ahead;
             brief_bytes(reading->brief, name, size);
             return;
@@ -174,13 +174,13 @@ static void brief_key(struct reading *reading)
     mill_brief_add(reading->brief, "]");
 }
 
-static bool goes_on(const struct reading *reading)
+static bool goes_on(const struct glimpse *reading)
 {
     return !reading->stopped && !reading->brief->full && !reading->at.bad;
 }
 
 /* Each element adds a byte at least, so that the room of the text bounds depth and length. */
-static void brief_table(struct reading *reading)
+static void brief_table(struct glimpse *reading)
 {
     uint64_t list = mill_unpacker_size(&reading->at), pairs = mill_unpacker_size(&reading->at);
     uint8_t meta = mill_unpacker_byte(&reading->at);
@@ -203,7 +203,7 @@ static void brief_table(struct reading *reading)
     if (meta) reading->stopped = true; /* the metatable follows: of no interest here */
 }
 
-static void brief_word(struct reading *reading, uint8_t mark)
+static void brief_word(struct glimpse *reading, uint8_t mark)
 {
     uint64_t bits = mill_unpacker_word(&reading->at);
     double number;
@@ -215,7 +215,7 @@ static void brief_word(struct reading *reading, uint8_t mark)
     }
 }
 
-static void brief_member(struct reading *reading, bool node)
+static void brief_member(struct glimpse *reading, bool node)
 {
     const struct mill_packed *packed = reading->packed;
     uint64_t i = mill_unpacker_size(&reading->at);
@@ -228,7 +228,7 @@ static void brief_member(struct reading *reading, bool node)
     }
 }
 
-static void brief_packed(struct reading *reading)
+static void brief_packed(struct glimpse *reading)
 {
     size_t size;
     const char *text;
@@ -276,7 +276,7 @@ static void brief_packed(struct reading *reading)
 
 static void brief_packed_value(struct mill_brief *brief, const struct mill_packed *packed)
 {
-    struct reading reading = {
+    struct glimpse reading = {
         .brief = brief,
         .packed = packed,
         .at = {packed->bytes, packed->bytes + packed->size, false},

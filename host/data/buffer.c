@@ -270,7 +270,7 @@ void mill_buffer_set_filling(struct mill_buffer *buffer, bool filling)
 
 /* ---- moving ------------------------------------------------------------------------------- */
 
-static bool write_bytes(int fd, const uint8_t *bytes, size_t size)
+static bool write_whole(int fd, const uint8_t *bytes, size_t size)
 {
     off_t at = 0;
     while (size > 0) {
@@ -312,7 +312,7 @@ bool mill_block_move(struct mill_block *block, int fd, int seals)
         return false;
     }
     return ftruncate(fd, (off_t)block->length) == 0 &&
-           write_bytes(fd, buffer->data, buffer->size) &&
+           write_whole(fd, buffer->data, buffer->size) &&
            (seals == 0 || fcntl(fd, F_ADD_SEALS, seals) == 0) &&
            map_over(buffer->data, block->length, fd);
 }

@@ -6,12 +6,12 @@
 #include "data/flat.h"
 #include "data/packed.h"
 
-enum { ALIGNMENT = 64, HEAD = 8 };
-static const char magic[4] = "TMV1";
+enum { VALUE_ALIGNMENT = 64, VALUE_HEAD = 8 };
+static const char value_magic[4] = "TMV1";
 
 static size_t aligned(size_t at)
 {
-    return (at + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    return (at + VALUE_ALIGNMENT - 1) / VALUE_ALIGNMENT * VALUE_ALIGNMENT;
 }
 
 /* An array lies in the block as its head (data/flat.h) and sizes, then, aligned, its values, offsets
@@ -24,7 +24,7 @@ struct writer {
     size_t at;
 };
 
-static void put(struct writer *writer, const void *bytes, size_t size)
+static void write_bytes(struct writer *writer, const void *bytes, size_t size)
 {
     if (writer->bytes && size) memcpy(writer->bytes + writer->at, bytes, size);
     writer->at += size;
@@ -35,7 +35,7 @@ static void put_aligned(struct writer *writer, const void *bytes, size_t size)
     size_t at = aligned(writer->at);
     if (writer->bytes) memset(writer->bytes + writer->at, 0, at - writer->at);
     writer->at = at;
-    put(writer, bytes, size);
+    write_bytes(writer, bytes, size);
 }
 
 static void put_text_array(struct writer *writer, const struct mill_array *array)
@@ -47,64 +47,64 @@ static void put_text_array(struct writer *writer, const struct mill_array *array
     put_aligned(writer, NULL, 0);
     for (int64_t i = 0; i <= array->length; i++) {
         int32_t offset = offsets[i] - first;
-        put(writer, &offset, sizeof offset);
+        write_bytes(writer, &offset, sizeof offset);
     }
 }
 
-static void put_array(struct writer *writer, const struct mill_array *array)
+static void write_array(struct writer *writer, const struct mill_array *array)
 {
     struct mill_flat_head head = mill_flat_head_of(array);
     put_aligned(writer, &head, sizeof head);
-    put(writer, array->shape, (size_t)array->dimensions * sizeof array->shape[0]);
+    write_bytes(writer, array->shape, (size_t)array->dimensions * sizeof array->shape[0]);
     if (array->type == MILL_UTF8) {
         put_text_array(writer, array);
     } else {
         put_aligned(writer, array->values, (size_t)head.values_size);
     }
     if (array->validity) put_aligned(writer, array->validity, mill_flat_validity_size(&head));
-    if (array->dictionary) put_array(writer, array->dictionary);
+    if (array->dictionary) write_array(writer, array->dictionary);
 }
 
-static void put_value(struct writer *writer, const struct mill_value *value)
+static void write_value(struct writer *writer, const struct mill_value *value)
 {
     uint32_t reserved = 0;
-    put(writer, magic, sizeof magic);
-    put(writer, &reserved, sizeof reserved);
-    put(writer, &value->tag, 1);
+    write_bytes(writer, value_magic, sizeof value_magic);
+    write_bytes(writer, &reserved, sizeof reserved);
+    write_bytes(writer, &value->tag, 1);
     size_t size;
     const char *text = mill_value_text(value, &size);
     if (text) {
         uint64_t wide = size;
-        put(writer, &wide, 8);
-        put(writer, text, size);
+        write_bytes(writer, &wide, 8);
+        write_bytes(writer, text, size);
     } else if (value->tag == MILL_TAG_PACKED) {
         uint64_t sizes[2] = {value->packed->size, value->packed->array_count};
-        put(writer, sizes, sizeof sizes);
-        put(writer, value->packed->bytes, value->packed->size);
+        write_bytes(writer, sizes, sizeof sizes);
+        write_bytes(writer, value->packed->bytes, value->packed->size);
         for (uint32_t i = 0; i < value->packed->array_count; i++) {
-            put_array(writer, value->packed->arrays[i]);
+            write_array(writer, value->packed->arrays[i]);
         }
     } else if (value->tag == MILL_TAG_COLUMN) {
-        put_array(writer, value->array);
+        write_array(writer, value->array);
     } else if (value->tag == MILL_TAG_TUPLE) { /* a name: its values are kept by themselves */
         uint64_t count = value->tuple->count;
-        put(writer, &count, 8);
+        write_bytes(writer, &count, 8);
     } else if (value->tag == MILL_TAG_SHARED) { /* no address gets out; nothing to load */
         uint64_t none = 0;
-        put(writer, &none, 8);
+        write_bytes(writer, &none, 8);
     } else {
-        put(writer, &value->natural, 8);
+        write_bytes(writer, &value->natural, 8);
     }
 }
 
 struct mill_buffer *mill_codec_save(const struct mill_value *value, struct mill_memory *memory)
 {
     struct writer writer = {NULL, 0};
-    put_value(&writer, value);
+    write_value(&writer, value);
     struct mill_buffer *block = mill_buffer_new(memory, writer.at);
     if (block == NULL) return NULL;
     writer = (struct writer){block->data, 0};
-    put_value(&writer, value);
+    write_value(&writer, value);
     return block;
 }
 
@@ -118,7 +118,7 @@ struct reader {
     tidemill_status status;
 };
 
-static const void *take(struct reader *reader, size_t size)
+static const void *read_bytes(struct reader *reader, size_t size)
 {
     if (reader->status != TIDEMILL_OK || size > reader->size - reader->at) {
         if (reader->status == TIDEMILL_OK) reader->status = TIDEMILL_DATA;
@@ -131,7 +131,7 @@ static const void *take(struct reader *reader, size_t size)
 
 static void take_into(struct reader *reader, void *out, size_t size)
 {
-    const void *bytes = take(reader, size);
+    const void *bytes = read_bytes(reader, size);
     if (bytes) memcpy(out, bytes, size);
 }
 
@@ -149,13 +149,13 @@ static struct mill_buffer *take_slice(struct reader *reader, size_t size)
 {
     align(reader);
     size_t at = reader->at;
-    if (take(reader, size) == NULL) return NULL;
+    if (read_bytes(reader, size) == NULL) return NULL;
     struct mill_buffer *slice = mill_buffer_slice(reader->block, at, size);
     if (slice == NULL) reader->status = TIDEMILL_MEMORY;
     return slice;
 }
 
-static struct mill_array *take_array(struct reader *reader, int depth)
+static struct mill_array *read_array(struct reader *reader, int depth)
 {
     struct mill_flat_head head = {0};
     int64_t shape[MILL_MAX_DIMENSIONS] = {0};
@@ -174,7 +174,7 @@ static struct mill_array *take_array(struct reader *reader, int depth)
     struct mill_array *dictionary = NULL;
     if (head.type == MILL_UTF8) offsets = take_slice(reader, mill_flat_offsets_size(&head));
     if (head.has_validity) validity = take_slice(reader, mill_flat_validity_size(&head));
-    if (head.has_dictionary) dictionary = take_array(reader, depth + 1);
+    if (head.has_dictionary) dictionary = read_array(reader, depth + 1);
     if (reader->status != TIDEMILL_OK) {
         mill_buffer_unref(values);
         mill_buffer_unref(offsets);
@@ -186,21 +186,21 @@ static struct mill_array *take_array(struct reader *reader, int depth)
                            &reader->status);
 }
 
-static void take_string(struct reader *reader, struct mill_value *value)
+static void read_string(struct reader *reader, struct mill_value *value)
 {
     uint64_t size = 0;
     take_into(reader, &size, 8);
-    const void *bytes = take(reader, size);
+    const void *bytes = read_bytes(reader, size);
     bool failed = false;
     if (bytes) *value = mill_string_in(reader->memory, bytes, size, &failed);
     if (failed) reader->status = TIDEMILL_MEMORY;
 }
 
-static void take_packed(struct reader *reader, struct mill_value *value)
+static void read_packed(struct reader *reader, struct mill_value *value)
 {
     uint64_t sizes[2] = {0, 0};
     take_into(reader, sizes, sizeof sizes);
-    const void *bytes = take(reader, sizes[0]);
+    const void *bytes = read_bytes(reader, sizes[0]);
     /* No more arrays than there is room for: what is allocated stays in proportion. */
     size_t room = (reader->size - reader->at) / sizeof(struct mill_flat_head);
     if (bytes && sizes[1] > room) reader->status = TIDEMILL_DATA;
@@ -215,7 +215,7 @@ static void take_packed(struct reader *reader, struct mill_value *value)
     memcpy(packed->bytes, bytes, sizes[0]);
     mill_buffer_publish(packed->buffer);
     while (packed->array_count < sizes[1]) {
-        struct mill_array *array = take_array(reader, 0);
+        struct mill_array *array = read_array(reader, 0);
         if (array == NULL) break;
         packed->arrays[packed->array_count++] = array;
     }
@@ -229,23 +229,24 @@ static void take_packed(struct reader *reader, struct mill_value *value)
     *value = (struct mill_value){.tag = MILL_TAG_PACKED, .packed = packed};
 }
 
-static tidemill_status load(struct reader *reader, struct mill_value *value)
+static tidemill_status read_value(struct reader *reader, struct mill_value *value)
 {
     *value = mill_nil();
-    const void *head = take(reader, HEAD);
-    if (head == NULL || memcmp(head, magic, sizeof magic) != 0) return TIDEMILL_DATA;
+    const void *head = read_bytes(reader, VALUE_HEAD);
+    if (head == NULL || memcmp(head, value_magic, sizeof value_magic) != 0)
+        return TIDEMILL_DATA;
     uint8_t tag = MILL_TAG_GONE;
     take_into(reader, &tag, 1);
     switch (tag) {
     case MILL_TAG_SHORT:
     case MILL_TAG_STRING:
-        take_string(reader, value);
+        read_string(reader, value);
         break;
     case MILL_TAG_PACKED:
-        take_packed(reader, value);
+        read_packed(reader, value);
         break;
     case MILL_TAG_COLUMN: {
-        struct mill_array *array = take_array(reader, 0);
+        struct mill_array *array = read_array(reader, 0);
         if (array) *value = mill_column(array);
         break;
     }
@@ -276,7 +277,7 @@ tidemill_status mill_codec_load(struct mill_buffer *block, struct mill_value *va
                             .bytes = block->data,
                             .size = block->size,
                             .status = TIDEMILL_OK};
-    tidemill_status status = load(&reader, value);
+    tidemill_status status = read_value(&reader, value);
     mill_buffer_publish(block); /* the value's arrays are parts of it */
     return status;
 }
@@ -286,5 +287,5 @@ tidemill_status mill_codec_load_copy(const void *bytes, size_t size, struct mill
 {
     struct reader reader = {
         .memory = memory, .bytes = bytes, .size = size, .status = TIDEMILL_OK};
-    return load(&reader, value);
+    return read_value(&reader, value);
 }

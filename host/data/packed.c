@@ -228,6 +228,7 @@ struct checker {
     struct mill_unpacker in;
     const struct mill_packed *packed;
     bool task; /* functions, nodes and shared objects are fine */
+    bool data; /* names of builtins and modules are not */
     uint64_t objects, cells, environments;
 };
 
@@ -344,10 +345,14 @@ static bool check_value(struct checker *checker, int depth)
         mill_unpacker_word(in);
         break;
     case MILL_MARK_STRING:
+        mill_unpacker_text(in, &size);
+        break;
     case MILL_MARK_BUILTIN:
+        if (checker->data) return false;
         mill_unpacker_text(in, &size);
         break;
     case MILL_MARK_MODULE:
+        if (checker->data) return false;
         mill_unpacker_bytes(in, 16);
         mill_unpacker_text(in, &size);
         mill_unpacker_text(in, &size);
@@ -378,22 +383,28 @@ static bool check_value(struct checker *checker, int depth)
     return !in->bad;
 }
 
-static bool check(const struct mill_packed *packed, bool task)
+static bool check(const struct mill_packed *packed, bool task, bool data)
 {
     struct checker checker = {
         .in = {packed->bytes, packed->bytes + packed->size, false},
         .packed = packed,
         .task = task,
+        .data = data,
     };
     return check_value(&checker, 0) && checker.in.at == checker.in.end;
 }
 
 bool mill_packed_check(const struct mill_packed *packed)
 {
-    return check(packed, false);
+    return check(packed, false, false);
 }
 
 bool mill_packed_check_task(const struct mill_packed *packed)
 {
-    return check(packed, true);
+    return check(packed, true, false);
+}
+
+bool mill_packed_check_data(const struct mill_packed *packed)
+{
+    return check(packed, false, true);
 }

@@ -98,4 +98,7 @@ bool mill_packed_check(const struct mill_packed *packed);
  * code does is not looked at. */
 bool mill_packed_check_task(const struct mill_packed *packed);
 
+/* The same of bytes that may hold nothing but data: no code, and nothing that stands for some by name. */
+bool mill_packed_check_data(const struct mill_packed *packed);
+
 #endif

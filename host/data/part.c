@@ -195,7 +195,7 @@ static void forget_numbers(struct copier *copier)
     }
 }
 
-static void copy(struct copier *copier, struct skipper *at);
+static void copy_one(struct copier *copier, struct skipper *at);
 
 static void copy_seen(struct copier *copier, uint32_t number)
 {
@@ -213,7 +213,7 @@ static void copy_object(struct copier *copier, uint64_t old)
     }
     struct mill_place place = place_of_object(copier->from, (uint32_t)old);
     struct skipper elsewhere = skipper_at(copier->from, &place);
-    copy(copier, &elsewhere);
+    copy_one(copier, &elsewhere);
 }
 
 static uint64_t copy_size(struct copier *copier, struct skipper *at)
@@ -241,7 +241,7 @@ static void copy_table(struct copier *copier, struct skipper *at)
     uint64_t meta = mill_unpacker_byte(&at->in);
     mill_packer_byte(copier->out, (uint8_t)meta);
     for (uint64_t i = 0; i < list + 2 * pairs + meta && copier->status == TIDEMILL_OK; i++) {
-        copy(copier, at);
+        copy_one(copier, at);
     }
 }
 
@@ -255,7 +255,7 @@ static bool copy_upvalue(struct copier *copier, struct skipper *at)
     if (number == 0 && !fresh) copier->status = TIDEMILL_UNSUPPORTED;
     if (number == 0 && fresh) {
         mill_packer_size(copier->out, copier->cell_count);
-        if (give_number(copier, &copier->cells, old, &copier->cell_count)) copy(copier, at);
+        if (give_number(copier, &copier->cells, old, &copier->cell_count)) copy_one(copier, at);
     } else {
         mill_packer_size(copier->out, number - 1);
         if (fresh) skip(at);
@@ -291,7 +291,7 @@ static void copy_function(struct copier *copier, struct skipper *at)
         copy_text(copier, at);
         uint8_t follows = mill_unpacker_byte(&at->in);
         mill_packer_byte(copier->out, follows);
-        if (follows) copy(copier, at);
+        if (follows) copy_one(copier, at);
     }
 }
 
@@ -320,7 +320,7 @@ static void copy_fresh_object(struct copier *copier, struct skipper *at, uint8_t
     copier->depth--;
 }
 
-static void copy(struct copier *copier, struct skipper *at)
+static void copy_one(struct copier *copier, struct skipper *at)
 {
     uint8_t mark = *at->in.at;
     if (mark == MILL_MARK_TABLE || mark == MILL_MARK_FUNCTION) {
@@ -364,14 +364,14 @@ static void copy(struct copier *copier, struct skipper *at)
 
 /* ---- taking apart ----------------------------------------------------------------------- */
 
-static tidemill_status take_copy(const struct mill_packed *packed, struct mill_place *place,
+static tidemill_status copy_part(const struct mill_packed *packed, struct mill_place *place,
                                  struct mill_value *value)
 {
     struct mill_packer out;
     mill_packer_init(&out);
     struct copier copier = {.out = &out, .from = packed};
     struct skipper at = skipper_at(packed, place);
-    copy(&copier, &at);
+    copy_one(&copier, &at);
     *place = place_of(&at);
     forget_numbers(&copier);
     bool failed = false;
@@ -383,7 +383,7 @@ static tidemill_status take_copy(const struct mill_packed *packed, struct mill_p
     return failed ? TIDEMILL_MEMORY : copier.status;
 }
 
-static tidemill_status take_text(const char *text, size_t size, struct mill_value *value)
+static tidemill_status make_text(const char *text, size_t size, struct mill_value *value)
 {
     bool failed = false;
     *value = mill_string(text, size, &failed);
@@ -412,14 +412,14 @@ tidemill_status mill_part_take(const struct mill_packed *packed, struct mill_pla
         break;
     case MILL_MARK_STRING: {
         const char *text = mill_unpacker_text(&in, &size);
-        status = take_text(text, size, value);
+        status = make_text(text, size, value);
         break;
     }
     case MILL_MARK_ARRAY:
         *value = mill_column(mill_array_ref(packed->arrays[mill_unpacker_size(&in)]));
         break;
     default:
-        return take_copy(packed, place, value);
+        return copy_part(packed, place, value);
     }
     place->at = (uint64_t)(in.at - packed->bytes);
     return status;
@@ -438,7 +438,7 @@ static void join_packed(struct copier *copier, const struct mill_packed *packed)
     struct mill_place start = {0};
     struct skipper at = skipper_at(packed, &start);
     copier->from = packed;
-    copy(copier, &at);
+    copy_one(copier, &at);
     forget_numbers(copier);
 }
 

@@ -4,19 +4,19 @@
 #include <string.h>
 #include <sys/mman.h>
 
-static void count(struct mill_reserve *reserve, int64_t bytes)
+static void count_bytes(struct mill_reserve *reserve, int64_t bytes)
 {
     atomic_fetch_add_explicit(&reserve->bytes, bytes, memory_order_relaxed);
 }
 
 /* Under the mutex. */
-static struct mill_pages take_out(struct mill_reserve *reserve, int at)
+static struct mill_pages take_kept(struct mill_reserve *reserve, int at)
 {
     struct mill_pages pages = reserve->kept[at];
     reserve->count--;
     memmove(&reserve->kept[at], &reserve->kept[at + 1],
             (size_t)(reserve->count - at) * sizeof pages);
-    count(reserve, -(int64_t)pages.length);
+    count_bytes(reserve, -(int64_t)pages.length);
     return pages;
 }
 
@@ -32,7 +32,7 @@ struct mill_pages mill_reserve_take(struct mill_reserve *reserve, size_t length)
             (best < 0 || own < reserve->kept[best].length))
             best = i;
     }
-    if (best >= 0) found = take_out(reserve, best);
+    if (best >= 0) found = take_kept(reserve, best);
     pthread_mutex_unlock(&reserve->mutex);
     return found;
 }
@@ -48,9 +48,9 @@ void mill_reserve_put(struct mill_reserve *reserve, struct mill_pages pages, int
         if (!reserve->closed) {
             while (reserve->count == MILL_RESERVE_BLOCKS ||
                    mill_reserve_bytes(reserve) + (int64_t)pages.length > most)
-                gone[gone_count++] = take_out(reserve, 0);
+                gone[gone_count++] = take_kept(reserve, 0);
             reserve->kept[reserve->count++] = pages;
-            count(reserve, (int64_t)pages.length);
+            count_bytes(reserve, (int64_t)pages.length);
             kept = true;
         }
         pthread_mutex_unlock(&reserve->mutex);
@@ -69,7 +69,7 @@ static void empty(struct mill_reserve *reserve, bool closes)
     pthread_mutex_lock(&reserve->mutex);
     int gone_count = reserve->count;
     memcpy(gone, reserve->kept, (size_t)gone_count * sizeof *gone);
-    for (int i = 0; i < gone_count; i++) count(reserve, -(int64_t)gone[i].length);
+    for (int i = 0; i < gone_count; i++) count_bytes(reserve, -(int64_t)gone[i].length);
     reserve->count = 0;
     reserve->closed = reserve->closed || closes;
     pthread_mutex_unlock(&reserve->mutex);

@@ -70,7 +70,7 @@ static void warn(struct mill_spill *spill, const char *format, ...)
 /* ---- the list ----------------------------------------------------------------------------- */
 
 /* Both under the mutex. */
-static void list_add(struct mill_spill *spill, struct mill_block *block)
+static void list_block(struct mill_spill *spill, struct mill_block *block)
 {
     block->listed = true;
     block->older = spill->newest;
@@ -79,7 +79,7 @@ static void list_add(struct mill_spill *spill, struct mill_block *block)
     spill->newest = block;
 }
 
-static void list_remove(struct mill_spill *spill, struct mill_block *block)
+static void unlist_block(struct mill_spill *spill, struct mill_block *block)
 {
     block->listed = false;
     *(block->older ? &block->older->newer : &spill->oldest) = block->newer;
@@ -97,7 +97,7 @@ void mill_spill_add(struct mill_block *block)
     struct mill_spill *spill = spill_of(block);
     if (spill == NULL) return;
     pthread_mutex_lock(&spill->mutex);
-    if (!block->listed) list_add(spill, block);
+    if (!block->listed) list_block(spill, block);
     pthread_mutex_unlock(&spill->mutex);
 }
 
@@ -107,7 +107,7 @@ void mill_spill_remove(struct mill_block *block)
     /* Relaxed: whoever published it did so before its last reference went. */
     if (spill == NULL || !atomic_load_explicit(&block->published, memory_order_relaxed)) return;
     pthread_mutex_lock(&spill->mutex);
-    if (block->listed) list_remove(spill, block);
+    if (block->listed) unlist_block(spill, block);
     pthread_mutex_unlock(&spill->mutex);
 }
 
@@ -134,7 +134,7 @@ static struct mill_block *take_oldest(struct mill_spill *spill)
                                &block->buffer.refs, &refs, refs + 1, memory_order_relaxed,
                                memory_order_relaxed)) {}
         if (refs > 0) found = block;
-        list_remove(spill, block);
+        unlist_block(spill, block);
     }
     pthread_mutex_unlock(&spill->mutex);
     return found;
@@ -220,7 +220,7 @@ static bool spill_block(struct mill_spill *spill, struct mill_block *block, cons
     return fine;
 }
 
-static void give_up(struct mill_spill *spill, const char *place, int failure)
+static void stop_spilling(struct mill_spill *spill, const char *place, int failure)
 {
     atomic_store_explicit(&spill->rests_until, mill_clock_now() + REST, memory_order_relaxed);
     warn(spill, "cannot spill to %s: %s; results stay in memory", place, strerror(failure));
@@ -242,7 +242,7 @@ static void spill_down(struct mill_spill *spill, int64_t size)
         if (!fine) {
             int failure = errno;
             mill_spill_add(block);
-            if (place) give_up(spill, place, failure);
+            if (place) stop_spilling(spill, place, failure);
             if (!place)
                 atomic_store_explicit(&spill->rests_until, INT64_MAX, memory_order_relaxed);
         } else {

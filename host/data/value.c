@@ -157,6 +157,14 @@ void mill_value_unref(struct mill_value value)
     }
 }
 
+bool mill_value_is_data(const struct mill_value *value)
+{
+    if (value->tag == MILL_TAG_PACKED) {
+        return value->packed->shared_count == 0 && mill_packed_check_data(value->packed);
+    }
+    return value->tag <= MILL_TAG_STRING || value->tag == MILL_TAG_COLUMN;
+}
+
 bool mill_value_is_opaque(const struct mill_value *value)
 {
     if (value->tag == MILL_TAG_SHARED) return value->shared->kind->hash == NULL;
@@ -218,7 +226,7 @@ struct global {
     size_t size;
 };
 
-struct walker {
+struct digester {
     struct mill_unpacker in;
     const struct mill_packed *packed;
     const struct mill_hash *nodes;
@@ -229,15 +237,15 @@ struct walker {
     bool failed;
 };
 
-/* Room for one more element of a walker's list; its index, or UINT32_MAX. */
-static uint32_t walker_push(struct walker *walker, void *list, uint32_t *count, uint32_t *room,
-                            size_t element)
+/* Room for one more element of a digester's list; its index, or UINT32_MAX. */
+static uint32_t walker_push(struct digester *digester, void *list, uint32_t *count,
+                            uint32_t *room, size_t element)
 {
     if (*count == *room) {
         uint32_t wanted = *room ? *room * 2 : 16;
         void *grown = realloc(*(void **)list, wanted * element);
         if (grown == NULL) {
-            walker->failed = true;
+            digester->failed = true;
             return UINT32_MAX;
         }
         *(void **)list = grown;
@@ -246,32 +254,32 @@ static uint32_t walker_push(struct walker *walker, void *list, uint32_t *count, 
     return (*count)++;
 }
 
-static struct known opened(struct walker *walker)
+static struct known opened(struct digester *digester)
 {
-    return (struct known){.place = walker->places++, .open = true};
+    return (struct known){.place = digester->places++, .open = true};
 }
 
-static uint32_t push_known(struct walker *walker, struct known **list, uint32_t *count,
+static uint32_t push_known(struct digester *digester, struct known **list, uint32_t *count,
                            uint32_t *room)
 {
-    uint32_t index = walker_push(walker, list, count, room, sizeof **list);
-    if (index != UINT32_MAX) (*list)[index] = opened(walker);
+    uint32_t index = walker_push(digester, list, count, room, sizeof **list);
+    if (index != UINT32_MAX) (*list)[index] = opened(digester);
     return index;
 }
 
-static struct mill_hash close_known(struct walker *walker, struct known *known,
+static struct mill_hash close_known(struct digester *digester, struct known *known,
                                     const struct mill_hasher *hasher)
 {
     known->hash = mill_hasher_end(hasher);
-    known->size = walker->places - known->place;
+    known->size = digester->places - known->place;
     known->open = false;
     return known->hash;
 }
 
-static struct mill_hash known_again(struct walker *walker, const struct known *known)
+static struct mill_hash known_again(struct digester *digester, const struct known *known)
 {
     if (!known->open) {
-        walker->places += known->size;
+        digester->places += known->size;
         return known->hash;
     }
     struct mill_hasher hasher;
@@ -280,7 +288,7 @@ static struct mill_hash known_again(struct walker *walker, const struct known *k
     return mill_hasher_end(&hasher);
 }
 
-static void walk(struct walker *walker, struct mill_hasher *hasher);
+static void digest(struct digester *digester, struct mill_hasher *hasher);
 
 static uint64_t canonical_bits(uint64_t bits)
 {
@@ -289,44 +297,45 @@ static uint64_t canonical_bits(uint64_t bits)
     return number == number ? bits : 0x7FF8000000000000u;
 }
 
-static void walk_table(struct walker *walker, struct mill_hasher *parent)
+static void digest_table(struct digester *digester, struct mill_hasher *parent)
 {
-    uint32_t self =
-        push_known(walker, &walker->objects, &walker->object_count, &walker->object_room);
+    uint32_t self = push_known(digester, &digester->objects, &digester->object_count,
+                               &digester->object_room);
     if (self == UINT32_MAX) return;
     struct mill_hasher hasher;
     mill_hasher_init(&hasher, "table");
-    uint64_t list = mill_unpacker_size(&walker->in);
-    uint64_t pairs = mill_unpacker_size(&walker->in);
-    uint64_t meta = mill_unpacker_byte(&walker->in);
+    uint64_t list = mill_unpacker_size(&digester->in);
+    uint64_t pairs = mill_unpacker_size(&digester->in);
+    uint64_t meta = mill_unpacker_byte(&digester->in);
     mill_hasher_number(&hasher, list);
     mill_hasher_number(&hasher, pairs);
-    for (uint64_t i = 0; i < list + 2 * pairs + meta && !walker->failed; i++) {
-        walk(walker, &hasher);
+    for (uint64_t i = 0; i < list + 2 * pairs + meta && !digester->failed; i++) {
+        digest(digester, &hasher);
     }
-    mill_hasher_hash(parent, close_known(walker, &walker->objects[self], &hasher));
+    mill_hasher_hash(parent, close_known(digester, &digester->objects[self], &hasher));
 }
 
-static void walk_upvalue(struct walker *walker, struct mill_hasher *hasher)
+static void walk_upvalue(struct digester *digester, struct mill_hasher *hasher)
 {
-    uint64_t cell = mill_unpacker_size(&walker->in);
-    if (cell < walker->cell_count) {
-        mill_hasher_hash(hasher, known_again(walker, &walker->cells[cell]));
+    uint64_t cell = mill_unpacker_size(&digester->in);
+    if (cell < digester->cell_count) {
+        mill_hasher_hash(hasher, known_again(digester, &digester->cells[cell]));
         return;
     }
-    uint32_t self = push_known(walker, &walker->cells, &walker->cell_count, &walker->cell_room);
+    uint32_t self =
+        push_known(digester, &digester->cells, &digester->cell_count, &digester->cell_room);
     if (self == UINT32_MAX) return;
     struct mill_hasher value;
     mill_hasher_init(&value, "upvalue");
-    walk(walker, &value);
-    mill_hasher_hash(hasher, close_known(walker, &walker->cells[self], &value));
+    digest(digester, &value);
+    mill_hasher_hash(hasher, close_known(digester, &digester->cells[self], &value));
 }
 
-static const struct global *find_global(const struct walker *walker, uint64_t environment,
+static const struct global *find_global(const struct digester *digester, uint64_t environment,
                                         const char *name, size_t size)
 {
-    for (uint32_t i = 0; i < walker->global_count; i++) {
-        const struct global *global = &walker->globals[i];
+    for (uint32_t i = 0; i < digester->global_count; i++) {
+        const struct global *global = &digester->globals[i];
         if (global->environment == environment && global->size == size &&
             memcmp(global->name, name, size) == 0) {
             return global;
@@ -335,52 +344,54 @@ static const struct global *find_global(const struct walker *walker, uint64_t en
     return NULL;
 }
 
-static void walk_global(struct walker *walker, uint64_t environment, struct mill_hasher *hasher)
+static void walk_global(struct digester *digester, uint64_t environment,
+                        struct mill_hasher *hasher)
 {
     size_t size;
-    const char *name = mill_unpacker_text(&walker->in, &size);
+    const char *name = mill_unpacker_text(&digester->in, &size);
     mill_hasher_bytes(hasher, name, size);
-    if (mill_unpacker_byte(&walker->in) == 0) {
-        const struct global *global = find_global(walker, environment, name, size);
-        if (global) mill_hasher_hash(hasher, known_again(walker, &global->known));
+    if (mill_unpacker_byte(&digester->in) == 0) {
+        const struct global *global = find_global(digester, environment, name, size);
+        if (global) mill_hasher_hash(hasher, known_again(digester, &global->known));
         return;
     }
-    uint32_t self = walker_push(walker, &walker->globals, &walker->global_count,
-                                &walker->global_room, sizeof *walker->globals);
+    uint32_t self = walker_push(digester, &digester->globals, &digester->global_count,
+                                &digester->global_room, sizeof *digester->globals);
     if (self == UINT32_MAX) return;
-    walker->globals[self] = (struct global){opened(walker), environment, name, size};
+    digester->globals[self] = (struct global){opened(digester), environment, name, size};
     struct mill_hasher value;
     mill_hasher_init(&value, "global");
-    walk(walker, &value);
-    mill_hasher_hash(hasher, close_known(walker, &walker->globals[self].known, &value));
+    digest(digester, &value);
+    mill_hasher_hash(hasher, close_known(digester, &digester->globals[self].known, &value));
 }
 
-static void walk_function(struct walker *walker, struct mill_hasher *parent)
+static void digest_function(struct digester *digester, struct mill_hasher *parent)
 {
-    uint32_t self =
-        push_known(walker, &walker->objects, &walker->object_count, &walker->object_room);
+    uint32_t self = push_known(digester, &digester->objects, &digester->object_count,
+                               &digester->object_room);
     if (self == UINT32_MAX) return;
     struct mill_hasher hasher;
     mill_hasher_init(&hasher, "function");
     size_t size;
-    const void *canonical = mill_unpacker_bytes(&walker->in, 16);
+    const void *canonical = mill_unpacker_bytes(&digester->in, 16);
     mill_hasher_bytes(&hasher, canonical, 16);
-    mill_unpacker_text(&walker->in, &size); /* the dump has line numbers: not in the hash */
-    uint64_t upvalues = mill_unpacker_size(&walker->in);
+    mill_unpacker_text(&digester->in, &size); /* the dump has line numbers: not in the hash */
+    uint64_t upvalues = mill_unpacker_size(&digester->in);
     mill_hasher_number(&hasher, upvalues);
-    for (uint64_t i = 0; i < upvalues && !walker->failed; i++) walk_upvalue(walker, &hasher);
-    uint64_t environment = mill_unpacker_size(&walker->in);
-    uint64_t names = mill_unpacker_size(&walker->in);
-    for (uint64_t i = 0; i < names && !walker->failed; i++) {
-        walk_global(walker, environment, &hasher);
+    for (uint64_t i = 0; i < upvalues && !digester->failed; i++)
+        walk_upvalue(digester, &hasher);
+    uint64_t environment = mill_unpacker_size(&digester->in);
+    uint64_t names = mill_unpacker_size(&digester->in);
+    for (uint64_t i = 0; i < names && !digester->failed; i++) {
+        walk_global(digester, environment, &hasher);
     }
-    mill_hasher_hash(parent, close_known(walker, &walker->objects[self], &hasher));
+    mill_hasher_hash(parent, close_known(digester, &digester->objects[self], &hasher));
 }
 
-static void walk_array(struct walker *walker, struct mill_hasher *hasher)
+static void digest_array(struct digester *digester, struct mill_hasher *hasher)
 {
-    uint64_t index = mill_unpacker_size(&walker->in);
-    mill_hasher_hash(hasher, mill_array_hash(walker->packed->arrays[index]));
+    uint64_t index = mill_unpacker_size(&digester->in);
+    mill_hasher_hash(hasher, mill_array_hash(digester->packed->arrays[index]));
 }
 
 /* One without content is like nothing else, itself included: what mentions it is never found. */
@@ -392,63 +403,63 @@ static struct mill_hash shared_hash(const struct mill_shared *shared)
     return mill_hash_bytes(once, sizeof once);
 }
 
-static void walk_shared(struct walker *walker, struct mill_hasher *hasher)
+static void digest_shared(struct digester *digester, struct mill_hasher *hasher)
 {
-    uint64_t index = mill_unpacker_size(&walker->in);
-    mill_hasher_hash(hasher, shared_hash(walker->packed->shared[index]));
+    uint64_t index = mill_unpacker_size(&digester->in);
+    mill_hasher_hash(hasher, shared_hash(digester->packed->shared[index]));
 }
 
-static void walk_seen(struct walker *walker, struct mill_hasher *hasher)
+static void digest_seen(struct digester *digester, struct mill_hasher *hasher)
 {
-    uint64_t number = mill_unpacker_size(&walker->in);
-    mill_hasher_hash(hasher, known_again(walker, &walker->objects[number]));
+    uint64_t number = mill_unpacker_size(&digester->in);
+    mill_hasher_hash(hasher, known_again(digester, &digester->objects[number]));
 }
 
-static void walk_text(struct walker *walker, struct mill_hasher *hasher, uint8_t mark)
+static void digest_text(struct digester *digester, struct mill_hasher *hasher, uint8_t mark)
 {
     size_t size;
-    const char *text = mill_unpacker_text(&walker->in, &size);
+    const char *text = mill_unpacker_text(&digester->in, &size);
     mill_hasher_number(hasher, mark);
     mill_hasher_bytes(hasher, text, size);
 }
 
-static void walk(struct walker *walker, struct mill_hasher *hasher)
+static void digest(struct digester *digester, struct mill_hasher *hasher)
 {
-    uint8_t mark = mill_unpacker_byte(&walker->in);
+    uint8_t mark = mill_unpacker_byte(&digester->in);
     switch (mark) {
     case MILL_MARK_NUMBER:
         mill_hasher_number(hasher, mark);
-        mill_hasher_number(hasher, canonical_bits(mill_unpacker_word(&walker->in)));
+        mill_hasher_number(hasher, canonical_bits(mill_unpacker_word(&digester->in)));
         break;
     case MILL_MARK_INT64:
     case MILL_MARK_UINT64:
         mill_hasher_number(hasher, mark);
-        mill_hasher_number(hasher, mill_unpacker_word(&walker->in));
+        mill_hasher_number(hasher, mill_unpacker_word(&digester->in));
         break;
     case MILL_MARK_MODULE:
-        mill_hasher_bytes(hasher, mill_unpacker_bytes(&walker->in, 16), 16);
-        walk_text(walker, hasher, mark); /* fall through */
+        mill_hasher_bytes(hasher, mill_unpacker_bytes(&digester->in, 16), 16);
+        digest_text(digester, hasher, mark); /* fall through */
     case MILL_MARK_STRING:
     case MILL_MARK_BUILTIN:
-        walk_text(walker, hasher, mark);
+        digest_text(digester, hasher, mark);
         break;
     case MILL_MARK_TABLE:
-        walk_table(walker, hasher);
+        digest_table(digester, hasher);
         break;
     case MILL_MARK_FUNCTION:
-        walk_function(walker, hasher);
+        digest_function(digester, hasher);
         break;
     case MILL_MARK_SEEN:
-        walk_seen(walker, hasher);
+        digest_seen(digester, hasher);
         break;
     case MILL_MARK_ARRAY:
-        walk_array(walker, hasher);
+        digest_array(digester, hasher);
         break;
     case MILL_MARK_SHARED:
-        walk_shared(walker, hasher);
+        digest_shared(digester, hasher);
         break;
     case MILL_MARK_NODE:
-        mill_hasher_hash(hasher, walker->nodes[mill_unpacker_size(&walker->in)]);
+        mill_hasher_hash(hasher, digester->nodes[mill_unpacker_size(&digester->in)]);
         break;
     default:
         mill_hasher_number(hasher, mark);
@@ -458,19 +469,19 @@ static void walk(struct walker *walker, struct mill_hasher *hasher)
 static struct mill_hash packed_hash(const struct mill_packed *packed,
                                     const struct mill_hash *nodes)
 {
-    struct walker walker = {
+    struct digester digester = {
         .in = {packed->bytes, packed->bytes + packed->size, false},
         .packed = packed,
         .nodes = nodes,
     };
     struct mill_hasher hasher;
     mill_hasher_init(&hasher, "value/1");
-    walk(&walker, &hasher);
+    digest(&digester, &hasher);
     /* Short of memory: a hash that nothing else has, which is a miss and no more. */
-    if (walker.failed) mill_hasher_number(&hasher, (uint64_t)(uintptr_t)packed);
-    free(walker.objects);
-    free(walker.cells);
-    free(walker.globals);
+    if (digester.failed) mill_hasher_number(&hasher, (uint64_t)(uintptr_t)packed);
+    free(digester.objects);
+    free(digester.cells);
+    free(digester.globals);
     return mill_hasher_end(&hasher);
 }
 

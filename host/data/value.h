@@ -112,6 +112,9 @@ struct mill_hash mill_value_hash(const struct mill_value *value, const struct mi
 /* Whether the value mentions a shared object that has no content: then it has no hash. */
 bool mill_value_is_opaque(const struct mill_value *value);
 
+/* Whether it is data and nothing else: no code, nothing that stands for some by name, no shared object. */
+bool mill_value_is_data(const struct mill_value *value);
+
 /* Nodes that a value mentions. */
 static inline uint32_t mill_value_nodes(const struct mill_value *value)
 {

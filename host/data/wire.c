@@ -11,7 +11,7 @@
 #include "data/flat.h"
 
 enum {
-    ALIGNMENT = 64,
+    PART_ALIGNMENT = 64,
     MAX_DEPTH = 32,
     INLINE = 0,
     BESIDE = 1,
@@ -45,9 +45,9 @@ bool mill_wire_is_fine(struct mill_wire *wire)
 
 static void put_inline(struct mill_wire *wire, const void *bytes, size_t size)
 {
-    static const uint8_t zeros[ALIGNMENT];
+    static const uint8_t zeros[PART_ALIGNMENT];
     mill_packer_byte(&wire->out, INLINE);
-    mill_packer_bytes(&wire->out, zeros, -wire->out.size % ALIGNMENT);
+    mill_packer_bytes(&wire->out, zeros, -wire->out.size % PART_ALIGNMENT);
     mill_packer_bytes(&wire->out, bytes, size);
 }
 
@@ -339,8 +339,8 @@ static struct mill_buffer *take_part(struct mill_wire_reader *reader, size_t siz
         return slice(reader, reader->maps[number], offset, size);
     }
     size_t at = (size_t)(reader->in.at - reader->block->data);
-    mill_unpacker_bytes(&reader->in, -at % ALIGNMENT);
-    at += -at % ALIGNMENT;
+    mill_unpacker_bytes(&reader->in, -at % PART_ALIGNMENT);
+    at += -at % PART_ALIGNMENT;
     mill_unpacker_bytes(&reader->in, size);
     if (place != INLINE) spoil(reader);
     return is_sound(reader) ? slice(reader, reader->block, at, size) : NULL;
@@ -509,7 +509,7 @@ static struct mill_value take_string(struct mill_wire_reader *reader)
     return inside;
 }
 
-static struct mill_value take_body(struct mill_wire_reader *reader, uint8_t tag, bool nodes)
+static struct mill_value take_tagged(struct mill_wire_reader *reader, uint8_t tag, bool nodes)
 {
     struct mill_value value = {.tag = tag};
     switch (tag) {
@@ -547,7 +547,7 @@ static struct mill_value take_value(struct mill_wire_reader *reader, bool nodes)
     uint8_t tag = mill_unpacker_byte(&reader->in);
     if (!is_sound(reader)) return mill_nil();
     reader->depth++;
-    struct mill_value value = take_body(reader, tag, nodes);
+    struct mill_value value = take_tagged(reader, tag, nodes);
     reader->depth--;
     return is_sound(reader) ? value : mill_nil();
 }

@@ -16,7 +16,7 @@
  * "at once" do not wait.  A thread that is in a call (in a function of the host that a script calls) may
  * call again.
  * Forks: in a child that forks off, the engines of its parent are of no use: every call fails with
- * TIDEMILL_UNSUPPORTED, tidemill_close does nothing.  A child opens engines of its own.
+ * TIDEMILL_UNSUPPORTED, also tidemill_close.  A child opens engines of its own.
  * Errors: functions return a status, 0 is success; the text for people stays in the engine until the next
  * call of the same thread.
  * SPDX-License-Identifier: MIT */
@@ -41,16 +41,18 @@ typedef struct tidemill tidemill;
 
 typedef enum tidemill_status {
     TIDEMILL_OK = 0,
-    TIDEMILL_ERROR = 1,       /* a script or a task raised an error */
-    TIDEMILL_USAGE = 2,       /* wrong argument, option or setting */
-    TIDEMILL_SYNTAX = 3,      /* Lua text that does not compile */
-    TIDEMILL_INCOMPLETE = 4,  /* tidemill_eval: Lua text that more lines could complete */
-    TIDEMILL_IO = 5,          /* a file could not be read or written */
-    TIDEMILL_DATA = 6,        /* a file was read and its content is wrong */
-    TIDEMILL_MEMORY = 7,      /* out of memory */
-    TIDEMILL_CANCELLED = 8,   /* tidemill_interrupt was called */
-    TIDEMILL_EXIT = 9,        /* the script called os.exit; see tidemill_exit_status */
-    TIDEMILL_UNSUPPORTED = 10 /* this build or machine cannot do it */
+    TIDEMILL_ERROR = 1,        /* a script or a task raised an error */
+    TIDEMILL_USAGE = 2,        /* wrong argument, option or setting */
+    TIDEMILL_SYNTAX = 3,       /* Lua text that does not compile */
+    TIDEMILL_INCOMPLETE = 4,   /* tidemill_eval: Lua text that more lines could complete */
+    TIDEMILL_IO = 5,           /* a file could not be read or written */
+    TIDEMILL_DATA = 6,         /* a file was read and its content is wrong */
+    TIDEMILL_MEMORY = 7,       /* out of memory */
+    TIDEMILL_CANCELLED = 8,    /* tidemill_interrupt was called */
+    TIDEMILL_EXIT = 9,         /* the script called os.exit; see tidemill_exit_status */
+    TIDEMILL_UNSUPPORTED = 10, /* this build or machine cannot do it */
+    TIDEMILL_BUSY = 11,        /* something has not ended yet */
+    TIDEMILL_DEADLINE = 12     /* the script has taken longer than tidemill_config's deadline */
 } tidemill_status;
 
 /* ---- Opening and closing -------------------------------------------------------------- */
@@ -72,15 +74,33 @@ typedef struct tidemill_config {
      * NULL: they go to stderr, prefixed "tidemill: ". */
     void (*warning)(void *context, const char *text);
     void *context;
+    /* A script in a process of its own: see Limits. */
+    double deadline; /* seconds that each run or call may take; 0: no limit */
+    uint64_t memory; /* bytes that the script's process may use; with `deadline` or `sandbox` */
+    int sandbox;     /* 1: the script is not trusted */
+    const char *const *allow;   /* names that are open to it besides, then NULL; NULL: none */
+    const char *const *modules; /* modules that its `require` may load, then NULL; NULL: none */
+    double
+        close_patience; /* seconds that tidemill_close waits for tasks, and again for those that it
+                              has cancelled; 0: 10; INFINITY: until they end; negative: not at all */
+    const char *worker_program; /* what runs tasks in processes of their own; NULL: the program
+                                   tidemill beside the library, see docs/lanes.md */
 } tidemill_config;
 
 /* Opens an engine.  Threads start with the first task that needs them.  On failure *engine is
  * still set (unless memory is short: then NULL) so that tidemill_error can be read; close it. */
 TIDEMILL_API tidemill_status tidemill_open(const tidemill_config *config, tidemill **engine);
 
-/* Waits for submitted tasks to end (unless cancelled), writes what the cache still holds in
- * memory, stops the threads and frees everything.  NULL is fine. */
-TIDEMILL_API void tidemill_close(tidemill *engine);
+/* Waits for submitted tasks to end, as long as config.close_patience says; cancels those that have not,
+ * and waits as long again; then writes what the cache still holds in memory, stops the threads and frees
+ * everything.  After tidemill_interrupt it cancels at once; one that comes while it waits ends that
+ * wait.  NULL is fine.  When it fails the engine is there as before, threads and all:
+ * TIDEMILL_BUSY: a task will not end, such as a compiled endless loop, or another thread's call;
+ *     tidemill_error names it and its worker.  Closing again tries again; a program that leaves
+ *     without calls tidemill_flush first.
+ * TIDEMILL_USAGE: from inside a call, or a callback.
+ * TIDEMILL_UNSUPPORTED: from a task, or in a child that has forked off. */
+TIDEMILL_API tidemill_status tidemill_close(tidemill *engine);
 
 /* At once.  Text of this thread's last failure with `engine`, with a Lua traceback where there is one; ""
  * after a success.  Belongs to the engine; valid until the thread's next call.  NULL engine: out of
@@ -214,6 +234,91 @@ TIDEMILL_API tidemill_status tidemill_from_array(tidemill *engine, const tidemil
  * before.  1; 0: the value is no array, and *array is untouched. */
 TIDEMILL_API int tidemill_to_array(tidemill_value value, tidemill_array *array);
 
+/* ---- Arrow ------------------------------------------------------------------------------- */
+
+/* Arrays and frames in place in other engines of the process (pyarrow, DuckDB, Polars), and theirs here, by
+ * Arrow's C Data Interface.  Its two structs are those of the specification, "The Arrow C data
+ * interface", and another header may have declared them. */
+#ifndef ARROW_C_DATA_INTERFACE
+#define ARROW_C_DATA_INTERFACE
+
+#define ARROW_FLAG_DICTIONARY_ORDERED 1
+#define ARROW_FLAG_NULLABLE           2
+#define ARROW_FLAG_MAP_KEYS_SORTED    4
+
+struct ArrowSchema {
+    const char *format;
+    const char *name;
+    const char *metadata;
+    int64_t flags;
+    int64_t n_children;
+    struct ArrowSchema **children;
+    struct ArrowSchema *dictionary;
+    void (*release)(struct ArrowSchema *);
+    void *private_data;
+};
+
+struct ArrowArray {
+    int64_t length;
+    int64_t null_count;
+    int64_t offset;
+    int64_t n_buffers;
+    int64_t n_children;
+    const void **buffers;
+    struct ArrowArray **children;
+    struct ArrowArray *dictionary;
+    void (*release)(struct ArrowArray *);
+    void *private_data;
+};
+
+#endif
+
+/* Fills both structs with what an array or a frame is: a frame is a struct of its columns, an array of
+ * several axes lists of a fixed size in each other.  Nothing is copied but bools, which are bits there.
+ * What they point to stays until both have been released, or what was moved out of them: by any thread,
+ * also after the engine was closed.  On failure the `release` of both is NULL.  TIDEMILL_USAGE: it is
+ * neither array nor frame, or a script has put other things into the frame; TIDEMILL_MEMORY.  Why,
+ * tidemill_error says when an engine is given; it may be NULL.  At once, as all of this section. */
+TIDEMILL_API tidemill_status tidemill_to_arrow(tidemill *engine, tidemill_value value,
+                                               struct ArrowSchema *schema,
+                                               struct ArrowArray *array);
+
+/* The array, or of a struct the frame, of two structs that somebody has filled; the caller releases it
+ * like each value.  Takes both structs over, on failure too: their `release` is NULL afterwards.  What
+ * the array owns is released once, column by column, when no value and no task has it any more, by
+ * any thread.
+ *     In place are ints, floats, "u", "tdD", "tsu:", and "i" codes of a dictionary of strings; copied:
+ * bools, other codes, "U", "tdm", other times, floats with nulls (which are NaN here), what begins
+ * inside a byte of its bitmap or is not aligned.  A zone of times is dropped, they are UTC.
+ *     On failure *value is nil, and tidemill_error names column and format.  TIDEMILL_UNSUPPORTED: a type,
+ * time or null that there is not here; TIDEMILL_DATA: the structs contradict themselves;
+ * TIDEMILL_MEMORY.  Sizes of buffers cannot be checked: the interface does not tell them. */
+TIDEMILL_API tidemill_status tidemill_from_arrow(tidemill *engine, struct ArrowSchema *schema,
+                                                 struct ArrowArray *array,
+                                                 tidemill_value *value);
+
+/* ---- Limits ------------------------------------------------------------------------------- */
+
+/* With `deadline` or `sandbox` the script, its tasks and its cache live in a process of their own, which the
+ * program `tidemill` is (setting worker_path), and which this engine speaks to: what fails there, loops
+ * for ever, takes all memory or crashes ends that process and never this one.  tidemill_run_file, _run_string,
+ * _run_shipped, _result, _result_json, _call, _set, _interrupt and _close do what they do elsewhere; functions
+ * that need the script's state here return TIDEMILL_UNSUPPORTED.
+ *
+ * A run or call that passes its deadline returns TIDEMILL_DEADLINE, one whose process holds more than
+ * `memory` TIDEMILL_MEMORY, one whose process ends TIDEMILL_ERROR, and tidemill_error says which; an
+ * interrupt that the script does not heed within 2 seconds ends the process, too.  What the script had
+ * defined is gone then: the next run starts a new process, and a call or result before it is TIDEMILL_ERROR.
+ *
+ * `sandbox`: the script finds no FFI, io, debug, jit, package, string.dump, bytecode or files, of os clock, date,
+ * difftime and time, and of tm what touches no file, network or C code; lua/tidemill/confine.lua has
+ * the lists and docs/sandbox.md explains them.  `allow` opens closed names ("read_csv", "array", "io").  A
+ * name that there is not is TIDEMILL_USAGE of tidemill_open.  Values that come out are data: functions
+ * stay there.
+ *
+ * Functions of the host are called by message, on the thread that waits for the script, while its deadline
+ * goes on; tasks do not have them.  With `sandbox` only those with TIDEMILL_SANDBOX can be registered. */
+
 /* ---- Running Lua ---------------------------------------------------------------------- */
 
 /* Runs a file ("-": stdin) with argv as `...` and `arg` (arg[0] is the path).  The path is
@@ -259,6 +364,61 @@ TIDEMILL_API int64_t tidemill_strict_count(tidemill *engine);
 TIDEMILL_API tidemill_status tidemill_call(tidemill *engine, const char *name,
                                            const tidemill_value *arguments, size_t count,
                                            tidemill_value *results, size_t wanted);
+
+/* ---- Functions of the host --------------------------------------------------------------- */
+
+/* One call of a function of the host by a script. */
+typedef struct tidemill_invocation tidemill_invocation;
+
+enum {
+    TIDEMILL_THREAD_SAFE =
+        1, /* tasks may call it too, several at once, from threads of the engine; then
+                                it must not call functions of the engine but those "at once" */
+    TIDEMILL_SANDBOX = 2 /* a script that is not trusted may call it: see Limits */
+};
+
+typedef struct tidemill_function {
+    size_t size;      /* sizeof (tidemill_function) */
+    const char *name; /* the global it becomes: "quote", or inside tables, "host.quote" */
+    /* Types of arguments and results: "string, number? -> number".  Types are nil, boolean, number,
+     * integer (a number without fraction, or a 64-bit one), string, table, array, frame, function
+     * and any; "?": or nil; "..." behind the last argument: any more of any type.  What a script
+     * gives is checked before the function is called.  "" or "->": takes nothing, gives nothing. */
+    const char *signature;
+    /* `arguments` stay the engine's, `count` is what the signature names at least (nil where the script
+     * gave fewer).  `results` has a place for each result, nil at first; their references pass to
+     * the engine, on failure too.  Whatever it returns but TIDEMILL_OK becomes a Lua error with the
+     * text of tidemill_raise.  It must return: no longjmp, no C++ exception. */
+    tidemill_status (*call)(void *context, tidemill_invocation *invocation,
+                            const tidemill_value *arguments, size_t count,
+                            tidemill_value *results);
+    void *context;
+    void (*release)(void *context); /* when the engine closes; NULL: nothing to do */
+    unsigned flags;
+    /* What it returns changes when this does: part of the keys of cached tasks that call it.  NULL: such
+     * results are found again by this engine alone. */
+    const char *version;
+} tidemill_function;
+
+/* Gives scripts a function of the host, now and for good.  The description is copied.
+ * TIDEMILL_USAGE: a signature that cannot be read, a name that is taken, no function. */
+TIDEMILL_API tidemill_status tidemill_register(tidemill *engine,
+                                               const tidemill_function *function);
+
+/* In a call of a function of the host: the text of its failure, which is copied; returns
+ * TIDEMILL_ERROR. */
+TIDEMILL_API tidemill_status tidemill_raise(tidemill_invocation *invocation, const char *text);
+
+/* The engine whose script, or task, calls. */
+TIDEMILL_API tidemill *tidemill_caller(tidemill_invocation *invocation);
+
+/* Gives scripts, and their tasks, a C function over numbers and arrays without anything in between, as
+ * tm.kernel gives those of shared objects: `declaration` is "double mean(const double *x, int64_t n);",
+ * whose name is the global it becomes.  Pure: no state, any thread, and what it returns depends on
+ * arguments alone; `version` as above.  Not for tasks in processes of their own. */
+TIDEMILL_API tidemill_status tidemill_register_kernel(tidemill *engine, const char *declaration,
+                                                      void (*kernel)(void),
+                                                      const char *version);
 
 /* ---- An interactive session ------------------------------------------------------------- */
 

@@ -33,7 +33,7 @@ static void close_one(int *descriptor)
 
 /* ---- starting ----------------------------------------------------------------------------- */
 
-static int spawn(pid_t *pid, const char *program, int socket)
+static int spawn_worker(pid_t *pid, const char *program, int socket)
 {
     char *arguments[] = {(char *)"tidemill", (char *)"--worker", (char *)"3", NULL};
     struct mill_spawn spawn = {
@@ -48,18 +48,21 @@ static int spawn(pid_t *pid, const char *program, int socket)
 }
 
 /* A process that nobody can watch is no use. */
-static tidemill_status watch(struct mill_child *child, struct mill_error *error)
+static tidemill_status watch_child(struct mill_child *child, struct mill_error *error)
 {
     child->process = (int)syscall(SYS_pidfd_open, child->pid, 0);
     if (child->process >= 0) return TIDEMILL_OK;
     int reason = errno;
+    if (reason == ESRCH) { /* the host program reaps whatever it finds */
+        return mill_fail(error, TIDEMILL_IO, "the worker process ended before it was ready");
+    }
     kill(-child->pid, SIGKILL);
     waitpid(child->pid, NULL, 0);
     return mill_fail(error, TIDEMILL_IO, "cannot watch a worker process: %s", strerror(reason));
 }
 
-static tidemill_status start(struct mill_child *child, const char *program,
-                             struct mill_error *error)
+static tidemill_status start_process(struct mill_child *child, const char *program,
+                                     struct mill_error *error)
 {
     int sockets[2];
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) != 0) {
@@ -69,14 +72,14 @@ static tidemill_status start(struct mill_child *child, const char *program,
     child->socket = sockets[0];
     /* Out of the way of the process's own descriptors. */
     int theirs = fcntl(sockets[1], F_DUPFD_CLOEXEC, CHILD_SOCKET + 1);
-    int failure = theirs < 0 ? errno : spawn(&child->pid, program, theirs);
+    int failure = theirs < 0 ? errno : spawn_worker(&child->pid, program, theirs);
     if (theirs >= 0) close(theirs);
     close(sockets[1]);
     if (failure) {
         return mill_fail(error, TIDEMILL_IO, "cannot start the worker process %s: %s", program,
                          strerror(failure));
     }
-    return watch(child, error);
+    return watch_child(child, error);
 }
 
 struct mill_child *mill_child_start(const char *program, struct mill_error *error)
@@ -88,7 +91,7 @@ struct mill_child *mill_child_start(const char *program, struct mill_error *erro
     }
     child->process = child->socket = child->status = -1;
     child->began = mill_clock_now();
-    if (start(child, program, error) == TIDEMILL_OK) return child;
+    if (start_process(child, program, error) == TIDEMILL_OK) return child;
     close_one(&child->socket);
     free(child);
     return NULL;
@@ -96,19 +99,28 @@ struct mill_child *mill_child_start(const char *program, struct mill_error *erro
 
 /* ---- ending -------------------------------------------------------------------------------- */
 
+/* What it has started, too.  Until a process is reaped its number is nobody else's; where the host
+ * program reaps whatever it finds, a process of that number is another one, and is left alone. */
+static void kill_group(const struct mill_child *child)
+{
+    char path[32];
+    bool there = syscall(SYS_pidfd_send_signal, child->process, 0, NULL, 0) == 0;
+    snprintf(path, sizeof path, "/proc/%d", (int)child->pid);
+    if (there || access(path, F_OK) != 0) kill(-child->pid, SIGKILL);
+}
+
 void mill_child_kill(struct mill_child *child)
 {
     child->state = MILL_CHILD_KILLED;
-    /* Not reaped: its number is nobody else's.  The group first: what it has started, too. */
-    kill(-child->pid, SIGKILL);
-    kill(child->pid, SIGKILL);
+    kill_group(child);
+    syscall(SYS_pidfd_send_signal, child->process, SIGKILL, NULL, 0);
 }
 
 struct mill_child_end mill_child_reap(struct mill_child *child)
 {
     siginfo_t info = {.si_pid = 0};
     int result;
-    kill(-child->pid, SIGKILL); /* what it leaves behind in its group; not reaped, see above */
+    kill_group(child); /* what it leaves behind there */
     do {
         result = waitid((idtype_t)P_PIDFD, (id_t)child->process, &info, WEXITED);
     } while (result != 0 && errno == EINTR);
@@ -179,7 +191,7 @@ static bool is_empty(struct mill_hash name)
     return name.low == 0 && name.high == 0;
 }
 
-static uint32_t slot_of(const struct mill_known *known, struct mill_hash name)
+static uint32_t known_slot(const struct mill_known *known, struct mill_hash name)
 {
     uint32_t at = (uint32_t)((name.low ^ name.high) * 0x9E3779B97F4A7C15u >> 32);
     at &= known->room - 1;
@@ -196,7 +208,7 @@ static bool known_grow(struct mill_known *known)
     if (larger.slots == NULL) return false;
     for (uint32_t i = 0; i < known->room; i++) {
         if (is_empty(known->slots[i])) continue;
-        larger.slots[slot_of(&larger, known->slots[i])] = known->slots[i];
+        larger.slots[known_slot(&larger, known->slots[i])] = known->slots[i];
     }
     free(known->slots);
     known->slots = larger.slots;
@@ -207,7 +219,7 @@ static bool known_grow(struct mill_known *known)
 bool mill_known_add(struct mill_known *known, struct mill_hash name, size_t bytes)
 {
     if (2 * known->count >= known->room && !known_grow(known)) return false;
-    uint32_t at = slot_of(known, name);
+    uint32_t at = known_slot(known, name);
     if (!is_empty(known->slots[at])) return true;
     known->slots[at] = name;
     known->count++;

@@ -50,7 +50,7 @@ static void dial_free(struct mill_dial *dial)
     free(dial);
 }
 
-static void end(struct mill_dial *dial, struct mill_tcp *tcp, int failure, bool naming)
+static void end_dial(struct mill_dial *dial, struct mill_tcp *tcp, int failure, bool naming)
 {
     mill_dial_done *done = dial->done;
     void *context = dial->context;
@@ -104,7 +104,7 @@ static void connect_now(struct mill_dial *dial);
 
 /* It waits no more, or is connected or not; others may have their turn, and those that fail at once
  * have theirs in the loop here. */
-static void leave(struct mill_dial *dial)
+static void leave_door(struct mill_dial *dial)
 {
     struct mill_door *door = dial->door;
     if (dial->waits) {
@@ -147,11 +147,11 @@ static void connected(uv_connect_t *connect, int status)
     struct mill_dial *dial = tcp->handle.data;
     free(connect);
     if (dial == NULL) return; /* given up meanwhile */
-    leave(dial);
+    leave_door(dial);
     if (status == 0) {
         uv_tcp_nodelay(&tcp->handle, 1);
         dial->tcp = NULL;
-        end(dial, tcp, 0, false);
+        end_dial(dial, tcp, 0, false);
         return;
     }
     dial->failure = status;
@@ -183,7 +183,7 @@ static void connect_now(struct mill_dial *dial)
     dial->next = address->ai_next;
     dial->failure = begin_connect(dial, address->ai_addr);
     if (dial->failure == 0) return;
-    leave(dial);
+    leave_door(dial);
     if (dial->failure == UV_EMFILE || dial->failure == UV_ENFILE) dial->next = NULL;
     try_next(dial);
 }
@@ -191,7 +191,7 @@ static void connect_now(struct mill_dial *dial)
 static void try_next(struct mill_dial *dial)
 {
     if (dial->next == NULL) {
-        end(dial, NULL, dial->failure ? dial->failure : UV_EAI_NODATA, false);
+        end_dial(dial, NULL, dial->failure ? dial->failure : UV_EAI_NODATA, false);
     } else if (enter(dial, door_of(dial->hub, dial->next->ai_addr))) {
         connect_now(dial);
     }
@@ -207,7 +207,7 @@ static void looked_up(uv_getaddrinfo_t *name, int status, struct addrinfo *found
     if (dial->done == NULL) {
         dial_free(dial);
     } else if (status != 0) {
-        end(dial, NULL, status, true);
+        end_dial(dial, NULL, status, true);
     } else {
         dial->next = found;
         try_next(dial);
@@ -234,14 +234,14 @@ void mill_dial_start(struct mill_dial *dial)
     struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
     int failure =
         uv_getaddrinfo(&dial->hub->loop, &dial->name, looked_up, dial->host, port, &hints);
-    if (failure) end(dial, NULL, failure, true);
+    if (failure) end_dial(dial, NULL, failure, true);
 }
 
 void mill_dial_drop(struct mill_dial *dial)
 {
     if (dial->door) {
         close_tried(dial);
-        leave(dial);
+        leave_door(dial);
         dial_free(dial);
     } else {
         dial->done = NULL;

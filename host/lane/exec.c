@@ -19,6 +19,11 @@
 #include "lane/spawn.h"
 #include "lane/tcp.h"
 
+/* waitid's name for a pidfd, which older headers lack. */
+#ifndef P_PIDFD
+#define P_PIDFD 3
+#endif
+
 /* ---- starting a program ----------------------------------------------------------------------- */
 
 struct pipes { /* ours and the child's end of stdin, stdout, stderr; -1: none */
@@ -62,7 +67,7 @@ static int open_pipes(struct pipes *pipes, bool input)
     return 0;
 }
 
-static int spawn(struct mill_exec *exec, const struct pipes *pipes)
+static int spawn_program(struct mill_exec *exec, const struct pipes *pipes)
 {
     struct mill_spawn spawn = {
         .program = exec->arguments[0],
@@ -118,13 +123,21 @@ static void close_handles(struct mill_exec *exec)
     uv_close((uv_handle_t *)&exec->exit, watch_closed);
 }
 
+/* By its pidfd, while that is there: the number may be another child's when the host program reaps
+ * whatever it finds. */
+static int wait_for(const struct mill_exec *exec, siginfo_t *info, int options)
+{
+    if (exec->watch >= 0) return waitid((idtype_t)P_PIDFD, (id_t)exec->watch, info, options);
+    return waitid(P_PID, (id_t)exec->child, info, options);
+}
+
 /* False: somebody else in this process has taken the child's status. */
 static bool reap(struct mill_exec *exec)
 {
     siginfo_t info = {.si_pid = 0};
     int result;
     do {
-        result = waitid(P_PID, (id_t)exec->child, &info, WEXITED);
+        result = wait_for(exec, &info, WEXITED);
     } while (result != 0 && errno == EINTR);
     bool exit = info.si_code == CLD_EXITED;
     exec->status = exit ? info.si_status : -1;
@@ -133,7 +146,7 @@ static bool reap(struct mill_exec *exec)
 }
 
 /* It has exited, and its outputs have ended, or nobody waits for that. */
-static void end(struct mill_exec *exec)
+static void end_exec(struct mill_exec *exec)
 {
     struct mill_hub *hub = exec->operation.hub;
     close_handles(exec);
@@ -153,16 +166,16 @@ static void kill_all(struct mill_exec *exec, const char *reason)
     exec->killed = true;
     exec->reason = reason;
     siginfo_t info;
-    if (waitid(P_PID, (id_t)exec->child, &info, WEXITED | WNOHANG | WNOWAIT) == 0) {
+    if (wait_for(exec, &info, WEXITED | WNOHANG | WNOWAIT) == 0) {
         kill(-exec->child, SIGKILL); /* it is there, or not reaped: the number is its own */
     }
-    if (exec->exited) end(exec);
+    if (exec->exited) end_exec(exec);
 }
 
 static void end_if_done(struct mill_exec *exec)
 {
     bool open = exec->outputs[0].open || exec->outputs[1].open;
-    if (exec->exited && (!open || exec->killed)) end(exec);
+    if (exec->exited && (!open || exec->killed)) end_exec(exec);
 }
 
 static void child_exited(uv_poll_t *poll, int status, int events)
@@ -178,7 +191,7 @@ static void child_exited(uv_poll_t *poll, int status, int events)
 
 /* ---- in and out -------------------------------------------------------------------------------------- */
 
-static bool append(struct mill_exec_output *output, const char *bytes, size_t size)
+static bool append_output(struct mill_exec_output *output, const char *bytes, size_t size)
 {
     if (output->size + size > output->room) {
         size_t room =
@@ -193,14 +206,14 @@ static bool append(struct mill_exec_output *output, const char *bytes, size_t si
     return true;
 }
 
-static void arrived(uv_stream_t *stream, ssize_t count, const uv_buf_t *bytes)
+static void output_arrived(uv_stream_t *stream, ssize_t count, const uv_buf_t *bytes)
 {
     struct mill_exec *exec = stream->data;
     int i = stream == (uv_stream_t *)&exec->outputs[1].pipe;
     struct mill_exec_output *output = &exec->outputs[i];
     if (count > 0 && (size_t)count > exec->most - output->size) {
         kill_all(exec, i ? "stderr has more than max_bytes" : "stdout has more than max_bytes");
-    } else if (count > 0 && !append(output, bytes->base, (size_t)count)) {
+    } else if (count > 0 && !append_output(output, bytes->base, (size_t)count)) {
         kill_all(exec, "out of memory");
     } else if (count < 0) { /* its end: nobody has it open for writing any more */
         close_output(exec, i);
@@ -209,7 +222,7 @@ static void arrived(uv_stream_t *stream, ssize_t count, const uv_buf_t *bytes)
 }
 
 /* A program need not read its input: that it has gone is no failure. */
-static void written(uv_write_t *write, int status)
+static void input_written(uv_write_t *write, int status)
 {
     struct mill_exec *exec = write->data;
     (void)status;
@@ -229,8 +242,9 @@ static void open_input(struct mill_exec *exec, int file)
     mill_operation_ref(&exec->operation); /* the write's */
     bool fine = uv_pipe_open(&exec->in, file) == 0;
     if (!fine) close(file);
-    if (!fine || uv_write(&exec->write, (uv_stream_t *)&exec->in, &bytes, 1, written) != 0) {
-        written(&exec->write, 0);
+    if (!fine ||
+        uv_write(&exec->write, (uv_stream_t *)&exec->in, &bytes, 1, input_written) != 0) {
+        input_written(&exec->write, 0);
         kill_all(exec, "its input could not be written");
     }
 }
@@ -245,7 +259,7 @@ static void open_output(struct mill_exec *exec, int i, int file)
     mill_operation_ref(&exec->operation); /* the pipe's */
     bool fine = uv_pipe_open(pipe, file) == 0;
     if (!fine) close(file);
-    if (!fine || uv_read_start((uv_stream_t *)pipe, mill_tcp_room, arrived) != 0) {
+    if (!fine || uv_read_start((uv_stream_t *)pipe, mill_tcp_room, output_arrived) != 0) {
         kill_all(exec, "its output could not be read");
     }
 }
@@ -268,7 +282,7 @@ static void fail_to_start(struct mill_exec *exec, int reason)
 }
 
 /* The child runs.  Its pidfd takes the place of `spare`. */
-static void watch(struct mill_exec *exec, int spare)
+static void watch_program(struct mill_exec *exec, int spare)
 {
     uv_loop_t *loop = &exec->operation.hub->loop;
     close(spare);
@@ -280,10 +294,11 @@ static void watch(struct mill_exec *exec, int spare)
         if (uv_poll_start(&exec->exit, UV_READABLE, child_exited) == 0) return;
     } else if (exec->watch >= 0) {
         close(exec->watch);
+        exec->watch = -1;
     }
     exec->exited = true; /* soon, and reaping waits for it */
     if (exec->killed) {
-        end(exec);
+        end_exec(exec);
     } else {
         kill_all(exec, "its end cannot be watched");
     }
@@ -296,7 +311,7 @@ static void exec_begin(struct mill_operation *operation)
     int failure = open_pipes(&pipes, exec->input != NULL), spare = -1;
     if (!failure) {
         spare = fcntl(pipes.theirs[1], F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-        failure = spare < 0 ? errno : spawn(exec, &pipes);
+        failure = spare < 0 ? errno : spawn_program(exec, &pipes);
     }
     if (failure) {
         if (spare >= 0) close(spare);
@@ -312,7 +327,7 @@ static void exec_begin(struct mill_operation *operation)
     open_output(exec, 0, pipes.ours[1]);
     open_output(exec, 1, pipes.ours[2]);
     if (exec->input) open_input(exec, pipes.ours[0]);
-    watch(exec, spare);
+    watch_program(exec, spare);
     mill_operation_unref(operation);
 }
 
@@ -321,7 +336,7 @@ static void exec_cancel(struct mill_operation *operation)
     kill_all((struct mill_exec *)operation, "cancelled");
 }
 
-static void free_list(char **list)
+static void free_arguments(char **list)
 {
     for (size_t i = 0; list && list[i]; i++) free(list[i]);
     free(list);
@@ -330,8 +345,8 @@ static void free_list(char **list)
 static void exec_destroy(struct mill_operation *operation)
 {
     struct mill_exec *exec = (struct mill_exec *)operation;
-    free_list(exec->arguments);
-    free_list(exec->environment);
+    free_arguments(exec->arguments);
+    free_arguments(exec->environment);
     free(exec->folder);
     free(exec->input);
     free(exec->outputs[0].bytes);
@@ -345,6 +360,8 @@ static const struct mill_operation_kind exec_kind = {MILL_SLOT_OUT, exec_begin, 
 struct mill_exec *mill_exec_new(void)
 {
     struct mill_exec *exec = calloc(1, sizeof *exec);
-    if (exec) mill_operation_init(&exec->operation, &exec_kind);
+    if (exec == NULL) return NULL;
+    exec->watch = -1;
+    mill_operation_init(&exec->operation, &exec_kind);
     return exec;
 }

@@ -7,13 +7,13 @@
 #include "base/clock.h"
 #include "data/packed.h"
 
-static void put_text(struct mill_packer *packer, const char *text)
+static void pack_text(struct mill_packer *packer, const char *text)
 {
     mill_packer_byte(packer, MILL_MARK_STRING);
     mill_packer_text(packer, text, strlen(text));
 }
 
-static void put_number(struct mill_packer *packer, double number)
+static void pack_number(struct mill_packer *packer, double number)
 {
     uint64_t bits;
     memcpy(&bits, &number, sizeof bits);
@@ -33,8 +33,8 @@ static void put_attempts(struct mill_packer *packer, const struct mill_worker *w
                          int attempt, const double *seconds)
 {
     begin_table(packer, (size_t)attempt, 0);
-    for (int i = 1; i < attempt; i++) put_number(packer, seconds[i - 1]);
-    put_number(packer, (double)(mill_clock_now() - worker->began) / 1e9);
+    for (int i = 1; i < attempt; i++) pack_number(packer, seconds[i - 1]);
+    pack_number(packer, (double)(mill_clock_now() - worker->began) / 1e9);
 }
 
 struct mill_value mill_failure_new(const struct mill_worker *worker, const char *message,
@@ -47,24 +47,24 @@ struct mill_value mill_failure_new(const struct mill_worker *worker, const char 
     struct mill_packer packer;
     mill_packer_init(&packer);
     begin_table(&packer, 0, (size_t)5 + several + (key != NULL)); /* keys in order of bytes */
-    put_text(&packer, "attempt");
-    put_number(&packer, attempt);
+    pack_text(&packer, "attempt");
+    pack_number(&packer, attempt);
     if (several) {
-        put_text(&packer, "attempts");
+        pack_text(&packer, "attempts");
         put_attempts(&packer, worker, attempt, seconds);
     }
     if (key) {
-        put_text(&packer, "key");
-        put_text(&packer, key);
+        pack_text(&packer, "key");
+        pack_text(&packer, key);
     }
-    put_text(&packer, "lane");
-    put_text(&packer, "process");
-    put_text(&packer, "message");
-    put_text(&packer, message);
-    put_text(&packer, "task");
-    put_text(&packer, function->name);
-    put_text(&packer, "worker");
-    put_number(&packer, worker->call.worker);
+    pack_text(&packer, "lane");
+    pack_text(&packer, "process");
+    pack_text(&packer, "message");
+    pack_text(&packer, message);
+    pack_text(&packer, "task");
+    pack_text(&packer, function->name);
+    pack_text(&packer, "worker");
+    pack_number(&packer, worker->call.worker);
     struct mill_value value = mill_packer_take(&packer, &failed);
     return failed ? mill_string(message, strlen(message), &failed) : value;
 }

@@ -6,14 +6,14 @@
 
 #include "lane/dial.h"
 
-static void tcp_closed(struct mill_tcp *tcp)
+static void fetch_tcp_closed(struct mill_tcp *tcp)
 {
     struct mill_fetch *fetch = tcp->handle.data;
     if (fetch) fetch->tcp = NULL;
 }
 
 /* The connection is closed after the end was told: its slot may begin another operation. */
-static void end(struct mill_fetch *fetch, const char *failure)
+static void end_fetch(struct mill_fetch *fetch, const char *failure)
 {
     struct mill_tcp *tcp = fetch->tcp;
     if (tcp) tcp->handle.data = NULL;
@@ -22,7 +22,7 @@ static void end(struct mill_fetch *fetch, const char *failure)
     if (tcp) mill_tcp_close(tcp);
 }
 
-static void arrived(uv_stream_t *stream, ssize_t count, const uv_buf_t *bytes)
+static void answer_arrived(uv_stream_t *stream, ssize_t count, const uv_buf_t *bytes)
 {
     struct mill_fetch *fetch = stream->data;
     struct mill_response *response = &fetch->response;
@@ -32,22 +32,22 @@ static void arrived(uv_stream_t *stream, ssize_t count, const uv_buf_t *bytes)
     } else if (count == UV_EOF) {
         state = mill_response_end(response);
     } else if (count < 0) {
-        end(fetch, uv_strerror((int)count));
+        end_fetch(fetch, uv_strerror((int)count));
         return;
     }
     if (state < MILL_RESPONSE_DONE) return;
-    end(fetch, state == MILL_RESPONSE_FAILED ? response->failure : NULL);
+    end_fetch(fetch, state == MILL_RESPONSE_FAILED ? response->failure : NULL);
 }
 
 /* A request that could not be written whole may have an answer all the same: reading tells. */
-static void written(uv_write_t *write, int status)
+static void request_written(uv_write_t *write, int status)
 {
     struct mill_fetch *fetch = write->data;
     (void)status;
     mill_operation_unref(&fetch->operation);
 }
 
-static void dialled(void *context, struct mill_tcp *tcp, int failure, bool naming)
+static void fetch_dialled(void *context, struct mill_tcp *tcp, int failure, bool naming)
 {
     struct mill_fetch *fetch = context;
     struct mill_hub *hub = fetch->operation.hub;
@@ -63,22 +63,22 @@ static void dialled(void *context, struct mill_tcp *tcp, int failure, bool namin
     }
     fetch->tcp = tcp;
     tcp->handle.data = fetch;
-    tcp->closed = tcp_closed;
+    tcp->closed = fetch_tcp_closed;
     uv_stream_t *stream = (uv_stream_t *)&tcp->handle;
     uv_buf_t bytes = {.base = fetch->request, .len = fetch->size};
     fetch->write.data = fetch;
     mill_operation_ref(&fetch->operation); /* the write's */
-    failure = uv_write(&fetch->write, stream, &bytes, 1, written);
+    failure = uv_write(&fetch->write, stream, &bytes, 1, request_written);
     if (failure) mill_operation_unref(&fetch->operation);
-    if (failure == 0) failure = uv_read_start(stream, mill_tcp_room, arrived);
-    if (failure) end(fetch, uv_strerror(failure));
+    if (failure == 0) failure = uv_read_start(stream, mill_tcp_room, answer_arrived);
+    if (failure) end_fetch(fetch, uv_strerror(failure));
 }
 
 static void fetch_begin(struct mill_operation *operation)
 {
     struct mill_fetch *fetch = (struct mill_fetch *)operation;
     struct mill_hub *hub = operation->hub;
-    fetch->dial = mill_dial_new(hub, fetch->host, fetch->port, dialled, fetch);
+    fetch->dial = mill_dial_new(hub, fetch->host, fetch->port, fetch_dialled, fetch);
     if (fetch->dial) {
         mill_dial_start(fetch->dial);
         return;
@@ -97,7 +97,7 @@ static void fetch_cancel(struct mill_operation *operation)
         mill_operation_end(operation, "cancelled");
         mill_hub_give_slot(hub, MILL_SLOT_OUT);
     } else {
-        end(fetch, "cancelled");
+        end_fetch(fetch, "cancelled");
     }
 }
 

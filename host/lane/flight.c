@@ -15,13 +15,6 @@ enum {
     WAITING_MOST = 200, /* children whose tasks wait for channels */
 };
 
-static const int64_t NEVER = INT64_MAX;
-
-static void add(_Atomic int64_t *counter, int64_t number)
-{
-    atomic_fetch_add_explicit(counter, number, memory_order_relaxed);
-}
-
 /* ---- waiting --------------------------------------------------------------------------------- */
 
 /* A task that waits for channels in its child is one of the pool's tasks that wait: it may be found to
@@ -90,7 +83,7 @@ static bool take_off(struct mill_process *process, struct mill_worker *worker,
     if (kept == NULL) return false;
     const struct mill_function *function = mill_task_function(worker->task);
     int64_t limit = function->memory > 0 ? function->memory : process->limit;
-    child->flight = (struct mill_flight){.kept = kept, .deadline = NEVER, .limit = limit};
+    child->flight = (struct mill_flight){.kept = kept, .deadline = MILL_NEVER, .limit = limit};
     child->busy = true;
     process->busy++;
     atomic_fetch_add(&process->pool->outside, 1);
@@ -139,20 +132,20 @@ static struct mill_value error_of(struct mill_process *process, struct mill_work
 
 void mill_flight_stop(struct mill_process *process, struct mill_child *child)
 {
-    if (child->state != MILL_CHILD_KILLED) add(&process->counts.killed, 1);
+    if (child->state != MILL_CHILD_KILLED) mill_flight_count(&process->counts.killed, 1);
     mill_child_kill(child);
 }
 
-static struct mill_child *start_child(struct mill_process *process, struct mill_worker *worker,
-                                      struct mill_error *error)
+static struct mill_child *new_child(struct mill_process *process, struct mill_worker *worker,
+                                    struct mill_error *error)
 {
     struct mill_child *child = mill_child_start(process->program, error);
     if (child == NULL) return NULL;
     child->next = process->children;
     process->children = child;
     process->child_count++;
-    add(&process->counts.children, 1);
-    add(&process->counts.started, 1);
+    mill_flight_count(&process->counts.children, 1);
+    mill_flight_count(&process->counts.started, 1);
     mill_outbox_begin(&child->hello);
     process->hooks.hello(process->hooks.context, &child->hello.wire);
     if (!mill_wire_is_fine(&child->hello.wire)) {
@@ -178,7 +171,7 @@ static struct mill_child *free_child(struct mill_process *process, struct mill_w
         if (child->state == MILL_CHILD_STARTING) starting = child;
     }
     if (starting) return starting;
-    struct mill_child *child = start_child(process, worker, error);
+    struct mill_child *child = new_child(process, worker, error);
     if (child) child->isolated = isolate;
     return child;
 }
@@ -333,8 +326,8 @@ static bool is_to_be_judged(const struct mill_worker *worker)
 
 /* Asks a child whether the error is worth another attempt of the running task; false: none can be
  * asked. */
-static bool ask(struct mill_process *process, struct mill_worker *worker,
-                const struct mill_value *error)
+static bool ask_child(struct mill_process *process, struct mill_worker *worker,
+                      const struct mill_value *error)
 {
     struct mill_error why;
     struct mill_order order;
@@ -360,7 +353,7 @@ static void fail_or_retry(struct mill_process *process, struct mill_worker *work
                           const char *message)
 {
     struct mill_value error = error_of(process, worker, message);
-    if (is_to_be_judged(worker) && ask(process, worker, &error)) {
+    if (is_to_be_judged(worker) && ask_child(process, worker, &error)) {
         mill_value_unref(error);
     } else if (mill_worker_retry(worker)) {
         mill_value_unref(error);
@@ -397,7 +390,7 @@ void mill_flight_lose(struct mill_process *process, struct mill_worker *worker,
     land(process, worker, child);
     mill_flight_tell(process, worker, MILL_PROCESS_RESTARTED, task, message);
     if (mill_worker_again(worker, LOST_MOST)) {
-        add(&process->counts.restarted, 1);
+        mill_flight_count(&process->counts.restarted, 1);
     } else {
         fail_or_retry(process, worker, message);
     }

@@ -6,6 +6,13 @@
 
 #include "lane/process.h"
 
+#define MILL_NEVER INT64_MAX /* a time that does not come, a limit that is none */
+
+static inline void mill_flight_count(_Atomic int64_t *counter, int64_t number)
+{
+    atomic_fetch_add_explicit(counter, number, memory_order_relaxed);
+}
+
 /* Gives the running task to a child, or ends it with the reason why not. */
 void mill_flight_begin(struct mill_process *process, struct mill_worker *worker);
 

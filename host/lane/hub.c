@@ -87,12 +87,13 @@ bool mill_hub_post(struct mill_hub *hub, struct mill_post *post)
     return post_counted(hub, post, false);
 }
 
-static void begin(struct mill_hub *hub, struct mill_operation *operation);
+static void begin_operation(struct mill_hub *hub, struct mill_operation *operation);
 
 static void run_start(struct mill_hub *hub, struct mill_post *post)
 {
-    begin(hub, (struct mill_operation *)((char *)post -
-                                         offsetof(struct mill_operation, start_post)));
+    begin_operation(
+        hub,
+        (struct mill_operation *)((char *)post - offsetof(struct mill_operation, start_post)));
 }
 
 void mill_operation_start(struct mill_operation *operation, struct mill_hub *hub)
@@ -123,7 +124,7 @@ void mill_operation_cancel(struct mill_operation *operation)
 
 /* ---- operations, the hub's thread --------------------------------------------------------------- */
 
-static void list_add(struct mill_hub *hub, struct mill_operation *operation)
+static void add_flying(struct mill_hub *hub, struct mill_operation *operation)
 {
     operation->older = hub->flying;
     operation->newer = NULL;
@@ -131,7 +132,7 @@ static void list_add(struct mill_hub *hub, struct mill_operation *operation)
     hub->flying = operation;
 }
 
-static void list_remove(struct mill_hub *hub, struct mill_operation *operation)
+static void remove_flying(struct mill_hub *hub, struct mill_operation *operation)
 {
     if (operation->newer) operation->newer->older = operation->older;
     if (operation->older) operation->older->newer = operation->newer;
@@ -139,7 +140,8 @@ static void list_remove(struct mill_hub *hub, struct mill_operation *operation)
 }
 
 /* `first`: before all others. */
-static void enqueue(struct mill_hub *hub, struct mill_operation *operation, bool first)
+static void enqueue_operation(struct mill_hub *hub, struct mill_operation *operation,
+                              bool first)
 {
     operation->phase = MILL_OPERATION_QUEUED;
     operation->older = first ? NULL : hub->last_queued;
@@ -150,7 +152,7 @@ static void enqueue(struct mill_hub *hub, struct mill_operation *operation, bool
     if (operation->newer == NULL) hub->last_queued = operation;
 }
 
-static void dequeue(struct mill_hub *hub, struct mill_operation *operation)
+static void dequeue_operation(struct mill_hub *hub, struct mill_operation *operation)
 {
     if (operation->older) operation->older->newer = operation->newer;
     if (operation->newer) operation->newer->older = operation->older;
@@ -166,8 +168,8 @@ void mill_operation_end(struct mill_operation *operation, const char *failure, .
         vsnprintf(operation->failure, sizeof operation->failure, failure, arguments);
         va_end(arguments);
     }
-    if (operation->phase == MILL_OPERATION_QUEUED) dequeue(operation->hub, operation);
-    if (operation->phase == MILL_OPERATION_BEGUN) list_remove(operation->hub, operation);
+    if (operation->phase == MILL_OPERATION_QUEUED) dequeue_operation(operation->hub, operation);
+    if (operation->phase == MILL_OPERATION_BEGUN) remove_flying(operation->hub, operation);
     struct mill_pool *pool = operation->hub->pool;
     mill_source_close(&operation->end);
     mill_pool_leave_outside(
@@ -185,11 +187,11 @@ static void cancel(struct mill_operation *operation)
 static void begin_now(struct mill_hub *hub, struct mill_operation *operation)
 {
     operation->phase = MILL_OPERATION_BEGUN;
-    list_add(hub, operation);
+    add_flying(hub, operation);
     operation->kind->begin(operation);
 }
 
-static void begin(struct mill_hub *hub, struct mill_operation *operation)
+static void begin_operation(struct mill_hub *hub, struct mill_operation *operation)
 {
     if (hub->closing || atomic_load(&operation->cancelled)) {
         mill_operation_end(operation, "cancelled");
@@ -197,7 +199,7 @@ static void begin(struct mill_hub *hub, struct mill_operation *operation)
     }
     enum mill_slot slot = operation->kind->slot;
     if (slot != MILL_SLOT_NONE && (hub->first_queued || !mill_hub_take_slot(hub, slot))) {
-        enqueue(hub, operation, false);
+        enqueue_operation(hub, operation, false);
     } else {
         begin_now(hub, operation);
     }
@@ -233,7 +235,7 @@ static void begin_queued(struct mill_hub *hub)
     hub->starting = true;
     while (hub->first_queued && mill_hub_take_slot(hub, MILL_SLOT_OUT)) {
         struct mill_operation *operation = hub->first_queued;
-        dequeue(hub, operation);
+        dequeue_operation(hub, operation);
         begin_now(hub, operation);
     }
     hub->starting = false;
@@ -252,8 +254,8 @@ bool mill_hub_requeue(struct mill_operation *operation)
 {
     struct mill_hub *hub = operation->hub;
     if (hub->used[MILL_SLOT_OUT] < 2) return false;
-    list_remove(hub, operation);
-    enqueue(hub, operation, true);
+    remove_flying(hub, operation);
+    enqueue_operation(hub, operation, true);
     hub->used[MILL_SLOT_OUT]--;
     hub->slots[MILL_SLOT_OUT] = hub->used[MILL_SLOT_OUT];
     return true;
@@ -319,7 +321,7 @@ static void set_slots(struct mill_hub *hub, int descriptors)
     hub->slots[MILL_SLOT_OUT] = hub->slots[MILL_SLOT_ACCEPTED] = half;
 }
 
-static int start_thread(struct mill_hub *hub)
+static int start_loop(struct mill_hub *hub)
 {
     /* Signals are the host program's business; see the head of hub.h for SIGPIPE. */
     sigset_t all, before;
@@ -353,7 +355,7 @@ tidemill_status mill_hub_open(struct mill_pool *pool, int descriptors, struct mi
         failure = uv_async_init(&hub->loop, &hub->async, read_posts);
         hub->async.data = hub;
         if (failure == 0) {
-            failure = -start_thread(hub);
+            failure = -start_loop(hub);
             if (failure) uv_close((uv_handle_t *)&hub->async, NULL);
         }
         if (failure) close_loop(hub);

@@ -33,8 +33,8 @@ struct mill_shared *mill_lending_borrow(struct mill_lending *lending, uint64_t n
 }
 
 /* False: it need not wait, or there is no memory: it asks again. */
-static bool attach(struct mill_lent *lent, int direction,
-                   void (*deliver)(struct mill_wait *wait), void *owner)
+static bool attach_wait(struct mill_lent *lent, int direction,
+                        void (*deliver)(struct mill_wait *wait), void *owner)
 {
     if (lent->attached[direction]) return true;
     if (lent->waits[direction] == NULL) {
@@ -51,31 +51,31 @@ static bool attach(struct mill_lent *lent, int direction,
 }
 
 /* Whether what a WAIT promises is prepared. */
-static bool prepare(struct mill_lent *lent, enum mill_channel_state state, int direction,
-                    void (*deliver)(struct mill_wait *wait), void *owner)
+static bool prepare_wait(struct mill_lent *lent, enum mill_channel_state state, int direction,
+                         void (*deliver)(struct mill_wait *wait), void *owner)
 {
-    return state != MILL_CHANNEL_WAIT || attach(lent, direction, deliver, owner);
+    return state != MILL_CHANNEL_WAIT || attach_wait(lent, direction, deliver, owner);
 }
 
-static void put(struct mill_lent *lent, struct mill_value value, struct mill_wire *reply,
-                void (*deliver)(struct mill_wait *wait), void *owner)
+static void put_for(struct mill_lent *lent, struct mill_value value, struct mill_wire *reply,
+                    void (*deliver)(struct mill_wait *wait), void *owner)
 {
     enum mill_channel_state state;
     do {
         state = mill_channel_put(lent->channel, value);
-    } while (!prepare(lent, state, PUTTING, deliver, owner));
+    } while (!prepare_wait(lent, state, PUTTING, deliver, owner));
     if (state != MILL_CHANNEL_DONE) mill_value_unref(value);
     mill_packer_byte(&reply->out, (uint8_t)state);
 }
 
-static void take(struct mill_lent *lent, struct mill_wire *reply,
-                 void (*deliver)(struct mill_wait *wait), void *owner)
+static void take_for(struct mill_lent *lent, struct mill_wire *reply,
+                     void (*deliver)(struct mill_wait *wait), void *owner)
 {
     struct mill_value value;
     enum mill_channel_state state;
     do {
         state = mill_channel_take(lent->channel, &value);
-    } while (!prepare(lent, state, TAKING, deliver, owner));
+    } while (!prepare_wait(lent, state, TAKING, deliver, owner));
     mill_packer_byte(&reply->out, (uint8_t)state);
     if (state != MILL_CHANNEL_DONE) return;
     mill_wire_value(reply, &value, "a value of a channel");
@@ -105,10 +105,10 @@ bool mill_lending_call(struct mill_lending *lending, struct mill_wire_reader *re
     *replies = what != MILL_CALL_NUDGE;
     switch (what) {
     case MILL_CALL_PUT:
-        put(lent, value, reply, deliver, owner);
+        put_for(lent, value, reply, deliver, owner);
         return true;
     case MILL_CALL_TAKE:
-        take(lent, reply, deliver, owner);
+        take_for(lent, reply, deliver, owner);
         return true;
     case MILL_CALL_NUDGE:
         mill_channel_nudge(lent->channel);

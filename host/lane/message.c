@@ -47,8 +47,8 @@ void mill_outbox_close(struct mill_outbox *outbox, enum mill_message_kind kind)
     outbox->full = true;
 }
 
-static void attach(struct msghdr *message, union control *control, const int *descriptors,
-                   int count)
+static void attach_descriptors(struct msghdr *message, union control *control,
+                               const int *descriptors, int count)
 {
     size_t size = (size_t)count * sizeof(int);
     memset(control, 0, sizeof *control);
@@ -73,7 +73,7 @@ static ssize_t send_some(const struct mill_outbox *outbox, int socket, bool wait
     struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
     union control control;
     if (outbox->sent == 0 && wire->descriptor_count > 0) {
-        attach(&message, &control, wire->descriptors, wire->descriptor_count);
+        attach_descriptors(&message, &control, wire->descriptors, wire->descriptor_count);
     }
     return sendmsg(socket, &message, MSG_NOSIGNAL | (wait ? 0 : MSG_DONTWAIT));
 }
@@ -100,7 +100,7 @@ void mill_inbox_clear(struct mill_inbox *inbox)
 {
     for (int i = 0; i < inbox->descriptor_count; i++) close(inbox->descriptors[i]);
     mill_buffer_unref(inbox->body);
-    memset(inbox, 0, sizeof *inbox);
+    *inbox = (struct mill_inbox){.strict = inbox->strict, .most = inbox->most};
 }
 
 void mill_inbox_open(struct mill_inbox *inbox, struct mill_wire_reader *reader,
@@ -133,7 +133,7 @@ static bool take_descriptors(struct mill_inbox *inbox, struct msghdr *message)
     return fine;
 }
 
-static enum mill_transfer outcome(ssize_t got)
+static enum mill_transfer transfer_of(ssize_t got)
 {
     if (got > 0) return MILL_TRANSFER_DONE;
     bool again = got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
@@ -154,21 +154,22 @@ static enum mill_transfer receive_head(struct mill_inbox *inbox, int socket, int
     do {
         got = recvmsg(socket, &message, flags | MSG_CMSG_CLOEXEC);
     } while (got < 0 && errno == EINTR);
-    enum mill_transfer result = outcome(got);
+    enum mill_transfer result = transfer_of(got);
     if (result != MILL_TRANSFER_DONE) return result;
     /* The system has left out some for which this process has no room. */
     if (!take_descriptors(inbox, &message)) return MILL_TRANSFER_MEMORY;
     inbox->got += (size_t)got;
     if (inbox->got < HEAD) return MILL_TRANSFER_DONE;
     const struct mill_message_head *head = &inbox->head;
-    bool sound = head->kind >= MILL_MESSAGE_HELLO && head->kind <= MILL_MESSAGE_NOTICE &&
-                 head->size <= LARGEST &&
-                 head->descriptors == (uint32_t)inbox->descriptor_count;
+    bool sound = head->kind >= MILL_MESSAGE_HELLO && head->kind <= MILL_MESSAGE_LAST &&
+                 head->size <= (inbox->strict ? inbox->most : LARGEST) &&
+                 head->descriptors == (uint32_t)inbox->descriptor_count &&
+                 !(inbox->strict && head->descriptors > 0);
     return sound ? MILL_TRANSFER_DONE : MILL_TRANSFER_GARBAGE;
 }
 
 /* Room for more of the body; false: no memory. */
-static bool grow(struct mill_inbox *inbox, struct mill_memory *memory)
+static bool grow_body(struct mill_inbox *inbox, struct mill_memory *memory)
 {
     size_t got = inbox->got - HEAD;
     if (inbox->body && got < inbox->body->size) return true;
@@ -182,14 +183,14 @@ static bool grow(struct mill_inbox *inbox, struct mill_memory *memory)
 static enum mill_transfer receive_body(struct mill_inbox *inbox, int socket, int flags,
                                        struct mill_memory *memory)
 {
-    if (!grow(inbox, memory)) return MILL_TRANSFER_MEMORY;
+    if (!grow_body(inbox, memory)) return MILL_TRANSFER_MEMORY;
     size_t at = inbox->got - HEAD;
     ssize_t got;
     do {
         got = recv(socket, inbox->body->data + at, inbox->body->size - at, flags);
     } while (got < 0 && errno == EINTR);
     if (got > 0) inbox->got += (size_t)got;
-    return outcome(got);
+    return transfer_of(got);
 }
 
 enum mill_transfer mill_inbox_receive(struct mill_inbox *inbox, int socket, bool wait,
@@ -202,6 +203,6 @@ enum mill_transfer mill_inbox_receive(struct mill_inbox *inbox, int socket, bool
                                         : receive_body(inbox, socket, flags, memory);
         if (result != MILL_TRANSFER_DONE) return result;
     }
-    if (inbox->body == NULL && !grow(inbox, memory)) return MILL_TRANSFER_MEMORY;
+    if (inbox->body == NULL && !grow_body(inbox, memory)) return MILL_TRANSFER_MEMORY;
     return MILL_TRANSFER_DONE;
 }

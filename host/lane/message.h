@@ -19,6 +19,13 @@ enum mill_message_kind {
     MILL_MESSAGE_CALL,      /* from it: its task does something with a channel: lane/lend.h */
     MILL_MESSAGE_REPLY,     /* to the process: what a CALL has done */
     MILL_MESSAGE_NOTICE,    /* to the process: who waits for a channel is to look again */
+    /* Of a process that runs a script, not tasks: bind/hosted.h. */
+    MILL_MESSAGE_OPEN,    /* to the process, in place of HELLO: how its engine is to be */
+    MILL_MESSAGE_REQUEST, /* to the process: what to do; one at a time, but while it asks */
+    MILL_MESSAGE_ANSWER,  /* from it: what has become of OPEN or REQUEST */
+    MILL_MESSAGE_ASK,     /* from it: a function of the host is called */
+    MILL_MESSAGE_TOLD,    /* to the process: what that gives */
+    MILL_MESSAGE_LAST = MILL_MESSAGE_TOLD,
 };
 
 enum mill_text_kind {
@@ -67,13 +74,17 @@ struct mill_inbox {
     size_t got; /* of head and body */
     int descriptors[MILL_WIRE_DESCRIPTORS];
     int descriptor_count;
+    bool strict;   /* one with a larger body than `most`, or with descriptors, is GARBAGE */
+    uint64_t most; /* bytes, when `strict` */
     struct mill_buffer *body; /* owned; NULL: nothing of it has come */
 };
 
 /* Reads on; DONE: head and body are a message, until mill_inbox_clear.  `wait`: until there is one. */
 enum mill_transfer mill_inbox_receive(struct mill_inbox *inbox, int socket, bool wait,
                                       struct mill_memory *memory);
-void mill_inbox_clear(struct mill_inbox *inbox); /* closes descriptors that nobody took */
+void mill_inbox_clear(
+    struct mill_inbox
+        *inbox); /* all but what makes it strict; closes descriptors that nobody took */
 
 /* A reader of the message, which takes over its descriptors. */
 void mill_inbox_open(struct mill_inbox *inbox, struct mill_wire_reader *reader,

@@ -17,7 +17,7 @@ enum order_flags {
     ORDER_FLAGS = 31,
 };
 
-static void put_word(struct mill_wire *wire, uint64_t word)
+static void put_bits(struct mill_wire *wire, uint64_t word)
 {
     mill_packer_bytes(&wire->out, &word, sizeof word);
 }
@@ -34,14 +34,14 @@ static void put_head(struct mill_wire *wire, const struct mill_order *order,
     mill_packer_byte(&wire->out, (uint8_t)order->log_level);
     mill_packer_size(&wire->out, order->serial);
     mill_packer_size(&wire->out, (uint64_t)order->worker);
-    put_word(wire, order->stream[0]);
-    put_word(wire, order->stream[1]);
+    put_bits(wire, order->stream[0]);
+    put_bits(wire, order->stream[1]);
     if (order->keyed) mill_packer_bytes(&wire->out, &order->key, sizeof order->key);
     mill_packer_size(&wire->out, (uint64_t)order->attempt);
     for (int i = 1; i < order->attempt; i++) {
         uint64_t bits;
         memcpy(&bits, &seconds[i - 1], sizeof bits);
-        put_word(wire, bits);
+        put_bits(wire, bits);
     }
 }
 
@@ -114,7 +114,8 @@ static uint64_t take_count(struct mill_wire_reader *reader, uint64_t most)
     return 0;
 }
 
-static void take_function(struct mill_wire_reader *reader, struct mill_order_function *function)
+static void take_order_function(struct mill_wire_reader *reader,
+                                struct mill_order_function *function)
 {
     size_t size;
     const char *name = mill_unpacker_text(&reader->in, &size);
@@ -165,7 +166,7 @@ bool mill_order_take(struct mill_wire_reader *reader, struct mill_order *order,
     order->attempt = (int)take_count(reader, MAX_ATTEMPTS);
     if (order->attempt < 1) reader->in.bad = true;
     if (!reader->in.bad) take_seconds(reader, order->attempt, seconds);
-    if (!reader->in.bad && order->has_function) take_function(reader, function);
+    if (!reader->in.bad && order->has_function) take_order_function(reader, function);
     if (reader->in.bad && reader->status == TIDEMILL_OK) reader->status = TIDEMILL_DATA;
     if (reader->status == TIDEMILL_OK) return true;
     mill_order_function_fini(function);

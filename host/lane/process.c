@@ -21,13 +21,8 @@
 #include "lane/flight.h"
 #include "lane/talk.h"
 
-static const int64_t NEVER = INT64_MAX, LOOK_EVERY = 20 * 1000000LL,
-                     START_WITHIN = 60 * INT64_C(1000000000), END_WITHIN = INT64_C(1000000000);
-
-static void add(_Atomic int64_t *counter, int64_t number)
-{
-    atomic_fetch_add_explicit(counter, number, memory_order_relaxed);
-}
+static const int64_t LOOK_EVERY = 20 * 1000000LL, START_WITHIN = 60 * INT64_C(1000000000),
+                     END_WITHIN = INT64_C(1000000000);
 
 /* ---- opening and closing --------------------------------------------------------------------- */
 
@@ -108,7 +103,7 @@ static void bury(struct mill_process *process, struct mill_worker *worker,
     while (*link != child) link = &(*link)->next;
     *link = child->next;
     process->child_count--;
-    add(&process->counts.children, -1);
+    mill_flight_count(&process->counts.children, -1);
     mill_child_free(child);
 }
 
@@ -130,16 +125,16 @@ static void check_time(struct mill_process *process, struct mill_worker *worker,
     const struct mill_task *task = child->flight.task.task;
     snprintf(text, sizeof text, "the task took longer than its timeout of %g s and was stopped",
              mill_task_function(task)->timeout);
-    add(&process->counts.timeouts, 1);
+    mill_flight_count(&process->counts.timeouts, 1);
     mill_flight_stop(process, child);
     mill_flight_tell(process, worker, MILL_PROCESS_TIMEOUT, task, text);
     mill_flight_crash(process, worker, child, text);
 }
 
-static void check_memory(struct mill_process *process, struct mill_worker *worker,
-                         struct mill_child *child)
+static void check_child_memory(struct mill_process *process, struct mill_worker *worker,
+                               struct mill_child *child)
 {
-    if (!child->busy || child->flight.limit == NEVER || !child->flight.sent) return;
+    if (!child->busy || child->flight.limit == MILL_NEVER || !child->flight.sent) return;
     int64_t used = mill_child_memory(child);
     if (used <= child->flight.limit) return;
     char text[160];
@@ -173,7 +168,8 @@ static void check_all(struct mill_process *process, struct mill_worker *worker)
         if (child->state == MILL_CHILD_KILLED) continue;
         if (cancels) check_cancelled(process, worker, child);
         if (child->state != MILL_CHILD_KILLED) check_time(process, worker, child, now);
-        if (look && child->state != MILL_CHILD_KILLED) check_memory(process, worker, child);
+        if (look && child->state != MILL_CHILD_KILLED)
+            check_child_memory(process, worker, child);
     }
     if (look) process->looked = now;
 }
@@ -181,14 +177,15 @@ static void check_all(struct mill_process *process, struct mill_worker *worker)
 /* When something has to be looked at next. */
 static int64_t next_check(const struct mill_process *process)
 {
-    int64_t next = NEVER;
+    int64_t next = MILL_NEVER;
     for (const struct mill_child *child = process->children; child; child = child->next) {
-        int64_t at = NEVER;
+        int64_t at = MILL_NEVER;
         if (child->state == MILL_CHILD_KILLED) continue;
         if (child->state == MILL_CHILD_STARTING) at = child->began + START_WITHIN + 1;
         if (child->closed > 0) at = child->closed + END_WITHIN + 1;
         if (child->busy && child->flight.deadline < at) at = child->flight.deadline;
-        if (child->busy && child->flight.limit != NEVER && process->looked + LOOK_EVERY < at) {
+        if (child->busy && child->flight.limit != MILL_NEVER &&
+            process->looked + LOOK_EVERY < at) {
             at = process->looked + LOOK_EVERY;
         }
         if (at < next) next = at;
@@ -240,10 +237,10 @@ static void sleep_until(struct mill_process *process, int64_t deadline)
     if (count == 0) return; /* no memory: looks again and again until there is some */
     atomic_store(&process->sleeping, true);
     struct timespec left = {0, 0}, *limit = &left;
-    if (!atomic_load(&process->woken) && deadline != NEVER) {
+    if (!atomic_load(&process->woken) && deadline != MILL_NEVER) {
         int64_t time = deadline - mill_clock_now();
         if (time > 0) left = (struct timespec){time / 1000000000, time % 1000000000};
-    } else if (deadline == NEVER && !atomic_load(&process->woken)) {
+    } else if (deadline == MILL_NEVER && !atomic_load(&process->woken)) {
         limit = NULL;
     }
     int ready = ppoll(process->polled, (nfds_t)count, limit, NULL);
@@ -307,7 +304,7 @@ void mill_process_drive(void *context, struct mill_worker *worker)
         attend(process, worker);
         if (atomic_load(&process->pool->stop)) break;
         if (process->busy - process->waiting >= process->most) {
-            sleep_until(process, NEVER);
+            sleep_until(process, MILL_NEVER);
             continue;
         }
         enum mill_next next = mill_worker_next(worker);

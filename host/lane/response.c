@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/units.h"
+
 enum { MOST_FIELDS = 1000 };
 
 void mill_response_init(struct mill_response *response, size_t most)
@@ -46,7 +48,7 @@ static bool fail(struct mill_response *response, const char *format, ...)
 }
 
 /* Room for `wanted` bytes in a block that grows by doubling. */
-static bool reserve(char **bytes, size_t *room, size_t wanted)
+static bool reserve_bytes(char **bytes, size_t *room, size_t wanted)
 {
     if (wanted <= *room) return true;
     size_t more = *room ? *room * 2 : 512;
@@ -60,14 +62,9 @@ static bool reserve(char **bytes, size_t *room, size_t wanted)
 
 /* ---- the head --------------------------------------------------------------------------------- */
 
-static bool is_digit(char c)
+static bool is_token(char c)
 {
-    return c >= '0' && c <= '9';
-}
-
-static bool is_name(char c)
-{
-    return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+    return mill_is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
            (c != 0 && strchr("!#$%&'*+-.^_`|~", c) != NULL);
 }
 
@@ -81,7 +78,7 @@ static bool is_text(const char *text, size_t size)
     return true;
 }
 
-static char *copy(const char *text, size_t size)
+static char *copy_of(const char *text, size_t size)
 {
     char *made = malloc(size + 1);
     if (made == NULL) return NULL;
@@ -93,22 +90,22 @@ static char *copy(const char *text, size_t size)
 /* HTTP/1.1 200 OK */
 static bool read_status(struct mill_response *response, const char *line, size_t size)
 {
-    if (size < 12 || memcmp(line, "HTTP/1.", 7) != 0 || !is_digit(line[7]) || line[8] != ' ' ||
-        !is_digit(line[9]) || !is_digit(line[10]) || !is_digit(line[11]) ||
-        (size > 12 && line[12] != ' ') || !is_text(line, size)) {
+    if (size < 12 || memcmp(line, "HTTP/1.", 7) != 0 || !mill_is_digit(line[7]) ||
+        line[8] != ' ' || !mill_is_digit(line[9]) || !mill_is_digit(line[10]) ||
+        !mill_is_digit(line[11]) || (size > 12 && line[12] != ' ') || !is_text(line, size)) {
         return fail(response, "the answer is not HTTP/1.1");
     }
     response->status = (line[9] - '0') * 100 + (line[10] - '0') * 10 + (line[11] - '0');
     if (response->status < 100) return fail(response, "the answer is not HTTP/1.1");
     size_t skip = size > 12 ? 13 : 12;
-    response->reason = copy(line + skip, size - skip);
+    response->reason = copy_of(line + skip, size - skip);
     if (response->reason == NULL) return fail(response, "out of memory");
     response->state = MILL_RESPONSE_HEADER;
     return true;
 }
 
-static struct mill_field *find(const struct mill_response *response, const char *name,
-                               size_t size)
+static struct mill_response_field *find_field(const struct mill_response *response,
+                                              const char *name, size_t size)
 {
     for (size_t i = 0; i < response->field_count; i++) {
         const char *known = response->fields[i].name;
@@ -119,12 +116,12 @@ static struct mill_field *find(const struct mill_response *response, const char 
 
 const char *mill_response_field(const struct mill_response *response, const char *name)
 {
-    const struct mill_field *field = find(response, name, strlen(name));
+    const struct mill_response_field *field = find_field(response, name, strlen(name));
     return field ? field->value : NULL;
 }
 
 /* One block holds name and value; `before` (NULL: none) comes before the value. */
-static bool set_field(struct mill_field *field, const char *name, size_t name_size,
+static bool set_field(struct mill_response_field *field, const char *name, size_t name_size,
                       const char *before, const char *value, size_t size)
 {
     size_t first = before ? strlen(before) + 2 : 0;
@@ -140,14 +137,14 @@ static bool set_field(struct mill_field *field, const char *name, size_t name_si
     memcpy(to + first, value, size);
     to[first + size] = 0;
     free(field->name);
-    *field = (struct mill_field){block, to};
+    *field = (struct mill_response_field){block, to};
     return true;
 }
 
 static bool add_field(struct mill_response *response, const char *name, size_t name_size,
                       const char *value, size_t size)
 {
-    struct mill_field *field = find(response, name, name_size);
+    struct mill_response_field *field = find_field(response, name, name_size);
     if (field) {
         if (set_field(field, name, name_size, field->value, value, size)) return true;
         return fail(response, "out of memory");
@@ -177,8 +174,8 @@ static bool read_length(struct mill_response *response, const char *text)
     bool first = true;
     for (;;) {
         uint64_t length = 0;
-        if (!is_digit(*text)) return false;
-        for (; is_digit(*text); text++) {
+        if (!mill_is_digit(*text)) return false;
+        for (; mill_is_digit(*text); text++) {
             if (length > (uint64_t)1 << 58) return false;
             length = length * 10 + (uint64_t)(*text - '0');
         }
@@ -243,7 +240,7 @@ static bool end_head(struct mill_response *response)
 static bool read_field(struct mill_response *response, char *line, size_t size, bool keep)
 {
     size_t name = 0;
-    while (name < size && is_name(line[name])) {
+    while (name < size && is_token(line[name])) {
         if (line[name] >= 'A' && line[name] <= 'Z') line[name] |= 0x20;
         name++;
     }
@@ -264,9 +261,9 @@ static bool read_size(struct mill_response *response, const char *line, size_t s
     size_t at = 0;
     for (; at < size; at++) {
         char c = line[at] | 0x20;
-        int digit = is_digit(line[at])     ? line[at] - '0'
-                    : c >= 'a' && c <= 'f' ? c - 'a' + 10
-                                           : -1;
+        int digit = mill_is_digit(line[at]) ? line[at] - '0'
+                    : c >= 'a' && c <= 'f'  ? c - 'a' + 10
+                                            : -1;
         if (digit < 0) break;
         if (length >> 56) return fail(response, "the size of a chunk is too large");
         length = length << 4 | (uint64_t)digit;
@@ -316,7 +313,7 @@ static size_t take_line(struct mill_response *response, const char *bytes, size_
         fail(response, "the header has more than %d bytes", MILL_RESPONSE_HEAD);
         return taken;
     }
-    if (!reserve(&response->line, &response->line_room, response->line_size + taken)) {
+    if (!reserve_bytes(&response->line, &response->line_room, response->line_size + taken)) {
         fail(response, "out of memory");
         return taken;
     }
@@ -338,7 +335,7 @@ static size_t take_body(struct mill_response *response, const char *bytes, size_
         too_large(response);
         return taken;
     }
-    if (!reserve(&response->body, &response->room, response->size + taken)) {
+    if (!reserve_bytes(&response->body, &response->room, response->size + taken)) {
         fail(response, "out of memory");
         return taken;
     }

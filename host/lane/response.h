@@ -23,7 +23,7 @@ enum mill_response_state {
     MILL_RESPONSE_FAILED,
 };
 
-struct mill_field {
+struct mill_response_field {
     char *name;  /* in lower case; `value` lies in the same block */
     char *value; /* fields of one name are one, their values joined by ", " */
 };
@@ -32,7 +32,7 @@ struct mill_response {
     enum mill_response_state state;
     int status;
     char *reason; /* NULL: none */
-    struct mill_field *fields;
+    struct mill_response_field *fields;
     size_t field_count, field_room;
     char *body; /* `size` bytes; NULL: none yet */
     size_t size, room, most;

@@ -129,7 +129,7 @@ void mill_server_shut(struct mill_server *server)
     uv_close((uv_handle_t *)&server->tcp, port_closed);
 }
 
-static void run_close(struct mill_hub *hub, struct mill_post *post)
+static void run_server_close(struct mill_hub *hub, struct mill_post *post)
 {
     struct mill_server *server =
         (struct mill_server *)((char *)post - offsetof(struct mill_server, close_post));
@@ -141,7 +141,7 @@ static void run_close(struct mill_hub *hub, struct mill_post *post)
 void mill_server_close(struct mill_server *server)
 {
     if (atomic_exchange(&server->closed, true)) return;
-    server->close_post.run = run_close;
+    server->close_post.run = run_server_close;
     mill_server_ref(server); /* the message's */
     if (!mill_hub_post(server->hub, &server->close_post)) mill_server_unref(server);
 }

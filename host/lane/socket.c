@@ -37,7 +37,7 @@ static void end_reader(struct mill_socket *socket, const char *failure)
 }
 
 /* The open connection's own reference goes with it.  A write ends by its call-back. */
-static void tcp_closed(struct mill_tcp *tcp)
+static void socket_tcp_closed(struct mill_tcp *tcp)
 {
     struct mill_socket *socket = tcp->handle.data;
     socket->tcp = NULL;
@@ -45,7 +45,7 @@ static void tcp_closed(struct mill_tcp *tcp)
     mill_socket_unref(socket);
 }
 
-static void run_close(struct mill_hub *hub, struct mill_post *post)
+static void run_socket_close(struct mill_hub *hub, struct mill_post *post)
 {
     struct mill_socket *socket =
         (struct mill_socket *)((char *)post - offsetof(struct mill_socket, close_post));
@@ -57,7 +57,7 @@ static void run_close(struct mill_hub *hub, struct mill_post *post)
 void mill_socket_close(struct mill_socket *socket)
 {
     if (atomic_exchange(&socket->closed, true)) return;
-    socket->close_post.run = run_close;
+    socket->close_post.run = run_socket_close;
     mill_socket_ref(socket); /* the message's */
     if (!mill_hub_post(socket->hub, &socket->close_post)) mill_socket_unref(socket);
 }
@@ -89,14 +89,14 @@ struct mill_socket *mill_socket_new(struct mill_tcp *tcp)
     socket->hub = mill_hub_ref(tcp->hub);
     socket->tcp = tcp;
     tcp->handle.data = socket;
-    tcp->closed = tcp_closed;
+    tcp->closed = socket_tcp_closed;
     set_peer(socket);
     return socket;
 }
 
 /* ---- connecting ---------------------------------------------------------------------------------- */
 
-static void dialled(void *context, struct mill_tcp *tcp, int failure, bool naming)
+static void connect_dialled(void *context, struct mill_tcp *tcp, int failure, bool naming)
 {
     struct mill_connect *connect = context;
     struct mill_hub *hub = connect->operation.hub;
@@ -119,7 +119,7 @@ static void connect_begin(struct mill_operation *operation)
 {
     struct mill_connect *connect = (struct mill_connect *)operation;
     struct mill_hub *hub = operation->hub;
-    connect->dial = mill_dial_new(hub, connect->host, connect->port, dialled, connect);
+    connect->dial = mill_dial_new(hub, connect->host, connect->port, connect_dialled, connect);
     if (connect->dial) {
         mill_dial_start(connect->dial);
         return;
@@ -164,7 +164,7 @@ struct mill_connect *mill_connect_new(const char *host, int port)
 /* ---- reading ---------------------------------------------------------------------------------------- */
 
 /* The first `size` bytes are the result. */
-static const char *take(struct mill_read *read, size_t size)
+static const char *take_first(struct mill_read *read, size_t size)
 {
     struct mill_socket *socket = read->socket;
     size_t there = socket->last - socket->first;
@@ -192,21 +192,21 @@ static bool satisfy(struct mill_read *read, const char **failure)
     if (read->mode == MILL_READ_ALL && there > read->count) {
         *failure = "there are more bytes than max_bytes";
     } else if (read->mode == MILL_READ_COUNT && there >= read->count) {
-        *failure = take(read, read->count);
+        *failure = take_first(read, read->count);
     } else if (read->mode == MILL_READ_SOME && there > 0) {
-        *failure = take(read, there);
+        *failure = take_first(read, there);
     } else if (!socket->ended) {
         return false;
     } else if (socket->ended != UV_EOF) {
         *failure = uv_strerror(socket->ended);
     } else {
         read->at_end = there == 0;
-        *failure = take(read, there);
+        *failure = take_first(read, there);
     }
     return true;
 }
 
-static bool append(struct mill_socket *socket, const char *bytes, size_t size)
+static bool append_bytes(struct mill_socket *socket, const char *bytes, size_t size)
 {
     if (socket->first > 0 && socket->last + size > socket->room) {
         memmove(socket->bytes, socket->bytes + socket->first, socket->last - socket->first);
@@ -226,19 +226,20 @@ static bool append(struct mill_socket *socket, const char *bytes, size_t size)
     return true;
 }
 
-static void arrived(uv_stream_t *stream, ssize_t count, const uv_buf_t *bytes)
+static void bytes_arrived(uv_stream_t *stream, ssize_t count, const uv_buf_t *bytes)
 {
     struct mill_socket *socket = stream->data;
     const char *failure;
     if (count < 0) socket->ended = (int)count;
-    if (count > 0 && !append(socket, bytes->base, (size_t)count)) socket->ended = UV_ENOMEM;
+    if (count > 0 && !append_bytes(socket, bytes->base, (size_t)count))
+        socket->ended = UV_ENOMEM;
     if (!satisfy(socket->reader, &failure)) return;
     uv_read_stop(stream);
     end_reader(socket, failure);
 }
 
 /* What the kernel has already is had without asking the loop for it. */
-static void look(struct mill_socket *socket)
+static void look_now(struct mill_socket *socket)
 {
     int file;
     if (socket->ended || !socket->tcp ||
@@ -248,7 +249,7 @@ static void look(struct mill_socket *socket)
     char *scratch = socket->hub->scratch;
     ssize_t count = recv(file, scratch, sizeof socket->hub->scratch, MSG_DONTWAIT);
     if (count == 0) socket->ended = UV_EOF; /* other failures are told by the loop */
-    if (count > 0 && !append(socket, scratch, (size_t)count)) socket->ended = UV_ENOMEM;
+    if (count > 0 && !append_bytes(socket, scratch, (size_t)count)) socket->ended = UV_ENOMEM;
 }
 
 static void read_begin(struct mill_operation *operation)
@@ -259,12 +260,13 @@ static void read_begin(struct mill_operation *operation)
     int reason = 0;
     if (socket->reader) {
         failure = "another read of this connection is under way";
-    } else if (!satisfy(read, &failure) && (look(socket), !satisfy(read, &failure))) {
+    } else if (!satisfy(read, &failure) && (look_now(socket), !satisfy(read, &failure))) {
         socket->reader = read;
         if (socket->tcp == NULL) {
             failure = "the connection is closed";
         } else {
-            reason = uv_read_start((uv_stream_t *)&socket->tcp->handle, mill_tcp_room, arrived);
+            reason = uv_read_start((uv_stream_t *)&socket->tcp->handle, mill_tcp_room,
+                                   bytes_arrived);
             if (reason == 0) return;
             failure = uv_strerror(reason);
         }
@@ -305,7 +307,7 @@ struct mill_read *mill_read_new(struct mill_socket *socket, enum mill_read_mode 
 
 /* ---- writing ------------------------------------------------------------------------------------------ */
 
-static void written(uv_write_t *request, int status)
+static void bytes_written(uv_write_t *request, int status)
 {
     struct mill_write *write = request->data;
     write->socket->writer = NULL;
@@ -327,8 +329,8 @@ static void write_begin(struct mill_operation *operation)
     } else {
         uv_buf_t bytes = {.base = write->bytes, .len = write->size};
         write->request.data = write;
-        int reason =
-            uv_write(&write->request, (uv_stream_t *)&socket->tcp->handle, &bytes, 1, written);
+        int reason = uv_write(&write->request, (uv_stream_t *)&socket->tcp->handle, &bytes, 1,
+                              bytes_written);
         if (reason == 0) {
             socket->writer = write;
             return;

@@ -6,8 +6,6 @@
 
 #include "lane/flight.h"
 
-static const int64_t NEVER = INT64_MAX;
-
 /* ---- messages ----------------------------------------------------------------------------------- */
 
 void mill_talk_garbage(struct mill_process *process, struct mill_worker *worker,
@@ -162,7 +160,7 @@ static void look_at_idle(struct mill_process *process, struct mill_child *child)
 {
     if (child->busy || child->state != MILL_CHILD_READY) return;
     bool spent = child->isolated && !child->order.full && child->flight.sent;
-    if (spent || (process->limit != NEVER && mill_child_memory(child) > process->limit)) {
+    if (spent || (process->limit != MILL_NEVER && mill_child_memory(child) > process->limit)) {
         mill_child_kill(child);
     }
 }

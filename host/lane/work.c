@@ -6,7 +6,7 @@
 
 #include "data/file.h"
 
-static void run(uv_work_t *request)
+static void run_work(uv_work_t *request)
 {
     struct mill_work *work = request->data;
     work->status = work->writes
@@ -25,7 +25,7 @@ static void work_begin(struct mill_operation *operation)
 {
     struct mill_work *work = (struct mill_work *)operation;
     work->request.data = work;
-    int failure = uv_queue_work(&operation->hub->loop, &work->request, run, ran);
+    int failure = uv_queue_work(&operation->hub->loop, &work->request, run_work, ran);
     if (failure) mill_operation_end(operation, "%s", uv_strerror(failure));
 }
 

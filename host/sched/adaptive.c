@@ -48,7 +48,7 @@ static void sample(struct mill_adaptive *adaptive, double *cpu, double *memory)
     adaptive->options.sample(adaptive->options.context, cpu, memory);
 }
 
-static void set(struct mill_adaptive *adaptive, int workers)
+static void set_workers(struct mill_adaptive *adaptive, int workers)
 {
     struct mill_adaptive_options *options = &adaptive->options;
     if (workers != options->active) options->active = options->set(options->context, workers);
@@ -89,13 +89,14 @@ static void decide(struct mill_adaptive *adaptive)
     double cpu, memory;
     sample(adaptive, &cpu, &memory);
     int64_t queued = options->queued(options->context);
-    set(adaptive, mill_adaptive_step(&options->rule, cpu, memory, queued, options->active));
+    set_workers(adaptive,
+                mill_adaptive_step(&options->rule, cpu, memory, queued, options->active));
 }
 
 static void *control(void *context)
 {
     struct mill_adaptive *adaptive = context;
-    set(adaptive, clamp(&adaptive->options.rule, adaptive->options.active));
+    set_workers(adaptive, clamp(&adaptive->options.rule, adaptive->options.active));
     while (wait_for_work(adaptive)) {
         double cpu, memory;
         sample(adaptive, &cpu, &memory); /* begins the interval */
@@ -111,7 +112,7 @@ static void *control(void *context)
 }
 
 /* Signals are the program's: its own threads take them. */
-static int start_thread(struct mill_adaptive *adaptive)
+static int start_adapting(struct mill_adaptive *adaptive)
 {
     sigset_t all, before;
     sigfillset(&all);
@@ -137,7 +138,7 @@ tidemill_status mill_adaptive_start(struct mill_adaptive *adaptive,
     mill_park_init(&adaptive->work);
     mill_park_init(&adaptive->end);
     atomic_init(&adaptive->stopping, false);
-    int failure = start_thread(adaptive);
+    int failure = start_adapting(adaptive);
     if (failure == 0) return TIDEMILL_OK;
     return mill_fail(error, TIDEMILL_MEMORY, "cannot start the adaptive thread: %s",
                      strerror(failure));

@@ -30,7 +30,7 @@ bool mill_delay_is_of(const struct mill_timer *timer)
     return timer->fire == delay_is_due;
 }
 
-static bool is_cancelled(const struct mill_timer *timer)
+static bool delay_cancelled(const struct mill_timer *timer)
 {
     return mill_run_cancelled(((const struct mill_delay *)timer)->task->run);
 }
@@ -49,7 +49,7 @@ bool mill_delay_start(struct mill_task *task, int64_t when)
     if (delay->next) delay->next->previous = delay;
     run->delays = delay;
     pthread_mutex_unlock(&run->retry_lock);
-    if (!mill_timers_add_unless(&pool->timers, &delay->timer, is_cancelled)) {
+    if (!mill_timers_add_unless(&pool->timers, &delay->timer, delay_cancelled)) {
         unlist(delay);
         free(delay);
         return false;

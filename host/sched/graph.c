@@ -139,7 +139,7 @@ static uint32_t free_index(struct mill_graph *graph)
     return graph->cursor * MILL_SLAB_NODES + map->word * 64 + bit;
 }
 
-static void take(struct mill_graph *graph, uint32_t index)
+static void take_place(struct mill_graph *graph, uint32_t index)
 {
     struct mill_slab_map *map = graph->maps[index / MILL_SLAB_NODES];
     uint32_t place = index % MILL_SLAB_NODES;
@@ -149,7 +149,7 @@ static void take(struct mill_graph *graph, uint32_t index)
     graph->live++;
 }
 
-static void give_back(struct mill_graph *graph, uint32_t index)
+static void give_place_back(struct mill_graph *graph, uint32_t index)
 {
     struct mill_slab_map *map = graph->maps[index / MILL_SLAB_NODES];
     uint32_t place = index % MILL_SLAB_NODES;
@@ -172,7 +172,7 @@ mill_handle mill_graph_node(struct mill_graph *graph, uint32_t function, uint32_
     } else {
         memset(node->cells, 0, sizeof node->cells);
     }
-    take(graph, index);
+    take_place(graph, index);
     node->generation++;
     node->function = function;
     node->refs = 1;
@@ -240,6 +240,6 @@ void mill_graph_unref(struct mill_graph *graph, uint32_t index)
         }
         node_drop_arguments(node);
         node->generation++;
-        give_back(graph, self);
+        give_place_back(graph, self);
     }
 }

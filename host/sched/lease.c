@@ -25,10 +25,10 @@ static const int64_t SLICE_MIN = 100 * 1000, SLICE_MAX = 1000 * 1000 * 1000;
 /* ---- places ------------------------------------------------------------------------------------ */
 
 /* Before another one; NULL: at the end. */
-static void places_add(struct mill_places *places, struct mill_place *place, int among,
-                       struct mill_place *after)
+static void places_add(struct mill_places *places, struct mill_lease_place *place, int among,
+                       struct mill_lease_place *after)
 {
-    struct mill_place *before = after ? after->before[among] : places->last;
+    struct mill_lease_place *before = after ? after->before[among] : places->last;
     place->before[among] = before;
     place->after[among] = after;
     if (before) {
@@ -44,9 +44,9 @@ static void places_add(struct mill_places *places, struct mill_place *place, int
     places->count++;
 }
 
-static void places_remove(struct mill_places *places, struct mill_place *place, int among)
+static void places_remove(struct mill_places *places, struct mill_lease_place *place, int among)
 {
-    struct mill_place *before = place->before[among], *after = place->after[among];
+    struct mill_lease_place *before = place->before[among], *after = place->after[among];
     if (before) {
         before->after[among] = after;
     } else {
@@ -61,12 +61,12 @@ static void places_remove(struct mill_places *places, struct mill_place *place, 
 }
 
 /* Those who wait for the end stand on no side.  Under the mutex, as all from here to the waiting. */
-static bool is_closer(const struct mill_place *place)
+static bool is_closer(const struct mill_lease_place *place)
 {
     return place->side == UINT32_MAX;
 }
 
-static void stand(struct mill_lease *lease, struct mill_place *place, uint32_t side)
+static void stand(struct mill_lease *lease, struct mill_lease_place *place, uint32_t side)
 {
     place->side = side;
     place->answer = MILL_LEASE_WAIT;
@@ -76,7 +76,7 @@ static void stand(struct mill_lease *lease, struct mill_place *place, uint32_t s
     places_add(&lease->sides[side].queue, place, MILL_AMONG_SIDE, NULL);
 }
 
-static void step_out(struct mill_lease *lease, struct mill_place *place)
+static void step_out(struct mill_lease *lease, struct mill_lease_place *place)
 {
     places_remove(is_closer(place) ? &lease->closers : &lease->queue, place, MILL_AMONG_ALL);
     if (is_closer(place)) return;
@@ -84,8 +84,8 @@ static void step_out(struct mill_lease *lease, struct mill_place *place)
 }
 
 /* The waiter may go on at once, but asks for the mutex before it looks at the place. */
-static void answer(struct mill_lease *lease, struct mill_place *place,
-                   enum mill_lease_answer what)
+static void answer_place(struct mill_lease *lease, struct mill_lease_place *place,
+                         enum mill_lease_answer what)
 {
     step_out(lease, place);
     place->answer = what;
@@ -94,32 +94,34 @@ static void answer(struct mill_lease *lease, struct mill_place *place,
 }
 
 /* The one that goes on in the stead of this one, see lease.h. */
-static struct mill_place *topmost(const struct mill_places *places)
+static struct mill_lease_place *topmost(const struct mill_places *places)
 {
-    struct mill_place *top = places->first;
-    for (struct mill_place *place = top; place; place = place->after[MILL_AMONG_SIDE]) {
+    struct mill_lease_place *top = places->first;
+    for (struct mill_lease_place *place = top; place; place = place->after[MILL_AMONG_SIDE]) {
         if (place->depth >= top->depth) top = place;
     }
     return top;
 }
 
-static struct mill_place *instead_of(struct mill_lease *lease, struct mill_place *place)
+static struct mill_lease_place *instead_of(struct mill_lease *lease,
+                                           struct mill_lease_place *place)
 {
     return place->depth ? topmost(&lease->sides[place->side].queue) : place;
 }
 
 /* Gives a place one; it is counted as lent from here. */
-static void give(struct mill_lease *lease, struct mill_place *place,
+static void give(struct mill_lease *lease, struct mill_lease_place *place,
                  enum mill_lease_answer what)
 {
     struct mill_lease_side *side = &lease->sides[place->side];
     side->lent++;
-    answer(lease, place, what);
+    answer_place(lease, place, what);
     if (place->depth) places_add(&side->given, place, MILL_AMONG_SIDE, NULL);
 }
 
 /* The answer is the waiter's from here. */
-static enum mill_lease_answer take(struct mill_lease *lease, struct mill_place *place)
+static enum mill_lease_answer take_given(struct mill_lease *lease,
+                                         struct mill_lease_place *place)
 {
     enum mill_lease_answer what = place->answer;
     if (place->depth && (what == MILL_LEASE_OWN || what == MILL_LEASE_MAKE)) {
@@ -132,8 +134,8 @@ static enum mill_lease_answer take(struct mill_lease *lease, struct mill_place *
 /* Takes what was given to one below on the stack, who waits again, as the oldest. */
 static enum mill_lease_answer take_over(struct mill_lease *lease, struct mill_lease_side *side)
 {
-    struct mill_place *below = topmost(&side->given);
-    enum mill_lease_answer what = take(lease, below);
+    struct mill_lease_place *below = topmost(&side->given);
+    enum mill_lease_answer what = take_given(lease, below);
     below->answer = MILL_LEASE_WAIT;
     places_add(&lease->queue, below, MILL_AMONG_ALL, lease->queue.first);
     places_add(&side->queue, below, MILL_AMONG_SIDE, side->queue.first);
@@ -187,7 +189,7 @@ static void send_all_away(struct mill_lease *lease, const struct mill_worker *se
 }
 
 /* Called under the timers' mutex, which is taken inside the lease's: it may not take that. */
-static void timer_fires(struct mill_timer *timer)
+static void lease_timer_fires(struct mill_timer *timer)
 {
     struct mill_lease *lease =
         (struct mill_lease *)((char *)timer - offsetof(struct mill_lease, timer));
@@ -228,16 +230,16 @@ static void ask_for_idle(struct mill_lease *lease, const struct mill_worker *sel
 }
 
 /* The oldest place that nothing is on its way for. */
-static struct mill_place *first_without(struct mill_lease *lease)
+static struct mill_lease_place *first_without(struct mill_lease *lease)
 {
-    struct mill_place *place = lease->queue.first;
+    struct mill_lease_place *place = lease->queue.first;
     for (uint32_t i = 0; place && i < lease->leaving; i++) place = place->after[MILL_AMONG_ALL];
     return place;
 }
 
 /* A side has one more idle. */
-static void put(struct mill_lease *lease, struct mill_lease_side *side,
-                const struct mill_worker *self, int64_t now)
+static void put_idle(struct mill_lease *lease, struct mill_lease_side *side,
+                     const struct mill_worker *self, int64_t now)
 {
     side->idle++;
     if (lease->closed) {
@@ -245,7 +247,7 @@ static void put(struct mill_lease *lease, struct mill_lease_side *side,
         return;
     }
     if (lease->queue.count == 0) return;
-    struct mill_place *oldest = first_without(lease), *here = side->queue.first;
+    struct mill_lease_place *oldest = first_without(lease), *here = side->queue.first;
     if (oldest && oldest->side != (uint32_t)(side - lease->sides) && now >= side->until) {
         send_away(lease, side, self);
     } else if (here) {
@@ -259,7 +261,7 @@ static void put(struct mill_lease *lease, struct mill_lease_side *side,
 static void lose(struct mill_lease *lease, int64_t now)
 {
     lease->made--;
-    struct mill_place *oldest = lease->queue.first;
+    struct mill_lease_place *oldest = lease->queue.first;
     if (oldest == NULL) return;
     lease->made++;
     give(lease, instead_of(lease, oldest), MILL_LEASE_MAKE);
@@ -302,14 +304,14 @@ struct mill_lease *mill_lease_new(uint32_t max)
     mill_shared_init(&lease->shared, &mill_lease_kind);
     pthread_mutex_init(&lease->mutex, NULL);
     lease->max = max;
-    lease->timer.fire = timer_fires;
+    lease->timer.fire = lease_timer_fires;
     return lease;
 }
 
 /* ---- having one --------------------------------------------------------------------------------- */
 
 static enum mill_lease_answer acquire(struct mill_lease *lease, struct mill_worker *worker,
-                                      struct mill_place *place, int64_t now)
+                                      struct mill_lease_place *place, int64_t now)
 {
     if (lease->closed) return MILL_LEASE_CLOSED;
     if (!reserve_side(lease, worker)) return MILL_LEASE_MEMORY;
@@ -336,7 +338,7 @@ static enum mill_lease_answer acquire(struct mill_lease *lease, struct mill_work
 }
 
 enum mill_lease_answer mill_lease_acquire(struct mill_lease *lease, struct mill_worker *worker,
-                                          struct mill_place *place, int64_t now)
+                                          struct mill_lease_place *place, int64_t now)
 {
     pthread_mutex_lock(&lease->mutex);
     enum mill_lease_answer what = acquire(lease, worker, place, now);
@@ -363,7 +365,7 @@ uint32_t mill_lease_release(struct mill_lease *lease, struct mill_worker *worker
     struct mill_lease_side *side = side_of(lease, worker);
     side->lent--;
     if (keep) {
-        put(lease, side, worker, now);
+        put_idle(lease, side, worker, now);
     } else {
         side->leaving++;
         lease->leaving++;
@@ -399,7 +401,7 @@ void mill_lease_gone(struct mill_lease *lease, struct mill_worker *worker, int64
     lease->leaving--;
     lose(lease, now);
     while (lease->closers.first && is_drained(lease)) {
-        answer(lease, lease->closers.first, MILL_LEASE_CLOSED);
+        answer_place(lease, lease->closers.first, MILL_LEASE_CLOSED);
     }
     bool last = lease->dropped && lease->made == 0;
     pthread_mutex_unlock(&lease->mutex);
@@ -408,7 +410,7 @@ void mill_lease_gone(struct mill_lease *lease, struct mill_worker *worker, int64
 
 /* ---- waiting ------------------------------------------------------------------------------------- */
 
-bool mill_lease_attach(struct mill_lease *lease, struct mill_place *place,
+bool mill_lease_attach(struct mill_lease *lease, struct mill_lease_place *place,
                        struct mill_link *link)
 {
     struct mill_link *old = NULL;
@@ -423,25 +425,25 @@ bool mill_lease_attach(struct mill_lease *lease, struct mill_place *place,
     return waits;
 }
 
-enum mill_lease_answer mill_lease_take(struct mill_lease *lease, struct mill_place *place)
+enum mill_lease_answer mill_lease_take(struct mill_lease *lease, struct mill_lease_place *place)
 {
     pthread_mutex_lock(&lease->mutex);
     enum mill_lease_answer what = place->answer;
-    if (what != MILL_LEASE_WAIT) take(lease, place);
+    if (what != MILL_LEASE_WAIT) take_given(lease, place);
     pthread_mutex_unlock(&lease->mutex);
     return what;
 }
 
-static void give_up(struct mill_lease *lease, struct mill_place *place, int64_t now)
+static void give_place_up(struct mill_lease *lease, struct mill_lease_place *place, int64_t now)
 {
     if (place->answer == MILL_LEASE_WAIT) step_out(lease, place);
-    switch (take(lease, place)) {
+    switch (take_given(lease, place)) {
     case MILL_LEASE_WAIT:
         ask_for_idle(lease, NULL, now); /* which takes back the timer */
         break;
     case MILL_LEASE_OWN:
         lease->sides[place->side].lent--;
-        put(lease, &lease->sides[place->side], NULL, now);
+        put_idle(lease, &lease->sides[place->side], NULL, now);
         break;
     case MILL_LEASE_MAKE:
         lease->sides[place->side].lent--;
@@ -452,10 +454,10 @@ static void give_up(struct mill_lease *lease, struct mill_place *place, int64_t 
     }
 }
 
-void mill_lease_leave(struct mill_lease *lease, struct mill_place *place, int64_t now)
+void mill_lease_leave(struct mill_lease *lease, struct mill_lease_place *place, int64_t now)
 {
     pthread_mutex_lock(&lease->mutex);
-    give_up(lease, place, now);
+    give_place_up(lease, place, now);
     struct mill_link *link = place->link;
     place->link = NULL;
     pthread_mutex_unlock(&lease->mutex);
@@ -468,13 +470,14 @@ void mill_lease_close(struct mill_lease *lease)
 {
     pthread_mutex_lock(&lease->mutex);
     lease->closed = true;
-    while (lease->queue.first) answer(lease, lease->queue.first, MILL_LEASE_CLOSED);
+    while (lease->queue.first) answer_place(lease, lease->queue.first, MILL_LEASE_CLOSED);
     set_timer(lease, NULL, 0);
     send_all_away(lease, NULL);
     pthread_mutex_unlock(&lease->mutex);
 }
 
-enum mill_lease_answer mill_lease_drain(struct mill_lease *lease, struct mill_place *place)
+enum mill_lease_answer mill_lease_drain(struct mill_lease *lease,
+                                        struct mill_lease_place *place)
 {
     enum mill_lease_answer what = MILL_LEASE_CLOSED;
     pthread_mutex_lock(&lease->mutex);

@@ -37,8 +37,8 @@ enum mill_lease_answer {
 
 enum { MILL_AMONG_ALL, MILL_AMONG_SIDE, MILL_AMONGS }; /* the two lists of those who wait */
 
-struct mill_place { /* of one who waits; the memory is his, and stays where it is */
-    struct mill_place *before[MILL_AMONGS], *after[MILL_AMONGS];
+struct mill_lease_place { /* of one who waits; the memory is his, and stays where it is */
+    struct mill_lease_place *before[MILL_AMONGS], *after[MILL_AMONGS];
     struct mill_link *link; /* fires with the answer; NULL: nobody is told */
     uint32_t side;
     uint32_t depth;                /* on the stack of his state; 0: not on it */
@@ -46,7 +46,7 @@ struct mill_place { /* of one who waits; the memory is his, and stays where it i
 };
 
 struct mill_places { /* the oldest first */
-    struct mill_place *first, *last;
+    struct mill_lease_place *first, *last;
     uint32_t count;
 };
 
@@ -79,18 +79,19 @@ struct mill_lease *mill_lease_new(uint32_t max); /* NULL: no memory */
 /* OWN, MAKE, CLOSED, NEVER, MEMORY; WAIT: `place`, whose `depth` the caller has set, is in the
  * queue until it has been left. */
 enum mill_lease_answer mill_lease_acquire(struct mill_lease *lease, struct mill_worker *worker,
-                                          struct mill_place *place, int64_t now);
+                                          struct mill_lease_place *place, int64_t now);
 
 /* The link fires once the place has an answer, in the stead of an earlier link; false: it has one,
  * and the link stays the caller's. */
-bool mill_lease_attach(struct mill_lease *lease, struct mill_place *place,
+bool mill_lease_attach(struct mill_lease *lease, struct mill_lease_place *place,
                        struct mill_link *link);
 
 /* The answer, which is the caller's from here, and the place done with; WAIT: none yet. */
-enum mill_lease_answer mill_lease_take(struct mill_lease *lease, struct mill_place *place);
+enum mill_lease_answer mill_lease_take(struct mill_lease *lease,
+                                       struct mill_lease_place *place);
 
 /* Gives the place up, and to others what it was given.  Of a place done with: nothing. */
-void mill_lease_leave(struct mill_lease *lease, struct mill_place *place, int64_t now);
+void mill_lease_leave(struct mill_lease *lease, struct mill_lease_place *place, int64_t now);
 
 /* What MAKE allowed has been made, in so many nanoseconds. */
 void mill_lease_made(struct mill_lease *lease, struct mill_worker *worker, int64_t cost,
@@ -114,7 +115,8 @@ void mill_lease_gone(struct mill_lease *lease, struct mill_worker *worker, int64
 void mill_lease_close(struct mill_lease *lease);
 
 /* CLOSED: nothing is leaving in a worker's state; else WAIT for that. */
-enum mill_lease_answer mill_lease_drain(struct mill_lease *lease, struct mill_place *place);
+enum mill_lease_answer mill_lease_drain(struct mill_lease *lease,
+                                        struct mill_lease_place *place);
 
 struct mill_lease_counts {
     uint32_t made, idle, waiting;

@@ -67,7 +67,7 @@ struct mill_pool_options {
                   struct mill_task *task, int argument, int64_t begin, int64_t end);
 };
 
-struct mill_queue { /* runs whose next root is of one level, the oldest first */
+struct mill_run_queue { /* runs whose next root is of one level, the oldest first */
     struct mill_run *first, *last;
 };
 
@@ -85,9 +85,9 @@ struct mill_pool {
     int cpus;                     /* that the process may use */
     int64_t spin; /* nanoseconds that a thread looks for work before it sleeps */
     pthread_mutex_t mutex;
-    _Atomic bool started;                  /* written under mutex */
-    int64_t began;                         /* when the threads started; before `started` */
-    struct mill_queue queues[MILL_LEVELS]; /* guarded by mutex */
+    _Atomic bool started;                      /* written under mutex */
+    int64_t began;                             /* when the threads started; before `started` */
+    struct mill_run_queue queues[MILL_LEVELS]; /* guarded by mutex */
     _Atomic uint32_t queued; /* bit per queue that has a run: lets workers look without a lock;
                                 written under mutex */
     _Atomic uint32_t levels; /* bit per level that ever had a task */
@@ -125,8 +125,12 @@ struct mill_pool {
 
 tidemill_status mill_pool_init(struct mill_pool *pool, const struct mill_pool_options *options,
                                struct mill_error *error);
-void mill_pool_stop(struct mill_pool *pool); /* stops and joins the threads, for good */
+void mill_pool_stop(struct mill_pool *pool); /* stops and joins the threads */
 void mill_pool_fini(struct mill_pool *pool); /* stops, too */
+
+/* Gives a stopped pool, whose runs have all ended, another number of threads, which start with the
+ * next run.  Numbers of functions and resources stay what they are.  On failure it has as many as before. */
+tidemill_status mill_pool_resize(struct mill_pool *pool, int threads, struct mill_error *error);
 
 /* Starts a run; starts the threads the first time.  `worker`: the one whose task submits it, NULL:
  * the script. */

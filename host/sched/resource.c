@@ -93,7 +93,7 @@ static bool fits(const struct mill_resources *resources, const struct mill_funct
     return true;
 }
 
-static void add(int64_t *sums, const struct mill_function *function, int sign)
+static void add_needs(int64_t *sums, const struct mill_function *function, int sign)
 {
     for (int i = 0; i < function->need_count; i++) {
         sums[function->needs[i].resource] += sign * function->needs[i].amount;
@@ -135,7 +135,7 @@ static void enqueue_task(struct mill_resources *resources, struct mill_task *tas
         resources->waiting[level].first = task;
     }
     resources->waiting[level].last = task;
-    add(resources->waiting[level].amounts, mill_task_function(task), 1);
+    add_needs(resources->waiting[level].amounts, mill_task_function(task), 1);
     atomic_fetch_add_explicit(&resources->waiting_count, 1, memory_order_relaxed);
 }
 
@@ -162,12 +162,12 @@ static void take_level(struct mill_resources *resources, int level, bool cancell
             if (before) link_after(before, next);
             if (before == NULL) resources->waiting[level].first = next;
             if (next == NULL) resources->waiting[level].last = before;
-            add(resources->waiting[level].amounts, function, -1);
+            add_needs(resources->waiting[level].amounts, function, -1);
             atomic_fetch_sub_explicit(&resources->waiting_count, 1, memory_order_relaxed);
             link_after(task, *list);
             *list = task;
         } else {
-            add(kept, function, 1);
+            add_needs(kept, function, 1);
             before = task;
         }
         task = next;

@@ -7,7 +7,7 @@
 
 #include "sched/pool.h"
 
-static const double LONGEST = 1e9; /* seconds: 31 years fit into nanoseconds */
+static const double LONGEST_DELAY = 1e9; /* seconds: 31 years fit into nanoseconds */
 
 static struct mill_retry **list_of(struct mill_task *task)
 {
@@ -32,7 +32,7 @@ struct mill_retry *mill_retry_find(struct mill_task *task)
 }
 
 /* Under the lock. */
-static struct mill_retry *add(struct mill_task *task)
+static struct mill_retry *add_retry(struct mill_task *task)
 {
     struct mill_run *run = task->run;
     if (run->retries == NULL) {
@@ -52,7 +52,7 @@ struct mill_retry *mill_retry_note(struct mill_task *task, double seconds)
 {
     pthread_mutex_lock(&task->run->retry_lock);
     struct mill_retry *retry = search(task);
-    if (retry == NULL) retry = add(task);
+    if (retry == NULL) retry = add_retry(task);
     pthread_mutex_unlock(&task->run->retry_lock);
     if (retry == NULL) return NULL;
     size_t count = (size_t)retry->attempts + 1;
@@ -67,7 +67,7 @@ int mill_retry_note_lost(struct mill_task *task)
 {
     pthread_mutex_lock(&task->run->retry_lock);
     struct mill_retry *retry = search(task);
-    if (retry == NULL) retry = add(task);
+    if (retry == NULL) retry = add_retry(task);
     pthread_mutex_unlock(&task->run->retry_lock);
     return retry ? ++retry->lost : 0;
 }
@@ -83,7 +83,7 @@ bool mill_retry_is_of(const struct mill_timer *timer)
     return timer->fire == retry_is_due;
 }
 
-static bool is_cancelled(const struct mill_timer *timer)
+static bool retry_cancelled(const struct mill_timer *timer)
 {
     return mill_run_cancelled(((const struct mill_retry *)timer)->task->run);
 }
@@ -93,7 +93,7 @@ bool mill_retry_start(struct mill_retry *retry, int64_t when)
     struct mill_pool *pool = retry->task->run->pool;
     retry->timer.fire = retry_is_due;
     retry->timer.when = when;
-    if (!mill_timers_add_unless(&pool->timers, &retry->timer, is_cancelled)) return false;
+    if (!mill_timers_add_unless(&pool->timers, &retry->timer, retry_cancelled)) return false;
     /* This worker may be long with its next task: a sleeper is to know of the time. */
     mill_pool_wake(pool, 1);
     return true;
@@ -104,7 +104,7 @@ double mill_retry_delay(const struct mill_retry_rule *rule, int attempts, double
     if (!(rule->delay > 0)) return 0; /* and not nothing times infinity */
     double delay = rule->delay * pow(rule->factor, attempts - 1);
     if (!(delay < rule->longest)) delay = rule->longest;
-    if (!(delay < LONGEST)) delay = LONGEST;
+    if (!(delay < LONGEST_DELAY)) delay = LONGEST_DELAY;
     return delay * (1 - rule->jitter * draw);
 }
 

@@ -39,7 +39,7 @@ struct builder {
 };
 
 /* Not for what is kept: `few` is what the list begins with, on the caller's stack. */
-static bool grow(uint32_t **list, size_t wanted, size_t *room, const uint32_t *few)
+static bool grow_indexes(uint32_t **list, size_t wanted, size_t *room, const uint32_t *few)
 {
     if (wanted <= *room) return true;
     size_t size = *room * 2;
@@ -72,8 +72,8 @@ static void builder_fini(struct builder *builder)
 
 static void stack_inputs(struct builder *builder, struct mill_node *node)
 {
-    if (!grow(&builder->stack, builder->stack_size + node->inputs, &builder->stack_room,
-              builder->few_on_stack)) {
+    if (!grow_indexes(&builder->stack, builder->stack_size + node->inputs, &builder->stack_room,
+                      builder->few_on_stack)) {
         builder->failed = true;
         return;
     }
@@ -94,7 +94,8 @@ static void stack_inputs(struct builder *builder, struct mill_node *node)
 
 static void number_node(struct builder *builder, uint32_t index, struct mill_node *node)
 {
-    if (!grow(&builder->nodes, builder->count + 1, &builder->room, builder->few_nodes) ||
+    if (!grow_indexes(&builder->nodes, builder->count + 1, &builder->room,
+                      builder->few_nodes) ||
         builder->count >= INT32_MAX - NUMBERED) { /* `cause` is an index and signed */
         builder->failed = true;
         return;
@@ -637,7 +638,8 @@ enum wait { FIRST, QUEUED, NEEDLESS };
  * NEEDLESS: the result came back meanwhile, or the task was made again and did not finish, for
  * which *cause is the reason.  All is decided under the lock under which the task ends, so that
  * it is started once and every waiter is told. */
-static enum wait wait_for(struct mill_run *run, struct mill_revival *revival, int32_t *cause)
+static enum wait join_revival(struct mill_run *run, struct mill_revival *revival,
+                              int32_t *cause)
 {
     struct mill_task *lost = revival->lost;
     struct mill_revival **list = &run->revivals[lost->index % MILL_RUN_LOCKS];
@@ -685,7 +687,7 @@ void mill_run_revive(struct mill_run *run, struct mill_worker *worker,
         int32_t cause = (int32_t)lost[i]->index; /* when memory is short: it ends as skipped */
         struct mill_revival *revival = malloc(sizeof *revival);
         if (revival) *revival = (struct mill_revival){lost[i], waiter, NULL};
-        enum wait wait = revival ? wait_for(run, revival, &cause) : NEEDLESS;
+        enum wait wait = revival ? join_revival(run, revival, &cause) : NEEDLESS;
         if (wait == FIRST) {
             start_again(run, lost[i]);
             push(worker, lost[i]);

@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-static void timer_fires(struct mill_timer *timer)
+static void wait_timer_fires(struct mill_timer *timer)
 {
     struct mill_wait *wait =
         (struct mill_wait *)((char *)timer - offsetof(struct mill_wait, timer));
@@ -18,7 +18,7 @@ struct mill_wait *mill_wait_new(void (*deliver)(struct mill_wait *wait), void *o
     atomic_init(&wait->refs, 1);
     wait->deliver = deliver;
     wait->owner = owner;
-    wait->timer.fire = timer_fires;
+    wait->timer.fire = wait_timer_fires;
     return wait;
 }
 

@@ -19,6 +19,7 @@
 #include "base/clock.h"
 #include "data/spill.h"
 #include "sched/join.h"
+#include "sched/mean.h"
 #include "sched/pool.h"
 #include "sched/retry.h"
 
@@ -31,7 +32,7 @@ static void add_to(_Atomic int64_t *counter, int64_t number)
                           memory_order_relaxed);
 }
 
-static void count(_Atomic int64_t *counter)
+static void count_up(_Atomic int64_t *counter)
 {
     add_to(counter, 1);
 }
@@ -62,12 +63,42 @@ bool mill_worker_init(struct mill_worker *worker, struct mill_pool *pool, int in
     return true;
 }
 
-static void tell(struct mill_worker *worker, enum mill_event event, struct mill_task *task,
-                 int argument, int64_t begin, int64_t end)
+static int64_t counted(const _Atomic int64_t *counter)
+{
+    return atomic_load_explicit(counter, memory_order_relaxed);
+}
+
+void mill_worker_inherit(struct mill_worker *worker, const struct mill_worker *old)
+{
+    struct mill_counters *to = &worker->counters;
+    const struct mill_counters *from = &old->counters;
+    add_to(&to->executed, counted(&from->executed));
+    add_to(&to->finished, counted(&from->finished));
+    add_to(&to->failed, counted(&from->failed));
+    add_to(&to->skipped, counted(&from->skipped));
+    add_to(&to->steals, counted(&from->steals));
+    add_to(&to->sleeps, counted(&from->sleeps));
+    add_to(&to->hits, counted(&from->hits));
+    add_to(&to->misses, counted(&from->misses));
+    add_to(&to->retries, counted(&from->retries));
+    add_to(&to->waits, counted(&from->waits));
+    add_to(&to->took, counted(&from->took));
+}
+
+static void tell_event(struct mill_worker *worker, enum mill_event event,
+                       struct mill_task *task, int argument, int64_t begin, int64_t end)
 {
     const struct mill_pool_options *options = &worker->pool->options;
     if (options->event == NULL) return;
     options->event(options->context, worker, event, task, argument, begin, end);
+}
+
+/* Release: who reads the mean by mill_worker_doing sees the name that it has. */
+void mill_worker_take_up(struct mill_worker *worker, struct mill_task *task)
+{
+    worker->task = task;
+    atomic_store_explicit(&worker->shown, task ? mill_task_function(task)->mean : NULL,
+                          memory_order_release);
 }
 
 static struct mill_task *linked(const struct mill_task *task)
@@ -78,6 +109,12 @@ static struct mill_task *linked(const struct mill_task *task)
 static void link_to(struct mill_task *task, struct mill_task *next)
 {
     task->result.natural = (uint64_t)(uintptr_t)next;
+}
+
+const char *mill_worker_doing(struct mill_worker *worker)
+{
+    const struct mill_mean *mean = atomic_load_explicit(&worker->shown, memory_order_acquire);
+    return mean ? mill_mean_name(mean) : NULL;
 }
 
 /* ---- tasks for this worker alone ------------------------------------------------------------ */
@@ -139,14 +176,14 @@ void mill_worker_call(struct mill_worker *worker)
     mill_worker_wake(worker);
 }
 
-static bool take_call(struct mill_worker *worker)
+static bool is_called(struct mill_worker *worker)
 {
     /* Relaxed: the second look of a worker that wants to sleep is not. */
     return atomic_load_explicit(&worker->called, memory_order_relaxed) &&
            atomic_exchange(&worker->called, false);
 }
 
-static void append(struct mill_worker *worker, struct mill_task *task)
+static void append_task(struct mill_worker *worker, struct mill_task *task)
 {
     struct mill_tasks *tasks = &worker->assigned[mill_task_level(task)];
     link_to(task, NULL);
@@ -180,7 +217,7 @@ static void read_inbox(struct mill_worker *worker)
     struct mill_task *task = take_list(&worker->inbox);
     while (task) {
         struct mill_task *next = linked(task);
-        append(worker, task);
+        append_task(worker, task);
         task = next;
     }
 }
@@ -265,13 +302,13 @@ static struct mill_task *steal_from(struct mill_worker *worker, struct mill_work
             lost = false;
             struct mill_task *task = mill_deque_steal(&victim->deques[level], &lost);
             if (task == NULL) continue;
-            count(&worker->counters.steals);
+            count_up(&worker->counters.steals);
             if (mill_deque_size(&victim->deques[level]) > 0) {
                 mill_pool_wake(worker->pool, 1);
             }
             if (worker->pool->options.event) {
                 int64_t now = mill_clock_now();
-                tell(worker, MILL_EVENT_STEAL, task, victim->index + 1, now, now);
+                tell_event(worker, MILL_EVENT_STEAL, task, victim->index + 1, now, now);
             }
             return task;
         } while (lost);
@@ -398,10 +435,10 @@ static void turn_to(struct mill_worker *worker, struct mill_run *run)
 void mill_worker_hit(struct mill_worker *worker, struct mill_task *task,
                      struct mill_value result)
 {
-    count(&worker->counters.hits);
+    count_up(&worker->counters.hits);
     if (worker->pool->options.event) {
         int64_t now = mill_clock_now();
-        tell(worker, MILL_EVENT_HIT, task, 0, now, now);
+        tell_event(worker, MILL_EVENT_HIT, task, 0, now, now);
     }
     mill_worker_complete(worker, task, MILL_FINISHED, result);
 }
@@ -409,14 +446,14 @@ void mill_worker_hit(struct mill_worker *worker, struct mill_task *task,
 void mill_worker_complete(struct mill_worker *worker, struct mill_task *task,
                           enum mill_state state, struct mill_value result)
 {
-    if (state == MILL_FAILED) count(&worker->counters.failed);
-    if (state == MILL_SKIPPED && !task->run->dry) count(&worker->counters.skipped);
+    if (state == MILL_FAILED) count_up(&worker->counters.failed);
+    if (state == MILL_SKIPPED && !task->run->dry) count_up(&worker->counters.skipped);
     uint8_t flags = atomic_load_explicit(&task->flags, memory_order_relaxed);
     if (flags & MILL_TASK_GRANTED) {
         mill_resources_give(&worker->pool->resources, task, push_granted, worker);
     }
     mill_run_complete(task->run, worker, task, state, result, mill_worker_push);
-    count(&worker->ended);
+    count_up(&worker->ended);
 }
 
 static void let_go(struct mill_worker *worker)
@@ -444,7 +481,8 @@ static void put_load(struct mill_worker *worker, struct mill_task *task, int64_t
 }
 
 /* The times of a task that has run. */
-static void measure(struct mill_worker *worker, struct mill_task *task, enum mill_state state)
+static void measure_task(struct mill_worker *worker, struct mill_task *task,
+                         enum mill_state state)
 {
     struct mill_run *run = task->run;
     bool lane = worker->lane != MILL_LANE_THREAD;
@@ -465,8 +503,8 @@ static void measure(struct mill_worker *worker, struct mill_task *task, enum mil
         atomic_fetch_add_explicit(&mean->count, 1, memory_order_relaxed);
     }
     bool again = state == MILL_PENDING;
-    tell(worker, again ? MILL_EVENT_RETRY : MILL_EVENT_TASK, task, (int)state, worker->began,
-         now);
+    tell_event(worker, again ? MILL_EVENT_RETRY : MILL_EVENT_TASK, task, (int)state,
+               worker->began, now);
 }
 
 void mill_worker_finish(struct mill_worker *worker, enum mill_state state,
@@ -474,13 +512,13 @@ void mill_worker_finish(struct mill_worker *worker, enum mill_state state,
 {
     struct mill_task *task = worker->task;
     struct mill_run *run = task->run;
-    worker->task = NULL;
-    if (state == MILL_FINISHED) count(&worker->counters.finished);
+    mill_worker_take_up(worker, NULL);
+    if (state == MILL_FINISHED) count_up(&worker->counters.finished);
     if (state == MILL_FINISHED && run->hooks.after) {
         run->hooks.after(run->hooks.context, worker, task, &result);
     }
     if (run->hooks.ended) run->hooks.ended(run->hooks.context, worker, task);
-    measure(worker, task, state);
+    measure_task(worker, task, state);
     let_go(worker);
     mill_worker_complete(worker, task, state, result);
 }
@@ -497,15 +535,15 @@ static void put_back(struct mill_worker *worker)
 {
     struct mill_task *task = worker->task;
     const struct mill_hooks *hooks = &task->run->hooks;
-    worker->task = NULL;
+    mill_worker_take_up(worker, NULL);
     if (hooks->retried) hooks->retried(hooks->context, worker, task);
-    measure(worker, task, MILL_PENDING);
+    measure_task(worker, task, MILL_PENDING);
     let_go(worker);
     uint8_t flags = atomic_load_explicit(&task->flags, memory_order_relaxed);
     if (flags & MILL_TASK_GRANTED) {
         mill_resources_give(&worker->pool->resources, task, push_granted, worker);
     }
-    count(&worker->counters.retries);
+    count_up(&worker->counters.retries);
     atomic_fetch_add_explicit(&task->run->retried, 1, memory_order_relaxed);
 }
 
@@ -552,7 +590,7 @@ static struct mill_value hold(struct mill_worker *worker, struct mill_task *inpu
     return value;
 }
 
-static bool reserve(struct mill_value **cells, uint32_t *room, uint32_t wanted)
+static bool reserve_cells(struct mill_value **cells, uint32_t *room, uint32_t wanted)
 {
     if (wanted <= *room) return true;
     void *grown = realloc(*cells, (size_t)wanted * 2 * sizeof **cells);
@@ -574,8 +612,8 @@ static bool gather(struct mill_worker *worker, struct mill_task *task)
     worker->call.arguments = arguments;
     worker->input_count = node->inputs;
     if (node->inputs == 0) return true;
-    if (!reserve(&worker->cells, &worker->cell_room, node->count + node->inputs) ||
-        (run->content && !reserve(&worker->held, &worker->held_room, node->inputs))) {
+    if (!reserve_cells(&worker->cells, &worker->cell_room, node->count + node->inputs) ||
+        (run->content && !reserve_cells(&worker->held, &worker->held_room, node->inputs))) {
         return false;
     }
     struct mill_value *inputs = worker->cells + node->count;
@@ -616,7 +654,7 @@ static bool has_flag(struct mill_task *task, enum mill_task_flags flag)
 }
 
 /* True when the worker's driver is to run the body; all else is done here. */
-static bool begin(struct mill_worker *worker, struct mill_task *task)
+static bool begin_task(struct mill_worker *worker, struct mill_task *task)
 {
     struct mill_run *run = task->run;
     turn_to(worker, run);
@@ -649,7 +687,7 @@ static bool begin(struct mill_worker *worker, struct mill_task *task)
             return false;
         }
     }
-    worker->task = task;
+    mill_worker_take_up(worker, task);
     add_pending(worker, 1);
     put_load(worker, task, load);
     if (!gather(worker, task)) {
@@ -657,7 +695,7 @@ static bool begin(struct mill_worker *worker, struct mill_task *task)
         mill_worker_finish(worker, MILL_FAILED, mill_string("out of memory", 13, &failed));
         return false;
     }
-    count(&worker->counters.executed);
+    count_up(&worker->counters.executed);
     worker->call.turn = ++worker->turns;
     worker->places = 0;
     if (run->strategy != MILL_PINNED && !has_flag(task, MILL_TASK_REVIVED)) {
@@ -686,17 +724,17 @@ void mill_worker_suspend(struct mill_worker *worker, struct mill_suspended *kept
         .held_count = worker->held_count,
         .held_room = worker->held_room,
     };
-    worker->task = NULL;
+    mill_worker_take_up(worker, NULL);
     worker->held = NULL;
     worker->held_count = worker->held_room = 0;
-    count(&worker->counters.waits);
+    count_up(&worker->counters.waits);
 }
 
 void mill_worker_resume(struct mill_worker *worker, struct mill_suspended *kept)
 {
     turn_to(worker, kept->task->run);
     free(worker->held);
-    worker->task = kept->task;
+    mill_worker_take_up(worker, kept->task);
     worker->call = kept->call;
     worker->began = kept->began;
     worker->places = kept->places;
@@ -847,7 +885,7 @@ static void go_to_sleep(struct mill_worker *worker)
     atomic_fetch_add(&pool->asleep, 1);
     int64_t began = mill_clock_now();
     atomic_store_explicit(&worker->asleep_since, began, memory_order_relaxed);
-    count(&worker->counters.sleeps);
+    count_up(&worker->counters.sleeps);
     const struct mill_lane_driver *driver = driver_of(worker);
     if (worker->lane != MILL_LANE_THREAD && driver->sleep) {
         mill_park_cancel(&pool->idle);
@@ -865,7 +903,7 @@ static void go_to_sleep(struct mill_worker *worker)
     int64_t now = mill_clock_now();
     atomic_store_explicit(&worker->asleep_since, 0, memory_order_relaxed);
     add_to(&worker->counters.idle, now - began);
-    tell(worker, MILL_EVENT_SLEEP, NULL, 0, began, now);
+    tell_event(worker, MILL_EVENT_SLEEP, NULL, 0, began, now);
     collect_when_idle(worker, began, now);
 }
 
@@ -921,7 +959,7 @@ static void hand_on(struct mill_worker *worker, bool spun)
 }
 
 /* Looks every so many tasks, and after each one when tasks take long. */
-enum { LOOK_EVERY = 16 };
+enum { LOOK_TASKS = 16 };
 
 static void look_at_memory(struct mill_worker *worker)
 {
@@ -931,7 +969,7 @@ static void look_at_memory(struct mill_worker *worker)
     if (memory == NULL || memory->limit == 0) return;
     int64_t now = mill_clock_coarse();
     bool long_ago = now - worker->looked >= MILL_MEMORY_INTERVAL;
-    worker->looks = long_ago ? 0 : LOOK_EVERY;
+    worker->looks = long_ago ? 0 : LOOK_TASKS;
     if (!long_ago && mill_memory_pressure(memory) == MILL_PRESSURE_NONE) return;
     worker->looked = now;
     mill_memory_look(memory, mill_clock_now());
@@ -957,7 +995,7 @@ enum mill_next mill_worker_next(struct mill_worker *worker)
             return MILL_NEXT_STOP;
         }
         run_timers(pool);
-        if (take_call(worker)) {
+        if (is_called(worker)) {
             settle(worker);
             hand_on(worker, spun);
             return MILL_NEXT_CALLED;
@@ -985,7 +1023,7 @@ enum mill_next mill_worker_next(struct mill_worker *worker)
         hand_on(worker, spun);
         spun = false;
         if (task) {
-            if (begin(worker, task)) return MILL_NEXT_TASK;
+            if (begin_task(worker, task)) return MILL_NEXT_TASK;
             continue;
         }
         if (serial) {

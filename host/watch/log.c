@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/json.h"
 
 const char *const mill_log_level_names[MILL_LOG_LEVELS] = {"debug", "info", "warn", "error"};
@@ -40,7 +41,7 @@ static void unref(struct mill_log_record *record)
     if (atomic_fetch_sub_explicit(&record->refs, 1, memory_order_acq_rel) == 1) free(record);
 }
 
-static void free_lane(struct mill_log_lane *lane)
+static void free_log_lane(struct mill_log_lane *lane)
 {
     if (lane == NULL) return;
     for (int i = 0; i < MILL_LOG_KEPT; i++) unref(lane->ring[i]);
@@ -51,7 +52,7 @@ static void free_lane(struct mill_log_lane *lane)
 void mill_log_fini(struct mill_log *log)
 {
     for (int i = 0; log->lanes && i < log->lane_count; i++) {
-        free_lane(atomic_load(&log->lanes[i]));
+        free_log_lane(atomic_load(&log->lanes[i]));
     }
     free(log->lanes);
     log->lanes = NULL;
@@ -125,7 +126,7 @@ static void add_bytes(struct text *text, const char *bytes, size_t size)
     text->size += size;
 }
 
-static void add(struct text *text, const char *bytes)
+static void add_text(struct text *text, const char *bytes)
 {
     add_bytes(text, bytes, strlen(bytes));
 }
@@ -179,24 +180,24 @@ static void add_time(struct text *text, int64_t time)
     gmtime_r(&seconds, &parts);
     strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%S", &parts);
     snprintf(line, sizeof line, "%s.%06dZ", when, (int)(time % 1000000000 / 1000));
-    add(text, line);
+    add_text(text, line);
 }
 
 static void add_number(struct text *text, double number)
 {
     char digits[MILL_JSON_NUMBER];
     mill_json_number(digits, number);
-    add(text, digits);
+    add_text(text, digits);
 }
 
 static void add_value(struct text *text, const struct mill_log_field *field, bool json)
 {
     if (field->kind == MILL_LOG_BOOL) {
-        add(text, field->number != 0 ? "true" : "false");
+        add_text(text, field->number != 0 ? "true" : "false");
     } else if (field->kind == MILL_LOG_NUMBER && !json && field->number != field->number) {
-        add(text, "nan");
+        add_text(text, "nan");
     } else if (field->kind == MILL_LOG_NUMBER && !json && field->number - field->number != 0) {
-        add(text, field->number > 0 ? "inf" : "-inf");
+        add_text(text, field->number > 0 ? "inf" : "-inf");
     } else if (field->kind == MILL_LOG_NUMBER) {
         add_number(text, field->number);
     } else if (json) {
@@ -212,79 +213,79 @@ static void write_text(struct text *text, const struct mill_log_line *line)
     char words[64];
     add_time(text, line->time);
     if (line->run.bytes) {
-        add(text, " ");
+        add_text(text, " ");
         add_message(text, line->run);
     }
     snprintf(words, sizeof words, " %-5s ", mill_log_level_names[line->level]);
-    add(text, words);
+    add_text(text, words);
     if (line->worker > 0) {
         snprintf(words, sizeof words, "[worker %d", line->worker);
-        add(text, words);
+        add_text(text, words);
     } else {
-        add(text, "[script");
+        add_text(text, "[script");
     }
     if (line->task.bytes) {
-        add(text, ", ");
+        add_text(text, ", ");
         add_message(text, line->task);
     }
     if (line->attempt > 1) {
         snprintf(words, sizeof words, ", attempt %d", line->attempt);
-        add(text, words);
+        add_text(text, words);
     }
     if (line->key.bytes) {
-        add(text, ", key ");
+        add_text(text, ", key ");
         add_message(text, line->key);
     }
-    add(text, "] ");
+    add_text(text, "] ");
     add_message(text, line->text);
     for (int i = 0; i < line->field_count; i++) {
-        add(text, " ");
+        add_text(text, " ");
         add_word(text, line->fields[i].name);
-        add(text, "=");
+        add_text(text, "=");
         add_value(text, &line->fields[i], false);
     }
-    add(text, "\n");
+    add_text(text, "\n");
 }
 
 static void add_member(struct text *text, const char *name, struct mill_log_text value)
 {
     if (value.bytes == NULL) return;
-    add(text, ",\"");
-    add(text, name);
-    add(text, "\":");
+    add_text(text, ",\"");
+    add_text(text, name);
+    add_text(text, "\":");
     add_quoted(text, value);
 }
 
 static void write_json(struct text *text, const struct mill_log_line *line)
 {
     char words[64];
-    add(text, "{\"time\":\"");
+    add_text(text, "{\"time\":\"");
     add_time(text, line->time);
-    add(text, "\",\"level\":\"");
-    add(text, mill_log_level_names[line->level]);
+    add_text(text, "\",\"level\":\"");
+    add_text(text, mill_log_level_names[line->level]);
     snprintf(words, sizeof words, "\",\"worker\":%d", line->worker);
-    add(text, words);
+    add_text(text, words);
     add_member(text, "run", line->run);
     add_member(text, "task", line->task);
     add_member(text, "key", line->key);
     if (line->attempt > 0) {
         snprintf(words, sizeof words, ",\"attempt\":%d", line->attempt);
-        add(text, words);
+        add_text(text, words);
     }
     add_member(text, "text", line->text);
-    if (line->field_count > 0) add(text, ",\"fields\":");
+    if (line->field_count > 0) add_text(text, ",\"fields\":");
     for (int i = 0; i < line->field_count; i++) {
-        add(text, i == 0 ? "{" : ",");
+        add_text(text, i == 0 ? "{" : ",");
         add_quoted(text, line->fields[i].name);
-        add(text, ":");
+        add_text(text, ":");
         add_value(text, &line->fields[i], true);
     }
-    add(text, line->field_count > 0 ? "}}\n" : "}\n");
+    add_text(text, line->field_count > 0 ? "}}\n" : "}\n");
 }
 
 /* ---- adding ------------------------------------------------------------------------------ */
 
-static char *copy_text(char *at, struct mill_log_text *text)
+static char *move_text(char *at, struct mill_log_text *text)
 {
     if (text->bytes == NULL) return at;
     memcpy(at, text->bytes, text->size);
@@ -308,13 +309,13 @@ static struct mill_log_record *new_record(const struct mill_log_line *line)
     atomic_init(&record->refs, 1);
     record->line = *line;
     record->line.fields = copies;
-    at = copy_text(at, &record->line.text);
-    at = copy_text(at, &record->line.task);
-    at = copy_text(at, &record->line.key);
-    at = copy_text(at, &record->line.run);
+    at = move_text(at, &record->line.text);
+    at = move_text(at, &record->line.task);
+    at = move_text(at, &record->line.key);
+    at = move_text(at, &record->line.run);
     for (int i = 0; i < line->field_count; i++) {
-        at = copy_text(at, &copies[i].name);
-        at = copy_text(at, &copies[i].text);
+        at = move_text(at, &copies[i].name);
+        at = move_text(at, &copies[i].text);
     }
     return record;
 }
@@ -371,19 +372,12 @@ static void write_line(struct mill_log *log, const struct mill_log_line *line)
     free(text.bytes);
 }
 
-static int64_t wall_clock(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
 bool mill_log_add(struct mill_log *log, const struct mill_log_line *line)
 {
     struct mill_log_lane *lane = lane_of(log, line->worker);
     struct mill_log_record *record = lane ? new_record(line) : NULL;
     if (record == NULL) return false;
-    record->line.time = wall_clock();
+    record->line.time = mill_clock_wall();
     record->number = atomic_fetch_add_explicit(&log->next, 1, memory_order_relaxed);
     pthread_mutex_lock(&log->mutex);
     if (log->open) write_line(log, &record->line);
@@ -408,7 +402,7 @@ static bool passes(const struct mill_log_filter *filter, const struct mill_log_l
            memcmp(line->task.bytes, filter->task.bytes, filter->task.size) == 0;
 }
 
-static int compare(const void *left, const void *right)
+static int by_number(const void *left, const void *right)
 {
     const struct mill_log_record *a = *(struct mill_log_record *const *)left;
     const struct mill_log_record *b = *(struct mill_log_record *const *)right;
@@ -447,7 +441,7 @@ bool mill_log_collect(struct mill_log *log, const struct mill_log_filter *filter
         list = grown;
         used += collect_lane(lane, filter, list + used);
     }
-    if (used > 0) qsort(list, used, sizeof *list, compare);
+    if (used > 0) qsort(list, used, sizeof *list, by_number);
     size_t over = filter->limit > 0 && used > filter->limit ? used - filter->limit : 0;
     for (size_t i = 0; i < over; i++) unref(list[i]);
     if (over > 0) memmove(list, list + over, (used - over) * sizeof *list);

@@ -32,7 +32,7 @@ struct kind {
     const char *argument; /* NULL: it has none */
 };
 
-static const struct kind kinds[MILL_TRACE_KINDS] = {
+static const struct kind event_kinds[MILL_TRACE_KINDS] = {
     [MILL_TRACE_TASK] = {"task", "state"},      [MILL_TRACE_HIT] = {"cache hit", NULL},
     [MILL_TRACE_STEAL] = {"steal", "from"},     [MILL_TRACE_SLEEP] = {"sleep", NULL},
     [MILL_TRACE_WAIT] = {"wait", NULL},         [MILL_TRACE_RETRY] = {"retry", "attempt"},
@@ -61,14 +61,14 @@ struct chunk {
 
 enum { CHUNK = (CHUNK_BYTES - sizeof(struct chunk)) / sizeof(struct event) };
 
-struct known {
+struct known_function {
     uint32_t serial, name; /* serial 0: empty */
 };
 
 struct lane {
     _Alignas(64) struct chunk *last;
-    int64_t left;        /* events that still fit */
-    struct known *known; /* function serial number -> name: open addressing */
+    int64_t left;                 /* events that still fit */
+    struct known_function *known; /* function serial number -> name: open addressing */
     uint32_t known_room, known_count;
     const char *title; /* NULL: by its number */
     struct chunk *_Atomic first;
@@ -92,13 +92,6 @@ struct mill_trace {
 
 /* ---- making and freeing ------------------------------------------------------------------ */
 
-static int64_t wall_clock(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
 static bool make_parts(struct mill_trace *trace)
 {
     size_t size = (size_t)trace->lane_count * sizeof *trace->lanes;
@@ -116,7 +109,7 @@ struct mill_trace *mill_trace_new(int workers, int64_t cap)
     struct mill_trace *trace = calloc(1, sizeof *trace);
     if (trace == NULL) return NULL;
     trace->began = mill_clock_now();
-    trace->wall = wall_clock();
+    trace->wall = mill_clock_wall();
     trace->cap = cap;
     trace->lane_count = workers + 1;
     trace->name_count = FIRST_NAME;
@@ -199,7 +192,7 @@ static uint32_t intern(struct mill_trace *trace, const char *name)
 }
 
 /* Where a serial number is, or would be. */
-static struct known *find_known(const struct lane *lane, uint32_t serial)
+static struct known_function *find_known(const struct lane *lane, uint32_t serial)
 {
     uint32_t mask = lane->known_room - 1, i = serial * 2654435769u & mask;
     while (lane->known[i].serial != serial && lane->known[i].serial != 0) i = (i + 1) & mask;
@@ -219,7 +212,7 @@ static bool make_known_room(struct lane *lane)
     grown.known = calloc(grown.known_room, sizeof *grown.known);
     if (grown.known == NULL) return false;
     for (uint32_t i = 0; i < lane->known_room; i++) {
-        struct known *known = &lane->known[i];
+        struct known_function *known = &lane->known[i];
         if (known->serial) *find_known(&grown, known->serial) = *known;
     }
     free(lane->known);
@@ -235,7 +228,7 @@ static uint32_t learn_name(struct mill_trace *trace, struct lane *lane, uint32_t
     if (serial == 0) return id;
     bool full = lane->known_count >= lane->known_room / 4 * 3;
     if (full && !make_known_room(lane)) return id;
-    *find_known(lane, serial) = (struct known){serial, id};
+    *find_known(lane, serial) = (struct known_function){serial, id};
     lane->known_count++;
     return id;
 }
@@ -244,7 +237,7 @@ static inline uint32_t name_of(struct mill_trace *trace, struct lane *lane, uint
                                const char *name)
 {
     if (lane->known && serial) {
-        const struct known *known = find_known(lane, serial);
+        const struct known_function *known = find_known(lane, serial);
         if (known->serial == serial) return known->name;
     }
     return learn_name(trace, lane, serial, name);
@@ -359,7 +352,7 @@ int64_t mill_trace_left_out(const struct mill_trace *trace)
 
 /* ---- writing ----------------------------------------------------------------------------- */
 
-static char *put_text(char *at, const char *text)
+static char *write_word(char *at, const char *text)
 {
     size_t size = strlen(text);
     memcpy(at, text, size);
@@ -396,7 +389,7 @@ static char *put_time(char *at, int64_t time)
 static char *put_quoted(char *at, const char *word)
 {
     *at++ = '"';
-    at = put_text(at, word);
+    at = write_word(at, word);
     *at++ = '"';
     return at;
 }
@@ -407,17 +400,17 @@ static char *put_task(char *at, const struct mill_trace *trace, int64_t argument
     at = put_quoted(at, trace->states[argument % STATES]);
     int64_t why = argument / STATES - 1;
     if (why < 0 || why >= MAX_WHYS) return at;
-    at = put_text(at, ",\"why\":");
+    at = write_word(at, ",\"why\":");
     return put_quoted(at, atomic_load_explicit(&trace->whys[why], memory_order_acquire));
 }
 
-static char *put_argument(char *at, const struct mill_trace *trace, const struct event *event)
+static char *write_argument(char *at, const struct mill_trace *trace, const struct event *event)
 {
-    const char *name = kinds[event->kind].argument;
+    const char *name = event_kinds[event->kind].argument;
     if (name == NULL) return at;
-    at = put_text(at, ",\"args\":{\"");
-    at = put_text(at, name);
-    at = put_text(at, "\":");
+    at = write_word(at, ",\"args\":{\"");
+    at = write_word(at, name);
+    at = write_word(at, "\":");
     bool state = event->kind == MILL_TRACE_TASK && event->argument >= 0 &&
                  event->argument % STATES < trace->state_count;
     if (state) {
@@ -425,12 +418,12 @@ static char *put_argument(char *at, const struct mill_trace *trace, const struct
     } else {
         at = put_whole(at, event->argument);
     }
-    return put_text(at, "}");
+    return write_word(at, "}");
 }
 
 static const char *text_of(const struct mill_trace *trace, uint32_t id)
 {
-    if (id < MILL_TRACE_KINDS) return kinds[id].name;
+    if (id < MILL_TRACE_KINDS) return event_kinds[id].name;
     return id == NAME_OTHER ? "(other)" : trace->names[id];
 }
 
@@ -439,23 +432,23 @@ static void write_event(struct mill_aside *aside, const struct mill_trace *trace
 {
     char line[MILL_JSON_ROOM(MAX_NAME) + 512];
     const char *name = text_of(trace, event->name);
-    char *at = put_text(line, ",\n{\"ph\":");
-    at = put_text(at, event->begin < event->end ? "\"X\"" : "\"i\",\"s\":\"t\"");
-    at = put_text(at, ",\"pid\":1,\"tid\":");
+    char *at = write_word(line, ",\n{\"ph\":");
+    at = write_word(at, event->begin < event->end ? "\"X\"" : "\"i\",\"s\":\"t\"");
+    at = write_word(at, ",\"pid\":1,\"tid\":");
     at = put_whole(at, lane);
-    at = put_text(at, ",\"ts\":");
+    at = write_word(at, ",\"ts\":");
     at = put_time(at, event->begin - trace->began);
     if (event->begin < event->end) {
-        at = put_text(at, ",\"dur\":");
+        at = write_word(at, ",\"dur\":");
         at = put_time(at, event->end - event->begin);
     }
-    at = put_text(at, ",\"name\":");
+    at = write_word(at, ",\"name\":");
     at += mill_json_text(at, name, strlen(name));
-    at = put_text(at, ",\"cat\":\"");
-    at = put_text(at, kinds[event->kind].name);
-    at = put_text(at, "\"");
-    at = put_argument(at, trace, event);
-    at = put_text(at, "}");
+    at = write_word(at, ",\"cat\":\"");
+    at = write_word(at, event_kinds[event->kind].name);
+    at = write_word(at, "\"");
+    at = write_argument(at, trace, event);
+    at = write_word(at, "}");
     mill_aside_put(aside, line, (size_t)(at - line));
 }
 

@@ -119,7 +119,7 @@ local function element(a, i)
   if number == BOOL then return value ~= 0 end
   if number == INT64 or number == UINT64 or number == TIMESTAMP then
     local exact = tonumber(value)
-    if exact > limit or exact < -limit then
+    if exact > limit or exact < -limit or value ~= exact then
       error(("element %d does not fit a Lua number exactly; use a:int64(%d)"):format(i + 1, i + 1), 3)
     end
     return exact

@@ -99,7 +99,7 @@ local function settle(self)
   if self.state then return end
   local state, value, name = core.outcome(self.run, 1, true)
   if state == "pending" then return end
-  if state == "lost" then
+  if state == "lost" and node.is(self.node) then
     self.run = compute.start({ self.node })
     return settle(self)
   end

@@ -85,6 +85,24 @@ local function replace(name, now)
   if pristine[library] then pristine[library].copy[key] = now end
 end
 
+--- An object that crosses by name to every state that has given the name to one of its own.
+local function add_name(name, object)
+  builtins[object], names[name] = name, object
+end
+
+--- The same of a table; unless it is `fixed` one that the script has changed crosses by value.
+local function add_library(name, library, fixed)
+  add_name(name, library)
+  if fixed then return end
+  local copy = {}
+  for key, value in pairs(library) do copy[key] = value end
+  pristine[name] = { library = library, copy = copy }
+  copies[library] = copy
+end
+
+--- From now on strings find their methods in another table.
+local function set_strings(methods) copies[getmetatable("")].__index = methods end
+
 -- Objects of the library that are of no use in another state: metatable -> what, advice.
 local refused = setmetatable({}, { __mode = "k" })
 
@@ -109,4 +127,5 @@ end)
 core.register("tidemill.kinds", function(value) return require("tidemill.cdata").kind(value) end)
 core.register("tidemill.wrap", function(...) return require("tidemill.cdata").wrap(...) end)
 
-return { replace = replace, refuse = refuse }
+return { replace = replace, refuse = refuse, add_builtin = add_name, add_library = add_library,
+  set_strings = set_strings }

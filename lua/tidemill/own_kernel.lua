@@ -30,13 +30,21 @@ local function library(path, hash)
   return handle
 end
 
+-- Where a kernel lies that the program around the engine has given.
+local HOST = "the host program"
+
+local function address_of(kernel, name)
+  if kernel.path == HOST then return core.host_kernel(name .. "@" .. kernel.hash) end
+  return core.find_symbol(library(kernel.path, kernel.hash), name)
+end
+
 -- The Lua function of a kernel, opened on its first call in a state.
 local function function_of(kernel)
   local key = table.concat({ kernel.path, kernel.hash, kernel.declaration }, "\0")
   local found = by_name[key]
   if not found then
     local declared = declaration.read(kernel.declaration, 1)[1]
-    local address = core.find_symbol(library(kernel.path, kernel.hash), declared.name)
+    local address = address_of(kernel, declared.name)
     if not address then
       error(("kernel: %s has no function \"%s\""):format(kernel.path, declared.name), 0)
     end
@@ -68,6 +76,19 @@ function own.kernels(path, declared, level)
     list[item.name] = kernel
   end
   return #declared == 1 and list[declared[1].name] or list
+end
+
+--- Makes a function of the host program a kernel, the global of its name.
+---@param text string its declaration
+---@param version string
+---@param address lightuserdata
+function own.of_host(text, version, address)
+  local declared = declaration.read(text, 1)
+  if #declared ~= 1 then error(("kernel: expected one declaration, got %d"):format(#declared), 0) end
+  local name = declared[1].name
+  if rawget(_G, name) ~= nil then error(("kernel %s: there is a global of that name"):format(name), 0) end
+  core.host_kernel(name .. "@" .. version, address)
+  rawset(_G, name, setmetatable({ path = HOST, hash = version, declaration = declared[1].text }, own.meta))
 end
 
 --- Opens a shared object and gives the function that a C declaration names, or a table of them when it

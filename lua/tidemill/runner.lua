@@ -178,6 +178,7 @@ local plain_strings = { __index = string }
 local strings_in_force = plain_strings
 
 local function use_strings(body)
+  if core.confined then return end -- a sandbox's script cannot change it
   local environment = getfenv(body)
   local wanted = environment and rawget(environment, "(string metatable)") or plain_strings
   if wanted == strings_in_force then return end
@@ -330,6 +331,8 @@ end
 require("tidemill.wait").set_park(park, function()
   return may_yield() or (nested < max_nested and not core.stack_is_low())
 end, may_yield)
+
+if core.confined then require("tidemill.confine").install() end
 
 --- Goes on from what the worker was given; returns when there is nothing more.
 return function(got) drive(got) end

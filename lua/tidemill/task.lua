@@ -35,11 +35,12 @@ local function name_of(fn)
   return ("%s:%d"):format(info.short_src:match("([^/]*)$"), info.linedefined)
 end
 
-local function enter(record, facade)
+-- `kept`: what the engine reads, when that is not the record itself.
+local function enter(record, facade, kept)
   count = count + 1
   if count > sweep_at then node.sweep_functions(count > 4 * sweep_at) end
   last = last + 1
-  records[last], numbers[record], facades[last] = record, last, facade
+  records[last], numbers[record], facades[last] = kept or record, last, facade
   return last
 end
 
@@ -66,10 +67,27 @@ local function fill(record, given)
   return record
 end
 
+-- In a sandbox the script can change a record, which C code believes: the engine reads one that was
+-- made for it alone, of options that are checked once more.
+local function own_copy(fn, given, is_frozen)
+  if not core.confined then return nil end
+  local checked = {}
+  for name, value in next, type(given) == "table" and given or {} do
+    if type(value) == "table" then
+      local copy = {}
+      for key, member in next, value do copy[key] = member end
+      value = copy
+    end
+    checked[name] = value
+  end
+  if type(fn) ~= "function" then error("delayed: expected a function, got a " .. type(fn), 3) end
+  return fill({ fn = fn, frozen = is_frozen }, options.task(checked, 3))
+end
+
 local function new_record(fn, given)
   local record = fill({ fn = fn, frozen = frozen[fn] }, given)
   local facade = setmetatable({ record = record }, meta)
-  enter(record, facade)
+  enter(record, facade, own_copy(fn, given, frozen[fn]))
   return facade
 end
 
@@ -78,7 +96,7 @@ local function number_of(facade)
   local number = numbers[record]
   if not number then
     record.frozen = true -- it has crossed
-    number = enter(record, facade)
+    number = enter(record, facade, own_copy(record.fn, record.options, true))
   end
   return number
 end

@@ -6,9 +6,14 @@
 --               "```lua fails": it ends with status 1.
 --   ```console  "$ command" and what it prints; the commands share one shell and the folder
 --   ```repl     what is typed behind "tm> " and "..> ", and what is printed
---   ```c        stands in examples/embed/smallest.c as it is here
+--   ```c NAME   stands in examples/embed/NAME as it is here; without a name in smallest.c
+--   ```ini, ```cron  a first line "# name" is the file it is kept as; tests/spec/cron_spec.lua
+--               gives them to those who read such files
+--   ```text     that follows no such block has the reason why nobody compares it:
+--               "```text measured" is what one machine printed once
 --
--- In shown output "..." is any lines; times, and what depends on the machine, may differ.
+-- Indented lines are forms to read, not to run.  In shown output "..." is any lines; times, and
+-- what depends on the machine, may differ.
 -- SPDX-License-Identifier: MIT
 
 local examples = dofile("scripts/dev/examples.lua")
@@ -134,20 +139,32 @@ local function check_repl(block)
 end
 
 local function check_c(block)
-  local source = read("examples/embed/smallest.c")
-  if not source:find(block.text, 1, true) then return "examples/embed/smallest.c differs" end
+  local path = "examples/embed/" .. (block.info:match("^c%s+(%S+)$") or "smallest.c")
+  if not read(path):find(block.text, 1, true) then return path .. " differs" end
 end
 
-local checks = { lua = check_lua, console = check_console, repl = check_repl, c = check_c }
+local function check_file(block)
+  local name = block.text:match("^# ([%w_.]+)\n")
+  if not name then return "its first line is not its name (# name)" end
+  write(folder .. "/" .. name, block.text)
+end
+
+local function check_text(block)
+  if block.info ~= "text measured" then return "it is no block's output, and does not say why" end
+end
+
+local checks = { lua = check_lua, console = check_console, repl = check_repl, c = check_c,
+  ini = check_file, cron = check_file, text = check_text }
 
 local passed, failed = 0, 0
 for _, block in ipairs(blocks_of(page)) do
   local check = checks[block.kind]
-  local why = check and check(block)
+  local why
+  if check then why = check(block) else why = "nobody knows how to run it" end
   if why then
     failed = failed + 1
     print(("not ok %s:%d: the %s block: %s"):format(page, block.line, block.kind, why))
-  elseif check then
+  else
     passed = passed + 1
   end
 end

@@ -1,6 +1,7 @@
 -- examples: compares what an example printed with the comment that ends it.
 -- After "-- Output:" each line "-- text" is one printed line; "-- ..." stands for any lines,
--- <number> for any number.  In C the comment is "/* Output:", " * text" and " */".
+-- <number> for any number.  In C and C++ the comment is "/* Output:", " * text" and " */", in
+-- Python "# Output:" and "# text".
 -- SPDX-License-Identifier: MIT
 
 local examples = {}
@@ -21,6 +22,9 @@ function examples.expected(source)
   local block, lead = source:match("\n%-%- Output:[ ]*\n(.*)$"), "^%-%- ?(.*)$"
   if not block then
     block, lead = source:match("\n/%* Output:[ ]*\n(.*)\n %*/%s*$"), "^ %* ?(.*)$"
+  end
+  if not block then
+    block, lead = source:match("\n# Output:[ ]*\n(.*)$"), "^# ?(.*)$"
   end
   if not block then return nil end
   local lines = lines_of(block)

@@ -56,6 +56,7 @@ walk() {
     put 644 "$share/tidemill.zsh" "$to/$zsh/_tidemill"
     put 644 "$share/tidemill.fish" "$to/share/fish/vendor_completions.d/tidemill.fish"
     put_all "$to/share/doc/tidemill" LICENSE ./*.md docs/*.md
+    put_all "$to/share/doc/tidemill/reference" docs/reference/*.md
     for file in examples/*.lua examples/embed/*.*; do
         put 644 "$file" "$to/share/doc/tidemill/$file"
     done
@@ -77,7 +78,7 @@ remove_old() { # remove_old LIST-TEXT
 # Folders that only we, or others like us, have made; never bin, lib or share themselves.
 remove_folders() {
     for folder in share/tidemill/meta share/tidemill/scripts share/tidemill share/doc/tidemill/examples/embed \
-        share/doc/tidemill/examples share/doc/tidemill share/bash-completion/completions \
+        share/doc/tidemill/examples share/doc/tidemill/reference share/doc/tidemill share/bash-completion/completions \
         share/bash-completion "$zsh" share/zsh share/fish/vendor_completions.d share/fish; do
         rmdir "$to/$folder" 2>/dev/null || true
     done

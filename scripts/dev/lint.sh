@@ -37,6 +37,11 @@ exported_names() { # exported_names product nm-options
     [ -z "$strangers" ] || { echo "$1 exports $strangers"; return 1; }
 }
 
+# What make amalgamation compiles as one file.
+engine_files() {
+    ls host/*/*.[ch] kernels/*.[ch] kernels/*/*.c
+}
+
 text_files() {
     echo $c_files $lua_files Makefile .ci/run *.md
     find scripts tests docs -name '*.sh' -o -name '*.md' -o -name '*.py'
@@ -45,6 +50,9 @@ text_files() {
 check_format
 check luacheck luacheck --no-color --quiet --codes $lua_files
 check "source rules" "${LUAJIT:-luajit}" scripts/dev/lint.lua $(text_files)
+check reference "${LUAJIT:-luajit}" scripts/dev/reference.lua --check
+check links "${LUAJIT:-luajit}" scripts/dev/links.lua *.md $(find docs -name '*.md' | sort)
+check "names" "${LUAJIT:-luajit}" scripts/dev/lint_names.lua $(engine_files)
 check "exports of .so" exported_names "$products/libtidemill.so.0" --dynamic
 check "exports of lua" exported_names "$products/tidemill.so" --dynamic
 check "exports of .a" exported_names "$products/libtidemill.a" ""

@@ -90,6 +90,15 @@ check_tmux() {
     have tmux || miss "tmux (program)" tmux
 }
 
+# Programs that embed the engine are in C++ and Python, too.  Where these cannot be had their tests say
+# that they are skipped.
+check_languages() {
+    have "${CXX:-g++}" || miss "${CXX:-g++} (a C++ compiler)" g++
+    "${PYTHON:-python3}" -c 'import numpy' 2>/dev/null ||
+        /usr/bin/python3 -c 'import numpy' 2>/dev/null ||
+        miss "numpy (for Python)" "python3 python3-numpy"
+}
+
 check_linters() {
     have clang-format || miss "clang-format (program)" clang-format
     have luacheck || miss "luacheck (program)" lua-check
@@ -171,3 +180,9 @@ if [ -n "$missing" ]; then
 $missing"
     refuse_old_luajit
 fi
+
+case $wanted in *" test "*)
+    missing= packages=
+    check_languages
+    [ -z "$missing" ] || (install_packages) || echo "setup: going on without" $packages
+esac

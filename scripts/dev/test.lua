@@ -40,17 +40,42 @@ local function environment()
     " ")
 end
 
--- Leaks are looked for in the C tests alone: memory that only a Lua state points to looks leaked.
--- Where tasks crash by intent their processes end by the signal, as they do without sanitizers.
+-- Leaks are looked for in programs that close what they open: memory that only a Lua state points to looks
+-- leaked.  Where tasks crash by intent their processes end by the signal, as they do without sanitizers.
+local crashes = "env ASAN_OPTIONS=handle_segv=0:handle_abort=0 "
 local no_leaks = "env ASAN_OPTIONS=detect_leaks=0:handle_segv=0:handle_abort=0 "
 
--- A stock luajit knows nothing of sanitizers: it gets the run-time library preloaded.
-local function stock_luajit()
-  local host = (os.getenv("LUAJIT") or "luajit") .. (config == "tsan" and " -joff " or " ")
+-- A stock program knows nothing of sanitizers: it gets the run-time library preloaded.
+local function stock(host)
   local runtime = ({ asan = "libasan.so", tsan = "libtsan.so" })[config]
   if not runtime then return host end
   local library = capture((os.getenv("CC") or "cc") .. " -print-file-name=" .. runtime)
   return no_leaks .. "LD_PRELOAD=" .. quote(library) .. " " .. host
+end
+
+local function stock_luajit()
+  return stock((os.getenv("LUAJIT") or "luajit") .. (config == "tsan" and " -joff " or " "))
+end
+
+-- Exit status 77: an example has said why it does not run here.
+local function unless_absent(program, name, command)
+  return ("sh -c %s"):format(quote(
+    ("command -v %s >/dev/null || { echo 'skipped %s: no %s'; exit 77; }; %s"):format(
+      program:match("%S+"), name, program, command)))
+end
+
+-- The first Python that has NumPy; there may be others than the system's.
+local function python()
+  for _, name in ipairs { os.getenv("PYTHON") or "python3", "/usr/bin/python3" } do
+    if os.execute(quote(name) .. " -c 'import numpy' 2>/dev/null") == 0 then return name end
+  end
+  return os.getenv("PYTHON") or "python3"
+end
+
+local function python_example(path)
+  local program, name = python(), path:match("([^/]*)%.py$")
+  return unless_absent(program, name, stock(program .. " ") .. quote(path) .. " "
+    .. quote(products .. "/libtidemill.so"))
 end
 
 local kinds = {
@@ -59,6 +84,10 @@ local kinds = {
   end },
   { name = "embed", pattern = "^examples/embed/.*%.lua$", command = function(path)
     return "env LUA_CPATH=" .. quote(products .. "/?.so;;") .. " " .. stock_luajit() .. quote(path)
+  end },
+  { name = "embed", pattern = "^examples/embed/.*%.py$", command = python_example },
+  { name = "embed", pattern = "^examples/embed/.*%.cpp$", command = function(path)
+    return "sh -c " .. quote("echo 'skipped " .. path .. ": no C++ compiler'; exit 77")
   end },
   { name = "embed", pattern = "/examples/embed/[^/.]*$", command = function(path)
     return no_leaks .. quote(path)
@@ -74,7 +103,7 @@ local kinds = {
     return "sh " .. quote(path) .. " " .. config .. " " .. products
   end },
   { name = "C", pattern = "/test_[^/]*$", command = quote },
-  { name = "C", pattern = "/embed_[^/]*$", command = function(path) return no_leaks .. quote(path) end },
+  { name = "C", pattern = "/embed_[^/]*$", command = function(path) return crashes .. quote(path) end },
 }
 
 local function kind_of(path)
@@ -116,12 +145,17 @@ local function count(output, status)
 end
 
 -- What an example must print is in its source: "build/release/examples/embed/x" is built from
--- "examples/embed/x.c".
+-- "examples/embed/x.c" or "x.cpp".
 local function source_of(path)
-  return path:match("%.lua$") and path or path:match("examples/embed/.*$") .. ".c"
+  if path:match("%.%a+$") then return path end
+  local stem = path:match("examples/embed/.*$")
+  local file = io.open(stem .. ".c")
+  if file then file:close() end
+  return stem .. (file and ".c" or ".cpp")
 end
 
 local function judge_example(path, output, status)
+  if status == 77 then return { passed = 0, failed = 0, skipped = 1 } end
   local why = status ~= 0 and why_of(status) or examples.compare(read(source_of(path)), output)
   return { passed = why and 0 or 1, failed = why and 1 or 0, skipped = 0, why = why }
 end

@@ -1,10 +1,13 @@
 /* test_fuzz: a bounded run of what `make fuzz` runs without end: bytes of every kind, changed at
- * random, given to what reads values, value files, exported caches, arrays and fused programs.
+ * random, given to what reads values, value files, exported caches, arrays, Arrow's
+ * structures, fused programs and messages of a script's process.
  * Sanitizers see the most.  SPDX-License-Identifier: MIT */
 #define _GNU_SOURCE
 #include "../fuzz/fuzz.h"
 
+#include "../fuzz/arrow.c"
 #include "../fuzz/loop.c"
+#include "../fuzz/message.c"
 #include "../fuzz/targets.c"
 #include "check.h"
 
@@ -43,6 +46,16 @@ static void programs_of_any_bytes_run_or_are_refused(void)
     run_target(4, 20000);
 }
 
+static void structures_of_any_bytes_are_imported_or_are_not(void)
+{
+    run_target(5, 20000);
+}
+
+static void messages_of_any_bytes_are_answers_or_are_none(void)
+{
+    run_target(6, 20000);
+}
+
 int main(void)
 {
     seed = check_seed();
@@ -51,5 +64,7 @@ int main(void)
     RUN(exports_of_any_bytes_are_imported_or_are_not);
     RUN(arrays_of_any_bytes_are_read_or_are_not);
     RUN(programs_of_any_bytes_run_or_are_refused);
+    RUN(structures_of_any_bytes_are_imported_or_are_not);
+    RUN(messages_of_any_bytes_are_answers_or_are_none);
     return check_end();
 }

@@ -47,7 +47,7 @@ static void what_is_kept_is_had_again_and_the_limit_holds(void)
     open_pool(&pool, 2);
     struct mill_lease *lease = mill_lease_new(2);
     struct mill_worker *a = worker_of(&pool, 1);
-    struct mill_place place = {0};
+    struct mill_lease_place place = {0};
     CHECK(mill_lease_acquire(lease, a, &place, 0) == MILL_LEASE_MAKE);
     CHECK(mill_lease_acquire(lease, a, &place, 0) == MILL_LEASE_MAKE);
     CHECK(mill_lease_release(lease, a, true, 0) == 0);
@@ -77,7 +77,7 @@ static void an_idle_one_moves_when_its_slice_is_over(void)
     open_pool(&pool, 2);
     struct mill_lease *lease = mill_lease_new(1);
     struct mill_worker *a = worker_of(&pool, 1), *b = worker_of(&pool, 2);
-    struct mill_place place = {0};
+    struct mill_lease_place place = {0};
     CHECK(mill_lease_acquire(lease, a, &place, 1000) == MILL_LEASE_MAKE);
     mill_lease_made(lease, a, 0, 1000);
     CHECK(mill_lease_release(lease, a, true, 1000) == 0);
@@ -85,7 +85,7 @@ static void an_idle_one_moves_when_its_slice_is_over(void)
     /* Not yet: a may use it again, and keeps it when it gives it back in time. */
     CHECK(!take_call(&pool, 1));
     CHECK(mill_timers_next(&pool.timers) == 1000 + SLICE);
-    struct mill_place again = {0};
+    struct mill_lease_place again = {0};
     CHECK(mill_lease_acquire(lease, a, &again, 3000) == MILL_LEASE_OWN);
     CHECK(mill_lease_release(lease, a, true, 4000) == 0);
     /* The timer calls a, which is to close it. */
@@ -118,7 +118,7 @@ static void the_script_keeps_nothing_that_others_want(void)
     open_pool(&pool, 1);
     struct mill_lease *lease = mill_lease_new(1);
     struct mill_worker *a = worker_of(&pool, 1);
-    struct mill_place place = {0}, other = {0};
+    struct mill_lease_place place = {0}, other = {0};
     CHECK(mill_lease_acquire(lease, NULL, &other, 0) == MILL_LEASE_MAKE);
     mill_lease_made(lease, NULL, 1000000, 0);
     CHECK(mill_lease_acquire(lease, NULL, &other, 0) == MILL_LEASE_NEVER);
@@ -145,7 +145,7 @@ static void who_gives_up_passes_on_what_he_was_given(void)
     open_pool(&pool, 2);
     struct mill_lease *lease = mill_lease_new(1);
     struct mill_worker *a = worker_of(&pool, 1), *b = worker_of(&pool, 2);
-    struct mill_place first = {0}, second = {0}, third = {0};
+    struct mill_lease_place first = {0}, second = {0}, third = {0};
     CHECK(mill_lease_acquire(lease, a, &first, 0) == MILL_LEASE_MAKE);
     CHECK(mill_lease_acquire(lease, a, &first, 0) == MILL_LEASE_WAIT);
     CHECK(mill_lease_acquire(lease, a, &second, 0) == MILL_LEASE_WAIT);
@@ -173,7 +173,8 @@ static void on_a_stack_the_topmost_is_served_first(void)
     open_pool(&pool, 1);
     struct mill_lease *lease = mill_lease_new(1);
     struct mill_worker *a = worker_of(&pool, 1);
-    struct mill_place low = {.depth = 1}, free = {0}, high = {.depth = 2}, top = {.depth = 3};
+    struct mill_lease_place low = {.depth = 1}, free = {0}, high = {.depth = 2},
+                            top = {.depth = 3};
     CHECK(mill_lease_acquire(lease, a, &free, 0) == MILL_LEASE_MAKE);
     CHECK(mill_lease_acquire(lease, a, &low, 0) == MILL_LEASE_WAIT);
     CHECK(mill_lease_acquire(lease, a, &high, 0) == MILL_LEASE_WAIT);
@@ -202,7 +203,7 @@ static void closing_tells_who_waits_and_every_state(void)
     open_pool(&pool, 3);
     struct mill_lease *lease = mill_lease_new(2);
     struct mill_worker *a = worker_of(&pool, 1), *b = worker_of(&pool, 2);
-    struct mill_place place = {0}, closer = {0}, other = {0};
+    struct mill_lease_place place = {0}, closer = {0}, other = {0};
     CHECK(mill_lease_acquire(lease, a, &place, 0) == MILL_LEASE_MAKE);
     mill_lease_made(lease, a, 0, 0);
     CHECK(mill_lease_acquire(lease, b, &place, 0) == MILL_LEASE_MAKE);
@@ -232,7 +233,7 @@ static void one_that_is_dropped_lives_until_the_last_is_closed(void)
     struct mill_pool pool;
     open_pool(&pool, 2);
     struct mill_lease *lease = mill_lease_new(2);
-    struct mill_place place = {0};
+    struct mill_lease_place place = {0};
     for (uint32_t side = 1; side <= 2; side++) {
         struct mill_worker *worker = worker_of(&pool, side);
         CHECK(mill_lease_acquire(lease, worker, &place, 0) == MILL_LEASE_MAKE);
@@ -415,7 +416,7 @@ static void model_leave(struct model *model, int place, int64_t now)
 struct play {
     struct mill_pool pool;
     struct mill_lease *lease;
-    struct mill_place places[PLACES];
+    struct mill_lease_place places[PLACES];
     struct model model;
     uint32_t held[SIDES]; /* lent and not waited for any more: can be given back */
     int64_t now;
@@ -628,7 +629,7 @@ static void look_around(struct state_of_lua *self)
 }
 
 /* Waits for a place's answer; now and then gives it up. */
-static enum mill_lease_answer stand(struct state_of_lua *self, struct mill_place *place)
+static enum mill_lease_answer stand(struct state_of_lua *self, struct mill_lease_place *place)
 {
     struct mill_wait *wait = mill_wait_new(tell, NULL);
     struct mill_link *link = mill_link_new(wait, 0);
@@ -649,7 +650,7 @@ static void *play_a_state(void *argument)
 {
     struct state_of_lua *self = argument;
     while (self->uses < self->wanted) {
-        struct mill_place place = {0};
+        struct mill_lease_place place = {0};
         look_around(self);
         enum mill_lease_answer answer =
             mill_lease_acquire(self->lease, self->worker, &place, mill_clock_now());

@@ -171,7 +171,7 @@ static void what_is_no_head_is_garbage(void)
 {
     struct mill_message_head heads[] = {
         {.kind = 0, .size = 1},
-        {.kind = MILL_MESSAGE_NOTICE + 1, .size = 1},
+        {.kind = MILL_MESSAGE_LAST + 1, .size = 1},
         {.kind = MILL_MESSAGE_TEXT, .size = UINT64_MAX},
         {.kind = MILL_MESSAGE_TEXT, .descriptors = 1, .size = 1},
     };
@@ -183,6 +183,25 @@ static void what_is_no_head_is_garbage(void)
         mill_inbox_clear(&inbox);
         close_ends();
     }
+}
+
+/* Of one that is not trusted. */
+static void a_strict_reader_takes_no_descriptors_and_no_more_than_it_wants(void)
+{
+    struct mill_message_head head = {.kind = MILL_MESSAGE_TEXT, .size = 101};
+    struct mill_inbox inbox = {.strict = true, .most = 100};
+    open_ends();
+    send_raw(&head, sizeof head);
+    CHECK(mill_inbox_receive(&inbox, ends[1], false, NULL) == MILL_TRANSFER_GARBAGE);
+    mill_inbox_clear(&inbox);
+    CHECK(inbox.strict && inbox.most == 100);
+    close_ends();
+    open_ends();
+    head.size = 100;
+    send_raw(&head, sizeof head);
+    CHECK(mill_inbox_receive(&inbox, ends[1], false, NULL) == MILL_TRANSFER_AGAIN);
+    mill_inbox_clear(&inbox);
+    close_ends();
 }
 
 /* What a head promises costs nothing before it comes. */
@@ -218,6 +237,7 @@ int main(void)
     RUN(a_head_may_come_byte_by_byte);
     RUN(descriptors_are_neither_lost_nor_left);
     RUN(what_is_no_head_is_garbage);
+    RUN(a_strict_reader_takes_no_descriptors_and_no_more_than_it_wants);
     RUN(a_promise_takes_no_memory);
     RUN(sending_to_nobody_is_no_signal);
     return check_end();

@@ -9,9 +9,11 @@
 
 void fuzz_value(const uint8_t *bytes, size_t size); /* mill_codec_load */
 void fuzz_file(const uint8_t *bytes, size_t size);  /* a row and its file: mill_object_decode */
-void fuzz_export(const uint8_t *bytes, size_t size); /* mill_store_import */
-void fuzz_npy(const uint8_t *bytes, size_t size);    /* mill_npy_read */
-void fuzz_fuse(const uint8_t *bytes, size_t size);   /* tidemill_kernel_fuse, when checked */
+void fuzz_export(const uint8_t *bytes, size_t size);  /* mill_store_import */
+void fuzz_npy(const uint8_t *bytes, size_t size);     /* mill_npy_read */
+void fuzz_fuse(const uint8_t *bytes, size_t size);    /* tidemill_kernel_fuse, when checked */
+void fuzz_arrow(const uint8_t *bytes, size_t size);   /* mill_arrow_import */
+void fuzz_message(const uint8_t *bytes, size_t size); /* mill_hearing_read */
 
 struct fuzz_target {
     const char *name; /* also of its folder in tests/fuzz/corpus */
@@ -19,7 +21,7 @@ struct fuzz_target {
 };
 
 extern const struct fuzz_target fuzz_targets[];
-enum { FUZZ_TARGETS = 5 };
+enum { FUZZ_TARGETS = 7 };
 
 /* Runs all files of a folder, and `rounds` changes of them drawn from `seed`; the files' number. */
 int fuzz_folder(const struct fuzz_target *target, const char *folder, uint64_t seed,
@@ -27,5 +29,6 @@ int fuzz_folder(const struct fuzz_target *target, const char *folder, uint64_t s
 
 /* Writes what the engine itself would write, to begin with, into the folders below `corpus`. */
 void fuzz_seed(const char *corpus);
+void fuzz_seed_message(const char *corpus);
 
 #endif

@@ -20,11 +20,9 @@
 #include "kernels/random.h"
 #include "kernels/reduce.h"
 
-const struct fuzz_target fuzz_targets[FUZZ_TARGETS] = {{"value", fuzz_value},
-                                                       {"file", fuzz_file},
-                                                       {"export", fuzz_export},
-                                                       {"npy", fuzz_npy},
-                                                       {"fuse", fuzz_fuse}};
+const struct fuzz_target fuzz_targets[FUZZ_TARGETS] = {
+    {"value", fuzz_value}, {"file", fuzz_file},   {"export", fuzz_export},  {"npy", fuzz_npy},
+    {"fuse", fuzz_fuse},   {"arrow", fuzz_arrow}, {"message", fuzz_message}};
 
 /* Bytes in memory of their own, so that a read beyond them is seen. */
 static struct mill_buffer *buffer_of(const uint8_t *bytes, size_t size)
@@ -292,6 +290,7 @@ static void seed_fuse(const char *corpus)
 void fuzz_seed(const char *corpus)
 {
     seed_fuse(corpus);
+    fuzz_seed_message(corpus);
     seed_npy(corpus, "floats", MILL_FLOAT64, 3, false);
     seed_npy(corpus, "columns", MILL_INT16, 3, true);
     seed_npy(corpus, "dates", MILL_DATE, 3, false);
