@@ -103,7 +103,8 @@ endif
 
 # ---- Everyday targets ----------------------------------------------------------------------
 
-.PHONY: all amalgamation demo test soak crash fuzz repl examples bench bench-peers lint format install uninstall clean setup help FORCE
+.PHONY: all amalgamation demo test soak crash fuzz repl examples bench bench-peers lint format reference install \
+        uninstall clean setup help FORCE
 
 all: $(PRODUCTS) ## build the binary, the Lua module and the libraries (installs what is missing)
 
@@ -172,6 +173,9 @@ LUA_FILES := $(shell find lua repl scripts tests examples -name '*.lua')
 
 lint: $(PRODUCTS) $(TESTS) $(BENCHES) ## check format, warnings, includes, exported names, Lua files
 	@sh scripts/dev/lint.sh $(OUT) "$(C_FILES)" "$(LUA_FILES)"
+
+reference: ## write docs/reference from the stubs, the header and the tables of commands
+	@$(LUAJIT) scripts/dev/reference.lua
 
 format: ## rewrite the C files with clang-format
 	clang-format -i $(C_FILES)

@@ -440,7 +440,11 @@ static int run_engine(struct mill_signals *signals, const struct mill_options *o
     // Closing may wait for a task that never ends, and leaves by the clock of the signal then.
     if (mill_signals_caught(signals) != 0) tidemill_flush(engine, 0.2);
     mill_signals_detach(signals);
-    tidemill_close(engine);
+    tidemill_interrupt(engine); // what the script has not waited for is not wanted
+    if (tidemill_close(engine) == TIDEMILL_BUSY) {
+        complain("%s", tidemill_error(engine));
+        tidemill_flush(engine, 1);
+    }
     return finish_stdout(exit_status);
 }
 

@@ -13,8 +13,7 @@
 #include "base/clock.h"
 #include "base/nearest.h"
 #include "bind/api.h"
-#include "bind/api_function.h"
-#include "bind/api_kernel.h"
+#include "bind/api_close.h"
 #include "bind/embedded.h"
 #include "bind/hosted.h"
 #include "bind/modules.h"
@@ -79,13 +78,14 @@ static struct tidemill *engine_new(const tidemill_config *config)
     engine->output.notes = config->notes;
     engine->output.warning = config->warning;
     engine->output.context = config->context;
+    mill_api_set_patience(engine, 0);
     mill_limit_init(engine);
     mill_settings_init(engine);
     mill_birth_init(&engine->birth);
     name_run(engine);
     if (mill_log_init(&engine->log, MILL_MAX_WORKERS + MILL_LANES, &engine->output))
         return engine;
-    tidemill_close(engine);
+    mill_api_free(engine);
     return NULL;
 }
 
@@ -119,6 +119,10 @@ static tidemill_status take_config(struct tidemill *engine, const tidemill_confi
         status = set(engine, "seed", number);
     }
     if (status == TIDEMILL_OK && config->cache) status = set(engine, "cache", config->cache);
+    if (status == TIDEMILL_OK && config->worker_program) {
+        status = set(engine, "worker_path", config->worker_program);
+    }
+    if (status == TIDEMILL_OK) status = mill_api_set_patience(engine, config->close_patience);
     if (status != TIDEMILL_OK) return status;
     if (config->deadline < 0 || config->deadline != config->deadline) {
         return mill_fail(&engine->error, TIDEMILL_USAGE, "deadline: expected seconds, or 0");
@@ -173,48 +177,6 @@ tidemill_status tidemill_open(const tidemill_config *given, tidemill **out)
 {
     tidemill_config config = full_config(given);
     return open_anywhere(&config, mill_proxy_is_wanted(&config), out);
-}
-
-/* In this order: workers use the state's functions, runs hold nodes, the store has readers. */
-void tidemill_close(tidemill *engine)
-{
-    if (engine == NULL || !mill_birth_is_here(&engine->birth)) return;
-    mill_proxy_close(engine);
-    if (engine->L && !engine->borrowed) mill_state_close(engine->L); /* leaves its runs */
-    mill_engine_stop(engine);
-    mill_watch_close(engine);
-    mill_modules_fini(engine);
-    mill_scope_fini(&engine->scope);
-    char *task;
-    struct mill_value error;
-    if (mill_engine_unasked(engine, &task, &error)) {
-        mill_value_unref(error);
-        free(task);
-    }
-    pthread_mutex_destroy(&engine->unasked_lock);
-    mill_inquiry_free(engine->inquiry);
-    mill_recorder_free(engine->recorder);
-    free(engine->dry_stop);
-    mill_files_fini(&engine->files);
-    mill_means_fini(&engine->means);
-    mill_token_unref(engine->token);
-    mill_log_fini(&engine->log);
-    mill_settings_fini(engine);
-    mill_blas_fini(&engine->blas);
-    mill_limit_fini(engine);
-    mill_output_fini(&engine->output);
-    pthread_mutex_destroy(&engine->modules_lock);
-    free(engine->worker_path);
-    pthread_mutex_destroy(&engine->hub_lock);
-    free(engine->package_path);
-    free(engine->package_cpath);
-    mill_host_functions_fini(engine);
-    mill_host_kernels_fini(engine);
-    free(engine->message);
-    mill_confine_fini(&engine->confine);
-    mill_gate_fini(&engine->gate);
-    mill_birth_fini(&engine->birth);
-    free(engine);
 }
 
 const char *tidemill_version(void)
@@ -691,7 +653,7 @@ int tidemill_worker_main(int descriptor)
     struct tidemill *engine = engine_new(&config);
     if (engine == NULL) return 1;
     int status = mill_serve_run(engine, descriptor);
-    tidemill_close(engine);
+    mill_api_free(engine);
     return status;
 }
 
@@ -700,7 +662,7 @@ int tidemill_worker_main(int descriptor)
 static int close_engine(lua_State *L)
 {
     struct tidemill **box = lua_touserdata(L, 1);
-    tidemill_close(*box);
+    mill_api_leave(*box);
     *box = NULL;
     return 0;
 }

@@ -17,7 +17,7 @@ enum { LUA_TCDATA = 10 };
 
 /* ---- leaves ---------------------------------------------------------------------------- */
 
-static void put_number(struct mill_encoder *encoder, double number)
+static void put_double(struct mill_encoder *encoder, double number)
 {
     uint64_t bits;
     memcpy(&bits, &number, 8);
@@ -150,7 +150,7 @@ bool mill_encoder_value(struct mill_encoder *encoder, int index)
                          lua_toboolean(L, index) ? MILL_MARK_TRUE : MILL_MARK_FALSE);
         return true;
     case LUA_TNUMBER:
-        put_number(encoder, lua_tonumber(L, index));
+        put_double(encoder, lua_tonumber(L, index));
         return true;
     case LUA_TSTRING:
         mill_encoder_string(encoder, MILL_MARK_STRING, index);

@@ -61,7 +61,8 @@ struct tidemill {
     _Atomic bool typing; /* an input of a session runs, on the thread `typist` */
     pthread_t typist;
     int exit_status;
-    bool exiting; /* os.exit was called */
+    bool exiting;    /* os.exit was called */
+    double patience; /* seconds that closing waits, each time; negative: not at all */
     _Atomic int64_t degraded;
     struct mill_token *token;    /* of all that the script starts; NULL: memory was short */
     struct mill_means means;     /* of tasks' times, by name */

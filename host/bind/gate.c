@@ -1,4 +1,5 @@
 /* gate: how a function of tidemill.h enters an engine and leaves it.  SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE
 #include "bind/gate.h"
 
 #include <stdlib.h>
@@ -121,15 +122,30 @@ static bool is_refused(struct tidemill *engine, struct mill_error *error)
     return true;
 }
 
-tidemill_status mill_api_enter(struct tidemill *engine)
+static bool lock_until(pthread_mutex_t *lock, int64_t deadline)
+{
+    if (deadline == INT64_MAX) return pthread_mutex_lock(lock) == 0;
+    struct timespec when = {deadline / 1000000000, deadline % 1000000000};
+    return pthread_mutex_clocklock(lock, CLOCK_MONOTONIC, &when) == 0;
+}
+
+tidemill_status mill_api_enter_until(struct tidemill *engine, int64_t deadline)
 {
     struct mill_error error;
     if (is_refused(engine, &error)) return mill_api_say(engine, &error);
-    pthread_mutex_lock(&engine->gate.lock);
+    if (!lock_until(&engine->gate.lock, deadline)) {
+        mill_fail(&error, TIDEMILL_BUSY, "the call of another thread has not returned");
+        return mill_api_say(engine, &error);
+    }
     engine->gate.depth++;
     if (engine->error.text[0] || engine->message) clear_error(engine);
     clear_fault(&engine->gate);
     return TIDEMILL_OK;
+}
+
+tidemill_status mill_api_enter(struct tidemill *engine)
+{
+    return mill_api_enter_until(engine, INT64_MAX);
 }
 
 tidemill_status mill_api_prepare(struct tidemill *engine, const char *script)

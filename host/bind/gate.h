@@ -33,6 +33,10 @@ void mill_gate_fini(struct mill_gate *gate);
  * forked off it fails with TIDEMILL_UNSUPPORTED and takes nothing. */
 tidemill_status mill_api_enter(struct tidemill *engine);
 
+/* The same, but waits for the lock until then (CLOCK_MONOTONIC nanoseconds; INT64_MAX: for ever) only:
+ * TIDEMILL_BUSY, and nothing is taken. */
+tidemill_status mill_api_enter_until(struct tidemill *engine, int64_t deadline);
+
 /* mill_api_enter; then forgets an interrupt that met nothing, and reads the settings: before every
  * function that uses the script's state. */
 tidemill_status mill_api_begin(struct tidemill *engine);

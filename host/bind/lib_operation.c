@@ -142,7 +142,7 @@ static int start_fetch(lua_State *L)
 extern char **environ;
 
 /* The list of texts at an index, malloc'ed; NULL: no memory. */
-static char **copy_list(lua_State *L, int index)
+static char **copy_strings(lua_State *L, int index)
 {
     size_t count = lua_objlen(L, index);
     char **list = calloc(count + 1, sizeof *list);
@@ -170,7 +170,7 @@ static char **build_environment(lua_State *L, int index)
 {
     size_t own = 0, count = 0;
     while (environ && environ[own]) own++;
-    char **changes = copy_list(L, index);
+    char **changes = copy_strings(L, index);
     char **list = changes ? calloc(own + lua_objlen(L, index) + 1, sizeof *list) : NULL;
     bool fine = list != NULL;
     for (size_t i = 0; i < own && fine; i++) {
@@ -228,7 +228,7 @@ static int start_exec(lua_State *L)
     struct mill_exec *exec = mill_exec_new();
     if (exec == NULL) return luaL_error(L, "out of memory (a program)");
     exec->most = (size_t)luaL_checknumber(L, 5);
-    exec->arguments = copy_list(L, 1);
+    exec->arguments = copy_strings(L, 1);
     exec->environment = build_environment(L, 2);
     exec->folder = folder ? strdup(folder) : NULL;
     exec->input = input ? malloc(size + 1) : NULL;

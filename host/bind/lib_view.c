@@ -186,8 +186,8 @@ static bool add_memory(struct view *view, const struct mill_node *node)
     return true;
 }
 
-static bool summarise(void *context, const struct mill_node *node, uint32_t number,
-                      const uint32_t *inputs, uint32_t count)
+static bool summarise_node(void *context, const struct mill_node *node, uint32_t number,
+                           const uint32_t *inputs, uint32_t count)
 {
     struct view *view = context;
     uint32_t depth = 0;
@@ -208,7 +208,7 @@ static bool summarise(void *context, const struct mill_node *node, uint32_t numb
 static int view_info(lua_State *L)
 {
     lua_settop(L, 1);
-    struct view *view = walk_below(L, summarise);
+    struct view *view = walk_below(L, summarise_node);
     lua_pushnumber(L, view->tasks);
     lua_pushnumber(L, (double)view->edges);
     lua_pushnumber(L, view->depth);
@@ -240,7 +240,7 @@ static bool flatten(void *context, const struct mill_node *node, uint32_t number
            list_add(&view->ends, (uint32_t)(before + count));
 }
 
-static void push_list(lua_State *L, const char *name, const struct list *list)
+static void push_numbers(lua_State *L, const char *name, const struct list *list)
 {
     lua_createtable(L, (int)list->count, 0);
     for (size_t i = 0; i < list->count; i++) {
@@ -260,10 +260,10 @@ static int view_view(lua_State *L)
     lua_createtable(L, 0, 5);
     lua_pushnumber(L, view->tasks);
     lua_setfield(L, -2, "count");
-    push_list(L, "indexes", &view->indexes);
-    push_list(L, "functions", &view->functions);
-    push_list(L, "inputs", &view->inputs);
-    push_list(L, "ends", &view->ends);
+    push_numbers(L, "indexes", &view->indexes);
+    push_numbers(L, "functions", &view->functions);
+    push_numbers(L, "inputs", &view->inputs);
+    push_numbers(L, "ends", &view->ends);
     view_fini(view);
     return 1;
 }

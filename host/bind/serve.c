@@ -24,7 +24,7 @@
 #include "bind/runner.h"
 #include "lane/message.h"
 
-static const double FLUSH_PATIENCE = 10; /* seconds for what a task has put to come on disk */
+static const double PUT_PATIENCE = 10; /* seconds for what a task has put to come on disk */
 
 struct served_function {
     uint64_t serial; /* the engine's number */
@@ -443,7 +443,7 @@ static bool run_order(struct mill_serve *serve, struct mill_wire_reader *reader,
     struct mill_error error;
     struct mill_run *run = run_node(serve, handle, &error);
     /* From here on the engine may end this process at any time. */
-    if (engine->store) mill_store_flush(engine->store, FLUSH_PATIENCE);
+    if (engine->store) mill_store_flush(engine->store, PUT_PATIENCE);
     bool sent = run ? answer_run(serve, run) : answer_error(serve, error.text);
     serve->task = NULL;
     free(serve->written);

@@ -63,7 +63,7 @@ static tidemill_status ask_session(struct tidemill *engine, const char *name,
 }
 
 /* What take() has said. */
-static tidemill_status take_answer(struct tidemill *engine)
+static tidemill_status session_answer(struct tidemill *engine)
 {
     const char *what = lua_tostring(engine->L, -2), *text = lua_tostring(engine->L, -1);
     if (what == NULL) return TIDEMILL_OK;
@@ -87,7 +87,7 @@ static tidemill_status take_input(struct tidemill *engine, const char *code)
     status = ask_session(engine, "take", code);
     atomic_store(&engine->typing, false);
     lua_sethook(L, NULL, 0, 0);
-    if (status == TIDEMILL_OK) status = take_answer(engine);
+    if (status == TIDEMILL_OK) status = session_answer(engine);
     lua_settop(L, base);
     if (status != TIDEMILL_INCOMPLETE) mill_watch_ran(engine, code, began);
     return mill_api_outcome(engine, status);

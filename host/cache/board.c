@@ -39,7 +39,7 @@ static struct flock byte_of(uint32_t process)
 }
 
 /* Takes the first process number that nobody has; 0: all are taken, or locks do not work. */
-static uint32_t take_number(int fd)
+static uint32_t claim_number(int fd)
 {
     for (uint32_t process = 1; process <= BOARD_PROCESSES; process++) {
         struct flock byte = byte_of(process);
@@ -87,7 +87,7 @@ static bool join_board(struct mill_board *board)
         magic != BOARD_MAGIC) {
         return false;
     }
-    uint32_t process = take_number(board->fd);
+    uint32_t process = claim_number(board->fd);
     if (process == 0) return false;
     uint32_t generation = atomic_fetch_add(&board->map->generations[process], 1) + 1;
     board->me = (generation & 0xffff) << PROCESS_BITS | process;

@@ -71,7 +71,7 @@ static bool npy_take(struct npy_cursor *cursor, char wanted)
     return true;
 }
 
-static bool take_word(struct npy_cursor *cursor, const char *word)
+static bool skip_word(struct npy_cursor *cursor, const char *word)
 {
     size_t size = strlen(word);
     if ((size_t)(cursor->end - cursor->at) < size || memcmp(cursor->at, word, size) != 0)
@@ -131,7 +131,7 @@ static tidemill_status take_size(struct npy_cursor *cursor, int64_t *size)
         cursor->at++;
     }
     if (cursor->at == start.at) return unexpected(cursor, "the size of an axis");
-    take_word(cursor, "L"); /* as Python 2 wrote it */
+    skip_word(cursor, "L"); /* as Python 2 wrote it */
     *size = number;
     return TIDEMILL_OK;
 }
@@ -156,8 +156,8 @@ static tidemill_status take_shape(struct npy_cursor *cursor, struct mill_npy_hea
 
 static tidemill_status take_order(struct npy_cursor *cursor, struct mill_npy_header *header)
 {
-    header->fortran = take_word(cursor, "True");
-    if (header->fortran || take_word(cursor, "False")) return TIDEMILL_OK;
+    header->fortran = skip_word(cursor, "True");
+    if (header->fortran || skip_word(cursor, "False")) return TIDEMILL_OK;
     return unexpected(cursor, "True or False");
 }
 

@@ -16,7 +16,7 @@
  * "at once" do not wait.  A thread that is in a call (in a function of the host that a script calls) may
  * call again.
  * Forks: in a child that forks off, the engines of its parent are of no use: every call fails with
- * TIDEMILL_UNSUPPORTED, tidemill_close does nothing.  A child opens engines of its own.
+ * TIDEMILL_UNSUPPORTED, also tidemill_close.  A child opens engines of its own.
  * Errors: functions return a status, 0 is success; the text for people stays in the engine until the next
  * call of the same thread.
  * SPDX-License-Identifier: MIT */
@@ -51,6 +51,7 @@ typedef enum tidemill_status {
     TIDEMILL_CANCELLED = 8,    /* tidemill_interrupt was called */
     TIDEMILL_EXIT = 9,         /* the script called os.exit; see tidemill_exit_status */
     TIDEMILL_UNSUPPORTED = 10, /* this build or machine cannot do it */
+    TIDEMILL_BUSY = 11,        /* something has not ended yet */
     TIDEMILL_DEADLINE = 12     /* the script has taken longer than tidemill_config's deadline */
 } tidemill_status;
 
@@ -79,15 +80,27 @@ typedef struct tidemill_config {
     int sandbox;     /* 1: the script is not trusted */
     const char *const *allow;   /* names that are open to it besides, then NULL; NULL: none */
     const char *const *modules; /* modules that its `require` may load, then NULL; NULL: none */
+    double
+        close_patience; /* seconds that tidemill_close waits for tasks, and again for those that it
+                              has cancelled; 0: 10; INFINITY: until they end; negative: not at all */
+    const char *worker_program; /* what runs tasks in processes of their own; NULL: the program
+                                   tidemill beside the library, see docs/lanes.md */
 } tidemill_config;
 
 /* Opens an engine.  Threads start with the first task that needs them.  On failure *engine is
  * still set (unless memory is short: then NULL) so that tidemill_error can be read; close it. */
 TIDEMILL_API tidemill_status tidemill_open(const tidemill_config *config, tidemill **engine);
 
-/* Waits for submitted tasks to end (unless cancelled), writes what the cache still holds in
- * memory, stops the threads and frees everything.  NULL is fine. */
-TIDEMILL_API void tidemill_close(tidemill *engine);
+/* Waits for submitted tasks to end, as long as config.close_patience says; cancels those that have not,
+ * and waits as long again; then writes what the cache still holds in memory, stops the threads and frees
+ * everything.  After tidemill_interrupt it cancels at once; one that comes while it waits ends that
+ * wait.  NULL is fine.  When it fails the engine is there as before, threads and all:
+ * TIDEMILL_BUSY: a task will not end, such as a compiled endless loop, or another thread's call;
+ *     tidemill_error names it and its worker.  Closing again tries again; a program that leaves
+ *     without calls tidemill_flush first.
+ * TIDEMILL_USAGE: from inside a call, or a callback.
+ * TIDEMILL_UNSUPPORTED: from a task, or in a child that has forked off. */
+TIDEMILL_API tidemill_status tidemill_close(tidemill *engine);
 
 /* At once.  Text of this thread's last failure with `engine`, with a Lua traceback where there is one; ""
  * after a success.  Belongs to the engine; valid until the thread's next call.  NULL engine: out of

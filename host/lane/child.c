@@ -53,6 +53,9 @@ static tidemill_status watch_child(struct mill_child *child, struct mill_error *
     child->process = (int)syscall(SYS_pidfd_open, child->pid, 0);
     if (child->process >= 0) return TIDEMILL_OK;
     int reason = errno;
+    if (reason == ESRCH) { /* the host program reaps whatever it finds */
+        return mill_fail(error, TIDEMILL_IO, "the worker process ended before it was ready");
+    }
     kill(-child->pid, SIGKILL);
     waitpid(child->pid, NULL, 0);
     return mill_fail(error, TIDEMILL_IO, "cannot watch a worker process: %s", strerror(reason));
@@ -96,19 +99,28 @@ struct mill_child *mill_child_start(const char *program, struct mill_error *erro
 
 /* ---- ending -------------------------------------------------------------------------------- */
 
+/* What it has started, too.  Until a process is reaped its number is nobody else's; where the host
+ * program reaps whatever it finds, a process of that number is another one, and is left alone. */
+static void kill_group(const struct mill_child *child)
+{
+    char path[32];
+    bool there = syscall(SYS_pidfd_send_signal, child->process, 0, NULL, 0) == 0;
+    snprintf(path, sizeof path, "/proc/%d", (int)child->pid);
+    if (there || access(path, F_OK) != 0) kill(-child->pid, SIGKILL);
+}
+
 void mill_child_kill(struct mill_child *child)
 {
     child->state = MILL_CHILD_KILLED;
-    /* Not reaped: its number is nobody else's.  The group first: what it has started, too. */
-    kill(-child->pid, SIGKILL);
-    kill(child->pid, SIGKILL);
+    kill_group(child);
+    syscall(SYS_pidfd_send_signal, child->process, SIGKILL, NULL, 0);
 }
 
 struct mill_child_end mill_child_reap(struct mill_child *child)
 {
     siginfo_t info = {.si_pid = 0};
     int result;
-    kill(-child->pid, SIGKILL); /* what it leaves behind in its group; not reaped, see above */
+    kill_group(child); /* what it leaves behind there */
     do {
         result = waitid((idtype_t)P_PIDFD, (id_t)child->process, &info, WEXITED);
     } while (result != 0 && errno == EINTR);

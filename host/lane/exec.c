@@ -19,6 +19,11 @@
 #include "lane/spawn.h"
 #include "lane/tcp.h"
 
+/* waitid's name for a pidfd, which older headers lack. */
+#ifndef P_PIDFD
+#define P_PIDFD 3
+#endif
+
 /* ---- starting a program ----------------------------------------------------------------------- */
 
 struct pipes { /* ours and the child's end of stdin, stdout, stderr; -1: none */
@@ -118,13 +123,21 @@ static void close_handles(struct mill_exec *exec)
     uv_close((uv_handle_t *)&exec->exit, watch_closed);
 }
 
+/* By its pidfd, while that is there: the number may be another child's when the host program reaps
+ * whatever it finds. */
+static int wait_for(const struct mill_exec *exec, siginfo_t *info, int options)
+{
+    if (exec->watch >= 0) return waitid((idtype_t)P_PIDFD, (id_t)exec->watch, info, options);
+    return waitid(P_PID, (id_t)exec->child, info, options);
+}
+
 /* False: somebody else in this process has taken the child's status. */
 static bool reap(struct mill_exec *exec)
 {
     siginfo_t info = {.si_pid = 0};
     int result;
     do {
-        result = waitid(P_PID, (id_t)exec->child, &info, WEXITED);
+        result = wait_for(exec, &info, WEXITED);
     } while (result != 0 && errno == EINTR);
     bool exit = info.si_code == CLD_EXITED;
     exec->status = exit ? info.si_status : -1;
@@ -153,7 +166,7 @@ static void kill_all(struct mill_exec *exec, const char *reason)
     exec->killed = true;
     exec->reason = reason;
     siginfo_t info;
-    if (waitid(P_PID, (id_t)exec->child, &info, WEXITED | WNOHANG | WNOWAIT) == 0) {
+    if (wait_for(exec, &info, WEXITED | WNOHANG | WNOWAIT) == 0) {
         kill(-exec->child, SIGKILL); /* it is there, or not reaped: the number is its own */
     }
     if (exec->exited) end_exec(exec);
@@ -281,6 +294,7 @@ static void watch_program(struct mill_exec *exec, int spare)
         if (uv_poll_start(&exec->exit, UV_READABLE, child_exited) == 0) return;
     } else if (exec->watch >= 0) {
         close(exec->watch);
+        exec->watch = -1;
     }
     exec->exited = true; /* soon, and reaping waits for it */
     if (exec->killed) {
@@ -322,7 +336,7 @@ static void exec_cancel(struct mill_operation *operation)
     kill_all((struct mill_exec *)operation, "cancelled");
 }
 
-static void free_list(char **list)
+static void free_arguments(char **list)
 {
     for (size_t i = 0; list && list[i]; i++) free(list[i]);
     free(list);
@@ -331,8 +345,8 @@ static void free_list(char **list)
 static void exec_destroy(struct mill_operation *operation)
 {
     struct mill_exec *exec = (struct mill_exec *)operation;
-    free_list(exec->arguments);
-    free_list(exec->environment);
+    free_arguments(exec->arguments);
+    free_arguments(exec->environment);
     free(exec->folder);
     free(exec->input);
     free(exec->outputs[0].bytes);
@@ -346,6 +360,8 @@ static const struct mill_operation_kind exec_kind = {MILL_SLOT_OUT, exec_begin, 
 struct mill_exec *mill_exec_new(void)
 {
     struct mill_exec *exec = calloc(1, sizeof *exec);
-    if (exec) mill_operation_init(&exec->operation, &exec_kind);
+    if (exec == NULL) return NULL;
+    exec->watch = -1;
+    mill_operation_init(&exec->operation, &exec_kind);
     return exec;
 }

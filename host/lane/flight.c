@@ -136,8 +136,8 @@ void mill_flight_stop(struct mill_process *process, struct mill_child *child)
     mill_child_kill(child);
 }
 
-static struct mill_child *start_child(struct mill_process *process, struct mill_worker *worker,
-                                      struct mill_error *error)
+static struct mill_child *new_child(struct mill_process *process, struct mill_worker *worker,
+                                    struct mill_error *error)
 {
     struct mill_child *child = mill_child_start(process->program, error);
     if (child == NULL) return NULL;
@@ -171,7 +171,7 @@ static struct mill_child *free_child(struct mill_process *process, struct mill_w
         if (child->state == MILL_CHILD_STARTING) starting = child;
     }
     if (starting) return starting;
-    struct mill_child *child = start_child(process, worker, error);
+    struct mill_child *child = new_child(process, worker, error);
     if (child) child->isolated = isolate;
     return child;
 }

@@ -8,10 +8,16 @@
 #include <errno.h>
 #include <stdio.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "lane/spawn.h"
+
+/* waitid's name for a pidfd, which older headers lack. */
+#ifndef P_PIDFD
+#define P_PIDFD 3
+#endif
 
 /* "+ GROUP" and "- GROUP", a line each.  A group is removed before its number can be another's. */
 static char script[] = "groups=' '\n"
@@ -47,6 +53,7 @@ static void start_guard(struct mill_guard *guard)
         return;
     }
     guard->line = ends[0];
+    guard->watch = (int)syscall(SYS_pidfd_open, guard->process, 0);
 }
 
 static void tell_guard(struct mill_guard *guard, char what, pid_t group)
@@ -75,6 +82,11 @@ void mill_guard_fini(struct mill_guard *guard)
 {
     if (guard->process == 0) return;
     close(guard->line);
-    while (waitpid(guard->process, NULL, 0) < 0 && errno == EINTR) {}
+    siginfo_t info;
+    /* One that was reaped already, by a host program that reaps whatever it finds, is not waited for. */
+    while (guard->watch >= 0 &&
+           waitid((idtype_t)P_PIDFD, (id_t)guard->watch, &info, WEXITED) != 0 &&
+           errno == EINTR) {}
+    if (guard->watch >= 0) close(guard->watch);
     *guard = (struct mill_guard){0};
 }

@@ -9,7 +9,8 @@
 
 struct mill_guard { /* zeros: not started yet */
     pid_t process;
-    int line; /* a socket to it */
+    int line;  /* a socket to it */
+    int watch; /* its pidfd; -1: it cannot be waited for */
     bool
         tried; /* to start it; without it programs alone die with us, not what they have started */
 };

@@ -17,7 +17,7 @@ enum order_flags {
     ORDER_FLAGS = 31,
 };
 
-static void put_word(struct mill_wire *wire, uint64_t word)
+static void put_bits(struct mill_wire *wire, uint64_t word)
 {
     mill_packer_bytes(&wire->out, &word, sizeof word);
 }
@@ -34,14 +34,14 @@ static void put_head(struct mill_wire *wire, const struct mill_order *order,
     mill_packer_byte(&wire->out, (uint8_t)order->log_level);
     mill_packer_size(&wire->out, order->serial);
     mill_packer_size(&wire->out, (uint64_t)order->worker);
-    put_word(wire, order->stream[0]);
-    put_word(wire, order->stream[1]);
+    put_bits(wire, order->stream[0]);
+    put_bits(wire, order->stream[1]);
     if (order->keyed) mill_packer_bytes(&wire->out, &order->key, sizeof order->key);
     mill_packer_size(&wire->out, (uint64_t)order->attempt);
     for (int i = 1; i < order->attempt; i++) {
         uint64_t bits;
         memcpy(&bits, &seconds[i - 1], sizeof bits);
-        put_word(wire, bits);
+        put_bits(wire, bits);
     }
 }
 

@@ -131,8 +131,8 @@ static void check_time(struct mill_process *process, struct mill_worker *worker,
     mill_flight_crash(process, worker, child, text);
 }
 
-static void check_memory(struct mill_process *process, struct mill_worker *worker,
-                         struct mill_child *child)
+static void check_child_memory(struct mill_process *process, struct mill_worker *worker,
+                               struct mill_child *child)
 {
     if (!child->busy || child->flight.limit == MILL_NEVER || !child->flight.sent) return;
     int64_t used = mill_child_memory(child);
@@ -168,7 +168,8 @@ static void check_all(struct mill_process *process, struct mill_worker *worker)
         if (child->state == MILL_CHILD_KILLED) continue;
         if (cancels) check_cancelled(process, worker, child);
         if (child->state != MILL_CHILD_KILLED) check_time(process, worker, child, now);
-        if (look && child->state != MILL_CHILD_KILLED) check_memory(process, worker, child);
+        if (look && child->state != MILL_CHILD_KILLED)
+            check_child_memory(process, worker, child);
     }
     if (look) process->looked = now;
 }

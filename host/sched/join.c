@@ -68,7 +68,7 @@ static struct mill_task *reason_of(struct mill_task *source)
 static void finish(struct mill_worker *worker, struct mill_task *task, enum mill_state state,
                    struct mill_value value)
 {
-    worker->task = task;
+    mill_worker_take_up(worker, task);
     worker->began = mill_clock_now();
     mill_worker_finish(worker, state, value);
 }

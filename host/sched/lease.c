@@ -84,8 +84,8 @@ static void step_out(struct mill_lease *lease, struct mill_lease_place *place)
 }
 
 /* The waiter may go on at once, but asks for the mutex before it looks at the place. */
-static void answer(struct mill_lease *lease, struct mill_lease_place *place,
-                   enum mill_lease_answer what)
+static void answer_place(struct mill_lease *lease, struct mill_lease_place *place,
+                         enum mill_lease_answer what)
 {
     step_out(lease, place);
     place->answer = what;
@@ -115,7 +115,7 @@ static void give(struct mill_lease *lease, struct mill_lease_place *place,
 {
     struct mill_lease_side *side = &lease->sides[place->side];
     side->lent++;
-    answer(lease, place, what);
+    answer_place(lease, place, what);
     if (place->depth) places_add(&side->given, place, MILL_AMONG_SIDE, NULL);
 }
 
@@ -401,7 +401,7 @@ void mill_lease_gone(struct mill_lease *lease, struct mill_worker *worker, int64
     lease->leaving--;
     lose(lease, now);
     while (lease->closers.first && is_drained(lease)) {
-        answer(lease, lease->closers.first, MILL_LEASE_CLOSED);
+        answer_place(lease, lease->closers.first, MILL_LEASE_CLOSED);
     }
     bool last = lease->dropped && lease->made == 0;
     pthread_mutex_unlock(&lease->mutex);
@@ -434,7 +434,7 @@ enum mill_lease_answer mill_lease_take(struct mill_lease *lease, struct mill_lea
     return what;
 }
 
-static void give_up(struct mill_lease *lease, struct mill_lease_place *place, int64_t now)
+static void give_place_up(struct mill_lease *lease, struct mill_lease_place *place, int64_t now)
 {
     if (place->answer == MILL_LEASE_WAIT) step_out(lease, place);
     switch (take_given(lease, place)) {
@@ -457,7 +457,7 @@ static void give_up(struct mill_lease *lease, struct mill_lease_place *place, in
 void mill_lease_leave(struct mill_lease *lease, struct mill_lease_place *place, int64_t now)
 {
     pthread_mutex_lock(&lease->mutex);
-    give_up(lease, place, now);
+    give_place_up(lease, place, now);
     struct mill_link *link = place->link;
     place->link = NULL;
     pthread_mutex_unlock(&lease->mutex);
@@ -470,7 +470,7 @@ void mill_lease_close(struct mill_lease *lease)
 {
     pthread_mutex_lock(&lease->mutex);
     lease->closed = true;
-    while (lease->queue.first) answer(lease, lease->queue.first, MILL_LEASE_CLOSED);
+    while (lease->queue.first) answer_place(lease, lease->queue.first, MILL_LEASE_CLOSED);
     set_timer(lease, NULL, 0);
     send_all_away(lease, NULL);
     pthread_mutex_unlock(&lease->mutex);

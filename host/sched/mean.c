@@ -43,3 +43,8 @@ struct mill_mean *mill_means_of(struct mill_means *means, const char *name)
     pthread_mutex_unlock(&means->mutex);
     return found ? &found->mean : NULL;
 }
+
+const char *mill_mean_name(const struct mill_mean *mean)
+{
+    return ((const struct mill_named_mean *)mean)->name;
+}

@@ -20,4 +20,7 @@ void mill_means_fini(struct mill_means *means); /* no function refers to them an
 /* The mean of a name, there from then on; NULL: no memory. */
 struct mill_mean *mill_means_of(struct mill_means *means, const char *name);
 
+/* Its name, of one that mill_means_of has given. */
+const char *mill_mean_name(const struct mill_mean *mean);
+
 #endif

@@ -638,7 +638,8 @@ enum wait { FIRST, QUEUED, NEEDLESS };
  * NEEDLESS: the result came back meanwhile, or the task was made again and did not finish, for
  * which *cause is the reason.  All is decided under the lock under which the task ends, so that
  * it is started once and every waiter is told. */
-static enum wait wait_for(struct mill_run *run, struct mill_revival *revival, int32_t *cause)
+static enum wait join_revival(struct mill_run *run, struct mill_revival *revival,
+                              int32_t *cause)
 {
     struct mill_task *lost = revival->lost;
     struct mill_revival **list = &run->revivals[lost->index % MILL_RUN_LOCKS];
@@ -686,7 +687,7 @@ void mill_run_revive(struct mill_run *run, struct mill_worker *worker,
         int32_t cause = (int32_t)lost[i]->index; /* when memory is short: it ends as skipped */
         struct mill_revival *revival = malloc(sizeof *revival);
         if (revival) *revival = (struct mill_revival){lost[i], waiter, NULL};
-        enum wait wait = revival ? wait_for(run, revival, &cause) : NEEDLESS;
+        enum wait wait = revival ? join_revival(run, revival, &cause) : NEEDLESS;
         if (wait == FIRST) {
             start_again(run, lost[i]);
             push(worker, lost[i]);

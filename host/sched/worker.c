@@ -19,6 +19,7 @@
 #include "base/clock.h"
 #include "data/spill.h"
 #include "sched/join.h"
+#include "sched/mean.h"
 #include "sched/pool.h"
 #include "sched/retry.h"
 
@@ -62,12 +63,42 @@ bool mill_worker_init(struct mill_worker *worker, struct mill_pool *pool, int in
     return true;
 }
 
+static int64_t counted(const _Atomic int64_t *counter)
+{
+    return atomic_load_explicit(counter, memory_order_relaxed);
+}
+
+void mill_worker_inherit(struct mill_worker *worker, const struct mill_worker *old)
+{
+    struct mill_counters *to = &worker->counters;
+    const struct mill_counters *from = &old->counters;
+    add_to(&to->executed, counted(&from->executed));
+    add_to(&to->finished, counted(&from->finished));
+    add_to(&to->failed, counted(&from->failed));
+    add_to(&to->skipped, counted(&from->skipped));
+    add_to(&to->steals, counted(&from->steals));
+    add_to(&to->sleeps, counted(&from->sleeps));
+    add_to(&to->hits, counted(&from->hits));
+    add_to(&to->misses, counted(&from->misses));
+    add_to(&to->retries, counted(&from->retries));
+    add_to(&to->waits, counted(&from->waits));
+    add_to(&to->took, counted(&from->took));
+}
+
 static void tell_event(struct mill_worker *worker, enum mill_event event,
                        struct mill_task *task, int argument, int64_t begin, int64_t end)
 {
     const struct mill_pool_options *options = &worker->pool->options;
     if (options->event == NULL) return;
     options->event(options->context, worker, event, task, argument, begin, end);
+}
+
+/* Release: who reads the mean by mill_worker_doing sees the name that it has. */
+void mill_worker_take_up(struct mill_worker *worker, struct mill_task *task)
+{
+    worker->task = task;
+    atomic_store_explicit(&worker->shown, task ? mill_task_function(task)->mean : NULL,
+                          memory_order_release);
 }
 
 static struct mill_task *linked(const struct mill_task *task)
@@ -78,6 +109,12 @@ static struct mill_task *linked(const struct mill_task *task)
 static void link_to(struct mill_task *task, struct mill_task *next)
 {
     task->result.natural = (uint64_t)(uintptr_t)next;
+}
+
+const char *mill_worker_doing(struct mill_worker *worker)
+{
+    const struct mill_mean *mean = atomic_load_explicit(&worker->shown, memory_order_acquire);
+    return mean ? mill_mean_name(mean) : NULL;
 }
 
 /* ---- tasks for this worker alone ------------------------------------------------------------ */
@@ -475,7 +512,7 @@ void mill_worker_finish(struct mill_worker *worker, enum mill_state state,
 {
     struct mill_task *task = worker->task;
     struct mill_run *run = task->run;
-    worker->task = NULL;
+    mill_worker_take_up(worker, NULL);
     if (state == MILL_FINISHED) count_up(&worker->counters.finished);
     if (state == MILL_FINISHED && run->hooks.after) {
         run->hooks.after(run->hooks.context, worker, task, &result);
@@ -498,7 +535,7 @@ static void put_back(struct mill_worker *worker)
 {
     struct mill_task *task = worker->task;
     const struct mill_hooks *hooks = &task->run->hooks;
-    worker->task = NULL;
+    mill_worker_take_up(worker, NULL);
     if (hooks->retried) hooks->retried(hooks->context, worker, task);
     measure_task(worker, task, MILL_PENDING);
     let_go(worker);
@@ -650,7 +687,7 @@ static bool begin_task(struct mill_worker *worker, struct mill_task *task)
             return false;
         }
     }
-    worker->task = task;
+    mill_worker_take_up(worker, task);
     add_pending(worker, 1);
     put_load(worker, task, load);
     if (!gather(worker, task)) {
@@ -687,7 +724,7 @@ void mill_worker_suspend(struct mill_worker *worker, struct mill_suspended *kept
         .held_count = worker->held_count,
         .held_room = worker->held_room,
     };
-    worker->task = NULL;
+    mill_worker_take_up(worker, NULL);
     worker->held = NULL;
     worker->held_count = worker->held_room = 0;
     count_up(&worker->counters.waits);
@@ -697,7 +734,7 @@ void mill_worker_resume(struct mill_worker *worker, struct mill_suspended *kept)
 {
     turn_to(worker, kept->task->run);
     free(worker->held);
-    worker->task = kept->task;
+    mill_worker_take_up(worker, kept->task);
     worker->call = kept->call;
     worker->began = kept->began;
     worker->places = kept->places;

@@ -67,6 +67,8 @@ struct mill_worker {
     bool has_thread;
     _Alignas(64) struct mill_deque deques[MILL_LEVELS];
     _Alignas(64) struct mill_counters counters;
+    /* Of the running task's function: by whose name others may know it; NULL: none runs. */
+    struct mill_mean *_Atomic shown;
     /* Tasks of `run` that this worker has ended and not yet counted in it; written by it, read by
      * anybody who wants to know how far a run is: relaxed. */
     struct mill_run *_Atomic run;
@@ -89,9 +91,16 @@ enum mill_next {
 bool mill_worker_init(struct mill_worker *worker, struct mill_pool *pool, int index);
 void mill_worker_fini(struct mill_worker *worker);
 
+/* What another worker has counted, but for its idle time, counts as this one's. */
+void mill_worker_inherit(struct mill_worker *worker, const struct mill_worker *old);
+
 /* Sleeps until there is something to do.  A driver that calls it on the stack of a task that
  * waits raises worker->nested meanwhile: a serial pool then goes on past its deadline. */
 enum mill_next mill_worker_next(struct mill_worker *worker);
+
+/* Any thread: the name of the task that runs there, as long as the means live, which are the engine's;
+ * NULL: none does. */
+const char *mill_worker_doing(struct mill_worker *worker);
 
 /* Ends the running task; the reference in `result` passes to it.  For a failed one `result` is
  * the error. */
@@ -144,7 +153,10 @@ void mill_suspended_fini(struct mill_suspended *kept); /* of one that will not g
 /* The `deliver` of waits whose owner is a worker: any thread. */
 void mill_worker_resumable(struct mill_wait *wait);
 
-/* ---- for the pool --------------------------------------------------------------------------- */
+/* ---- for the pool, and joins --------------------------------------------------------------------------- */
+
+/* The task is the running one; NULL: none is. */
+void mill_worker_take_up(struct mill_worker *worker, struct mill_task *task);
 
 /* Hands a task to a worker for itself alone; any thread. */
 void mill_worker_assign(struct mill_worker *worker, struct mill_task *task);

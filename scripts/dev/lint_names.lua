@@ -12,12 +12,36 @@ local function blank(text)
   return (text:gsub("[^\n\1]", " "):gsub("\1", "\n"))
 end
 
+-- Where a comment or a literal that begins at `at` ends; nil: none begins there.
+local function stretch(text, at)
+  local two = text:sub(at, at + 1)
+  if two == "/*" then return select(2, text:find("*/", at + 2, true)) or #text end
+  if two == "//" then return (text:find("\n", at, true) or #text + 1) - 1 end
+  local quote = two:match("^[\"']")
+  local stop = quote and at
+  while stop do
+    stop = text:find("[\\" .. quote .. "]", stop + 1)
+    if not stop or text:sub(stop, stop) == quote then return stop or #text end
+    stop = stop + 1
+  end
+end
+
 -- The text without comments, literals and what belongs to the preprocessor; lines stay.
 local function bare(text)
-  text = text:gsub("\\\n", "\1"):gsub("/%*.-%*/", blank)
-  text = text:gsub("\n[ ]*#[^\n]*", blank):gsub("^#[^\n]*", blank)
-  text = text:gsub("\\.", "  "):gsub("\"[^\"\n]*\"", blank):gsub("'[^'\n]*'", blank)
-  return text
+  text = text:gsub("\\\n", "\1")
+  local pieces, from, at = {}, 1, text:find("[/\"']")
+  while at do
+    local last = stretch(text, at)
+    if last then
+      pieces[#pieces + 1] = text:sub(from, at - 1)
+      pieces[#pieces + 1] = blank(text:sub(at, last))
+      from = last + 1
+    end
+    at = text:find("[/\"']", (last or at) + 1)
+  end
+  pieces[#pieces + 1] = text:sub(from)
+  text = "\n" .. table.concat(pieces)
+  return (text:gsub("\n[ ]*#[^\n]*", blank):gsub("\n", "", 1))
 end
 
 -- A token is {word, line} or, of what stands in brackets, {open, line, items = {...}}.

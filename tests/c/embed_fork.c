@@ -42,7 +42,7 @@ static int child(tidemill *engine)
     bad += !is_refused(engine, tidemill_flush(engine, 1));
     bad += text != NULL;
     tidemill_interrupt(engine);
-    tidemill_close(engine); /* nothing to stop here, and nothing hangs */
+    bad += !is_refused(engine, tidemill_close(engine)); /* nothing hangs */
     /* ThreadSanitizer takes no new threads behind a fork. */
     int workers = CHECK_THREADS ? 1 : TIDEMILL_SERIAL;
     tidemill_config config = {.size = sizeof config, .workers = workers, .cache = "off"};

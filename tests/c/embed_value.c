@@ -29,6 +29,10 @@ static const char script[] =
     "function looped() local t = { name = 'loop' } t.self = t return t end\n"
     "function shared() local s = { 7 } return { a = { s }, b = { s }, c = s } end\n"
     "function file() return { 1, { handle = io.stdout } } end\n"
+    "function partly() return 1, io.stdout end\n"
+    "function pair() local n = 0 local function f() return n end local function g() return n + "
+    "1 "
+    "end return { a = { f }, b = { g } } end\n"
     "function same(t) return rawequal(t.a[1], t.b[1]) and rawequal(t.c, t.a[1]) end\n"
     "function cyclic(t) return rawequal(t.self, t) end\n"
     "return { answer = 42 }\n";
@@ -251,8 +255,29 @@ static int refused(tidemill *engine, const char *name, tidemill_status status, c
     return fine && tidemill_kind_of(result) == TIDEMILL_KIND_NIL;
 }
 
+/* Functions keep what they share as long as they are together. */
+static void check_functions(tidemill *engine)
+{
+    tidemill_value none = {{0, 0}}, pair = call1(engine, "pair", none), part, function, both;
+    expect(tidemill_get(pair, "a", &part) == TIDEMILL_OK, "the first of two functions");
+    expect(tidemill_at(part, 1, &function) == TIDEMILL_OK &&
+               tidemill_kind_of(function) == TIDEMILL_KIND_FUNCTION,
+           "is one by itself");
+    expect(tidemill_get(pair, "b", &both) == TIDEMILL_UNSUPPORTED &&
+               tidemill_kind_of(both) == TIDEMILL_KIND_NIL,
+           "the second shares an upvalue with it");
+    tidemill_release(function);
+    tidemill_release(part);
+    tidemill_release(pair);
+}
+
 static void check_errors(tidemill *engine)
 {
+    tidemill_value two[2];
+    expect(tidemill_call(engine, "partly", NULL, 0, two, 2) == TIDEMILL_USAGE &&
+               tidemill_kind_of(two[0]) == TIDEMILL_KIND_NIL,
+           "a call gives all results or none");
+
     expect(refused(engine, "fails", TIDEMILL_ERROR, "boom"), "an error");
     expect(strstr(tidemill_error(engine), "stack traceback") != NULL, "its traceback");
     expect(refused(engine, "kinsd", TIDEMILL_USAGE, "kinsd is nil, not a function"), "none");
@@ -331,6 +356,7 @@ int main(void)
     check_kinds(engine);
     check_calls(engine);
     check_shapes(engine);
+    check_functions(engine);
     check_errors(engine);
     check_threads(engine);
     tidemill_close(engine);
