@@ -1,9 +1,9 @@
 -- monkey: everything that a sandboxed script can reach, called with everything else, and its fields changed:
--- all that may come of it are errors.  tests/c/embed_monkey.c puts a number in place of SEED.
+-- all that may come of it are errors.  Its argument is the seed.
 -- SPDX-License-Identifier: MIT
 local tm = require("tidemill")
 local random = math.random
-math.randomseed(SEED)
+math.randomseed(tonumber((...)))
 
 local first = { 0, 1, -1, 0 / 0, 1 / 0, 2 ^ 53, 1e300, "", "x", "a.b", 1LL, -1LL, 5ULL, true, false, {},
   { 1, 2, 3 }, { n = 1e9 }, function() return 1 end, function(x) return x end, tostring, tm, tm.json,
