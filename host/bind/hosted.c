@@ -19,6 +19,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "bind/api.h"
 #include "bind/signature.h"
 #include "lane/message.h"
@@ -379,6 +380,23 @@ static void do_set(struct mill_hosted *hosted, struct mill_wire_reader *reader,
     free(value);
 }
 
+/* What calls have submitted has so long to end, before what the cache is to keep is written. */
+static void do_rest(struct mill_hosted *hosted, struct mill_wire_reader *reader,
+                    struct reply *reply)
+{
+    uint64_t bits = mill_unpacker_word(&reader->in);
+    double patience;
+    memcpy(&patience, &bits, sizeof patience);
+    struct mill_pool *pool = &hosted->engine->pool;
+    if (hosted->engine->pool_open && patience > 0) {
+        mill_pool_block(pool, NULL, NULL); /* what waits for the script waits in vain */
+        mill_pool_wait_all(pool, mill_clock_after(patience));
+        mill_pool_unblock(pool);
+    }
+    fflush(stdout);
+    reply->status = tidemill_flush(hosted->engine, HOSTED_PATIENCE);
+}
+
 /* False: it is no request. */
 static bool fulfil(struct mill_hosted *hosted, struct mill_wire_reader *reader,
                    struct reply *reply)
@@ -406,8 +424,8 @@ static bool fulfil(struct mill_hosted *hosted, struct mill_wire_reader *reader,
     case MILL_REQUEST_REGISTER:
         do_register(hosted, reader, reply);
         return true;
-    case MILL_REQUEST_FLUSH:
-        reply->status = tidemill_flush(hosted->engine, HOSTED_PATIENCE);
+    case MILL_REQUEST_REST:
+        do_rest(hosted, reader, reply);
         return true;
     }
     return false;

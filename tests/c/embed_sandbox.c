@@ -123,6 +123,31 @@ static void check_calls(void)
     tidemill_close(engine);
 }
 
+/* A task of a call whose engine is closed ends, and what it gives is kept. */
+static void check_rest(void)
+{
+    char path[64], command[96];
+    tidemill_value result;
+    snprintf(path, sizeof path, "/tmp/tidemill-rest-%d.db", (int)getpid());
+    for (int i = 0; i < 2; i++) {
+        tidemill *engine = open_with((tidemill_config){.deadline = 60, .cache = path});
+        run(engine,
+            "local slow = tm.delayed(function() tm.sleep(0.3) return 42 end, {cache = true}) "
+            "function start() tm.submit(slow) end "
+            "function hits() slow():compute() return tm.stats().hits end");
+        if (i == 0) {
+            expect(tidemill_call(engine, "start", NULL, 0, NULL, 0) == 0, "a task is begun");
+        } else {
+            expect(tidemill_call(engine, "hits", NULL, 0, &result, 1) == 0 &&
+                       number_of(result) == 1,
+                   "closing has let it end, and kept what it gave");
+        }
+        tidemill_close(engine);
+    }
+    snprintf(command, sizeof command, "rm -rf %s*", path);
+    if (system(command) != 0) abort();
+}
+
 static void check_arrays(void)
 {
     const char *const allow[] = {"array", NULL};
@@ -501,6 +526,7 @@ int main(void)
     check_death_of_the_host(); /* forks: before there are threads */
     check_runs();
     check_calls();
+    check_rest();
     check_arrays();
     check_functions();
     check_modules();
