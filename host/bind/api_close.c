@@ -133,9 +133,10 @@ static tidemill_status enter_patiently(struct tidemill *engine)
     status = mill_api_enter_until(engine, deadline_of(engine));
     if (status != TIDEMILL_BUSY) return status;
     struct mill_error error;
-    mill_fail(&error, TIDEMILL_BUSY,
-              "close: the call of another thread does not return though it was interrupted; the "
-              "engine is kept, and closing again tries again");
+    mill_fail(
+        &error, TIDEMILL_BUSY,
+        "close: the call of another thread does not return though it was interrupted; the "
+        "engine is kept, and closing again tries again");
     return mill_api_say(engine, &error);
 }
 
