@@ -208,7 +208,7 @@ tidemill_status mill_proxy_call(struct tidemill *engine, const char *name,
     struct mill_reply_place place = {.values = results, .count = wanted};
     if (count > CALL_MOST || wanted > CALL_MOST) {
         return mill_fail(&engine->error, TIDEMILL_USAGE,
-                         "%s: more than %d arguments or results", name, CALL_MOST);
+                         "%s: more than 200 arguments or results", name);
     }
     tidemill_status status = begin_request(engine->proxy, MILL_REQUEST_CALL, false, &outbox);
     if (status != TIDEMILL_OK) return status;

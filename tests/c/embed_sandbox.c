@@ -218,6 +218,7 @@ static tidemill_status quote(void *context, tidemill_invocation *invocation,
     (void)count;
     double number = number_of(arguments[0]);
     ++*(int *)context;
+    if (number < -1) return TIDEMILL_ERROR;
     if (number < 0) return tidemill_raise(invocation, "below zero");
     results[0] = tidemill_from_number(number * 2);
     return TIDEMILL_OK;
@@ -282,6 +283,8 @@ static void check_functions(void)
            "the host is called");
     expect(run(engine, "host.quote(-1)") == TIDEMILL_ERROR && says(engine, "below zero"),
            "its error is the script's");
+    expect(run(engine, "host.quote(-2)") == TIDEMILL_ERROR && says(engine, "function failed"),
+           "one without a text");
     expect(run(engine, "local fine, text = pcall(host.quote, -1) assert(not fine and "
                        "text:find('below zero')) return 1") == 0,
            "which may catch it");
