@@ -186,16 +186,21 @@ static void check_modules(void)
     snprintf(path, sizeof path, "%s/other.lua", folder);
     write_file(path, "return {}");
     snprintf(path, sizeof path, "%s/script.lua", folder);
-    write_file(path,
-               "local mine = require 'mine'\n"
-               "assert(mine.add(40, 2) == 42 and mine.io == nil)\n"
-               "assert(require 'mine' == mine and not pcall(require, 'other'))\n"
-               "assert(tm.submit(function() return require 'mine'.add(1, 2) end):result() "
-               "== 3)\n"
-               "assert(tm.map(function(x) return mine.add(x, 1) end, {1, 2})[2] == 3)\n"
-               "assert(#tm.glob(... .. '/*.lua') == 3)\n"
-               "return 'fine'");
-    const char *const modules[] = {"mine", NULL}, *const allow[] = {"glob", NULL};
+    write_file(
+        path,
+        "local mine = require 'mine'\n"
+        "assert(mine.add(40, 2) == 42 and mine.io == nil)\n"
+        "assert(require 'mine' == mine and not pcall(require, 'other'))\n"
+        "assert(tm.submit(function() return require 'mine'.add(1, 2) end):result() "
+        "== 3)\n"
+        "assert(tm.map(function(x) return mine.add(x, 1) end, {1, 2})[2] == 3)\n"
+        "assert(#tm.glob(... .. '/*.lua') == 3)\n"
+        "tm.config{log_level = 'warn'}\n"
+        "assert(not pcall(function() tm.log.info = 5 end))\n"
+        "assert(tm.submit(function() return type(tm.log.info) end):result() == 'function')\n"
+        "return 'fine'");
+    const char *const modules[] = {"mine", NULL}, *const allow[] = {"glob", "config", "log",
+                                                                    NULL};
     tidemill *engine =
         open_with((tidemill_config){.sandbox = 1, .modules = modules, .allow = allow});
     char *words[] = {folder};
