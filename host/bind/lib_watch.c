@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bind/crew.h"
 #include "bind/lib.h"
 #include "bind/serve.h"
 #include "bind/watch.h"
@@ -176,6 +177,17 @@ static int watch_setting(lua_State *L)
     return 4;
 }
 
+/* core.set_workers(number as text) -> nothing, or why not now; the script's state. */
+static int watch_set_workers(lua_State *L)
+{
+    struct mill_error error;
+    struct tidemill *engine = mill_engine_of(L);
+    mill_lib_check_here(L);
+    if (mill_crew_set(engine, luaL_checkstring(L, 1), &error) == TIDEMILL_OK) return 0;
+    lua_pushstring(L, error.text);
+    return 1;
+}
+
 /* core.set(name, value) -> nothing, or what is wrong; the script's state. */
 static int watch_set(lua_State *L)
 {
@@ -204,4 +216,6 @@ void mill_lib_watch(lua_State *L)
     if (mill_worker_of(L)) return;
     lua_pushcfunction(L, watch_set);
     lua_setfield(L, -2, "set");
+    lua_pushcfunction(L, watch_set_workers);
+    lua_setfield(L, -2, "set_workers");
 }

@@ -61,6 +61,14 @@ void mill_lookup_fini(struct mill_lookup *lookup)
     lookup->worker_count = 0;
 }
 
+void mill_lookup_take(struct mill_lookup *lookup, struct mill_lookup_worker *workers, int count)
+{
+    mill_lookup_fini(lookup);
+    lookup->workers = workers;
+    lookup->worker_count = count;
+    mill_remarks_init(&lookup->remarks);
+}
+
 /* ---- before ---------------------------------------------------------------------------- */
 
 static void count_one(_Atomic int64_t *counter)

@@ -50,6 +50,10 @@ struct mill_lookup {
 bool mill_lookup_init(struct mill_lookup *lookup, int workers); /* false: no memory */
 void mill_lookup_fini(struct mill_lookup *lookup);              /* no worker runs any more */
 
+/* The same, then for other workers: `workers`, zeroed, is freed with the look-up. */
+void mill_lookup_take(struct mill_lookup *lookup, struct mill_lookup_worker *workers,
+                      int count);
+
 /* The hooks of a run that has a cache. */
 struct mill_hooks mill_lookup_hooks(struct mill_lookup *lookup);
 

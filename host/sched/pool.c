@@ -24,17 +24,50 @@ static const int64_t SPIN = 200 * 1000;
 
 /* ---- opening and closing -------------------------------------------------------------- */
 
+static void free_workers(struct mill_worker *workers, int count)
+{
+    for (int i = 0; i < count; i++) mill_worker_fini(&workers[i]);
+    free(workers);
+}
+
+/* The workers of `threads` threads and of the lanes, or the one of a serial pool; *total: how many.
+ * NULL: no memory. */
+static struct mill_worker *make_workers(struct mill_pool *pool, int threads, int *total)
+{
+    *total = threads > 0 ? threads + MILL_LANES - 1 : 1;
+    size_t size = (size_t)*total * sizeof(struct mill_worker);
+    struct mill_worker *workers = aligned_alloc(64, (size + 63) / 64 * 64);
+    if (workers == NULL) return NULL;
+    memset(workers, 0, size);
+    for (int i = 0; i < *total; i++) {
+        if (threads > 0 && i >= threads) workers[i].lane = MILL_LANE_THREAD + 1 + i - threads;
+        if (!mill_worker_init(&workers[i], pool, i)) {
+            free_workers(workers, i);
+            return NULL;
+        }
+    }
+    return workers;
+}
+
+static void adopt_workers(struct mill_pool *pool, struct mill_worker *workers, int threads,
+                          int total)
+{
+    pool->options.threads = threads;
+    pool->workers = workers;
+    pool->worker_count = threads > 0 ? threads : 1;
+    pool->worker_total = total;
+    atomic_store(&pool->active, pool->worker_count);
+}
+
 tidemill_status mill_pool_init(struct mill_pool *pool, const struct mill_pool_options *options,
                                struct mill_error *error)
 {
     memset(pool, 0, sizeof *pool);
     pool->options = *options;
-    int wanted = options->threads > 0 ? options->threads : 1;
-    pool->worker_total = options->threads > 0 ? wanted + MILL_LANES - 1 : 1;
-    size_t size = (size_t)pool->worker_total * sizeof *pool->workers;
-    pool->workers = aligned_alloc(64, (size + 63) / 64 * 64);
-    if (pool->workers == NULL) return mill_no_memory(error, "workers");
-    memset(pool->workers, 0, size);
+    int total;
+    struct mill_worker *workers = make_workers(pool, options->threads, &total);
+    if (workers == NULL) return mill_no_memory(error, "workers");
+    adopt_workers(pool, workers, options->threads, total);
     pthread_mutex_init(&pool->mutex, NULL);
     pthread_mutex_init(&pool->parked_mutex, NULL);
     mill_fans_init(&pool->fans);
@@ -46,18 +79,26 @@ tidemill_status mill_pool_init(struct mill_pool *pool, const struct mill_pool_op
     mill_cpus_count(&cpus);
     pool->cpus = cpus.usable;
     if (cpus.usable > 1) pool->spin = SPIN;
-    atomic_init(&pool->active, wanted);
     atomic_init(&pool->levels, 1u << MILL_LEVEL_ZERO);
-    pool->worker_count = wanted;
+    return TIDEMILL_OK;
+}
+
+tidemill_status mill_pool_resize(struct mill_pool *pool, int threads, struct mill_error *error)
+{
+    int total;
+    struct mill_worker *workers = make_workers(pool, threads, &total);
+    atomic_store(&pool->stop, false);
+    atomic_store(&pool->started, false);
+    if (workers == NULL) return mill_no_memory(error, "workers");
     for (int i = 0; i < pool->worker_total; i++) {
-        struct mill_worker *worker = &pool->workers[i];
-        if (i >= wanted) worker->lane = MILL_LANE_THREAD + 1 + (i - wanted);
-        if (!mill_worker_init(worker, pool, i)) {
-            pool->worker_total = i;
-            mill_pool_fini(pool);
-            return mill_no_memory(error, "a worker's deques");
-        }
+        const struct mill_worker *old = &pool->workers[i];
+        bool lane = threads > 0 && old->lane != MILL_LANE_THREAD;
+        int heir = lane ? threads + (int)old->lane - 1 : i < threads ? i : 0;
+        mill_worker_inherit(&workers[heir], old);
     }
+    free_workers(pool->workers, pool->worker_total);
+    adopt_workers(pool, workers, threads, total);
+    atomic_store(&pool->lost, 0);
     return TIDEMILL_OK;
 }
 
@@ -87,8 +128,7 @@ void mill_pool_fini(struct mill_pool *pool)
 {
     if (pool->workers == NULL) return;
     mill_pool_stop(pool);
-    for (int i = 0; i < pool->worker_total; i++) mill_worker_fini(&pool->workers[i]);
-    free(pool->workers);
+    free_workers(pool->workers, pool->worker_total);
     pool->workers = NULL;
     mill_resources_fini(&pool->resources);
     mill_timers_fini(&pool->timers);

@@ -126,8 +126,12 @@ struct mill_pool {
 
 tidemill_status mill_pool_init(struct mill_pool *pool, const struct mill_pool_options *options,
                                struct mill_error *error);
-void mill_pool_stop(struct mill_pool *pool); /* stops and joins the threads, for good */
+void mill_pool_stop(struct mill_pool *pool); /* stops and joins the threads */
 void mill_pool_fini(struct mill_pool *pool); /* stops, too */
+
+/* Gives a stopped pool, whose runs have all ended, another number of threads, which start with the
+ * next run.  Numbers of functions and resources stay what they are.  On failure it has as many as before. */
+tidemill_status mill_pool_resize(struct mill_pool *pool, int threads, struct mill_error *error);
 
 /* Starts a run; starts the threads the first time.  `worker`: the one whose task submits it, NULL:
  * the script. */

@@ -63,6 +63,28 @@ bool mill_worker_init(struct mill_worker *worker, struct mill_pool *pool, int in
     return true;
 }
 
+static int64_t counted(const _Atomic int64_t *counter)
+{
+    return atomic_load_explicit(counter, memory_order_relaxed);
+}
+
+void mill_worker_inherit(struct mill_worker *worker, const struct mill_worker *old)
+{
+    struct mill_counters *to = &worker->counters;
+    const struct mill_counters *from = &old->counters;
+    add_to(&to->executed, counted(&from->executed));
+    add_to(&to->finished, counted(&from->finished));
+    add_to(&to->failed, counted(&from->failed));
+    add_to(&to->skipped, counted(&from->skipped));
+    add_to(&to->steals, counted(&from->steals));
+    add_to(&to->sleeps, counted(&from->sleeps));
+    add_to(&to->hits, counted(&from->hits));
+    add_to(&to->misses, counted(&from->misses));
+    add_to(&to->retries, counted(&from->retries));
+    add_to(&to->waits, counted(&from->waits));
+    add_to(&to->took, counted(&from->took));
+}
+
 static void tell_event(struct mill_worker *worker, enum mill_event event,
                        struct mill_task *task, int argument, int64_t begin, int64_t end)
 {

@@ -91,6 +91,9 @@ enum mill_next {
 bool mill_worker_init(struct mill_worker *worker, struct mill_pool *pool, int index);
 void mill_worker_fini(struct mill_worker *worker);
 
+/* What another worker has counted, but for its idle time, counts as this one's. */
+void mill_worker_inherit(struct mill_worker *worker, const struct mill_worker *old);
+
 /* Sleeps until there is something to do.  A driver that calls it on the stack of a task that
  * waits raises worker->nested meanwhile: a serial pool then goes on past its deadline. */
 enum mill_next mill_worker_next(struct mill_worker *worker);

@@ -351,6 +351,7 @@ local pool = {}
 --- Calls fn(resource, ...) and gives what it gives; the resource is given back after errors, too.
 --- A task waits while all are in use, and its worker runs others meanwhile.
 ---@param fn fun(resource: any, ...): ...
+---@param ... any
 ---@return any ...
 function pool:with(fn, ...) end
 
@@ -361,6 +362,7 @@ function pool:discard(resource) end
 --- Closes what nobody uses, and the rest when it is given back; with() is an error from now on.
 function pool:close() end
 
+--- How many there may be, there are, nobody uses, and tasks wait for.
 ---@return {max: integer, made: integer, idle: integer, waiting: integer}
 function pool:stats() end
 
@@ -429,6 +431,7 @@ function tm.autotune(fn, sample, given) end
 ---@field message string
 ---@field traceback? string of the task's Lua state
 ---@field task? string name of the task
+---@field key? string of a cached task: 32 hexadecimal digits
 ---@field worker? integer
 ---@field lane? string
 ---@field attempt? integer which attempt failed, from 1

@@ -20,13 +20,14 @@ local function run_workers(rest)
   if not count or count < 0 or count ~= math.floor(count) then
     error((":workers: \"%s\" is not a number; expected 0, 1, 2, .."):format(rest), 0)
   end
-  tm.config { workers = count }
+  local problem = core.set_workers(rest)
+  if problem then error(":" .. problem, 0) end
   session.say(("workers: %d"):format(count))
 end
 
 engine[1] = { name = "cache", usage = "[COMMAND]", run = run_cache,
   help = "what the cache holds; as tidemill cache COMMAND" }
 engine[2] = { name = "workers", usage = "[N]", run = run_workers,
-  help = "how many there are; set it, before the first task" }
+  help = "how many there are; sets it, while nothing runs" }
 
 return engine

@@ -50,6 +50,7 @@ text_files() {
 check_format
 check luacheck luacheck --no-color --quiet --codes $lua_files
 check "source rules" "${LUAJIT:-luajit}" scripts/dev/lint.lua $(text_files)
+check reference "${LUAJIT:-luajit}" scripts/dev/reference.lua --check
 check links "${LUAJIT:-luajit}" scripts/dev/links.lua *.md $(find docs -name '*.md' | sort)
 check "names" "${LUAJIT:-luajit}" scripts/dev/lint_names.lua $(engine_files)
 check "exports of .so" exported_names "$products/libtidemill.so.0" --dynamic

@@ -144,6 +144,46 @@ static void check_arrays(void)
     tidemill_close(engine);
 }
 
+/* ---- modules and names that are allowed ------------------------------------------------- */
+
+static void write_file(const char *path, const char *text)
+{
+    FILE *file = fopen(path, "w");
+    if (file == NULL || fputs(text, file) == EOF || fclose(file) != 0) abort();
+}
+
+static void check_modules(void)
+{
+    char folder[] = "/tmp/tidemill-sandbox-XXXXXX", path[64], command[64];
+    if (mkdtemp(folder) == NULL) abort();
+    snprintf(path, sizeof path, "%s/mine.lua", folder);
+    write_file(path, "local m = {} function m.add(a, b) return a + b end m.io = io return m");
+    snprintf(path, sizeof path, "%s/other.lua", folder);
+    write_file(path, "return {}");
+    snprintf(path, sizeof path, "%s/script.lua", folder);
+    write_file(path,
+               "local mine = require 'mine'\n"
+               "assert(mine.add(40, 2) == 42 and mine.io == nil)\n"
+               "assert(require 'mine' == mine and not pcall(require, 'other'))\n"
+               "assert(tm.submit(function() return require 'mine'.add(1, 2) end):result() "
+               "== 3)\n"
+               "assert(tm.map(function(x) return mine.add(x, 1) end, {1, 2})[2] == 3)\n"
+               "assert(#tm.glob(... .. '/*.lua') == 3)\n"
+               "return 'fine'");
+    const char *const modules[] = {"mine", NULL}, *const allow[] = {"glob", NULL};
+    tidemill *engine =
+        open_with((tidemill_config){.sandbox = 1, .modules = modules, .allow = allow});
+    char *words[] = {folder};
+    int fine = tidemill_run_file(engine, path, 1, words) == TIDEMILL_OK;
+    if (!fine) printf("# %s\n", tidemill_error(engine));
+    expect(fine, "modules and names that are allowed");
+    write_file(path, "\033LJ\002\010");
+    expect(tidemill_run_file(engine, path, 0, NULL) == TIDEMILL_SYNTAX, "a file of bytecode");
+    tidemill_close(engine);
+    snprintf(command, sizeof command, "rm -rf %s", folder);
+    if (system(command) != 0) abort();
+}
+
 /* ---- functions of the host -------------------------------------------------------------- */
 
 static tidemill_status quote(void *context, tidemill_invocation *invocation,
@@ -463,6 +503,7 @@ int main(void)
     check_calls();
     check_arrays();
     check_functions();
+    check_modules();
     check_deadline();
     check_memory();
     check_crash();

@@ -1,6 +1,6 @@
 /* test_fuzz: a bounded run of what `make fuzz` runs without end: bytes of every kind, changed at
  * random, given to what reads values, value files, exported caches, arrays, Arrow's
- * structures and fused programs.
+ * structures, fused programs and messages of a script's process.
  * Sanitizers see the most.  SPDX-License-Identifier: MIT */
 #define _GNU_SOURCE
 #include "../fuzz/fuzz.h"
@@ -51,6 +51,11 @@ static void structures_of_any_bytes_are_imported_or_are_not(void)
     run_target(5, 20000);
 }
 
+static void messages_of_any_bytes_are_answers_or_are_none(void)
+{
+    run_target(6, 20000);
+}
+
 int main(void)
 {
     seed = check_seed();
@@ -60,5 +65,6 @@ int main(void)
     RUN(arrays_of_any_bytes_are_read_or_are_not);
     RUN(programs_of_any_bytes_run_or_are_refused);
     RUN(structures_of_any_bytes_are_imported_or_are_not);
+    RUN(messages_of_any_bytes_are_answers_or_are_none);
     return check_end();
 }

@@ -906,6 +906,43 @@ static void pools_open_and_close_a_thousand_times(void)
     dag_fini(&dag);
 }
 
+static void another_number_of_threads_runs_what_the_one_before_has_run(void)
+{
+    struct dag dag;
+    struct mill_pool pool;
+    struct mill_error error;
+    int last = 999;
+    int64_t expected = 0;
+    dag_init(&dag, 1000);
+    dag_grow_random(&dag, 1000, DAG_FUNCTIONS, 0);
+    pool_open(&pool, 2, &dag);
+    uint32_t serial = mill_pool_serial(&pool);
+    struct mill_run *first = NULL;
+    for (int round = 0; round < 4 * THREAD_COUNTS; round++) {
+        struct mill_run *run = dag_run(&dag, &last, 1);
+        dag_expect(&dag, run);
+        run_to_its_end(&pool, run);
+        dag_check_run(&dag, run);
+        expected += run->count;
+        CHECK(executed_by_workers(&pool) == expected);
+        if (first) {
+            mill_run_free(run);
+        } else {
+            first = run;
+        }
+        int threads = thread_counts[(round * 2) % THREAD_COUNTS];
+        mill_pool_stop(&pool);
+        CHECK(mill_pool_resize(&pool, threads, &error) == TIDEMILL_OK);
+        CHECK(pool.worker_count == (threads > 0 ? threads : 1));
+        CHECK(executed_by_workers(&pool) == expected);
+        CHECK(mill_pool_serial(&pool) == ++serial);
+    }
+    dag_check_run(&dag, first);
+    mill_run_free(first);
+    mill_pool_fini(&pool);
+    dag_fini(&dag);
+}
+
 static void a_pool_closes_with_tasks_still_to_run(void)
 {
     for (int round = 0; round < 3 * rounds; round++) {
@@ -1030,6 +1067,7 @@ int main(int argc, char **argv)
     RUN(an_interrupt_ends_the_wait_of_a_serial_pool_too);
     RUN(a_deadline_ends_the_wait_of_a_serial_pool_too);
     RUN(pools_open_and_close_a_thousand_times);
+    RUN(another_number_of_threads_runs_what_the_one_before_has_run);
     RUN(an_idle_pool_sleeps_without_waking);
     RUN(workers_take_no_signals_and_the_caller_keeps_its_own);
     RUN(serials_are_unique);

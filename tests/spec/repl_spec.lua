@@ -144,6 +144,19 @@ describe("a session on a terminal", function()
     assert.are.equal(0, result.status, result.screen)
   end)
 
+  it("stops a task of the serial lane at Ctrl-C, in code that is not compiled", function()
+    if helper.config == "tsan" then pending("the handler runs at the next system call there") return end
+    local result = converse({
+      { "tm> ", "local add = tm.delayed(function(x) return x + 1 end)\n" },
+      { "tm> ", "local spin = tm.delayed(function() print('be' .. 'gun')\n" },
+      { "..> ", "while true do loadstring('') end end)\n" },
+      { "tm> ", "spin():compute()\n" }, { "begun", "\3" }, { "interrupted", "" },
+      { "tm> ", "add(41):compute()\n" }, { "42", "" }, { "tm> ", "\4" },
+    }, { "--serial" })
+    if not result then return end
+    assert.are.equal(0, result.status, result.screen)
+  end)
+
   it("leaves at the third Ctrl-C when a compiled function does not stop", function()
     local result = converse {
       { "tm> ", "function spin() while true do end end\n" },
@@ -243,11 +256,29 @@ describe("commands of a session", function()
     contains(session(":cache nonsense\n").err, "nonsense")
   end)
 
-  it(":workers sets them before the first task, and not after", function()
+  it(":workers sets them, before the first task and between others", function()
     matches(lines(":workers 3\n:workers\n"), "^workers: 3\nworkers: 3\n$")
-    local result = session("tm.submit(function() end):wait()\n:workers 3\n")
+    local out = lines(table.concat({
+      "local double = tm.delayed(function(x) return 2 * x end)",
+      "local node, future = double(4), tm.submit(function() return 'told' end)",
+      "node:persist() future:wait()",
+      ":workers 3",
+      "double(node):compute(), #tm.stats().per_worker, future:result()",
+      "local after = tm.delayed(function(x) return x + 1 end)",
+      ":workers 0",
+      "after(node):compute(), double(2):compute(), tm.config.workers",
+      ":workers 1",
+      "after(double(1)):compute(), future:result(), tm.stats().executed > 6",
+    }, "\n") .. "\n")
+    assert.are.equal('workers: 3\n16  3  "told"\nworkers: 0\n9  4  0\nworkers: 1\n3  "told"  true\n', out)
+  end)
+
+  it(":workers says why not while work runs", function()
+    local result = session("local run = tm.submit(function() tm.sleep(60) end)\n:workers 3\n"
+      .. "run:cancel()\n:workers 2000\n")
     ends_with(1, result)
-    contains(result.err, "workers")
+    contains(result.err, ":workers: 1 run is under way; wait for the end, or cancel")
+    contains(result.err, ":workers: \"2000\" is not auto, 0 (serial) or 1 to 1024")
   end)
 
   it(":graph writes pictures", function()
