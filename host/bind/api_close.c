@@ -66,6 +66,8 @@ void mill_api_free(struct tidemill *engine)
     free(engine->package_cpath);
     mill_host_functions_fini(engine);
     mill_host_kernels_fini(engine);
+    mill_events_fini(&engine->events);
+    mill_jobs_fini(&engine->jobs);
     free(engine->message);
     mill_confine_fini(&engine->confine);
     mill_gate_fini(&engine->gate);
@@ -146,7 +148,13 @@ static tidemill_status end(struct tidemill *engine)
         return mill_fail(&engine->error, TIDEMILL_USAGE,
                          "close: not from a function that a script of the engine calls");
     }
-    return end_all(engine) ? TIDEMILL_OK : say_busy(engine);
+    if (atomic_load(&engine->events.polling) > 0) {
+        return mill_fail(&engine->error, TIDEMILL_USAGE,
+                         "close: not while a thread is in tidemill_poll or in a callback");
+    }
+    if (!end_all(engine)) return say_busy(engine);
+    mill_jobs_close(engine);
+    return TIDEMILL_OK;
 }
 
 tidemill_status tidemill_close(tidemill *engine)
