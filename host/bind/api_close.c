@@ -66,6 +66,8 @@ void mill_api_free(struct tidemill *engine)
     free(engine->package_cpath);
     mill_host_functions_fini(engine);
     mill_host_kernels_fini(engine);
+    mill_events_fini(&engine->events);
+    mill_jobs_fini(&engine->jobs);
     free(engine->message);
     mill_confine_fini(&engine->confine);
     mill_gate_fini(&engine->gate);
@@ -133,9 +135,10 @@ static tidemill_status enter_patiently(struct tidemill *engine)
     status = mill_api_enter_until(engine, deadline_of(engine));
     if (status != TIDEMILL_BUSY) return status;
     struct mill_error error;
-    mill_fail(&error, TIDEMILL_BUSY,
-              "close: the call of another thread does not return though it was interrupted; the "
-              "engine is kept, and closing again tries again");
+    mill_fail(
+        &error, TIDEMILL_BUSY,
+        "close: the call of another thread does not return though it was interrupted; the "
+        "engine is kept, and closing again tries again");
     return mill_api_say(engine, &error);
 }
 
@@ -145,7 +148,13 @@ static tidemill_status end(struct tidemill *engine)
         return mill_fail(&engine->error, TIDEMILL_USAGE,
                          "close: not from a function that a script of the engine calls");
     }
-    return end_all(engine) ? TIDEMILL_OK : say_busy(engine);
+    if (atomic_load(&engine->events.polling) > 0) {
+        return mill_fail(&engine->error, TIDEMILL_USAGE,
+                         "close: not while a thread is in tidemill_poll or in a callback");
+    }
+    if (!end_all(engine)) return say_busy(engine);
+    mill_jobs_close(engine);
+    return TIDEMILL_OK;
 }
 
 tidemill_status tidemill_close(tidemill *engine)

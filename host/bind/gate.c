@@ -122,6 +122,12 @@ static bool is_refused(struct tidemill *engine, struct mill_error *error)
     return true;
 }
 
+tidemill_status mill_api_check(struct tidemill *engine)
+{
+    struct mill_error error;
+    return is_refused(engine, &error) ? mill_api_say(engine, &error) : TIDEMILL_OK;
+}
+
 static bool lock_until(pthread_mutex_t *lock, int64_t deadline)
 {
     if (deadline == INT64_MAX) return pthread_mutex_lock(lock) == 0;
@@ -137,7 +143,11 @@ tidemill_status mill_api_enter_until(struct tidemill *engine, int64_t deadline)
         mill_fail(&error, TIDEMILL_BUSY, "the call of another thread has not returned");
         return mill_api_say(engine, &error);
     }
-    engine->gate.depth++;
+    if (engine->gate.depth++ == 0) {
+        atomic_store_explicit(&engine->gate.entered, true, memory_order_relaxed);
+        mill_jobs_sweep(engine);
+        mill_events_begin(&engine->events);
+    }
     if (engine->error.text[0] || engine->message) clear_error(engine);
     clear_fault(&engine->gate);
     return TIDEMILL_OK;
@@ -178,7 +188,9 @@ tidemill_status mill_api_end(struct tidemill *engine, tidemill_status status)
 {
     if (is_refused(engine, NULL)) return status;
     if (status != TIDEMILL_OK) keep_fault(engine);
-    engine->gate.depth--;
+    if (--engine->gate.depth == 0) {
+        atomic_store_explicit(&engine->gate.entered, false, memory_order_relaxed);
+    }
     pthread_mutex_unlock(&engine->gate.lock);
     return status;
 }
