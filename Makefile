@@ -88,6 +88,7 @@ BIN_OBJECTS := $(BIN_SOURCES:%.c=$(OBJ)/%.o)
 TESTS       := $(TEST_SOURCES:%.c=$(OBJ)/%)
 OUTSIDERS   := $(OUTSIDE:%.c=$(OBJ)/%)
 BENCHES     := $(BENCH_SOURCES:%.c=$(OBJ)/%)
+SHARE       := $(OBJ)/share
 # Without a C++ compiler the tests say so of each source.
 EXAMPLES    := $(sort $(wildcard examples/*.lua examples/embed/*.lua examples/embed/*.py)) \
                $(EMBED_SOURCES:%.c=$(OBJ)/%) \
@@ -115,7 +116,7 @@ demo: all ## build, then run the main job on its own market and show the result
 
 RUNS := $(TESTS) $(OUTSIDERS) $(sort $(wildcard tests/spec/*_spec.lua)) $(EXAMPLES) \
         $(sort $(wildcard README.md docs/*.md)) scripts/dev/check_install.sh scripts/dev/check_amalgamation.sh
-test: all $(TESTS) $(OUTSIDERS) $(EXAMPLES) ## build, then run every test; the last line counts them
+test: all $(TESTS) $(OUTSIDERS) $(EXAMPLES) $(SHARE)/made ## build, then run every test; the last line counts them
 	@$(LUAJIT) scripts/dev/test.lua $(config) $(OUT) \
 	    $(if $(only),$(foreach run,$(RUNS),$(if $(findstring $(only),$(run)),$(run))),$(RUNS))
 
@@ -259,11 +260,6 @@ $(EMBED_CXX:%.cpp=$(OBJ)/%): $(OBJ)/%: %.cpp host/include/tidemill.h $(OUT)/libt
 
 # ---- Installing ----------------------------------------------------------------------------
 
-TO   := $(DESTDIR)$(PREFIX)
-LIB  := $(DESTDIR)$(LIBDIR)
-DOC  := $(TO)/share/doc/tidemill
-META := $(TO)/share/tidemill/meta
-
 # -rdynamic: the FFI looks for the kernels among the names that the program exports.
 define PKG_CONFIG_FILE
 prefix=$(PREFIX)
@@ -277,23 +273,16 @@ Libs: -L$${libdir} -ltidemill
 Libs.private: $(LUAJIT_LIBS) $(PKG_LIBS) -pthread -rdynamic
 endef
 
-install: all ## install below PREFIX (and DESTDIR): binary, Lua module, libraries, header, docs
-	install -D -s -m 755 $(OUT)/tidemill $(TO)/bin/tidemill
-	install -D -s -m 644 $(OUT)/tidemill.so $(LIB)/lua/5.1/tidemill.so
-	install -D -s -m 644 $(OUT)/libtidemill.so.0 $(LIB)/libtidemill.so.0
-	ln -sf libtidemill.so.0 $(LIB)/libtidemill.so
-	install -D -m 644 $(OUT)/libtidemill.a $(LIB)/libtidemill.a
-	strip --strip-debug $(LIB)/libtidemill.a
-	install -D -m 644 host/include/tidemill.h $(TO)/include/tidemill.h
-	install -d $(LIB)/pkgconfig $(META) $(DOC)/examples
-	$(file >$(OBJ)/tidemill.pc,$(PKG_CONFIG_FILE))
-	install -m 644 $(OBJ)/tidemill.pc $(LIB)/pkgconfig/tidemill.pc
-	install -m 644 $(wildcard lua/meta/*.lua) $(META)
-	cp -r LICENSE $(wildcard *.md docs/*) $(DOC)
-	cp -r $(wildcard examples/*) $(DOC)/examples
+# Manual pages and completions, made of what the program says of itself.
+$(SHARE)/made: $(OUT)/tidemill scripts/dev/share.lua $(wildcard scripts/dev/share/*.lua) \
+        docs/configuration.md host/include/tidemill.h
+	$(call say,SHARE)mkdir -p $(@D) && $(LUAJIT) scripts/dev/share.lua $(OUT)/tidemill $(@D) && touch $@
 
-uninstall: ## remove what install put there
-	rm -f $(TO)/bin/tidemill $(LIB)/lua/5.1/tidemill.so $(TO)/include/tidemill.h
-	rm -f $(LIB)/libtidemill.so.0 $(LIB)/libtidemill.so $(LIB)/libtidemill.a
-	rm -f $(LIB)/pkgconfig/tidemill.pc
-	rm -rf $(TO)/share/tidemill $(DOC)
+INSTALL = PREFIX='$(PREFIX)' LIBDIR='$(LIBDIR)' DESTDIR='$(DESTDIR)' sh scripts/dev/install.sh
+
+install: all $(SHARE)/made ## install below PREFIX (and DESTDIR): program, libraries, header, manual pages, completions, docs
+	$(file >$(OBJ)/tidemill.pc,$(PKG_CONFIG_FILE))
+	@$(INSTALL) install $(OUT) $(SHARE) $(OBJ)/tidemill.pc
+
+uninstall: ## remove what install has put there, and say what it leaves
+	@$(INSTALL) uninstall $(OUT) $(SHARE) $(OBJ)/tidemill.pc

@@ -246,7 +246,7 @@ static const struct command commands[] = {
     {NULL, 0, 0, 0, "tidemill", "an interactive session, or statements from a pipe"},
     {NULL, 0, 0, 0, "tidemill FILE [arguments]", "run a Lua script; - is stdin"},
     {"run", MILL_COMMAND_LIST, true, false, "tidemill run SCRIPT [arguments]",
-     "the same; a name without / or .lua is a shipped script"},
+     "run a Lua script; a name without / or .lua is a shipped one"},
     {NULL, 0, 0, 0, "tidemill run", "list the shipped scripts"},
     {NULL, 0, 0, 0, "tidemill -e CODE [arguments]", "run Lua text, where tm is there already"},
     {"new", MILL_COMMAND_NEW, false, false, "tidemill new FILE",

@@ -680,12 +680,19 @@ static char *json_text(const char *text)
     return out;
 }
 
+/* A setting that counts may be a word, "off" or "auto". */
+static bool is_number(const struct mill_setting_view *view)
+{
+    char first = view->value[0];
+    return view->kind == MILL_SETTING_NUMBER &&
+           (first == '-' || (first >= '0' && first <= '9'));
+}
+
 /* One member of the object; malloc'ed, NULL: no memory. */
 static char *json_member(const struct mill_setting_view *view, const char *before)
 {
     char *source = json_text(view->source);
-    char *value =
-        view->kind == MILL_SETTING_NUMBER ? strdup(view->value) : json_text(view->value);
+    char *value = is_number(view) ? strdup(view->value) : json_text(view->value);
     char *text = NULL;
     if (source && value) {
         text =

@@ -85,6 +85,7 @@ describe("settings", function()
       contains(result.out, "\"log\":{\"source\":\"command line\",\"value\":\"a\\\"b\"}")
       contains(result.out, "\"resources\":{\"source\":\"command line\",\"value\":\"db=3,gpu=1\"}")
       contains(result.out, "\"seed\":{\"source\":\"default\",\"value\":0}")
+      contains(result.out, "\"cache.entries\":{\"source\":\"default\",\"value\":\"off\"}")
       assert.is_false(process.exists("a\"b")) -- nothing is opened
       local path = folder .. "/config.json"
       ends_with(0, run { "config", "--json", path })

@@ -144,6 +144,19 @@ describe("a session on a terminal", function()
     assert.are.equal(0, result.status, result.screen)
   end)
 
+  it("stops a task of the serial lane at Ctrl-C, in code that is not compiled", function()
+    if helper.config == "tsan" then pending("the handler runs at the next system call there") return end
+    local result = converse({
+      { "tm> ", "local add = tm.delayed(function(x) return x + 1 end)\n" },
+      { "tm> ", "local spin = tm.delayed(function() print('be' .. 'gun')\n" },
+      { "..> ", "while true do loadstring('') end end)\n" },
+      { "tm> ", "spin():compute()\n" }, { "begun", "\3" }, { "interrupted", "" },
+      { "tm> ", "add(41):compute()\n" }, { "42", "" }, { "tm> ", "\4" },
+    }, { "--serial" })
+    if not result then return end
+    assert.are.equal(0, result.status, result.screen)
+  end)
+
   it("leaves at the third Ctrl-C when a compiled function does not stop", function()
     local result = converse {
       { "tm> ", "function spin() while true do end end\n" },
