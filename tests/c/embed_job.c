@@ -404,7 +404,8 @@ static void a_job_outlives_its_engine(void)
     tidemill_job *quick = submit(engine, "sleep", 0), *never = submit(engine, "sleep", 3600);
     tidemill_job *bad = submit_with(engine, NULL, "fails", &text, 1);
     tidemill_release(text);
-    check_close(engine);
+    CHECK(tidemill_wait(quick, 60) == TIDEMILL_OK && tidemill_wait(bad, 60) == TIDEMILL_OK);
+    while (tidemill_close(engine) == TIDEMILL_BUSY) {}
     CHECK(number_of_job(quick) == 0);
     CHECK(tidemill_job_state(never) == TIDEMILL_JOB_CANCELLED);
     CHECK(tidemill_wait(never, -1) == TIDEMILL_OK);
