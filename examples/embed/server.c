@@ -39,18 +39,28 @@ struct client {
 
 /* ---- the strategy --------------------------------------------------------------------------- */
 
-/* Runs the file: its global functions replace those of before, at once for all clients.  A file that is
- * broken changes nothing. */
+/* Runs the file: its global functions replace those of before, for all requests from now on.  A call, for
+ * which jobs that run are no reason to wait; tidemill_run_file would wait for them. */
+static tidemill_status run_strategy(struct server *server)
+{
+    tidemill_value path;
+    tidemill_status status =
+        tidemill_from_string(server->strategy, strlen(server->strategy), &path);
+    if (status == TIDEMILL_OK)
+        status = tidemill_call(server->engine, "dofile", &path, 1, NULL, 0);
+    tidemill_release(path);
+    return status;
+}
+
+/* Its folder has changed.  A file that is broken changes nothing. */
 static void load_strategy(struct server *server)
 {
     char events[4096]; /* which file it was does not matter: loading again is cheap */
     if (read(server->watch, events, sizeof events) < 0) perror("inotify");
-    if (tidemill_run_file(server->engine, server->strategy, 0, NULL) != TIDEMILL_OK) {
-        const char *text = tidemill_error(server->engine),
-                   *slash = strrchr(server->strategy, '/');
-        if (slash) text += slash + 1 - server->strategy; /* it begins with the path */
-        printf("kept the old strategy: %.*s\n", (int)strcspn(text, "\n"), text);
-    }
+    if (run_strategy(server) == TIDEMILL_OK) return;
+    const char *text = tidemill_error(server->engine), *slash = strrchr(server->strategy, '/');
+    if (slash) text += slash + 1 - server->strategy; /* it begins with the path */
+    printf("kept the old strategy: %.*s\n", (int)strcspn(text, "\n"), text);
 }
 
 /* ---- requests --------------------------------------------------------------------------------- */
@@ -216,7 +226,7 @@ static int run_server(const char *path, const char *strategy)
     struct server server = {.path = path, .strategy = strategy};
     tidemill_config config = {.size = sizeof config, .workers = 2, .cache = "off"};
     tidemill_status status = tidemill_open(&config, &server.engine);
-    if (status == TIDEMILL_OK) status = tidemill_run_file(server.engine, strategy, 0, NULL);
+    if (status == TIDEMILL_OK) status = run_strategy(&server);
     if (status != TIDEMILL_OK) {
         fprintf(stderr, "%s\n", tidemill_error(server.engine));
     } else if (open_sockets(&server) != 0) {
