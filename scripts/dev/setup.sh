@@ -1,6 +1,6 @@
 #!/bin/sh
 # setup: checks that what a part of the work needs is there, and installs Debian packages if not.
-# Usage: setup.sh build [test] [lint], or setup.sh peers (of the benchmarks).  Asks nothing; says what is missing and what it runs.
+# Usage: setup.sh build [test] [lint] [deb], or setup.sh peers (of the benchmarks), or setup.sh chroot.  Asks nothing; says what is missing and what it runs.
 # SPDX-License-Identifier: MIT
 set -eu
 
@@ -114,11 +114,23 @@ check_peers() {
         miss "python3 with venv (Python environments)" "python3 python3-venv"
 }
 
+check_packaging() {
+    have dh || miss "dh (debhelper)" debhelper
+    have dpkg-buildpackage || miss "dpkg-buildpackage (program)" dpkg-dev
+    have lintian || miss "lintian (program)" lintian
+}
+
+check_chroot() {
+    PATH=$PATH:/sbin:/usr/sbin have debootstrap || miss "debootstrap (program)" debootstrap
+}
+
 check() {
     missing= packages=
     case $wanted in *" build "*) check_compiler; check_headers; check_luajit; check_openblas ;; esac
     case $wanted in *" test "*) check_busted; check_tmux ;; esac
     case $wanted in *" lint "*) check_linters ;; esac
+    case $wanted in *" deb "*) check_packaging ;; esac
+    case $wanted in *" chroot "*) check_chroot ;; esac
     case $wanted in *" peers "*) check_peers ;; esac
 }
 
