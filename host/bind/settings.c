@@ -684,7 +684,8 @@ static char *json_text(const char *text)
 static bool is_number(const struct mill_setting_view *view)
 {
     char first = view->value[0];
-    return view->kind == MILL_SETTING_NUMBER && (first == '-' || (first >= '0' && first <= '9'));
+    return view->kind == MILL_SETTING_NUMBER &&
+           (first == '-' || (first >= '0' && first <= '9'));
 }
 
 /* One member of the object; malloc'ed, NULL: no memory. */

@@ -159,13 +159,17 @@ local function is_command(code)
   return first:match("^[A-Z_]+=") or commands:find(" " .. first .. " ", 1, true)
 end
 
+-- Memory that a sanitizer cannot give is refused as without one.
+local without_memory = [[ASAN_OPTIONS="$ASAN_OPTIONS:allocator_may_return_null=1" ]]
+  .. [[TSAN_OPTIONS="$TSAN_OPTIONS:allocator_may_return_null=1"]]
+
 -- What a try says on stderr (of a call in C: what the engine has kept).
 local function said_by(code, calls)
   if calls[code] then return calls[code] end
   local command = is_command(code) and code
     or "tidemill --cache off -e " .. helper.quote(code)
-  local out, err = helper.shell(("cd %s && export PATH=%s:$PATH XDG_CACHE_HOME=%s/cache && %s")
-    :format(folder, products, folder, command), 60)
+  local out, err = helper.shell(("cd %s && export PATH=%s:$PATH XDG_CACHE_HOME=%s/cache %s && %s")
+    :format(folder, products, folder, without_memory, command), 60)
   return err .. out
 end
 
@@ -179,6 +183,20 @@ local function is_said(form, text)
     end
   end
   return false
+end
+
+-- What all tries of an entry say, and whether all were made: what a stock program calls needs the
+-- sanitizer's library in front.
+local function raise(entry, calls)
+  local said, whole = {}, true
+  for _, code in ipairs(entry.tries) do
+    if sanitized and (is_call(code) or code:find("luajit", 1, true)) then
+      whole = false
+    else
+      said[#said + 1] = said_by(code, calls)
+    end
+  end
+  return table.concat(said, "\n"), whole
 end
 
 -- ---- Coverage -------------------------------------------------------------------------------
@@ -324,19 +342,10 @@ describe("each entry of docs/errors.md", function()
     finally(function() helper.remove(folder) end)
     local calls, missing = sanitized and {} or run_calls(), {}
     for _, entry in ipairs(page) do
-      local said = {}
-      for i, code in ipairs(entry.tries) do
-        -- What a stock program calls needs the sanitizer's library in front.
-        if not (sanitized and (is_call(code) or code:find("luajit", 1, true))) then
-          said[i] = said_by(code, calls)
-        end
-      end
-      for _, form in ipairs(#said > 0 and entry.forms or {}) do
-        local found = false
-        for _, text in pairs(said) do found = found or is_said(form, text) end
-        if not found then
-          missing[#missing + 1] = ("line %d: %s\n  they say: %s"):format(entry.line, form,
-            table.concat(said, "  "):sub(1, 600))
+      local said, whole = raise(entry, calls)
+      for _, form in ipairs(entry.forms) do
+        if whole and not is_said(form, said) then
+          missing[#missing + 1] = ("line %d: %s\n  they say: %s"):format(entry.line, form, said:sub(1, 600))
         end
       end
     end

@@ -288,6 +288,16 @@ describe("commands of a session", function()
     contains(process.read(folder .. "/g.svg"), "<svg")
   end)
 
+  it(":graph, :explain and :plot take lazy arrays, and :help what arrays have of them", function()
+    local out = lines("local x = tm.arange(1, 9, {chunks = 4})\n:graph (x + 1):sum()\n:explain x\n:plot x\n"
+      .. ":help array:mean\n")
+    matches(out, "^item%(sum%)\n└─ sum%([^\n]*\n   ├─ sum%(<bytes>%)\n")
+    matches(out, "\nindex +thread lane; not cached; 2 tasks %(2 pending%)\n")
+    matches(out, "8 ┤")
+    matches(out, "\nlazy:mean%(")
+    contains(session(":plot tm.zeros(2, 3)\n").err, "expected one row of numbers, got an array of 2 x 3")
+  end)
+
   it(":bg, :jobs and :cancel work behind the prompt", function()
     local out = lines("local c = tm.channel(1)\n:bg c:take()\n:jobs\n:bg 1 + 1\n:fg 2\n:cancel 1\n:jobs\n")
     local job = "c:take%(%)\n"

@@ -22,7 +22,8 @@ end
 local units = {
   s = time,
   bytes = function(value)
-    return value >= 1e6 and ("%.0f MB"):format(value / 1e6) or ("%.0f B"):format(value)
+    if value < 1e6 then return ("%.0f B"):format(value) end
+    return (value < 1e8 and "%.1f MB" or "%.0f MB"):format(value / 1e6)
   end,
   share = function(value) return ("%.3f"):format(value) end,
   count = function(value) return ("%g"):format(value) end,
