@@ -5,6 +5,7 @@
 #include "bind/api_close.h"
 
 #include <dlfcn.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -18,7 +19,7 @@
 #include "bind/state.h"
 #include "bind/watch.h"
 
-static const double PATIENCE = 10; /* seconds */
+static const double CLOSE_PATIENCE = 10; /* seconds */
 
 tidemill_status mill_api_set_patience(struct tidemill *engine, double seconds)
 {
@@ -26,11 +27,17 @@ tidemill_status mill_api_set_patience(struct tidemill *engine, double seconds)
         return mill_fail(&engine->error, TIDEMILL_USAGE,
                          "close_patience: expected seconds, 0 or INFINITY, got NaN");
     }
-    engine->patience = seconds == 0 ? PATIENCE : seconds;
+    engine->patience = seconds == 0 ? CLOSE_PATIENCE : seconds;
     return TIDEMILL_OK;
 }
 
 /* ---- freeing -------------------------------------------------------------------------------- */
+
+/* Values that the host still holds are in its account. */
+static void free_husk(struct mill_memory *memory)
+{
+    free((char *)memory - offsetof(struct tidemill, memory));
+}
 
 /* In this order: workers use the state's functions, runs hold nodes, the store has readers. */
 void mill_api_free(struct tidemill *engine)
@@ -72,7 +79,8 @@ void mill_api_free(struct tidemill *engine)
     mill_confine_fini(&engine->confine);
     mill_gate_fini(&engine->gate);
     mill_birth_fini(&engine->birth);
-    free(engine);
+    engine->memory.gone = free_husk;
+    mill_memory_leave(&engine->memory);
 }
 
 /* ---- waiting -------------------------------------------------------------------------------- */

@@ -63,14 +63,14 @@ int tidemill_poll_descriptor(tidemill *engine)
 /* ---- calling them --------------------------------------------------------------------------- */
 
 /* Malloc'ed; NULL: there is none, or no memory. */
-static char *copy_of(struct mill_log_text text)
+static char *copy_of_text(struct mill_log_text text)
 {
     return text.bytes ? strndup(text.bytes, text.size) : NULL;
 }
 
-static void tell_line(const tidemill_listener *listener, const struct mill_log_line *line)
+static void tell_logged(const tidemill_listener *listener, const struct mill_log_line *line)
 {
-    char *text = copy_of(line->text), *task = copy_of(line->task);
+    char *text = copy_of_text(line->text), *task = copy_of_text(line->task);
     char *fields = mill_log_fields_json(line);
     tidemill_log told = {
         .level = (int)line->level,
@@ -99,7 +99,7 @@ static int tell_lines(const struct mill_batch *batch)
     const tidemill_listener *listener = &batch->listener;
     int calls = 0;
     for (int i = 0; listener->log && i < batch->line_count; i++, calls++) {
-        tell_line(listener, &batch->lines[i]->line);
+        tell_logged(listener, &batch->lines[i]->line);
     }
     if (listener->log && batch->lines_left_out > 0) {
         tell_left_out(listener, batch->lines_left_out);

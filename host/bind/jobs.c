@@ -135,7 +135,7 @@ static void take_failure(struct tidemill_job *job, struct mill_task *failed)
     job->error = text_of_error(mill_task_function(failed)->name, failed->result);
 }
 
-static void keep_value(struct tidemill_job *job, struct mill_task *task)
+static void take_result_value(struct tidemill_job *job, struct mill_task *task)
 {
     pthread_mutex_t *lock = job->run->content ? mill_run_lock(task) : NULL;
     if (lock) pthread_mutex_lock(lock);
@@ -151,7 +151,7 @@ static void take_outcome(struct tidemill_job *job)
     struct mill_task *task = &run->tasks[run->wanted[0]];
     switch (mill_task_state(task)) {
     case MILL_FINISHED:
-        keep_value(job, task);
+        take_result_value(job, task);
         job->state = TIDEMILL_JOB_FINISHED;
         break;
     case MILL_FAILED:
@@ -258,7 +258,7 @@ void mill_job_load(struct tidemill *engine, struct tidemill_job *job)
         }
         mill_lookup_load(&engine->lookup, engine->reader, task);
         if (engine->reader) mill_reader_rest(engine->reader);
-        keep_value(job, task);
+        take_result_value(job, task);
         if (job->stored) {
             job->error = strdup("a result that the cache held could not be read back");
             job->state = TIDEMILL_JOB_ERROR;

@@ -50,6 +50,8 @@ static const char script[] =
     "  end\n"
     "end\n"
     "function parallel() return tm.map(function(x) return x * x end, { 1, 2, 3 })[3] end\n"
+    "function make(n) return tm.ones(n):compute(), ('x'):rep(50000), { 1, 2, 3 } end\n"
+    "function sum(a) return tm.kernels.sum(a) end\n"
     "function start_stuck()\n"
     "  local channel = tm.channel(1)\n"
     "  tm.submit(function() return channel:take() end)\n"
@@ -265,6 +267,29 @@ static void closing_from_inside_a_call_is_refused(void)
     check_close(engine);
 }
 
+/* ---- values that are kept ------------------------------------------------------------------ */
+
+/* Large and small ones, whose memory the engine's account has. */
+static void values_outlive_their_engine(void)
+{
+    enum { ROWS = 100000, BYTES = 50000 };
+    tidemill *engine = open_engine(2, 1), *other = open_engine(1, 1);
+    tidemill_value results[3], length = tidemill_from_number(ROWS), sum;
+    tidemill_array array = {.size = sizeof array};
+    double number = 0;
+    size_t size = 0;
+    CHECK(tidemill_call(engine, "make", &length, 1, results, 3) == TIDEMILL_OK);
+    check_close(engine);
+    CHECK(tidemill_to_array(results[0], &array) && array.shape[0] == ROWS);
+    CHECK(((const double *)array.data)[ROWS - 1] == 1);
+    CHECK(tidemill_to_string(&results[1], &size) && size == BYTES);
+    CHECK(tidemill_length(results[2]) == 3);
+    CHECK(tidemill_call(other, "sum", results, 1, &sum, 1) == TIDEMILL_OK);
+    CHECK(tidemill_to_number(sum, &number) && number == ROWS);
+    for (int i = 0; i < 3; i++) tidemill_release(results[i]);
+    check_close(other);
+}
+
 /* ---- configurations ----------------------------------------------------------------------- */
 
 static void a_patience_that_is_no_number_is_refused(void)
@@ -290,6 +315,7 @@ int main(void)
     RUN(impatience_cancels_and_does_not_wait);
     RUN(a_call_of_another_thread_makes_it_busy);
     RUN(closing_from_inside_a_call_is_refused);
+    RUN(values_outlive_their_engine);
     RUN(a_patience_that_is_no_number_is_refused);
     RUN(a_compiled_endless_loop_is_named);
     int failed = check_end();
