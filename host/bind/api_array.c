@@ -109,8 +109,8 @@ static struct mill_buffer *copy_values(const tidemill_array *array, enum mill_ty
 }
 
 /* The host's memory, given back with the buffer once *lender has been filled in. */
-static struct mill_buffer *lend(const tidemill_array *array, size_t bytes,
-                                struct lender **lender)
+static struct mill_buffer *lend_memory(const tidemill_array *array, size_t bytes,
+                                       struct lender **lender)
 {
     static uint8_t none[8] __attribute__((aligned(8)));
     void *data = array->data ? (void *)(uintptr_t)array->data : none;
@@ -132,7 +132,7 @@ static struct mill_array *make_host_array(const tidemill_array *array, enum mill
     bool copied = validity && count > 0 && !nulls_are_empty(array, type, count);
     struct mill_buffer *values =
         copied ? copy_values(array, type, count)
-               : lend(array, (size_t)count * mill_type_size(type), &lender);
+               : lend_memory(array, (size_t)count * mill_type_size(type), &lender);
     if (values == NULL) {
         mill_buffer_unref(validity);
         return NULL;
