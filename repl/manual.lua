@@ -129,6 +129,7 @@ end
 function manual.about(word)
   local all = stubs.all()
   local entry = all.by_name[word] or all.by_name["tm." .. word]
+    or all.by_name[(word:gsub("^array:", "lazy:"))] -- what lazy arrays do, the others do too
   local owner = word:match("^tm%.(%w+)$") or word
   if entry then
     local members = list_of(owner) -- of a module, or of what is called as the function is: array

@@ -1,5 +1,6 @@
 /* server: a server with an event loop of its own answers requests by functions of a strategy, which is
- * loaded again whenever its file changes, while clients stay connected.
+ * loaded again whenever its file changes, while clients stay connected.  Each request is a job: one that
+ * takes long keeps nobody else waiting.
  * cc server.c -pthread $(pkg-config --cflags --libs tidemill)
  *
  *     ./server SOCKET STRATEGY.lua    serves "FUNCTION NUMBER" lines on a Unix socket until "quit":
@@ -7,6 +8,7 @@
  *     ./server                        shows that to itself */
 #define _GNU_SOURCE
 #include <pthread.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,8 +28,10 @@ struct server {
     int stop;
 };
 
-/* One connection, with what has come of its next line. */
+/* One connection, with what has come of its next lines.  While it waits for a job it is not listened to,
+ * so there is one job at most that knows of it. */
 struct client {
+    struct server *server;
     int socket;
     size_t used;
     char line[256];
@@ -35,67 +39,131 @@ struct client {
 
 /* ---- the strategy --------------------------------------------------------------------------- */
 
-/* Runs the file: its global functions replace those of before, at once for all clients.  A file that is
- * broken changes nothing. */
+/* Runs the file: its global functions replace those of before, for all requests from now on.  A call, for
+ * which jobs that run are no reason to wait; tidemill_run_file would wait for them. */
+static tidemill_status run_strategy(struct server *server)
+{
+    tidemill_value path;
+    tidemill_status status =
+        tidemill_from_string(server->strategy, strlen(server->strategy), &path);
+    if (status == TIDEMILL_OK)
+        status = tidemill_call(server->engine, "dofile", &path, 1, NULL, 0);
+    tidemill_release(path);
+    return status;
+}
+
+/* Its folder has changed.  A file that is broken changes nothing. */
 static void load_strategy(struct server *server)
 {
     char events[4096]; /* which file it was does not matter: loading again is cheap */
     if (read(server->watch, events, sizeof events) < 0) perror("inotify");
-    if (tidemill_run_file(server->engine, server->strategy, 0, NULL) != TIDEMILL_OK) {
-        const char *text = tidemill_error(server->engine),
-                   *slash = strrchr(server->strategy, '/');
-        if (slash) text += slash + 1 - server->strategy; /* it begins with the path */
-        printf("kept the old strategy: %.*s\n", (int)strcspn(text, "\n"), text);
-    }
+    if (run_strategy(server) == TIDEMILL_OK) return;
+    const char *text = tidemill_error(server->engine), *slash = strrchr(server->strategy, '/');
+    if (slash) text += slash + 1 - server->strategy; /* it begins with the path */
+    printf("kept the old strategy: %.*s\n", (int)strcspn(text, "\n"), text);
 }
 
-/* "signal 71" becomes a call of signal(71); the reply is what it returns, or the error. */
-static void answer(struct server *server, const char *line, char reply[REPLY])
+/* ---- requests --------------------------------------------------------------------------------- */
+
+static void next_request(struct client *client);
+
+static void send_line(struct client *client, const char *format, ...)
 {
+    char line[REPLY];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(line, sizeof line - 1, format, arguments);
+    va_end(arguments);
+    line[strcspn(line, "\n")] = '\0'; /* of an error its first line */
+    strcat(line, "\n");
+    send(client->socket, line, strlen(line), MSG_NOSIGNAL);
+}
+
+/* A job has ended: tidemill_poll calls this, so it is in the event loop. */
+static void finish_request(void *context, tidemill_job *job)
+{
+    struct client *client = context;
+    tidemill_value result;
+    double number;
+    size_t size;
+    tidemill_status status = tidemill_job_result(job, &result);
+    const char *text = tidemill_to_string(&result, &size);
+    if (status != TIDEMILL_OK)
+        send_line(client, "error: %s", tidemill_job_error(job));
+    else if (text)
+        send_line(client, "%.*s", (int)size, text);
+    else if (tidemill_to_number(result, &number))
+        send_line(client, "%.14g", number);
+    else
+        send_line(client, "error: it returned neither text nor number");
+    tidemill_release(result);
+    next_request(client);
+}
+
+/* "signal 71" becomes a job: signal(71). */
+static void start_request(struct client *client, const char *line)
+{
+    tidemill *engine = client->server->engine;
     char name[64] = "";
     double number = 0;
-    size_t size;
+    tidemill_job *job;
     sscanf(line, "%63s %lf", name, &number);
-    tidemill_value argument = tidemill_from_number(number), result;
-    tidemill_status status = tidemill_call(server->engine, name, &argument, 1, &result, 1);
-    const char *text = tidemill_to_string(&result, &size);
-    if (status != TIDEMILL_OK) {
-        const char *problem = tidemill_error(server->engine);
-        snprintf(reply, REPLY - 1, "error: %.*s", (int)strcspn(problem, "\n"), problem);
-    } else if (text) {
-        snprintf(reply, REPLY - 1, "%.*s", (int)size, text);
-    } else if (tidemill_to_number(result, &number)) {
-        snprintf(reply, REPLY - 1, "%.14g", number);
-    } else {
-        snprintf(reply, REPLY - 1, "error: %s returned neither text nor number", name);
+    tidemill_value argument = tidemill_from_number(number);
+    if (tidemill_submit(engine, NULL, name, &argument, 1, &job) != TIDEMILL_OK) {
+        send_line(client, "error: %s", tidemill_error(engine));
+        next_request(client);
+        return;
     }
-    tidemill_release(result);
+    tidemill_on_result(job, finish_request, client);
+    tidemill_job_release(job); /* it goes on */
 }
 
-/* ---- the event loop ------------------------------------------------------------------------- */
-
-static void add_descriptor(struct server *server, int descriptor, void *owner)
+static void listen_to(struct server *server, int descriptor, void *owner)
 {
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = owner};
     if (epoll_ctl(server->loop, EPOLL_CTL_ADD, descriptor, &event) != 0) abort();
 }
 
+/* Starts what the next line asks for, or waits for the rest of it. */
+static void next_request(struct client *client)
+{
+    char *end = strchr(client->line, '\n');
+    if (end == NULL) {
+        listen_to(client->server, client->socket, client);
+        return;
+    }
+    char line[sizeof client->line];
+    *end = '\0';
+    strcpy(line, client->line);
+    client->used -= (size_t)(end + 1 - client->line);
+    memmove(client->line, end + 1, client->used + 1);
+    if (strcmp(line, "quit") == 0) {
+        send_line(client, "bye");
+        client->server->stop = 1;
+    } else {
+        start_request(client, line);
+    }
+}
+
+/* ---- the event loop ------------------------------------------------------------------------- */
+
 static void accept_client(struct server *server)
 {
     struct client *client = calloc(1, sizeof *client);
     if (client == NULL) return;
+    client->server = server;
     client->socket = accept4(server->listener, NULL, NULL, SOCK_CLOEXEC);
     if (client->socket >= 0)
-        add_descriptor(server, client->socket, client);
+        listen_to(server, client->socket, client);
     else
         free(client);
 }
 
-/* Answers each whole line that has come. */
-static void serve_client(struct server *server, struct client *client)
+static void hear_client(struct server *server, struct client *client)
 {
     size_t room = sizeof client->line - 1 - client->used;
     ssize_t count = recv(client->socket, client->line + client->used, room, 0);
+    epoll_ctl(server->loop, EPOLL_CTL_DEL, client->socket, NULL);
     if (count <= 0) { /* gone, or a line that is too long */
         close(client->socket);
         free(client);
@@ -103,20 +171,7 @@ static void serve_client(struct server *server, struct client *client)
     }
     client->used += (size_t)count;
     client->line[client->used] = '\0';
-    char *start = client->line, *end;
-    while ((end = strchr(start, '\n')) != NULL) {
-        char reply[REPLY] = "bye";
-        *end = '\0';
-        if (strcmp(start, "quit") == 0)
-            server->stop = 1;
-        else
-            answer(server, start, reply);
-        strcat(reply, "\n"); /* there is room for it: see answer */
-        send(client->socket, reply, strlen(reply), MSG_NOSIGNAL);
-        start = end + 1;
-    }
-    client->used = strlen(start);
-    memmove(client->line, start, client->used);
+    next_request(client);
 }
 
 static void serve(struct server *server)
@@ -130,10 +185,12 @@ static void serve(struct server *server)
         }
         for (int i = 0; i < count; i++) {
             void *owner = events[i].data.ptr;
-            if (owner == &server->listener)
+            if (owner == &server->engine)
+                tidemill_poll(server->engine, 0);
+            else if (owner == &server->listener)
                 accept_client(server);
             else if (owner != &server->watch)
-                serve_client(server, owner);
+                hear_client(server, owner);
         }
     }
 }
@@ -158,8 +215,9 @@ static int open_sockets(struct server *server)
         0)
         return -1;
     if (bind(server->listener, (struct sockaddr *)&address, sizeof address) != 0) return -1;
-    add_descriptor(server, server->listener, &server->listener);
-    add_descriptor(server, server->watch, &server->watch);
+    listen_to(server, server->listener, &server->listener);
+    listen_to(server, server->watch, &server->watch);
+    listen_to(server, tidemill_poll_descriptor(server->engine), &server->engine);
     return listen(server->listener, 16);
 }
 
@@ -168,7 +226,7 @@ static int run_server(const char *path, const char *strategy)
     struct server server = {.path = path, .strategy = strategy};
     tidemill_config config = {.size = sizeof config, .workers = 2, .cache = "off"};
     tidemill_status status = tidemill_open(&config, &server.engine);
-    if (status == TIDEMILL_OK) status = tidemill_run_file(server.engine, strategy, 0, NULL);
+    if (status == TIDEMILL_OK) status = run_strategy(&server);
     if (status != TIDEMILL_OK) {
         fprintf(stderr, "%s\n", tidemill_error(server.engine));
     } else if (open_sockets(&server) != 0) {
@@ -195,16 +253,7 @@ static void write_strategy(const char *text)
     if (rename(beside, demo_strategy) != 0) abort();
 }
 
-static void ask(int descriptor, const char *request)
-{
-    char reply[REPLY];
-    dprintf(descriptor, "%s\n", request);
-    ssize_t count = read(descriptor, reply, sizeof reply);
-    printf("%s -> %.*s", request, (int)(count > 0 ? count : 0), reply);
-}
-
-/* A client, which also changes the strategy: in life, somebody with an editor. */
-static void *demonstrate(void *unused)
+static int connect_client(void)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     snprintf(address.sun_path, sizeof address.sun_path, "%s", demo_path);
@@ -213,16 +262,39 @@ static void *demonstrate(void *unused)
         if (connect(descriptor, (struct sockaddr *)&address, sizeof address) == 0) break;
         usleep(1000);
     }
-    ask(descriptor, "signal 71");
+    return descriptor;
+}
+
+static void print_reply(int descriptor, const char *request)
+{
+    char reply[REPLY];
+    ssize_t count = read(descriptor, reply, sizeof reply);
+    printf("%s -> %.*s", request, (int)(count > 0 ? count : 0), reply);
+}
+
+static void ask(int descriptor, const char *request)
+{
+    dprintf(descriptor, "%s\n", request);
+    print_reply(descriptor, request);
+}
+
+/* Two clients, one of which also changes the strategy: in life, somebody with an editor. */
+static void *demonstrate(void *unused)
+{
+    int first = connect_client(), second = connect_client();
+    dprintf(first, "wait 71\n");
+    ask(second, "signal 71");
     write_strategy("function signal(price) return price > 75 and 'buy' or 'wait' end\n"
                    "function half(price) return price / 2 end\n");
-    ask(descriptor, "signal 71");
-    ask(descriptor, "half 71");
+    ask(second, "signal 71");
+    ask(second, "half 71");
     write_strategy("function signal(price) return\n");
-    ask(descriptor, "signal 76");
-    ask(descriptor, "sell 76");
-    ask(descriptor, "quit");
-    close(descriptor);
+    ask(second, "signal 76");
+    ask(second, "sell 76");
+    print_reply(first, "wait 71");
+    ask(second, "quit");
+    close(first);
+    close(second);
     return unused;
 }
 
@@ -233,7 +305,9 @@ int main(int count, char **arguments)
     if (mkdtemp(demo_folder) == NULL) return EXIT_FAILURE;
     snprintf(demo_path, sizeof demo_path, "%s/socket", demo_folder);
     snprintf(demo_strategy, sizeof demo_strategy, "%s/strategy.lua", demo_folder);
-    write_strategy("function signal(price) return price > 70 and 'buy' or 'wait' end\n");
+    write_strategy("local tm = require 'tidemill'\n"
+                   "function signal(price) return price > 70 and 'buy' or 'wait' end\n"
+                   "function wait(price) tm.sleep(1) return signal(price) end\n");
     if (pthread_create(&client, NULL, demonstrate, NULL) != 0) return EXIT_FAILURE;
     int status = run_server(demo_path, demo_strategy);
     pthread_join(client, NULL);
@@ -249,5 +323,6 @@ int main(int count, char **arguments)
  * kept the old strategy: strategy.lua:2: 'end' expected (to close 'function' at line 1) near '<eof>'
  * signal 76 -> buy
  * sell 76 -> error: cannot call "sell": sell is nil, not a function
+ * wait 71 -> buy
  * quit -> bye
  */

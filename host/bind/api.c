@@ -79,6 +79,8 @@ static struct tidemill *engine_new(const tidemill_config *config)
     engine->output.warning = config->warning;
     engine->output.context = config->context;
     mill_api_set_patience(engine, 0);
+    mill_jobs_init(&engine->jobs);
+    mill_events_init(&engine->events);
     mill_limit_init(engine);
     mill_settings_init(engine);
     mill_birth_init(&engine->birth);
@@ -534,6 +536,7 @@ void tidemill_interrupt(tidemill *engine)
     atomic_store(&engine->interrupted, true);
     if (engine->proxy) mill_proxy_ring(engine->proxy);
     if (atomic_load(&engine->pool_open)) mill_pool_interrupt(&engine->pool);
+    mill_events_poke(&engine->events);
     mill_session_stop(engine);
 }
 

@@ -81,6 +81,15 @@ static bool push_function(lua_State *L, struct request *request)
     }
 }
 
+tidemill_status mill_call_push(lua_State *L, const char *name, struct mill_error *error)
+{
+    struct request request = {.error = error, .name = name};
+    if (!push_function(L, &request)) return request.status;
+    lua_replace(L, -3); /* where it was found, and its name there */
+    lua_pop(L, 1);
+    return TIDEMILL_OK;
+}
+
 /* ---- calling ---------------------------------------------------------------------------- */
 
 static void push_value(lua_State *L, const struct mill_value *value)

@@ -5,6 +5,7 @@
 #include "bind/api_close.h"
 
 #include <dlfcn.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -18,7 +19,7 @@
 #include "bind/state.h"
 #include "bind/watch.h"
 
-static const double PATIENCE = 10; /* seconds */
+static const double CLOSE_PATIENCE = 10; /* seconds */
 
 tidemill_status mill_api_set_patience(struct tidemill *engine, double seconds)
 {
@@ -26,11 +27,17 @@ tidemill_status mill_api_set_patience(struct tidemill *engine, double seconds)
         return mill_fail(&engine->error, TIDEMILL_USAGE,
                          "close_patience: expected seconds, 0 or INFINITY, got NaN");
     }
-    engine->patience = seconds == 0 ? PATIENCE : seconds;
+    engine->patience = seconds == 0 ? CLOSE_PATIENCE : seconds;
     return TIDEMILL_OK;
 }
 
 /* ---- freeing -------------------------------------------------------------------------------- */
+
+/* Values that the host still holds are in its account. */
+static void free_husk(struct mill_memory *memory)
+{
+    free((char *)memory - offsetof(struct tidemill, memory));
+}
 
 /* In this order: workers use the state's functions, runs hold nodes, the store has readers. */
 void mill_api_free(struct tidemill *engine)
@@ -66,11 +73,14 @@ void mill_api_free(struct tidemill *engine)
     free(engine->package_cpath);
     mill_host_functions_fini(engine);
     mill_host_kernels_fini(engine);
+    mill_events_fini(&engine->events);
+    mill_jobs_fini(&engine->jobs);
     free(engine->message);
     mill_confine_fini(&engine->confine);
     mill_gate_fini(&engine->gate);
     mill_birth_fini(&engine->birth);
-    free(engine);
+    engine->memory.gone = free_husk;
+    mill_memory_leave(&engine->memory);
 }
 
 /* ---- waiting -------------------------------------------------------------------------------- */
@@ -133,9 +143,10 @@ static tidemill_status enter_patiently(struct tidemill *engine)
     status = mill_api_enter_until(engine, deadline_of(engine));
     if (status != TIDEMILL_BUSY) return status;
     struct mill_error error;
-    mill_fail(&error, TIDEMILL_BUSY,
-              "close: the call of another thread does not return though it was interrupted; the "
-              "engine is kept, and closing again tries again");
+    mill_fail(
+        &error, TIDEMILL_BUSY,
+        "close: the call of another thread does not return though it was interrupted; the "
+        "engine is kept, and closing again tries again");
     return mill_api_say(engine, &error);
 }
 
@@ -145,7 +156,13 @@ static tidemill_status end(struct tidemill *engine)
         return mill_fail(&engine->error, TIDEMILL_USAGE,
                          "close: not from a function that a script of the engine calls");
     }
-    return end_all(engine) ? TIDEMILL_OK : say_busy(engine);
+    if (atomic_load(&engine->events.polling) > 0) {
+        return mill_fail(&engine->error, TIDEMILL_USAGE,
+                         "close: not while a thread is in tidemill_poll or in a callback");
+    }
+    if (!end_all(engine)) return say_busy(engine);
+    mill_jobs_close(engine);
+    return TIDEMILL_OK;
 }
 
 tidemill_status tidemill_close(tidemill *engine)

@@ -9,7 +9,7 @@
 #include "bind/processes.h"
 #include "bind/runner.h"
 
-static const double PATIENCE = 0.1; /* seconds for what is about to end */
+static const double CREW_PATIENCE = 0.1; /* seconds for what is about to end */
 
 static tidemill_status check_idle(struct tidemill *engine, struct mill_error *error)
 {
@@ -92,7 +92,7 @@ tidemill_status mill_crew_set(struct tidemill *engine, const char *text,
                               struct mill_error *error)
 {
     if (!engine->pool_open) return set_setting(engine, text, error);
-    mill_pool_wait_all(&engine->pool, mill_clock_after(PATIENCE));
+    mill_pool_wait_all(&engine->pool, mill_clock_after(CREW_PATIENCE));
     mill_scope_sweep(&engine->scope);
     tidemill_status status = check_idle(engine, error);
     if (status != TIDEMILL_OK) return status;

@@ -8,6 +8,7 @@
 #include "base/birth.h"
 #include "bind/api_call.h"
 #include "bind/confine.h"
+#include "bind/events.h"
 #include "bind/gate.h"
 #include "bind/identity.h"
 #include "bind/keep.h"
@@ -28,7 +29,9 @@ struct tidemill {
     struct mill_error error; /* of the call that runs */
     char *message;           /* its long text; malloc'ed, or NULL */
     struct mill_birth birth; /* its process's: in a child that has forked off it is of no use */
-    lua_State *L;            /* the script's state */
+    struct mill_jobs jobs;
+    struct mill_events events;
+    lua_State *L;                                      /* the script's state */
     struct mill_call_keys call_keys;                   /* in that */
     struct mill_host_function *_Atomic host_functions; /* pushed at the front, by registering */
     struct mill_host_kernel *_Atomic host_kernels;     /* the same */

@@ -1,10 +1,10 @@
 /* gate: how a function of tidemill.h enters an engine and leaves it.  SPDX-License-Identifier: MIT */
-#define _GNU_SOURCE
 #include "bind/gate.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "bind/api_function.h"
 #include "bind/engine.h"
 #include "bind/watch.h"
@@ -122,11 +122,28 @@ static bool is_refused(struct tidemill *engine, struct mill_error *error)
     return true;
 }
 
+tidemill_status mill_api_check(struct tidemill *engine)
+{
+    struct mill_error error;
+    return is_refused(engine, &error) ? mill_api_say(engine, &error) : TIDEMILL_OK;
+}
+
+/* By the wall clock, which may be set: in short pieces.  (ThreadSanitizer does not know of the function
+ * that would wait by the other one.) */
 static bool lock_until(pthread_mutex_t *lock, int64_t deadline)
 {
+    static const int64_t SECOND = 1000000000;
     if (deadline == INT64_MAX) return pthread_mutex_lock(lock) == 0;
-    struct timespec when = {deadline / 1000000000, deadline % 1000000000};
-    return pthread_mutex_clocklock(lock, CLOCK_MONOTONIC, &when) == 0;
+    for (;;) {
+        int64_t left = deadline - mill_clock_now();
+        if (left <= 0) return pthread_mutex_trylock(lock) == 0;
+        struct timespec when;
+        clock_gettime(CLOCK_REALTIME, &when);
+        when.tv_nsec += left < SECOND / 10 ? left : SECOND / 10;
+        when.tv_sec += when.tv_nsec / SECOND;
+        when.tv_nsec %= SECOND;
+        if (pthread_mutex_timedlock(lock, &when) == 0) return true;
+    }
 }
 
 tidemill_status mill_api_enter_until(struct tidemill *engine, int64_t deadline)
@@ -137,7 +154,11 @@ tidemill_status mill_api_enter_until(struct tidemill *engine, int64_t deadline)
         mill_fail(&error, TIDEMILL_BUSY, "the call of another thread has not returned");
         return mill_api_say(engine, &error);
     }
-    engine->gate.depth++;
+    if (engine->gate.depth++ == 0) {
+        atomic_store_explicit(&engine->gate.entered, true, memory_order_relaxed);
+        mill_jobs_sweep(engine);
+        mill_events_begin(&engine->events);
+    }
     if (engine->error.text[0] || engine->message) clear_error(engine);
     clear_fault(&engine->gate);
     return TIDEMILL_OK;
@@ -178,7 +199,9 @@ tidemill_status mill_api_end(struct tidemill *engine, tidemill_status status)
 {
     if (is_refused(engine, NULL)) return status;
     if (status != TIDEMILL_OK) keep_fault(engine);
-    engine->gate.depth--;
+    if (--engine->gate.depth == 0) {
+        atomic_store_explicit(&engine->gate.entered, false, memory_order_relaxed);
+    }
     pthread_mutex_unlock(&engine->gate.lock);
     return status;
 }

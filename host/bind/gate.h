@@ -23,6 +23,7 @@ struct mill_fault {
 struct mill_gate {
     pthread_mutex_t lock;              /* recursive: a function of the host may call again */
     int depth;                         /* calls of the thread that has the lock */
+    _Atomic bool entered;              /* there are some; read without the lock: relaxed */
     struct mill_fault *_Atomic faults; /* pushed at the front */
 };
 
@@ -51,6 +52,9 @@ tidemill_status mill_api_end(struct tidemill *engine, tidemill_status status);
 
 /* Fails with a text, which is malloc'ed and passes to the engine.  Between begin and end. */
 tidemill_status mill_api_fail(struct tidemill *engine, tidemill_status status, char *message);
+
+/* For functions that do not take the lock: TIDEMILL_OK, or the reason why mill_api_enter would fail. */
+tidemill_status mill_api_check(struct tidemill *engine);
 
 /* For functions that do not take the lock: the error is the thread's last one; `engine` may be NULL.
  * Returns its status. */

@@ -5,7 +5,7 @@
  *     OPEN      version; workers, seed, progress, notes, sandbox as 8 bytes each; cache; lists of allowed
  *               names and modules; settings, names and values in turn
  *     REQUEST   a mill_request; RUN: name, code, arguments; CALL: name, wanted, values; SET: name, value;
- *               REGISTER: name, signature, version, number
+ *               REGISTER: name, signature, version, number; REST: seconds as 8 bytes
  *     ANSWER    status, text of the error; exit status, rows dropped and the like as 8 bytes each; values;
  *               text
  *     ASK       number of a function of the host; values
@@ -30,7 +30,7 @@ enum mill_request {
     MILL_REQUEST_CALL,
     MILL_REQUEST_SET,
     MILL_REQUEST_REGISTER,
-    MILL_REQUEST_FLUSH, /* before the end: writes what the cache's writer holds */
+    MILL_REQUEST_REST, /* before the end */
 };
 
 /* Serves over the socket, whose first message is OPEN, until its other end is closed; the exit status of the

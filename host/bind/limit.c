@@ -178,6 +178,7 @@ void mill_limit_fini(struct tidemill *engine)
 {
     mill_memory_close(&engine->memory);
     mill_spill_fini(&engine->spill);
+    engine->memory.changed = NULL;
     free(engine->limit_setting.folder);
 }
 

@@ -10,7 +10,13 @@
 #include "bind/hearing.h"
 #include "bind/processes.h"
 
-enum { PROGRAM_ROOM = 4200, CALL_MOST = 200, ANSWER_LEAST = 64 << 20, OPEN_WITHIN = 60 };
+enum {
+    PROGRAM_ROOM = 4200,
+    CALL_MOST = 200,
+    ANSWER_LEAST = 64 << 20,
+    OPEN_WITHIN = 60,
+    REST_WITHIN = 15
+};
 
 struct mill_proxy {
     struct tidemill *engine;
@@ -202,7 +208,7 @@ tidemill_status mill_proxy_call(struct tidemill *engine, const char *name,
     struct mill_reply_place place = {.values = results, .count = wanted};
     if (count > CALL_MOST || wanted > CALL_MOST) {
         return mill_fail(&engine->error, TIDEMILL_USAGE,
-                         "%s: more than %d arguments or results", name, CALL_MOST);
+                         "%s: more than 200 arguments or results", name);
     }
     tidemill_status status = begin_request(engine->proxy, MILL_REQUEST_CALL, false, &outbox);
     if (status != TIDEMILL_OK) return status;
@@ -286,16 +292,16 @@ tidemill_status mill_proxy_open(struct tidemill *engine, const tidemill_config *
     return status == TIDEMILL_OK ? start_script(proxy) : status;
 }
 
-/* What a script has put into the cache is on disk before its process ends. */
-static void flush_child(struct mill_proxy *proxy)
+/* What calls have submitted may end, and what is to be kept is on disk, before the process goes. */
+static void let_rest(struct mill_proxy *proxy)
 {
     struct mill_outbox outbox;
     struct mill_reply_place nothing = {0};
-    if (proxy->tether.child == NULL ||
-        strcmp(cache_of(proxy) ? cache_of(proxy) : "", "off") == 0)
-        return;
-    if (begin_request(proxy, MILL_REQUEST_FLUSH, false, &outbox) != TIDEMILL_OK) return;
-    mill_tether_allow(&proxy->tether, OPEN_WITHIN);
+    double patience = proxy->engine->patience;
+    if (proxy->tether.child == NULL || !proxy->tether.begun) return;
+    if (begin_request(proxy, MILL_REQUEST_REST, false, &outbox) != TIDEMILL_OK) return;
+    mill_packer_bytes(&outbox.wire.out, &patience, sizeof patience);
+    mill_tether_allow(&proxy->tether, (patience > 0 ? patience : 0) + REST_WITHIN);
     end_request(proxy, &outbox, &nothing);
 }
 
@@ -303,7 +309,7 @@ void mill_proxy_close(struct tidemill *engine)
 {
     struct mill_proxy *proxy = engine->proxy;
     if (proxy == NULL) return;
-    flush_child(proxy);
+    let_rest(proxy);
     mill_tether_fini(&proxy->tether);
     for (size_t i = 0; i < proxy->setting_count; i++) free(proxy->settings[i]);
     free(proxy->settings);

@@ -28,11 +28,33 @@ static void stop_input(lua_State *L, lua_Debug *where)
     luaL_error(L, "interrupted");
 }
 
+static void hook(lua_State *L)
+{
+    lua_sethook(L, stop_input, LUA_MASKCALL | LUA_MASKRET | LUA_MASKCOUNT, 1);
+}
+
+/* The state in which tasks run on the session's own thread; NULL: none does. */
+static lua_State *serial_state(const struct tidemill *engine)
+{
+    bool serial = engine->pool_open && engine->workers == 0;
+    return serial ? engine->pool.workers[0].user : NULL;
+}
+
 /* From the handler of a signal that met the session's own thread, as luajit itself does it. */
 void mill_session_stop(struct tidemill *engine)
 {
-    if (atomic_load(&engine->typing) && pthread_equal(engine->typist, pthread_self()))
-        lua_sethook(engine->L, stop_input, LUA_MASKCALL | LUA_MASKRET | LUA_MASKCOUNT, 1);
+    if (!atomic_load(&engine->typing) || !pthread_equal(engine->typist, pthread_self())) return;
+    lua_State *tasks = serial_state(engine);
+    if (tasks) hook(tasks);
+    hook(engine->L);
+}
+
+/* The input is over: what comes next runs. */
+static void unhook(struct tidemill *engine)
+{
+    lua_State *tasks = serial_state(engine);
+    if (tasks) lua_sethook(tasks, NULL, 0, 0);
+    lua_sethook(engine->L, NULL, 0, 0);
 }
 
 /* ---- Calling the session ----------------------------------------------------------------- */
@@ -86,7 +108,7 @@ static tidemill_status take_input(struct tidemill *engine, const char *code)
     atomic_store(&engine->typing, true);
     status = ask_session(engine, "take", code);
     atomic_store(&engine->typing, false);
-    lua_sethook(L, NULL, 0, 0);
+    unhook(engine);
     if (status == TIDEMILL_OK) status = session_answer(engine);
     lua_settop(L, base);
     if (status != TIDEMILL_INCOMPLETE) mill_watch_ran(engine, code, began);

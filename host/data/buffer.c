@@ -137,6 +137,7 @@ struct mill_buffer *mill_buffer_new(struct mill_memory *memory, size_t size)
     }
     if (buffer == NULL) return NULL;
     buffer->memory = memory;
+    mill_memory_hold(memory);
     mill_memory_add(memory, (int64_t)size);
     return buffer;
 }
@@ -226,9 +227,10 @@ void mill_buffer_unref(struct mill_buffer *buffer)
         atomic_fetch_sub_explicit(&buffer->refs, 1, memory_order_acq_rel) > 1) {
         return;
     }
+    struct mill_memory *memory = buffer->memory;
     switch (origin_of(buffer)) {
     case MILL_ORIGIN_HEAP:
-        mill_memory_add(buffer->memory, -(int64_t)buffer->size);
+        mill_memory_add(memory, -(int64_t)buffer->size);
         free(buffer->data);
         break;
     case MILL_ORIGIN_SLICE:
@@ -242,6 +244,7 @@ void mill_buffer_unref(struct mill_buffer *buffer)
         break;
     }
     free(buffer);
+    mill_memory_leave(memory);
 }
 
 void mill_buffer_publish(struct mill_buffer *buffer)
@@ -386,6 +389,7 @@ struct mill_buffer *mill_buffer_map(struct mill_memory *memory, int fd, size_t s
         return NULL;
     }
     buffer->memory = memory;
+    mill_memory_hold(memory);
     mill_memory_add(memory, (int64_t)size);
     mill_buffer_publish(buffer);
     return buffer;

@@ -16,6 +16,19 @@ void mill_memory_add(struct mill_memory *memory, int64_t bytes)
                                                                 memory_order_relaxed)) {}
 }
 
+void mill_memory_hold(struct mill_memory *memory)
+{
+    if (memory) atomic_fetch_add_explicit(&memory->holders, 1, memory_order_relaxed);
+}
+
+void mill_memory_leave(struct mill_memory *memory)
+{
+    /* acq_rel pairs with itself: the last one sees every use before it. */
+    if (memory && atomic_fetch_sub_explicit(&memory->holders, 1, memory_order_acq_rel) == 0) {
+        memory->gone(memory);
+    }
+}
+
 int64_t mill_memory_reserve(const struct mill_memory *memory)
 {
     if (mill_memory_pressure(memory) > MILL_PRESSURE_NONE) return 0;

@@ -52,9 +52,16 @@ struct mill_memory {
     /* Told of each change, by whoever found it; any thread, and soon.  NULL: nobody is. */
     void (*changed)(void *context, enum mill_pressure before, enum mill_pressure after);
     void *context;
+    _Atomic int64_t holders; /* buffers that refer to it; -1: nobody does any more */
+    void (*gone)(struct mill_memory *memory); /* set before its owner leaves */
 };
 
 void mill_memory_add(struct mill_memory *memory, int64_t bytes); /* NULL is fine */
+
+/* A buffer refers to the account, or does no more, which is its last word.  The owner leaves, too, where
+ * buffers may outlive it: the last one calls `gone`.  NULL is fine. */
+void mill_memory_hold(struct mill_memory *memory);
+void mill_memory_leave(struct mill_memory *memory);
 
 /* Bytes of freed pages that may be kept: less under a limit, none while memory is short. */
 int64_t mill_memory_reserve(const struct mill_memory *memory);

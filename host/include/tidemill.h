@@ -223,7 +223,8 @@ typedef struct tidemill_array {
 /* At once.  An array over memory of the host, without a copy.  Nobody may change that until
  * release(context, data) was called (NULL: it stays for good), once, by whichever thread drops the last
  * reference, perhaps after the engine is gone: it must not call this library, but for functions "at
- * once".  The memory is in no account of the engine.  On failure `release` is not called.
+ * once".  Where something else than NaN, or 0 in types without NaN, lies under a missing element, the
+ * elements are copied and released at once, so that who reads them does not meet it.  The memory is in no account of the engine.  On failure `release` is not called.
  * TIDEMILL_USAGE: the description is wrong (how, tidemill_error says when an engine is given; it may be
  * NULL); TIDEMILL_UNSUPPORTED: strings, which come by Arrow; TIDEMILL_MEMORY. */
 TIDEMILL_API tidemill_status tidemill_from_array(tidemill *engine, const tidemill_array *array,
@@ -419,6 +420,103 @@ TIDEMILL_API tidemill *tidemill_caller(tidemill_invocation *invocation);
 TIDEMILL_API tidemill_status tidemill_register_kernel(tidemill *engine, const char *declaration,
                                                       void (*kernel)(void),
                                                       const char *version);
+
+/* ---- Jobs --------------------------------------------------------------------------------- */
+
+/* A call of a function of the script that runs as a task, beside the script, other jobs and the host.
+ * What of it has ended stays readable after the engine is closed; no job's function may be called while
+ * that is going on.  Functions of this section are for any thread, and at once where nothing else is
+ * said. */
+typedef struct tidemill_job tidemill_job;
+
+typedef enum tidemill_state {
+    TIDEMILL_JOB_PENDING = 0,
+    TIDEMILL_JOB_RUNNING = 1,
+    TIDEMILL_JOB_FINISHED = 2, /* from here on it has ended */
+    TIDEMILL_JOB_ERROR = 3,
+    TIDEMILL_JOB_CANCELLED = 4,
+    TIDEMILL_JOB_SKIPPED = 5 /* a task that it needed has failed */
+} tidemill_state;
+
+/* Not at once: the script's state copies the function.  Starts name(arguments...), where `name` is as
+ * for tidemill_call and may be a delayed function; what it returns is the result.  `options` (NULL:
+ * none) is a table of those of a task, docs/tasks.md: timeout, priority, lane, retries, cache... and
+ * `name`, which is that of the function otherwise.  The job goes on when it is released.
+ * TIDEMILL_USAGE: there is no such function; TIDEMILL_ERROR: an option, or what cannot cross. */
+TIDEMILL_API tidemill_status tidemill_submit(tidemill *engine, const tidemill_value *options,
+                                             const char *name, const tidemill_value *arguments,
+                                             size_t count, tidemill_job **job);
+
+TIDEMILL_API tidemill_state tidemill_job_state(tidemill_job *job);
+
+/* Not at once: waits until it has ended, at most so many seconds; negative: for ever.  Needs neither
+ * the script nor its lock, but in a serial engine, where it runs tasks meanwhile.  TIDEMILL_OK;
+ * TIDEMILL_BUSY: it has not ended; TIDEMILL_UNSUPPORTED: from a task, or after a fork. */
+TIDEMILL_API tidemill_status tidemill_wait(tidemill_job *job, double seconds);
+
+/* What it returned, which the caller releases; nil on failure.  TIDEMILL_BUSY: it has not ended;
+ * TIDEMILL_ERROR: it failed, or was skipped; TIDEMILL_CANCELLED.  A result that the cache answered is
+ * read from there, for which the first call may wait for the script. */
+TIDEMILL_API tidemill_status tidemill_job_result(tidemill_job *job, tidemill_value *value);
+
+/* Why it failed, with the script's frames; "" when it did not.  Valid until the job is released. */
+TIDEMILL_API const char *tidemill_job_error(tidemill_job *job);
+
+/* Keeps it from starting; one that runs ends at its next wait, or by tm.cancelled(), and at once in a
+ * process of its own. */
+TIDEMILL_API void tidemill_cancel(tidemill_job *job);
+
+/* Gives the handle back.  NULL is fine. */
+TIDEMILL_API void tidemill_job_release(tidemill_job *job);
+
+/* ---- Callbacks ---------------------------------------------------------------------------- */
+
+/* All of them are called by tidemill_poll alone, on the thread that calls that, without any lock: they
+ * may call every function but tidemill_close. */
+
+/* Once the job has ended, also when it has ended already, and when its handle was given back; `job` is
+ * there during the call.  One a job: another takes its place.  At once, any thread. */
+TIDEMILL_API tidemill_status tidemill_on_result(
+    tidemill_job *job, void (*notify)(void *context, tidemill_job *job), void *context);
+
+/* Tasks, since there were none. */
+typedef struct tidemill_progress {
+    int64_t done, total; /* total grows while tasks start tasks */
+    int64_t running, failed;
+} tidemill_progress;
+
+enum { TIDEMILL_LOG_DEBUG, TIDEMILL_LOG_INFO, TIDEMILL_LOG_WARN, TIDEMILL_LOG_ERROR };
+
+typedef struct tidemill_log {
+    int level;
+    int worker;       /* that has said it; 0: the script */
+    const char *task; /* in which; NULL: in none */
+    const char *text;
+    const char *fields; /* a JSON object */
+} tidemill_log;
+
+typedef struct tidemill_listener {
+    size_t size; /* sizeof (tidemill_listener) */
+    /* What has changed, a few times a second; what came between is left out.  NULL: not wanted. */
+    void (*progress)(void *context, const tidemill_progress *progress);
+    /* Lines of tm.log, and of the engine, from the setting log_level on.  Of more than 1,000 that
+     * nobody has polled the later ones are left out, and counted in a line that follows. */
+    void (*log)(void *context, const tidemill_log *line);
+    void *context;
+} tidemill_listener;
+
+/* At once, any thread.  In place of the one before; NULL: none. */
+TIDEMILL_API tidemill_status tidemill_listen(tidemill *engine,
+                                             const tidemill_listener *listener);
+
+/* At once, any thread.  For poll, select or epoll (level or edge): readable when callbacks may be due.
+ * The engine's: not to be read, written or closed.  -1: out of descriptors. */
+TIDEMILL_API int tidemill_poll_descriptor(tidemill *engine);
+
+/* Any thread.  Calls what is due, and gives how many callbacks that were; when nothing is waits for
+ * something, at most so many seconds; 0: does not wait; negative: for ever.  tidemill_interrupt ends
+ * the wait.  -1: from a task, after a fork, or out of descriptors. */
+TIDEMILL_API int tidemill_poll(tidemill *engine, double seconds);
 
 /* ---- An interactive session ------------------------------------------------------------- */
 

@@ -331,6 +331,7 @@ tidemill_status mill_pool_submit(struct mill_pool *pool, struct mill_run *run,
         return mill_no_memory(error, "a run's roots");
     }
     if (run->count > 0) atomic_fetch_add(&pool->running, 1);
+    atomic_fetch_add_explicit(&pool->submitted, run->count, memory_order_relaxed);
     if (atomic_load(&run->token->cancelled)) { /* before it had a pool */
         atomic_fetch_add(&pool->cancels, 1);
     }
@@ -346,6 +347,7 @@ tidemill_status mill_pool_submit(struct mill_pool *pool, struct mill_run *run,
     }
     if (status != TIDEMILL_OK) {
         if (run->count > 0) atomic_fetch_sub(&pool->running, 1);
+        atomic_fetch_sub_explicit(&pool->submitted, run->count, memory_order_relaxed);
     } else if (worker || each) {
         push_roots(pool, run, worker);
     } else {

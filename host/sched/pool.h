@@ -101,7 +101,8 @@ struct mill_pool {
     struct mill_park idle;  /* workers */
     struct mill_park ended; /* threads that wait for runs */
 
-    _Atomic int64_t running; /* runs that have not ended */
+    _Atomic int64_t running;            /* runs that have not ended */
+    _Atomic int64_t submitted, counted; /* tasks ever; of those the ended ones */
     _Atomic int64_t
         outside; /* operations in flight outside the pool: nothing is stuck meanwhile.
                                 Raised before anybody waits for one, lowered after it was told. */

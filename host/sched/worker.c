@@ -417,6 +417,7 @@ static void settle(struct mill_worker *worker)
     atomic_store_explicit(&worker->ended, 0, memory_order_relaxed);
     /* After the count the run may be freed.  With nothing to count it may be already: its tasks that
      * began here went on elsewhere. */
+    atomic_fetch_add_explicit(&worker->pool->counted, ended, memory_order_relaxed);
     if (ended == 0 || !mill_run_count(run, ended)) return;
     atomic_fetch_sub(&worker->pool->running, 1);
     mill_park_wake(&worker->pool->ended, INT32_MAX);

@@ -256,6 +256,18 @@ static void add_member(struct text *text, const char *name, struct mill_log_text
     add_quoted(text, value);
 }
 
+static void write_fields(struct text *text, const struct mill_log_line *line)
+{
+    add_text(text, "{");
+    for (int i = 0; i < line->field_count; i++) {
+        if (i > 0) add_text(text, ",");
+        add_quoted(text, line->fields[i].name);
+        add_text(text, ":");
+        add_value(text, &line->fields[i], true);
+    }
+    add_text(text, "}");
+}
+
 static void write_json(struct text *text, const struct mill_log_line *line)
 {
     char words[64];
@@ -273,14 +285,21 @@ static void write_json(struct text *text, const struct mill_log_line *line)
         add_text(text, words);
     }
     add_member(text, "text", line->text);
-    if (line->field_count > 0) add_text(text, ",\"fields\":");
-    for (int i = 0; i < line->field_count; i++) {
-        add_text(text, i == 0 ? "{" : ",");
-        add_quoted(text, line->fields[i].name);
-        add_text(text, ":");
-        add_value(text, &line->fields[i], true);
+    if (line->field_count > 0) {
+        add_text(text, ",\"fields\":");
+        write_fields(text, line);
     }
-    add_text(text, line->field_count > 0 ? "}}\n" : "}\n");
+    add_text(text, "}\n");
+}
+
+char *mill_log_fields_json(const struct mill_log_line *line)
+{
+    struct text text = {0};
+    write_fields(&text, line);
+    add_bytes(&text, "", 1);
+    if (!text.failed) return text.bytes;
+    free(text.bytes);
+    return NULL;
 }
 
 /* ---- adding ------------------------------------------------------------------------------ */
@@ -372,6 +391,20 @@ static void write_line(struct mill_log *log, const struct mill_log_line *line)
     free(text.bytes);
 }
 
+void mill_log_tap(struct mill_log *log,
+                  void (*tap)(void *context, struct mill_log_record *record), void *context)
+{
+    pthread_mutex_lock(&log->mutex);
+    log->tap = tap;
+    log->tap_context = context;
+    pthread_mutex_unlock(&log->mutex);
+}
+
+void mill_log_retain(struct mill_log_record *record)
+{
+    atomic_fetch_add_explicit(&record->refs, 1, memory_order_relaxed);
+}
+
 bool mill_log_add(struct mill_log *log, const struct mill_log_line *line)
 {
     struct mill_log_lane *lane = lane_of(log, line->worker);
@@ -381,6 +414,7 @@ bool mill_log_add(struct mill_log *log, const struct mill_log_line *line)
     record->number = atomic_fetch_add_explicit(&log->next, 1, memory_order_relaxed);
     pthread_mutex_lock(&log->mutex);
     if (log->open) write_line(log, &record->line);
+    if (log->tap) log->tap(log->tap_context, record);
     pthread_mutex_unlock(&log->mutex);
     pthread_mutex_lock(&lane->mutex);
     struct mill_log_record **place = &lane->ring[lane->next++ % MILL_LOG_KEPT];

@@ -64,6 +64,8 @@ struct mill_log {
     struct mill_log_lane *_Atomic *lanes; /* made when first written to */
     int lane_count;
     _Atomic uint64_t next;
+    void (*tap)(void *context, struct mill_log_record *record); /* told of each; NULL: nobody */
+    void *tap_context;
 };
 
 /* For workers 1 to `workers`; false: no memory. `output` takes lines for the terminal, and the
@@ -80,6 +82,10 @@ static inline bool mill_log_wants(struct mill_log *log, enum mill_log_level leve
     return (int32_t)level >= atomic_load_explicit(&log->level, memory_order_relaxed);
 }
 
+/* From now on `tap` is called with each line that is added, under the log's mutex. */
+void mill_log_tap(struct mill_log *log,
+                  void (*tap)(void *context, struct mill_log_record *record), void *context);
+
 /* Keeps a copy of the line, and writes it.  Its time is filled in.  False: no memory. */
 bool mill_log_add(struct mill_log *log, const struct mill_log_line *line);
 
@@ -95,5 +101,9 @@ struct mill_log_filter {
 bool mill_log_collect(struct mill_log *log, const struct mill_log_filter *filter,
                       struct mill_log_record ***records, size_t *count);
 void mill_log_release(struct mill_log_record **records, size_t count);
+void mill_log_retain(struct mill_log_record *record); /* another reference, for the same */
+
+/* The fields as a JSON object, malloc'ed; NULL: no memory. */
+char *mill_log_fields_json(const struct mill_log_line *line);
 
 #endif

@@ -431,6 +431,7 @@ function tm.autotune(fn, sample, given) end
 ---@field message string
 ---@field traceback? string of the task's Lua state
 ---@field task? string name of the task
+---@field key? string of a cached task: 32 hexadecimal digits
 ---@field worker? integer
 ---@field lane? string
 ---@field attempt? integer which attempt failed, from 1

@@ -204,9 +204,10 @@ end
 
 -- ---- tm ---------------------------------------------------------------------------------------------
 
--- A table that gives what `find` gives and takes nothing.
-local function reader(what, find)
+-- A table that gives what `find` gives and takes nothing; calls of it are calls of `called`.
+local function reader(what, find, called)
   return setmetatable({}, {
+    __call = called and function(_, ...) return called(...) end,
     __index = find,
     __newindex = function() error(what .. " cannot be changed in a sandbox", 2) end,
     __tostring = function() return what end,
@@ -231,6 +232,12 @@ local function add_face(box, allowed)
         list = list or copy_of(tm[name], functions_of)
         return list[key]
       end)
+    end
+  end
+  for name in pairs(allowed) do
+    local space = reasons[name] and tm[name]
+    if type(space) == "table" then
+      members[name] = reader("tm." .. name, function(_, key) return space[key] end, space)
     end
   end
   box.face = reader("tm", function(_, key)

@@ -139,15 +139,25 @@ function node.set_place(handle, place) C.tidemill__node_place(scope, bits(handle
 --- Number of a node's function.
 function node.number(handle) return C.tidemill__node_function(scope, bits(handle)) end
 
+-- C code believes what it gets.
+local function check(self, method)
+  if not node.is(self) then
+    error(("%s: expected a lazy node, got a %s; a method is called with a colon: node:%s()"):format(method,
+      type(self), method), 3)
+  end
+end
+
 --- Runs what the node needs and returns its value.
 ---@param given? table options of the run: distribution
 function methods:compute(given)
+  check(self, "compute")
   return require("tidemill.compute").one(self, given)
 end
 
 --- Starts now; returns a future.
 ---@return tidemill.future
 function methods:submit()
+  check(self, "submit")
   return require("tidemill.future").start(self)
 end
 
@@ -155,6 +165,7 @@ end
 --- results are kept: a table that prints as text.
 ---@return tidemill.explanation
 function methods:explain()
+  check(self, "explain")
   return require("tidemill.explain").node(self)
 end
 
@@ -162,6 +173,7 @@ end
 --- computed once however often it is used.
 ---@return tidemill.node
 function methods:persist()
+  check(self, "persist")
   local future = require("tidemill.future").start(self)
   return require("tidemill.future").node(future)
 end
@@ -169,6 +181,7 @@ end
 --- How large the graph is: tasks, layers, depth, edges, bytes, names.
 ---@return tidemill.info
 function methods:info()
+  check(self, "info")
   return require("tidemill.view").info({ self })
 end
 
@@ -176,11 +189,15 @@ end
 ---@param file string
 ---@param given? table options: rankdir, color
 function methods:visualize(file, given)
+  check(self, "visualize")
   require("tidemill.visualize").draw({ self }, file, given, 3)
 end
 
 --- Name of the task.
-function methods:name() return require("tidemill.task").name(node.number(self)) end
+function methods:name()
+  check(self, "name")
+  return require("tidemill.task").name(node.number(self))
+end
 
 local function no_value()
   error("a lazy node has no value yet: pass it to a delayed function, or call :compute()", 2)

@@ -6,14 +6,25 @@ local graph = {}
 
 local most_lines = 60
 
+local function is_lazy(value)
+  local lazy = package.loaded["tidemill.lazy"]
+  return lazy and lazy.is(value)
+end
+
 local function node_of(text, command)
   local value = session.values(text, command)
   if require("tidemill.future").is(value) then value = value:as_node() end
+  if is_lazy(value) then return value:node() end
   if type(value) == "table" and type(value.node) == "function" then value = value:node() end
   if not require("tidemill.node").is(value) then
     error(("%s: %s is a %s, expected a lazy node"):format(command, text, type(value)), 0)
   end
   return value
+end
+
+-- As view.call, but for packed numbers, which chunks of arrays are described by.
+local function call_of(task, tasks)
+  return (require("tidemill.view").call(task, tasks):gsub("\"[^\"]-\\%d[^\"]*\"", "<bytes>"))
 end
 
 -- The tree below task `number`, its inputs indented; a task that several need is drawn once.
@@ -28,7 +39,7 @@ local function branch(tasks, number, lead, tail, drawing)
     local state = task.state ~= "pending" and " " .. task.state or ""
     local seconds = task.seconds and " in " .. view.duration(task.seconds) or ""
     table.insert(drawing.lines, lead .. (again and task.name .. " (above)"
-      or view.call(task, tasks) .. state .. seconds))
+      or call_of(task, tasks) .. state .. seconds))
     if again then return end
     drawing.seen[number] = true
   end

@@ -12,12 +12,18 @@ local bars = { [0] = "", "▏", "▎", "▍", "▌", "▋", "▊", "▉", "█" 
 
 local function finite(value) return type(value) == "number" and value - value == 0 end
 
--- Numbers of a list or an array; what is none is left out of the picture as a gap.
+-- Numbers of a list or an array, which is computed; what is none is left out of the picture as a gap.
 local function numbers_of(value)
+  local lazy = package.loaded["tidemill.lazy"]
+  if lazy and lazy.is(value) then value = value:compute() end
   local array = package.loaded["tidemill.array"]
   local is_array = array and array.is(value)
   if not is_array and type(value) ~= "table" then
     error((":plot: expected an array or a list of numbers, got a %s"):format(type(value)), 0)
+  end
+  if is_array and #value.shape ~= 1 then
+    error((":plot: expected one row of numbers, got an array of %s; x:reshape(-1) is one"):format(
+      table.concat(value.shape, " x ")), 0)
   end
   local list, count = {}, is_array and value.length or value.n or #value
   for i = 1, count do

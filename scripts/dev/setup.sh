@@ -6,6 +6,8 @@ set -eu
 
 CC=${CC:-cc}
 LUAJIT=${LUAJIT:-luajit}
+cxx=${CXX:-g++}
+cxx=${cxx##* } # behind what it may be started by, such as ccache
 wanted=" $* "
 
 # Package names are the same in Debian 12, Debian 13 and Ubuntu 24.04.
@@ -93,7 +95,7 @@ check_tmux() {
 # Programs that embed the engine are in C++ and Python, too.  Where these cannot be had their tests say
 # that they are skipped.
 check_languages() {
-    have "${CXX:-g++}" || miss "${CXX:-g++} (a C++ compiler)" g++
+    have "$cxx" || miss "$cxx (a C++ compiler)" g++
     "${PYTHON:-python3}" -c 'import numpy' 2>/dev/null ||
         /usr/bin/python3 -c 'import numpy' 2>/dev/null ||
         miss "numpy (for Python)" "python3 python3-numpy"
@@ -105,7 +107,7 @@ check_linters() {
 }
 
 check_peers() {
-    have "${CXX:-g++}" || miss "${CXX:-g++} (a C++ compiler)" g++
+    have "$cxx" || miss "$cxx (a C++ compiler)" g++
     have pkg-config || miss "pkg-config (program)" pkg-config
     pkg-config --exists tbb 2>/dev/null || miss "tbb (oneTBB, with its pkg-config file)" libtbb-dev
     [ -n "${TIDEMILL_BENCH_PYTHON:-}" ] || python3 -c 'import ensurepip, venv' 2>/dev/null ||

@@ -91,6 +91,12 @@ static const char *const attempts[] = {
     "n.index = 1e6 return n:compute() end) end)()",
     "not pcall(function() return tm.delayed(function() end)().array end)",
 
+    "not pcall(tm.delayed(print)().compute, 5) and not pcall(tm.delayed(print)().name, 5LL)",
+    "not pcall(tm.delayed(print)().info, {}) and not pcall(tm.delayed(print)().submit, 'x')",
+    "(function() local f = tm.submit(function() return 1 end) f.input = 5LL return not pcall("
+    "function() return tm.delayed(print)({ f }):compute() end) or true end)()",
+    "not pcall(tm.channel().put, { handle = 5 }, 1)",
+
     /* What others do with the script's changes. */
     "(function() local kept = string.format string.format = function() return 'mine' end local "
     "fine, problem = pcall(tm.map, 5) string.format = kept return not fine and problem ~= "

@@ -26,11 +26,39 @@ static void ignore_setting(void *context, const char *name, const char *value,
     (void)context, (void)name, (void)value, (void)source;
 }
 
+static void ignore_job(void *context, tidemill_job *job)
+{
+    (void)context, (void)job;
+}
+
+/* The same of jobs: `job` is one of the parent's that has not ended, and never will here. */
+static int child_with_jobs(tidemill *engine, tidemill_job *job)
+{
+    tidemill_listener listener = {.size = sizeof listener};
+    tidemill_job *other = NULL;
+    tidemill_value value;
+    int bad = 0;
+    bad += !is_refused(engine, tidemill_submit(engine, NULL, "wait", NULL, 0, &other));
+    bad += other != NULL;
+    bad += !is_refused(engine, tidemill_listen(engine, &listener));
+    bad += tidemill_poll_descriptor(engine) != -1;
+    bad += tidemill_poll(engine, -1) != -1;
+    bad += tidemill_wait(job, -1) != TIDEMILL_UNSUPPORTED;
+    bad += tidemill_job_result(job, &value) != TIDEMILL_UNSUPPORTED;
+    bad += tidemill_on_result(job, ignore_job, NULL) != TIDEMILL_UNSUPPORTED;
+    bad += tidemill_job_error(job)[0] != '\0';
+    bad += tidemill_job_state(job) != TIDEMILL_JOB_PENDING;
+    tidemill_cancel(job);
+    tidemill_job_release(job);
+    return bad;
+}
+
 /* How many calls of the child were not refused. */
-static int child(tidemill *engine)
+static int child(tidemill *engine, tidemill_job *job)
 {
     char *text = NULL;
-    int bad = 0;
+    int bad = child_with_jobs(engine, job);
+    bad += !is_refused(engine, tidemill_call(engine, "wait", NULL, 0, NULL, 0));
     bad += !is_refused(engine, tidemill_run_string(engine, script, "script", 0, NULL));
     bad += !is_refused(engine, tidemill_run_file(engine, "/dev/null", 0, NULL));
     bad += !is_refused(engine, tidemill_run_shipped(engine, "day_trade", 0, NULL));
@@ -76,12 +104,20 @@ static void check_fork(int workers)
     tidemill *engine;
     CHECK(tidemill_open(&config, &engine) == TIDEMILL_OK);
     check_result(engine); /* the threads are there */
+    tidemill_job *job;
+    tidemill_status status =
+        tidemill_run_string(engine, "function wait() tm.sleep(3600) end", "s", 0, NULL);
+    if (status == TIDEMILL_OK) status = tidemill_submit(engine, NULL, "wait", NULL, 0, &job);
+    CHECK_SAYING(status == TIDEMILL_OK, "%s", tidemill_error(engine));
     pid_t process = fork();
     if (process == 0) {
         alarm(60);
-        _exit(child(engine));
+        _exit(child(engine, job));
     }
     CHECK(exit_status(process) == 0);
+    tidemill_cancel(job);
+    CHECK(tidemill_wait(job, 60) == TIDEMILL_OK);
+    tidemill_job_release(job);
     check_result(engine);
     tidemill_close(engine);
 }

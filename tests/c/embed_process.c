@@ -356,7 +356,7 @@ static void no_pipe_breaks_with_a_signal(void)
         "local big = ('x'):rep(3e7)\n"
         "local die = tm.delayed(function(i, text)\n"
         "  require('ffi').cdef 'int raise(int number);'\n"
-        "  require('ffi').C.raise(11)\n"
+        "  require('ffi').C.raise(15)\n"
         "end, { lane = 'process' })\n"
         "for i = 1, 6 do pcall(function() return die(i, big .. i):compute() end) end\n"
         "for i = 1, 10 do pcall(tm.exec, { 'true' }, { input = big }) end\n";

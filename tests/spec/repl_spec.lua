@@ -144,6 +144,19 @@ describe("a session on a terminal", function()
     assert.are.equal(0, result.status, result.screen)
   end)
 
+  it("stops a task of the serial lane at Ctrl-C, in code that is not compiled", function()
+    if helper.config == "tsan" then pending("the handler runs at the next system call there") return end
+    local result = converse({
+      { "tm> ", "local add = tm.delayed(function(x) return x + 1 end)\n" },
+      { "tm> ", "local spin = tm.delayed(function() print('be' .. 'gun')\n" },
+      { "..> ", "while true do loadstring('') end end)\n" },
+      { "tm> ", "spin():compute()\n" }, { "begun", "\3" }, { "interrupted", "" },
+      { "tm> ", "add(41):compute()\n" }, { "42", "" }, { "tm> ", "\4" },
+    }, { "--serial" })
+    if not result then return end
+    assert.are.equal(0, result.status, result.screen)
+  end)
+
   it("leaves at the third Ctrl-C when a compiled function does not stop", function()
     local result = converse {
       { "tm> ", "function spin() while true do end end\n" },
@@ -273,6 +286,16 @@ describe("commands of a session", function()
     finally(function() process.remove(folder) end)
     lines(("local n = tm.delayed(function() end)()\n:graph n %s/g.svg\n"):format(folder))
     contains(process.read(folder .. "/g.svg"), "<svg")
+  end)
+
+  it(":graph, :explain and :plot take lazy arrays, and :help what arrays have of them", function()
+    local out = lines("local x = tm.arange(1, 9, {chunks = 4})\n:graph (x + 1):sum()\n:explain x\n:plot x\n"
+      .. ":help array:mean\n")
+    matches(out, "^item%(sum%)\n└─ sum%([^\n]*\n   ├─ sum%(<bytes>%)\n")
+    matches(out, "\nindex +thread lane; not cached; 2 tasks %(2 pending%)\n")
+    matches(out, "8 ┤")
+    matches(out, "\nlazy:mean%(")
+    contains(session(":plot tm.zeros(2, 3)\n").err, "expected one row of numbers, got an array of 2 x 3")
   end)
 
   it(":bg, :jobs and :cancel work behind the prompt", function()

@@ -42,7 +42,7 @@ end
 
 -- ---- The pages ------------------------------------------------------------------------------
 
-local made = "Made from %s by `make reference`."
+local made = "Made by `make reference` from %s."
 
 local function begin(name, title, source)
   local out = page.new(name, pages.homes)
@@ -69,6 +69,7 @@ end
 local function intro_of(text)
   local lines = {}
   for i = 2, #text do
+    if text[i]:match("^%u%l+: ") then lines[#lines + 1] = "" end -- "Threads: .." begins a paragraph
     if not text[i]:find("SPDX", 1, true) then lines[#lines + 1] = text[i] end
   end
   return lines
@@ -120,7 +121,7 @@ end
 local function index_page(list)
   local out = begin("index", "Reference", "the sources' own comments")
   out:add("Every public name, in full. The [pages](../index.md) tell the same in order, with examples.")
-  out:add("`tidemill help NAME` and `:help NAME` show an entry offline.")
+  out:add("Those of Lua are in the program, too: `tidemill help tm.map`, `:help array:slice`.")
   out:add("")
   for _, entry in ipairs(list) do out:add("- [%s](%s.md)", entry.title, entry.name) end
   return out:finish()
