@@ -21,7 +21,10 @@ esac
 # put [-s] MODE SOURCE TARGET: one file; -s without what only debuggers need, unless KEEP_SYMBOLS is set.
 put() {
     strip=
-    [ "$1" = -s ] && { strip=${KEEP_SYMBOLS:--s}; strip=${strip#[!-]*}; shift; }
+    if [ "$1" = -s ]; then
+        [ -n "${KEEP_SYMBOLS:-}" ] || strip=-s
+        shift
+    fi
     new="$new${3#"$DESTDIR"}
 "
     [ "$act" = uninstall ] || install -D $strip -m "$1" "$2" "$3"

@@ -117,7 +117,6 @@ check_peers() {
 check_packaging() {
     have dh || miss "dh (debhelper)" debhelper
     have dpkg-buildpackage || miss "dpkg-buildpackage (program)" dpkg-dev
-    have lintian || miss "lintian (program)" lintian
 }
 
 check_chroot() {
