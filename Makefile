@@ -10,6 +10,7 @@
 #   CC         a C11 compiler, gcc or clang (asan and tsan: gcc)
 #   LUAJIT     the LuaJIT that builds and tests
 #   CFLAGS, LDFLAGS   are added to the flags below
+#   SETUP      no: packages that are missing are not installed
 #   PREFIX, LIBDIR, DESTDIR   where `make install` puts things
 config ?= release
 V      ?= 0
@@ -105,7 +106,7 @@ endif
 # ---- Everyday targets ----------------------------------------------------------------------
 
 .PHONY: all amalgamation demo test soak crash fuzz repl examples bench bench-peers lint format reference install \
-        uninstall clean setup help FORCE
+        uninstall deb check-install clean setup help FORCE
 
 all: $(PRODUCTS) ## build the binary, the Lua module and the libraries (installs what is missing)
 
@@ -183,8 +184,8 @@ format: ## rewrite the C files with clang-format
 
 # Installs packages that are missing; costs a few milliseconds when none is.
 setup: ## install what building and testing need
-	@sh scripts/dev/setup.sh build \
-	    $(filter test lint,$(MAKECMDGOALS:setup=test))
+	@[ '$(SETUP)' = no ] || sh scripts/dev/setup.sh build \
+	    $(filter test lint deb,$(MAKECMDGOALS:setup=test))
 
 clean: ## remove all that was built
 	rm -rf build
@@ -278,7 +279,7 @@ $(SHARE)/made: $(OUT)/tidemill scripts/dev/share.lua $(wildcard scripts/dev/shar
         docs/configuration.md host/include/tidemill.h
 	$(call say,SHARE)mkdir -p $(@D) && $(LUAJIT) scripts/dev/share.lua $(OUT)/tidemill $(@D) && touch $@
 
-INSTALL = PREFIX='$(PREFIX)' LIBDIR='$(LIBDIR)' DESTDIR='$(DESTDIR)' sh scripts/dev/install.sh
+INSTALL = KEEP_SYMBOLS='$(KEEP_SYMBOLS)' PREFIX='$(PREFIX)' LIBDIR='$(LIBDIR)' DESTDIR='$(DESTDIR)' sh scripts/dev/install.sh
 
 install: all $(SHARE)/made ## install below PREFIX (and DESTDIR): program, libraries, header, manual pages, completions, docs
 	$(file >$(OBJ)/tidemill.pc,$(PKG_CONFIG_FILE))
@@ -286,3 +287,9 @@ install: all $(SHARE)/made ## install below PREFIX (and DESTDIR): program, libra
 
 uninstall: ## remove what install has put there, and say what it leaves
 	@$(INSTALL) uninstall $(OUT) $(SHARE) $(OBJ)/tidemill.pc
+
+deb: setup ## build Debian packages into build/deb: the program, the library, its development files, the module
+	@sh scripts/dev/deb.sh build/deb
+
+check-install: deb ## build the packages, install and run them in a fresh Debian (as root, needs a network)
+	@sh scripts/dev/check_packages.sh build/deb build/chroot

@@ -77,30 +77,71 @@ static tidemill_status check_data(const tidemill_array *array, size_t size, int6
     return TIDEMILL_OK;
 }
 
-/* Over the host's memory; NULL: no memory, and nobody was told. */
-static struct mill_array *array_over(const tidemill_array *array, enum mill_type type,
-                                     int64_t count, const struct lender *given)
+/* Whether what lies under each null is what scripts may read there. */
+static bool nulls_are_empty(const tidemill_array *array, enum mill_type type, int64_t count)
+{
+    size_t size = mill_type_size(type);
+    const uint8_t *values = array->data;
+    uint8_t nothing[8];
+    mill_type_nothing(type, nothing);
+    for (int64_t i = 0; i < count; i++) {
+        if (array->validity[i >> 3] >> (i & 7) & 1) continue;
+        if (memcmp(values + (size_t)i * size, nothing, size) != 0) return false;
+    }
+    return true;
+}
+
+/* A copy, with nothing under the nulls. */
+static struct mill_buffer *copy_values(const tidemill_array *array, enum mill_type type,
+                                       int64_t count)
+{
+    size_t size = mill_type_size(type);
+    struct mill_buffer *buffer = mill_buffer_new(NULL, (size_t)count * size);
+    if (buffer == NULL) return NULL;
+    memcpy(buffer->data, array->data, (size_t)count * size);
+    for (int64_t i = 0; i < count; i++) {
+        if (array->validity[i >> 3] >> (i & 7) & 1) continue;
+        uint8_t nothing[8];
+        mill_type_nothing(type, nothing);
+        memcpy(buffer->data + (size_t)i * size, nothing, size);
+    }
+    return buffer;
+}
+
+/* The host's memory, given back with the buffer once *lender has been filled in. */
+static struct mill_buffer *lend_memory(const tidemill_array *array, size_t bytes,
+                                       struct lender **lender)
 {
     static uint8_t none[8] __attribute__((aligned(8)));
     void *data = array->data ? (void *)(uintptr_t)array->data : none;
-    struct lender *lender = malloc(sizeof *lender);
+    *lender = calloc(1, sizeof **lender);
+    if (*lender == NULL) return NULL;
+    struct mill_buffer *buffer = mill_buffer_foreign(data, bytes, give_host_back, *lender);
+    if (buffer == NULL) free(*lender);
+    return buffer;
+}
+
+/* NULL: no memory, and the host's was not given back. */
+static struct mill_array *make_host_array(const tidemill_array *array, enum mill_type type,
+                                          int64_t count, const struct lender *given)
+{
     size_t bits = ((size_t)count + 7) / 8;
-    struct mill_buffer *validity = NULL, *values = NULL;
-    if (lender) *lender = (struct lender){0}; /* until nothing can fail any more */
-    if (lender && array->validity) validity = mill_buffer_new(NULL, bits);
-    if (lender && (validity || !array->validity)) {
-        values = mill_buffer_foreign(data, (size_t)count * mill_type_size(type), give_host_back,
-                                     lender);
-    }
+    struct lender *lender = NULL;
+    struct mill_buffer *validity = array->validity ? mill_buffer_new(NULL, bits) : NULL;
+    if (array->validity && validity == NULL) return NULL;
+    bool copied = validity && count > 0 && !nulls_are_empty(array, type, count);
+    struct mill_buffer *values =
+        copied ? copy_values(array, type, count)
+               : lend_memory(array, (size_t)count * mill_type_size(type), &lender);
     if (values == NULL) {
-        free(lender);
         mill_buffer_unref(validity);
         return NULL;
     }
     if (validity) memcpy(validity->data, array->validity, bits);
     int64_t nulls = validity ? mill_bitmap_count_zeros(validity->data, count) : 0;
     struct mill_array *made = mill_array_wrap(type, count, values, NULL, validity, nulls, NULL);
-    if (made) *lender = *given;
+    if (made && lender) *lender = *given;
+    if (made && copied && given->release) given->release(given->context, given->data);
     return made;
 }
 
@@ -115,7 +156,7 @@ static tidemill_status from_array(const tidemill_array *array, const struct lend
     if (count < 0) return TIDEMILL_USAGE;
     status = check_data(array, size, count, error);
     if (status != TIDEMILL_OK) return status;
-    *made = array_over(array, type, count, lender);
+    *made = make_host_array(array, type, count, lender);
     if (*made == NULL) return mill_no_memory(error, "array");
     (*made)->dimensions = array->dimensions;
     for (int i = 0; i < array->dimensions; i++) (*made)->shape[i] = array->shape[i];

@@ -72,7 +72,7 @@ struct telling {
     int count;
 };
 
-static void tell_line(void *context, const char *text)
+static void tell_upkeep(void *context, const char *text)
 {
     struct telling *telling = context;
     if (!telling->json) {
@@ -111,8 +111,8 @@ static tidemill_status do_verify(struct mill_upkeep *upkeep)
     size_t size = 0;
     struct telling telling = {.out = open_memstream(&list, &size), .json = json};
     if (telling.out == NULL) return mill_no_memory(upkeep->error, "cache");
-    tidemill_status status =
-        mill_store_verify(upkeep->store, repair, &findings, tell_line, &telling, upkeep->error);
+    tidemill_status status = mill_store_verify(upkeep->store, repair, &findings, tell_upkeep,
+                                               &telling, upkeep->error);
     if (fclose(telling.out) != 0 && status == TIDEMILL_OK)
         status = mill_no_memory(upkeep->error, "cache");
     if (status != TIDEMILL_OK) {

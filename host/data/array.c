@@ -2,6 +2,7 @@
 #include "data/array.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stdlib.h>
 
 static const struct {
@@ -30,6 +31,15 @@ enum { TYPE_COUNT = sizeof types / sizeof types[0] };
 size_t mill_type_size(enum mill_type type)
 {
     return (unsigned)type < TYPE_COUNT ? types[type].size : 0;
+}
+
+void mill_type_nothing(enum mill_type type, void *element)
+{
+    double large = NAN;
+    float small = NAN;
+    memset(element, 0, 8);
+    if (type == MILL_FLOAT64) memcpy(element, &large, sizeof large);
+    if (type == MILL_FLOAT32) memcpy(element, &small, sizeof small);
 }
 
 const char *mill_type_name(enum mill_type type)

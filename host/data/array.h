@@ -48,6 +48,9 @@ struct mill_array {
 
 /* Bytes of one element; 1 for utf8 (its bytes), 4 for dictionary codes. */
 size_t mill_type_size(enum mill_type type);
+/* What lies under a null of a type of fixed size, which may be read like any element: NaN or 0.  8 bytes,
+ * the first ones of which count. */
+void mill_type_nothing(enum mill_type type, void *element);
 const char *mill_type_name(enum mill_type type); /* "float64", ..; NULL for an unknown number */
 enum mill_type mill_type_from_name(const char *name, size_t size); /* 0 when unknown */
 

@@ -1,26 +1,15 @@
 /* arrow_number: columns of another engine whose elements have one size: numbers, bools, dates and times.
  * SPDX-License-Identifier: MIT */
-#include <math.h>
 #include <string.h>
 
 #include "data/arrow_column.h"
-
-/* What lies under a null of ours, which may be read like any element: NaN or 0. */
-static void nothing_of(enum mill_type type, void *element)
-{
-    double large = NAN;
-    float small = NAN;
-    memset(element, 0, 8);
-    if (type == MILL_FLOAT64) memcpy(element, &large, sizeof large);
-    if (type == MILL_FLOAT32) memcpy(element, &small, sizeof small);
-}
 
 static bool nulls_are_ours(const struct mill_arrow_parts *parts, const uint8_t *values,
                            int64_t length, enum mill_type type)
 {
     size_t size = mill_type_size(type);
     uint8_t nothing[8];
-    nothing_of(type, nothing);
+    mill_type_nothing(type, nothing);
     for (int64_t i = 0; parts->nulls > 0 && i < length; i++) {
         if (mill_arrow_present(parts, i)) continue;
         if (memcmp(values + (size_t)i * size, nothing, size) != 0) return false;
@@ -43,7 +32,7 @@ tidemill_status mill_arrow_plain(const struct mill_arrow_column *column, enum mi
     parts->values = mill_buffer_new(NULL, bytes);
     if (parts->values == NULL) return mill_arrow_no_memory(column);
     uint8_t nothing[8];
-    nothing_of(type, nothing);
+    mill_type_nothing(type, nothing);
     for (int64_t i = 0; i < column->length; i++) {
         size_t at = (size_t)i * size;
         memcpy(parts->values->data + at, mill_arrow_present(parts, i) ? from + at : nothing,
@@ -118,6 +107,7 @@ tidemill_status mill_arrow_nothing(const struct mill_arrow_column *column,
     }
     if (length) memset(parts->validity->data, 0, parts->validity->size);
     parts->nulls = length;
-    for (int64_t i = 0; i < length; i++) nothing_of(MILL_FLOAT64, parts->values->data + i * 8);
+    for (int64_t i = 0; i < length; i++)
+        mill_type_nothing(MILL_FLOAT64, parts->values->data + i * 8);
     return TIDEMILL_OK;
 }

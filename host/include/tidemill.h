@@ -223,7 +223,8 @@ typedef struct tidemill_array {
 /* At once.  An array over memory of the host, without a copy.  Nobody may change that until
  * release(context, data) was called (NULL: it stays for good), once, by whichever thread drops the last
  * reference, perhaps after the engine is gone: it must not call this library, but for functions "at
- * once".  The memory is in no account of the engine.  On failure `release` is not called.
+ * once".  Where something else than NaN, or 0 in types without NaN, lies under a missing element, the
+ * elements are copied and released at once, so that who reads them does not meet it.  The memory is in no account of the engine.  On failure `release` is not called.
  * TIDEMILL_USAGE: the description is wrong (how, tidemill_error says when an engine is given; it may be
  * NULL); TIDEMILL_UNSUPPORTED: strings, which come by Arrow; TIDEMILL_MEMORY. */
 TIDEMILL_API tidemill_status tidemill_from_array(tidemill *engine, const tidemill_array *array,

@@ -78,7 +78,7 @@ static bool is_text(const char *text, size_t size)
     return true;
 }
 
-static char *copy_of(const char *text, size_t size)
+static char *copy_string(const char *text, size_t size)
 {
     char *made = malloc(size + 1);
     if (made == NULL) return NULL;
@@ -98,7 +98,7 @@ static bool read_status(struct mill_response *response, const char *line, size_t
     response->status = (line[9] - '0') * 100 + (line[10] - '0') * 10 + (line[11] - '0');
     if (response->status < 100) return fail(response, "the answer is not HTTP/1.1");
     size_t skip = size > 12 ? 13 : 12;
-    response->reason = copy_of(line + skip, size - skip);
+    response->reason = copy_string(line + skip, size - skip);
     if (response->reason == NULL) return fail(response, "out of memory");
     response->state = MILL_RESPONSE_HEADER;
     return true;

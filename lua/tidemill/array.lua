@@ -106,12 +106,45 @@ local function text_at(a, i)
   return ffi.string(cast("const char *", a.values) + from, to - from)
 end
 
+-- The one NaN.  LuaJIT takes some others, which data may well have, for values that are no numbers, so what
+-- lies in memory is looked at by its bits before it becomes a number.
+local nan = ffi.new("union { uint64_t bits; double number; }", { bits = 0x7ff8000000000000ULL }).number
+local words = ffi.typeof("const int32_t *")
+local band = bit.band
+
+local function float64_at(values, i)
+  local high = cast(words, values)[2 * i + 1]
+  if band(high, 0x7ff00000) ~= 0x7ff00000 then return cast(pointers[numbers.float64], values)[i] end
+  if band(high, 0xfffff) ~= 0 or cast(words, values)[2 * i] ~= 0 then return nan end
+  return high < 0 and -math.huge or math.huge
+end
+
+local function float32_at(values, i)
+  local bits = cast(words, values)[i]
+  if band(bits, 0x7f800000) ~= 0x7f800000 then return cast(pointers[numbers.float32], values)[i] end
+  if band(bits, 0x7fffff) ~= 0 then return nan end
+  return bits < 0 and -math.huge or math.huge
+end
+
+--- The number at place i, from 0, of an array of numbers, whatever its bits are.
+---@param whole tidemill.array
+---@param i integer
+---@return number
+function array.number_at(whole, i)
+  local a = whole.array
+  if a.type == numbers.float64 then return float64_at(a.values, i) end
+  if a.type == numbers.float32 then return float32_at(a.values, i) end
+  return cast(pointers[a.type], a.values)[i]
+end
+
 local limit = 2 ^ 53
 
 -- Element i, from 0: missing ones are NaN in float arrays, nil in others.
 local function element(a, i)
   local number = a.type
-  if not present(a, i) and number ~= numbers.float64 and number ~= numbers.float32 then return nil end
+  if number == numbers.float64 then return float64_at(a.values, i) end
+  if number == numbers.float32 then return float32_at(a.values, i) end
+  if not present(a, i) then return nil end
   if number == UTF8 then return text_at(a, i) end
   local values = cast(pointers[number], a.values)
   if number == DICTIONARY then return text_at(a.dictionary, values[i]) end

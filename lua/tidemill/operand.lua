@@ -186,7 +186,7 @@ function operand.check_finite(name, argument, v)
   local row, column = math.floor(at / v.columns) + 1, at % v.columns + 1
   fail(name, "%s must have finite numbers, element %s is %s", argument,
     #v.shape == 1 and tostring(row) or ("(%d,%d)"):format(row, column),
-    tostring(v.array:pointer()[at]))
+    tostring(array.number_at(v.array, at)))
 end
 
 return operand

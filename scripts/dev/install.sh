@@ -18,10 +18,13 @@ case $PREFIX in
     *) zsh=share/zsh/site-functions ;;
 esac
 
-# put [-s] MODE SOURCE TARGET: one file; -s without what only debuggers need.
+# put [-s] MODE SOURCE TARGET: one file; -s without what only debuggers need, unless KEEP_SYMBOLS is set.
 put() {
     strip=
-    [ "$1" = -s ] && { strip=-s; shift; }
+    if [ "$1" = -s ]; then
+        [ -n "${KEEP_SYMBOLS:-}" ] || strip=-s
+        shift
+    fi
     new="$new${3#"$DESTDIR"}
 "
     [ "$act" = uninstall ] || install -D $strip -m "$1" "$2" "$3"
@@ -45,7 +48,7 @@ walk() {
     put -s 644 "$products/libtidemill.so.0" "$lib/libtidemill.so.0"
     link libtidemill.so.0 "$lib/libtidemill.so"
     put 644 "$products/libtidemill.a" "$lib/libtidemill.a"
-    [ "$act" = uninstall ] || strip --strip-debug "$lib/libtidemill.a"
+    [ "$act" = uninstall ] || [ -n "${KEEP_SYMBOLS:-}" ] || strip --strip-debug "$lib/libtidemill.a"
     put 644 host/include/tidemill.h "$to/include/tidemill.h"
     put 644 "$pkg_config" "$lib/pkgconfig/tidemill.pc"
     put_all "$to/share/tidemill/meta" lua/meta/*.lua

@@ -1,11 +1,13 @@
 #!/bin/sh
 # setup: checks that what a part of the work needs is there, and installs Debian packages if not.
-# Usage: setup.sh build [test] [lint], or setup.sh peers (of the benchmarks).  Asks nothing; says what is missing and what it runs.
+# Usage: setup.sh build [test] [lint] [deb], or setup.sh peers (of the benchmarks), or setup.sh chroot.  Asks nothing; says what is missing and what it runs.
 # SPDX-License-Identifier: MIT
 set -eu
 
 CC=${CC:-cc}
 LUAJIT=${LUAJIT:-luajit}
+cxx=${CXX:-g++}
+cxx=${cxx##* } # behind what it may be started by, such as ccache
 wanted=" $* "
 
 # Package names are the same in Debian 12, Debian 13 and Ubuntu 24.04.
@@ -93,7 +95,7 @@ check_tmux() {
 # Programs that embed the engine are in C++ and Python, too.  Where these cannot be had their tests say
 # that they are skipped.
 check_languages() {
-    have "${CXX:-g++}" || miss "${CXX:-g++} (a C++ compiler)" g++
+    have "$cxx" || miss "$cxx (a C++ compiler)" g++
     "${PYTHON:-python3}" -c 'import numpy' 2>/dev/null ||
         /usr/bin/python3 -c 'import numpy' 2>/dev/null ||
         miss "numpy (for Python)" "python3 python3-numpy"
@@ -105,11 +107,20 @@ check_linters() {
 }
 
 check_peers() {
-    have "${CXX:-g++}" || miss "${CXX:-g++} (a C++ compiler)" g++
+    have "$cxx" || miss "$cxx (a C++ compiler)" g++
     have pkg-config || miss "pkg-config (program)" pkg-config
     pkg-config --exists tbb 2>/dev/null || miss "tbb (oneTBB, with its pkg-config file)" libtbb-dev
     [ -n "${TIDEMILL_BENCH_PYTHON:-}" ] || python3 -c 'import ensurepip, venv' 2>/dev/null ||
         miss "python3 with venv (Python environments)" "python3 python3-venv"
+}
+
+check_packaging() {
+    have dh || miss "dh (debhelper)" debhelper
+    have dpkg-buildpackage || miss "dpkg-buildpackage (program)" dpkg-dev
+}
+
+check_chroot() {
+    PATH=$PATH:/sbin:/usr/sbin have debootstrap || miss "debootstrap (program)" debootstrap
 }
 
 check() {
@@ -117,6 +128,8 @@ check() {
     case $wanted in *" build "*) check_compiler; check_headers; check_luajit; check_openblas ;; esac
     case $wanted in *" test "*) check_busted; check_tmux ;; esac
     case $wanted in *" lint "*) check_linters ;; esac
+    case $wanted in *" deb "*) check_packaging ;; esac
+    case $wanted in *" chroot "*) check_chroot ;; esac
     case $wanted in *" peers "*) check_peers ;; esac
 }
 

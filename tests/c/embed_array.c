@@ -125,15 +125,34 @@ static void check_types(tidemill *engine)
 
 static void check_validity(tidemill *engine)
 {
-    static const double data[] = {1, 2, 3};
+    static const double dirty[] = {1, 2, 3}, clean[] = {1, 0.0 / 0.0, 3};
+    static const int32_t whole[] = {1, 0, 3};
     static const uint8_t bits[] = {5}; /* the second is absent */
-    tidemill_array in = describe("float64", data, 3, 0);
-    in.validity = bits;
-    tidemill_value value;
-    expect(tidemill_from_array(engine, &in, NULL, NULL, &value) == TIDEMILL_OK,
-           "nulls come in");
-    expect(number_of(call1(engine, "nulls", value)) == 1, "and are counted");
-    tidemill_release(value);
+    static const struct {
+        const char *type;
+        const void *data;
+        int copied;
+    } cases[] = {{"float64", dirty, 1}, {"float64", clean, 0}, {"int32", whole, 0}};
+    for (int i = 0; i < 3; i++) {
+        atomic_int own = 0;
+        tidemill_array in = describe(cases[i].type, cases[i].data, 3, 0);
+        tidemill_array out = {.size = sizeof out};
+        in.validity = bits;
+        tidemill_value value;
+        expect(tidemill_from_array(engine, &in, count_only, &own, &value) == TIDEMILL_OK,
+               "nulls come in");
+        expect(number_of(call1(engine, "nulls", value)) == 1, "and are counted");
+        expect(tidemill_to_array(value, &out) && (out.data != cases[i].data) == cases[i].copied,
+               "in place where nothing lies under them");
+        if (i == 0) {
+            double second = ((const double *)out.data)[1];
+            expect(second != second, "else NaN does");
+        }
+        expect(atomic_load(&own) == cases[i].copied, "what was copied is released at once");
+        tidemill_release(value);
+        call1(engine, "collect", (tidemill_value){{0, 0}});
+        expect(atomic_load(&own) == 1, "and all once");
+    }
 }
 
 static void check_empty(tidemill *engine)

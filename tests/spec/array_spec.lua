@@ -345,4 +345,29 @@ array 40 x 40 float64
     helper.remove(folder)
     assert.is_truthy(tostring(t.n):find("nil", 1, true))
   end)
+
+  it("reads NaNs of any bits as NaN, which LuaJIT would take for other values", function()
+    local tails = { "\255\255", "\253\255", "\251\255", "\252\255", "\241\127", "\240\127", "\240\255" }
+    for k, tail in ipairs(tails) do
+      for _, head in ipairs({ "\1\2\3\4\5\6", ("\0"):rep(6) }) do
+        local a = tm.from_buffer((head .. tail):rep(4), "float64", 2, 2):compute()
+        local infinite = k > 5 and head:byte() == 0
+        for _ = 1, 100 do -- compiled, too
+          local x = a:get(2, 2)
+          assert.equal("number", type(x))
+          if infinite then assert.equal(k == 6 and math.huge or -math.huge, x) else assert.is_true(x ~= x) end
+        end
+        local row = a[1]
+        assert.is_true(row[1] ~= row[1] or infinite)
+        assert.equal("number", type(a:totable()[1][1]))
+        assert.equal("number", type(tm.linalg.trace(a)))
+        assert.equal("number", type(tm.linalg.norm(a, 1)))
+        assert.equal("number", type(a:sum():compute()))
+        assert.is_string(tostring(a))
+      end
+    end
+    local b = tm.from_buffer("\255\255\255\255\0\0\128\255\1\0\128\127", "float32"):compute()
+    assert.is_true(b[1] ~= b[1] and b[3] ~= b[3])
+    assert.equal(-math.huge, b[2])
+  end)
 end)

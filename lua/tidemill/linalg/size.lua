@@ -5,6 +5,7 @@ local blas = require("tidemill.blas")
 local operand = require("tidemill.operand")
 local arguments = require("tidemill.kernels.arguments")
 
+local number_at = require("tidemill.array").number_at
 local hold, kernel = arguments.hold, operand.kernel
 
 local function refuse(...) error((...):format(select(2, ...)), 3) end
@@ -16,8 +17,8 @@ local linalg = {}
 ---@return number
 function linalg.trace(a)
   a = operand.square("trace", "a", a)
-  local values, sum = a.array:pointer(), 0
-  for i = 0, a.rows - 1 do sum = sum + values[i * a.rows + i] end
+  local sum = 0
+  for i = 0, a.rows - 1 do sum = sum + number_at(a.array, i * a.rows + i) end
   hold(a)
   return sum
 end
@@ -37,10 +38,10 @@ end
 
 -- The largest sum of sizes along an axis; a NaN makes it NaN.
 local function largest_sum(a, lines, length, apart, next)
-  local values, most = a.array:pointer(), 0
+  local most = 0
   for line = 0, lines - 1 do
     local sum = 0
-    for i = 0, length - 1 do sum = sum + math.abs(values[line * apart + i * next]) end
+    for i = 0, length - 1 do sum = sum + math.abs(number_at(a.array, line * apart + i * next)) end
     if sum ~= sum then return sum end
     if sum > most then most = sum end
   end
