@@ -75,12 +75,14 @@ static bool is_named_outside(struct tidemill *engine, const char *setting)
 tidemill_status mill_watch_begin(struct tidemill *engine, struct mill_error *error)
 {
     tidemill_status status = TIDEMILL_OK;
-    if (!engine->log_tried && is_named_outside(engine, "log")) {
+    if (!engine->log_tried && engine->log_path && is_named_outside(engine, "log")) {
         struct mill_error reason;
         status = open_log(engine, &reason);
         if (status != TIDEMILL_OK) return mill_fail(error, status, "log: %s", reason.text);
     }
-    if (is_named_outside(engine, "cache")) mill_engine_open_cache(engine);
+    if (!engine->cache_tried && engine->cache_path && is_named_outside(engine, "cache")) {
+        mill_engine_open_cache(engine);
+    }
     return mill_watch_trace(engine, error);
 }
 
