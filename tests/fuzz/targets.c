@@ -303,7 +303,7 @@ void fuzz_seed(const char *corpus)
                                   mill_string(text, sizeof text, &failed)};
     struct mill_buffer *saved[4];
     for (int i = 0; i < 4; i++) {
-        char name[16];
+        char name[24];
         saved[i] = mill_codec_save(&values[i], NULL);
         snprintf(name, sizeof name, "value%d", i);
         write_file(corpus, "value", name, saved[i]->data, saved[i]->size);
