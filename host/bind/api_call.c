@@ -174,7 +174,7 @@ tidemill_status tidemill_call(tidemill *engine, const char *name,
 {
     struct request request = {
         .error = &engine->error,
-        .name = name,
+        .name = name ? name : "",
         .arguments = (const struct mill_value *)(const void *)arguments,
         .results = (struct mill_value *)(void *)results,
         .count = count,

@@ -66,7 +66,7 @@ tidemill_status tidemill_submit(tidemill *engine, const tidemill_value *options,
 {
     struct submission submission = {
         .error = &engine->error,
-        .name = name,
+        .name = name ? name : "",
         .options = (const struct mill_value *)(const void *)options,
         .arguments = (const struct mill_value *)(const void *)arguments,
         .count = count,

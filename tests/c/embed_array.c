@@ -4,17 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tidemill.h"
-
-static int passed, failed;
-
-static void expect(int fine, const char *what)
-{
-    if (fine)
-        passed++;
-    else
-        printf("not ok %s\n", what), failed++;
-}
+#include "expect.h"
 
 static atomic_int released;
 
@@ -38,20 +28,6 @@ static tidemill_array describe(const char *type, const void *data, int64_t rows,
                             .dimensions = columns ? 2 : 1,
                             .shape = {rows, columns},
                             .data = data};
-}
-
-static double number_of(tidemill_value value)
-{
-    double number = -1;
-    return tidemill_to_number(value, &number) ? number : -1;
-}
-
-static tidemill_value call1(tidemill *engine, const char *name, tidemill_value argument)
-{
-    tidemill_value result;
-    if (tidemill_call(engine, name, &argument, 1, &result, 1) != TIDEMILL_OK)
-        printf("# %s: %s\n", name, tidemill_error(engine));
-    return result;
 }
 
 static int release_count(int before)
@@ -276,6 +252,5 @@ int main(void)
     check_refusals(engine);
     check_memory(engine);
     check_tasks(engine); /* closes it */
-    printf("%d passed, %d failed, 0 skipped\n", passed, failed);
-    return failed != 0;
+    return expect_end();
 }

@@ -6,17 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tidemill.h"
-
-static int passed, failed;
-
-static void expect(int fine, const char *what)
-{
-    if (fine)
-        passed++;
-    else
-        printf("not ok %s\n", what), failed++;
-}
+#include "expect.h"
 
 /* ---- a producer --------------------------------------------------------------------------- */
 

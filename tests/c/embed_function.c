@@ -4,17 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tidemill.h"
-
-static int passed, failed;
-
-static void expect(int fine, const char *what)
-{
-    if (fine)
-        passed++;
-    else
-        printf("not ok %s\n", what), failed++;
-}
+#include "expect.h"
 
 static atomic_int calls, released;
 
@@ -341,6 +331,5 @@ int main(void)
     check_cache();
     tidemill_close(engine);
     expect(atomic_load(&released) == 7, "each context is released once");
-    printf("%d passed, %d failed, 0 skipped\n", passed, failed);
-    return failed != 0;
+    return expect_end();
 }

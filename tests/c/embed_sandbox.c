@@ -10,17 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "tidemill.h"
-
-static int passed, failed;
-
-static void expect(int fine, const char *what)
-{
-    if (fine)
-        passed++;
-    else
-        printf("not ok %s\n", what), failed++;
-}
+#include "expect.h"
 
 static tidemill *open_with(tidemill_config config)
 {
@@ -43,12 +33,6 @@ static int says(tidemill *engine, const char *text)
     int found = strstr(tidemill_error(engine), text) != NULL;
     if (!found) printf("# \"%s\" is not in \"%s\"\n", text, tidemill_error(engine));
     return found;
-}
-
-static double number_of(tidemill_value value)
-{
-    double number = -1;
-    return tidemill_to_number(value, &number) ? number : -1;
 }
 
 /* Whether the engine's script is there and works. */
@@ -550,6 +534,5 @@ int main(void)
     check_opening();
     check_host_that_reaps();
     check_storm();
-    printf("%d passed, %d failed, 0 skipped\n", passed, failed);
-    return failed != 0;
+    return expect_end();
 }

@@ -3,17 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tidemill.h"
-
-static int passed, failed;
-
-static void expect(int fine, const char *what)
-{
-    if (fine)
-        passed++;
-    else
-        printf("not ok %s\n", what), failed++;
-}
+#include "expect.h"
 
 /* Whether an input ends with `status`, and says `text` where it fails. */
 static int gives(tidemill *engine, const char *code, tidemill_status status, const char *text)
@@ -69,6 +59,5 @@ int main(void)
     check_inputs(engine);
     check_help(engine);
     tidemill_close(engine);
-    printf("%d passed, %d failed, 0 skipped\n", passed, failed);
-    return failed != 0;
+    return expect_end();
 }

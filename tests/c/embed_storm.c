@@ -6,17 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tidemill.h"
-
-static int passed, failed;
-
-static void expect(int fine, const char *what)
-{
-    if (fine)
-        passed++;
-    else
-        printf("not ok %s\n", what), failed++;
-}
+#include "expect.h"
 
 enum { THREADS = 8, ROUNDS = 300, LENGTH = 1000 };
 
@@ -57,12 +47,6 @@ struct thread {
 static unsigned next(struct thread *thread)
 {
     return (thread->seed = thread->seed * 1664525u + 1013904223u) >> 8;
-}
-
-static double number_of(tidemill_value value)
-{
-    double number = -1;
-    return tidemill_to_number(value, &number) ? number : -1;
 }
 
 static int try_call(struct thread *thread, double x)
@@ -196,6 +180,5 @@ int main(void)
     check_storm(1, seed);
     check_storm(3, seed + 100);
     check_opens();
-    printf("%d passed, %d failed, 0 skipped\n", passed, failed);
-    return failed != 0;
+    return expect_end();
 }

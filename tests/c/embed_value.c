@@ -4,17 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tidemill.h"
-
-static int passed, failed;
-
-static void expect(int fine, const char *what)
-{
-    if (fine)
-        passed++;
-    else
-        printf("not ok %s\n", what), failed++;
-}
+#include "expect.h"
 
 static const char script[] =
     "function echo(...) return ... end\n"
@@ -44,26 +34,11 @@ static int text_is(tidemill_value value, const char *text)
     return bytes && size == strlen(text) && memcmp(bytes, text, size) == 0;
 }
 
-static double number_of(tidemill_value value)
-{
-    double number = -1;
-    return tidemill_to_number(value, &number) ? number : -1;
-}
-
 static tidemill_value string(const char *text)
 {
     tidemill_value value;
     expect(tidemill_from_string(text, strlen(text), &value) == TIDEMILL_OK, "a string");
     return value;
-}
-
-/* One result of a call with one argument; nil when it fails. */
-static tidemill_value call1(tidemill *engine, const char *name, tidemill_value argument)
-{
-    tidemill_value result;
-    tidemill_status status = tidemill_call(engine, name, &argument, 1, &result, 1);
-    if (status != TIDEMILL_OK) printf("# %s: %s\n", name, tidemill_error(engine));
-    return result;
 }
 
 /* ---- values alone ----------------------------------------------------------------------- */
@@ -287,6 +262,7 @@ static void check_errors(tidemill *engine)
            "a number");
     expect(refused(engine, "strategy.limits.most.x", TIDEMILL_USAGE, "not a table"), "of that");
     expect(refused(engine, "", TIDEMILL_USAGE, "cannot call"), "no name");
+    expect(refused(engine, NULL, TIDEMILL_USAGE, "cannot call"), "NULL");
     expect(refused(engine, "file", TIDEMILL_USAGE,
                    "cannot send a file to the host program (result 1, field [2].handle)"),
            "what does not cross");
@@ -361,6 +337,5 @@ int main(void)
     check_threads(engine);
     tidemill_close(engine);
     tidemill_release(result); /* outlives the engine */
-    printf("%d passed, %d failed, 0 skipped\n", passed, failed);
-    return failed != 0;
+    return expect_end();
 }
