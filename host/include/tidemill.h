@@ -605,6 +605,11 @@ TIDEMILL_API void tidemill_doctor(tidemill *engine,
                                                 const char *finding),
                                   void *context);
 
+/* One line of tidemill_doctor, such as "workers", without looking for the rest: `text` gets as much of it
+ * as `room` bytes hold, terminated.  TIDEMILL_USAGE when there is no such line. */
+TIDEMILL_API tidemill_status tidemill_finding(tidemill *engine, const char *what, char *text,
+                                              size_t room);
+
 /* ---- Examples ---------------------------------------------------------------------------- */
 
 /* At once.  Visits the programs to learn from, in order of name ("01_sum_of_squares.lua",
