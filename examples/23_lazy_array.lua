@@ -30,12 +30,12 @@ print(("%.6f"):format(noise:slice { { 1, 2 }, 1 }:compute()[1]))
 -- array 2 x 4 float64
 --   100  102  101  105
 --    50   49   51   52
--- lazy array 2 x 3 float64, one chunk, 48 bytes, not computed: a:compute()
+-- lazy array 2 x 3 float64, one chunk, 48 bytes, no task, not computed: a:compute()
 -- array 2 x 3 float64
 --    2.00000000  -0.98039216  3.96039604
 --   -2.00000000   4.08163265  1.96078431
 -- 0.0150 -0.0200
--- lazy array 4000 x 4000 float64, 16 chunks of 1000 x 1000, 122 MiB, not computed: a:compute()
+-- lazy array 4000 x 4000 float64, 16 chunks of 1000 x 1000, 122 MiB, 32 tasks, not computed: a:compute()
 -- plan of 5 tasks
 --        5  mean of normal, abs, gt, in one pass
 -- 0.046

@@ -21,8 +21,8 @@ local kept = tm.random.uniform({ 1000, 1000 }, { seed = 2 }):compute()
 print((kept + kept:T()):mean(1):optimize())
 
 -- Output:
--- lazy array 6000 x 6000 float64, 36 chunks of 1000 x 1000, 275 MiB, not computed: a:compute()
--- lazy array 6000 float64, 6 chunks of 1000, 46.9 KiB, not computed: a:compute()
+-- lazy array 6000 x 6000 float64, 36 chunks of 1000 x 1000, 275 MiB, 72 tasks, not computed: a:compute()
+-- lazy array 6000 float64, 6 chunks of 1000, 46.9 KiB, 78 tasks, not computed: a:compute()
 -- plan of 78 tasks
 --       36  uniform of uniform
 --       42  mean of add

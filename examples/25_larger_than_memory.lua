@@ -20,7 +20,7 @@ for line in io.lines("/proc/self/status") do
 end
 
 -- Output:
--- lazy array 1000 x 1000 x 100 float64, 100 chunks of 100 x 100 x 100, 763 MiB, not computed: a:compute()
+-- lazy array 1000 x 1000 x 100 float64, 100 chunks of 100 x 100 x 100, 763 MiB, 200 tasks, not computed: a:compute()
 -- mean 10.00, deviation 2.00, greatest 21.3
 -- took <number> s
 -- true

@@ -20,7 +20,7 @@ print(("%.3f"):format(rest:std():compute()))
 print(("%.9f"):format((u:T():matmul(u) - tm.eye(5)):abs():max():compute()))
 
 -- Output:
--- lazy array 2000 x 1500 float64, 12 chunks of 500 x 500, 22.9 MiB, not computed: a:compute()
+-- lazy array 2000 x 1500 float64, 12 chunks of 500 x 500, 22.9 MiB, 43 tasks, not computed: a:compute()
 -- 1	28052
 -- 2	13700
 -- 3	7031

@@ -13,7 +13,8 @@
 enum { MOST_EXAMPLES = 128, NAME_ROOM = 64 };
 
 struct example {
-    const char *name, *text;
+    const char *name;
+    char *text; /* NULL: it could not be had */
     char summary[300];
     char shown[NAME_ROOM]; /* the name without ".lua" */
     char stem[NAME_ROOM];  /* without folder, number and end: "sum_of_squares" */
@@ -41,7 +42,7 @@ static void add_example(void *context, const char *name, const char *summary, co
     size_t length = strlen(name);
     if (length > 4 && strcmp(name + length - 4, ".lua") == 0) length -= 4;
     example->name = name;
-    example->text = text;
+    example->text = text != NULL ? strdup(text) : NULL;
     snprintf(example->summary, sizeof example->summary, "%s", summary);
     snprintf(example->shown, sizeof example->shown, "%.*s", (int)length, name);
     cut_stem(name, example->stem);
@@ -112,9 +113,19 @@ static tidemill_status place_of(char place[PATH_MAX], const char *folder, const 
     return TIDEMILL_USAGE;
 }
 
-static tidemill_status copy_to(const char *folder, const char *name, const char *text,
-                               struct mill_outfile_error *error)
+static tidemill_status refuse_text(const struct example *example,
+                                   struct mill_outfile_error *error)
 {
+    snprintf(error->text, sizeof error->text, "examples: %s: no text: %s", example->shown,
+             example->summary);
+    return TIDEMILL_DATA;
+}
+
+static tidemill_status copy_to(const char *folder, const char *name,
+                               const struct example *example, struct mill_outfile_error *error)
+{
+    const char *text = example->text;
+    if (text == NULL) return refuse_text(example, error);
     char place[PATH_MAX];
     tidemill_status status = place_of(place, folder, name, error);
     if (status != TIDEMILL_OK) return status;
@@ -147,7 +158,7 @@ static tidemill_status copy_all(const struct examples *examples, const char *fol
 {
     tidemill_status status = check_free(examples, folder, error);
     for (size_t i = 0; status == TIDEMILL_OK && i < examples->count; i++)
-        status = copy_to(folder, examples->all[i].name, examples->all[i].text, error);
+        status = copy_to(folder, examples->all[i].name, &examples->all[i], error);
     return status;
 }
 
@@ -155,7 +166,7 @@ static tidemill_status copy_one(const struct example *example, const char *folde
                                 struct mill_outfile_error *error)
 {
     const char *slash = strrchr(example->name, '/');
-    return copy_to(folder, slash != NULL ? slash + 1 : example->name, example->text, error);
+    return copy_to(folder, slash != NULL ? slash + 1 : example->name, example, error);
 }
 
 /* ---- Listing ---- */
@@ -171,19 +182,28 @@ static void list_examples(const struct examples *examples)
         printf("%-*s  %s\n", (int)width, examples->all[i].shown, examples->all[i].summary);
 }
 
+static tidemill_status run_examples(const struct examples *examples, const char *name,
+                                    const char *folder, struct mill_outfile_error *error)
+{
+    if (name == NULL && folder != NULL) return copy_all(examples, folder, error);
+    if (name == NULL) {
+        list_examples(examples);
+        return TIDEMILL_OK;
+    }
+    const struct example *example = find_example(examples, name);
+    if (example == NULL) return refuse_name(examples, name, error);
+    if (folder != NULL) return copy_one(example, folder, error);
+    if (example->text == NULL) return refuse_text(example, error);
+    fputs(example->text, stdout);
+    return TIDEMILL_OK;
+}
+
 tidemill_status mill_examples_run(const char *name, const char *folder,
                                   struct mill_outfile_error *error)
 {
     struct examples examples = {.count = 0};
     tidemill_each_example(add_example, &examples);
-    if (name == NULL && folder != NULL) return copy_all(&examples, folder, error);
-    if (name == NULL) {
-        list_examples(&examples);
-        return TIDEMILL_OK;
-    }
-    const struct example *example = find_example(&examples, name);
-    if (example == NULL) return refuse_name(&examples, name, error);
-    if (folder != NULL) return copy_one(example, folder, error);
-    fputs(example->text, stdout);
-    return TIDEMILL_OK;
+    tidemill_status status = run_examples(&examples, name, folder, error);
+    for (size_t i = 0; i < examples.count; i++) free(examples.all[i].text);
+    return status;
 }

@@ -249,25 +249,15 @@ static char *complete(void *context, const char *before)
 
 /* ---- The banner ---- */
 
-struct banner {
-    char workers[128], cache[512];
-};
-
-static void look_around(void *context, const char *what, const char *finding)
-{
-    struct banner *banner = context;
-    if (strcmp(what, "workers") == 0)
-        snprintf(banner->workers, sizeof banner->workers, ", workers: %s", finding);
-    if (strcmp(what, "cache") == 0)
-        snprintf(banner->cache, sizeof banner->cache, "%s", finding);
-}
-
+/* Not all of tidemill_doctor, which opens libraries. */
 static void print_banner(tidemill *engine)
 {
-    struct banner banner = {.cache = "see tidemill doctor"};
-    tidemill_doctor(engine, look_around, &banner);
-    printf("Tidemill %s%s\ncache: %s\n:help says how, :quit or Ctrl-D leaves\n",
-           tidemill_version(), banner.workers, banner.cache);
+    char workers[128], cache[512];
+    bool known = tidemill_finding(engine, "workers", workers, sizeof workers) == TIDEMILL_OK;
+    if (tidemill_finding(engine, "cache", cache, sizeof cache) != TIDEMILL_OK)
+        snprintf(cache, sizeof cache, "see tidemill doctor");
+    printf("Tidemill %s%s%s\ncache: %s\n:help says how, :quit or Ctrl-D leaves\n",
+           tidemill_version(), known ? ", workers: " : "", known ? workers : "", cache);
 }
 
 int mill_loop_run(tidemill *engine, struct mill_signals *signals, bool interactive)

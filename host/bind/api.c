@@ -395,12 +395,14 @@ static tidemill_status run_shipped(struct tidemill *engine, const char *name, in
         return mill_fail(&engine->error, TIDEMILL_USAGE,
                          "no script \"%s\" is shipped; `tidemill run` lists them", name);
     }
-    record_script(engine, name, script->text, script->size, argc, argv);
+    char *owned;
+    const char *text = mill_embedded_text(script, &owned, &engine->error);
+    if (text == NULL) return engine->error.status;
+    record_script(engine, name, text, script->size, argc, argv);
     snprintf(full, sizeof full, "@%s.lua", name);
-    if (luaL_loadbuffer(engine->L, script->text, script->size, full) != 0) {
-        return fail_syntax(engine);
-    }
-    return run_chunk(engine, name, argc, argv);
+    int failure = luaL_loadbuffer(engine->L, text, script->size, full);
+    free(owned);
+    return failure ? fail_syntax(engine) : run_chunk(engine, name, argc, argv);
 }
 
 tidemill_status tidemill_run_shipped(tidemill *engine, const char *name, int argc, char **argv)
@@ -416,9 +418,9 @@ tidemill_status tidemill_run_shipped(tidemill *engine, const char *name, int arg
 }
 
 /* The first comment line of a script, "-- name: what it does". */
-static void summary_of(const struct mill_embedded *script, char *out, size_t room)
+static void summary_of(const char *script, char *out, size_t room)
 {
-    const char *text = strncmp(script->text, "--", 2) == 0 ? script->text + 2 : "";
+    const char *text = strncmp(script, "--", 2) == 0 ? script + 2 : "";
     text += strspn(text, "- ");
     const char *colon = strstr(text, ": ");
     const char *end = text + strcspn(text, "\n");
@@ -431,9 +433,12 @@ void tidemill_each_shipped(void (*visit)(void *context, const char *name, const 
 {
     for (const struct mill_embedded *entry = mill_embedded; entry->name; entry++) {
         if (strncmp(entry->name, "script:", 7) != 0) continue;
-        char summary[200];
-        summary_of(entry, summary, sizeof summary);
-        visit(context, entry->name + 7, summary);
+        char summary[200], *owned;
+        struct mill_error error;
+        const char *text = mill_embedded_text(entry, &owned, &error);
+        if (text) summary_of(text, summary, sizeof summary);
+        visit(context, entry->name + 7, text ? summary : error.text);
+        free(owned);
     }
 }
 
@@ -707,8 +712,8 @@ int luaopen_tidemill(lua_State *L)
     if (status == TIDEMILL_OK) status = mill_state_adopt(&engine->scope, L, &engine->error);
     if (status == TIDEMILL_OK) status = mill_api_prepare(engine, script_of(L));
     if (status != TIDEMILL_OK) return luaL_error(L, "tidemill: %s", engine->error.text);
-    const struct mill_embedded *face = mill_embedded_find("tidemill");
-    if (luaL_loadbuffer(L, face->text, face->size, "=[tidemill] tidemill.lua") != 0) {
+    const struct mill_embedded *face = mill_embedded_find("tidemill"); /* as it is: embed.lua */
+    if (luaL_loadbuffer(L, face->bytes, face->size, "=[tidemill] tidemill.lua") != 0) {
         return lua_error(L);
     }
     lua_pushliteral(L, "tidemill");

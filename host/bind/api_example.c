@@ -2,6 +2,7 @@
  * What an example shows is the first sentence of its first comment, whatever language it is in.
  * SPDX-License-Identifier: MIT */
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "bind/embedded.h"
@@ -51,13 +52,16 @@ void tidemill_each_example(void (*visit)(void *context, const char *name, const 
     const size_t prefix = sizeof example_prefix - 1;
     for (const struct mill_embedded *entry = mill_embedded; entry->name; entry++) {
         if (strncmp(entry->name, example_prefix, prefix) != 0) continue;
-        char summary[SUMMARY_ROOM];
-        summarise(entry->text, summary);
-        visit(context, entry->name + prefix, summary, entry->text);
+        char summary[SUMMARY_ROOM], *owned;
+        struct mill_error error;
+        const char *text = mill_embedded_text(entry, &owned, &error);
+        if (text) summarise(text, summary);
+        visit(context, entry->name + prefix, text ? summary : error.text, text);
+        free(owned);
     }
 }
 
 const char *tidemill_starter(void)
 {
-    return mill_embedded_find("new:strategy")->text;
+    return mill_embedded_find("new:strategy")->bytes; /* as it is: embed.lua */
 }

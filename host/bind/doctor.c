@@ -33,6 +33,7 @@ static void visit_luajit(struct tidemill *engine, visitor *visit, void *context)
 
 static void visit_cpus(struct tidemill *engine, visitor *visit, void *context)
 {
+    (void)engine;
     char text[200], quota[60] = "no quota";
     struct mill_cpus cpus;
     mill_cpus_count(&cpus);
@@ -40,12 +41,13 @@ static void visit_cpus(struct tidemill *engine, visitor *visit, void *context)
     snprintf(text, sizeof text, "%d usable (%d online, %d in the affinity mask, %s)",
              cpus.usable, cpus.online, cpus.affinity, quota);
     visit(context, "CPUs", text);
-    if (engine->workers == 0) {
-        visit(context, "workers", "0 (serial lane)");
-    } else {
-        snprintf(text, sizeof text, "%d", engine->workers);
-        visit(context, "workers", text);
-    }
+}
+
+static void visit_workers(struct tidemill *engine, visitor *visit, void *context)
+{
+    char text[20];
+    snprintf(text, sizeof text, "%d", engine->workers);
+    visit(context, "workers", engine->workers == 0 ? "0 (serial lane)" : text);
 }
 
 static const char *machine_sets(void)
@@ -62,8 +64,9 @@ static const char *machine_sets(void)
 #endif
 }
 
-static void visit_kernels(visitor *visit, void *context)
+static void visit_kernels(struct tidemill *engine, visitor *visit, void *context)
 {
+    (void)engine;
     char text[160];
     snprintf(text, sizeof text, "%s (machine: %s; TIDEMILL_ISA forces one)",
              tidemill_kernel_isa(), machine_sets());
@@ -82,8 +85,9 @@ static void visit_blas(struct tidemill *engine, visitor *visit, void *context)
     visit(context, "BLAS", text);
 }
 
-static void visit_sqlite(visitor *visit, void *context)
+static void visit_sqlite(struct tidemill *engine, visitor *visit, void *context)
 {
+    (void)engine;
     char text[120];
     bool safe = sqlite3_libversion_number() >= 3051003;
     snprintf(text, sizeof text, "%s%s", sqlite3_libversion(),
@@ -108,24 +112,77 @@ static void visit_cache(struct tidemill *engine, visitor *visit, void *context)
     visit(context, "cache", text);
 }
 
+static void visit_release(struct tidemill *engine, visitor *visit, void *context)
+{
+    (void)engine;
+    visit(context, "tidemill", TIDEMILL_VERSION);
+}
+
+static const struct {
+    const char *what;
+    void (*find)(struct tidemill *engine, visitor *visit, void *context);
+} findings[] = {
+    {"tidemill", visit_release}, {"LuaJIT", visit_luajit},   {"kernels", visit_kernels},
+    {"CPUs", visit_cpus},        {"workers", visit_workers}, {"BLAS", visit_blas},
+    {"SQLite", visit_sqlite},    {"cache", visit_cache},
+};
+
+enum { FINDINGS = sizeof findings / sizeof *findings };
+
 void tidemill_doctor(tidemill *engine,
                      void (*visit)(void *context, const char *what, const char *finding),
                      void *context)
 {
     struct mill_error error;
-    visit(context, "tidemill", TIDEMILL_VERSION);
     if (mill_api_enter(engine) != TIDEMILL_OK) {
+        visit_release(engine, visit, context);
         mill_api_end(engine, TIDEMILL_UNSUPPORTED);
         return;
     }
     if (mill_settings_files(engine, NULL, &error) != TIDEMILL_OK) {
         visit(context, "settings", error.text);
     }
-    visit_luajit(engine, visit, context);
-    visit_kernels(visit, context);
-    visit_cpus(engine, visit, context);
-    visit_blas(engine, visit, context);
-    visit_sqlite(visit, context);
-    visit_cache(engine, visit, context);
+    for (size_t i = 0; i < FINDINGS; i++) findings[i].find(engine, visit, context);
     mill_api_end(engine, TIDEMILL_OK);
+}
+
+/* ---- one of them ------------------------------------------------------------------------ */
+
+struct wanted {
+    char *text;
+    size_t room;
+};
+
+static void copy_finding(void *context, const char *what, const char *finding)
+{
+    (void)what;
+    const struct wanted *wanted = context;
+    snprintf(wanted->text, wanted->room, "%s", finding);
+}
+
+static tidemill_status find_one(struct tidemill *engine, const char *what,
+                                struct wanted *wanted)
+{
+    const char *names[FINDINGS];
+    tidemill_status status = mill_settings_files(engine, NULL, &engine->error);
+    if (status != TIDEMILL_OK) return status;
+    for (size_t i = 0; i < FINDINGS; i++) {
+        names[i] = findings[i].what;
+        if (strcmp(what, names[i]) != 0) continue;
+        findings[i].find(engine, copy_finding, wanted);
+        return TIDEMILL_OK;
+    }
+    const char *meant = tidemill_nearest(what, names, FINDINGS);
+    return mill_fail(&engine->error, TIDEMILL_USAGE,
+                     "tidemill_finding: what: nothing is known of \"%s\"%s%s%s", what,
+                     meant ? "; did you mean " : "", meant ? meant : "", meant ? "?" : "");
+}
+
+tidemill_status tidemill_finding(tidemill *engine, const char *what, char *text, size_t room)
+{
+    struct wanted wanted = {.text = text, .room = room};
+    if (room > 0) text[0] = '\0';
+    tidemill_status status = mill_api_enter(engine);
+    if (status == TIDEMILL_OK) status = find_one(engine, what, &wanted);
+    return mill_api_end(engine, status);
 }

@@ -59,12 +59,17 @@ static int core_hash(lua_State *L)
     return 1;
 }
 
-/* core.embedded(name) -> text of a module inside the program, or nil */
+/* core.embedded(name) -> a text inside the program, or nil */
 static int core_embedded(lua_State *L)
 {
     const struct mill_embedded *found = mill_embedded_find(luaL_checkstring(L, 1));
     if (found == NULL) return 0;
-    lua_pushlstring(L, found->text, found->size);
+    char *room = lua_newuserdata(L, found->size + 1); /* the push may throw */
+    struct mill_error error;
+    if (mill_embedded_unpack(found, room, &error) != TIDEMILL_OK) {
+        return luaL_error(L, "%s", error.text);
+    }
+    lua_pushlstring(L, room, found->size);
     return 1;
 }
 

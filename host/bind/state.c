@@ -32,18 +32,6 @@ struct mill_worker *mill_worker_of(lua_State *L)
 
 /* ---- modules inside the program -------------------------------------------------------- */
 
-static int compare_embedded(const void *name, const void *entry)
-{
-    return strcmp(name, ((const struct mill_embedded *)entry)->name);
-}
-
-const struct mill_embedded *mill_embedded_find(const char *name)
-{
-    size_t count = 0;
-    while (mill_embedded[count].name) count++;
-    return bsearch(name, mill_embedded, count, sizeof *mill_embedded, compare_embedded);
-}
-
 /* A searcher for package.loaders. */
 static int search_embedded(lua_State *L)
 {
@@ -55,8 +43,13 @@ static int search_embedded(lua_State *L)
         return 1;
     }
     lua_pushfstring(L, "=[tidemill] %s.lua", name);
-    if (luaL_loadbuffer(L, found->text, found->size, lua_tostring(L, -1)) != 0) lua_error(L);
-    return 1;
+    struct mill_error error;
+    char *owned;
+    const char *text = mill_embedded_text(found, &owned, &error);
+    if (text == NULL) return luaL_error(L, "%s", error.text);
+    int failure = luaL_loadbuffer(L, text, found->size, lua_tostring(L, -1));
+    free(owned);
+    return failure ? lua_error(L) : 1;
 }
 
 /* A searcher for the modules of the script, as the script's state has them. */

@@ -605,11 +605,16 @@ TIDEMILL_API void tidemill_doctor(tidemill *engine,
                                                 const char *finding),
                                   void *context);
 
+/* One line of tidemill_doctor, such as "workers", without looking for the rest: `text` gets as much of it
+ * as `room` bytes hold, terminated.  TIDEMILL_USAGE when there is no such line. */
+TIDEMILL_API tidemill_status tidemill_finding(tidemill *engine, const char *what, char *text,
+                                              size_t room);
+
 /* ---- Examples ---------------------------------------------------------------------------- */
 
 /* At once.  Visits the programs to learn from, in order of name ("01_sum_of_squares.lua",
- * "embed/smallest.c"): what each shows, and its text, which ends with what it prints and belongs to the
- * library. */
+ * "embed/smallest.c"): what each shows, and its text, which ends with what it prints and is there until
+ * visit returns.  A text that cannot be unpacked is NULL, and the summary says why. */
 TIDEMILL_API void tidemill_each_example(void (*visit)(void *context, const char *name,
                                                       const char *summary, const char *text),
                                         void *context);

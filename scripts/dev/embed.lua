@@ -1,6 +1,17 @@
--- embed: writes Lua files (and headers of kernels) as text into one C file.
+-- embed: writes Lua files, headers of kernels, pages and examples as text into one C file, most of it packed.
 -- Usage: luajit scripts/dev/embed.lua OUTPUT.c FILE...; host/bind/embedded.h declares the result.
 -- SPDX-License-Identifier: MIT
+
+local ffi = require("ffi")
+
+-- What stays as it is: modules of every start, of every worker and of the first prompt, which unpacking
+-- would delay; and what C code hands out as it lies there.
+local plain = {}
+for name in ([[
+  tidemill tidemill.clib tidemill.console tidemill.errors tidemill.group tidemill.holdings tidemill.modules
+  tidemill.nesting tidemill.origin tidemill.runner tidemill.sandbox tidemill.wait
+  tidemill.kernels.declare repl.scope repl.session repl.source repl.traces
+  new:strategy]]):gmatch("%S+") do plain[name] = true end
 
 local escapes = {
   ["\n"] = "\\n", ["\t"] = "\\t", ["\""] = "\\\"", ["\\"] = "\\\\",
@@ -26,6 +37,23 @@ local function name_of(path)
   return (path:gsub("^lua/", ""):gsub("%.lua$", ""):gsub("/init$", ""):gsub("/", "."))
 end
 
+ffi.cdef [[
+  void *libdeflate_alloc_compressor(int level);
+  void libdeflate_free_compressor(void *compressor);
+  size_t libdeflate_zlib_compress(void *compressor, const void *from, size_t size, void *to, size_t room);
+]]
+
+-- The same bytes wherever and whenever they are packed by one release of the library.
+local function packed(text)
+  local deflate = ffi.load("deflate")
+  local compressor = deflate.libdeflate_alloc_compressor(12)
+  assert(compressor ~= nil, "out of memory")
+  local room = ffi.new("char[?]", #text + 1)
+  local size = deflate.libdeflate_zlib_compress(compressor, text, #text, room, #text)
+  deflate.libdeflate_free_compressor(compressor)
+  return size > 0 and ffi.string(room, size) or nil -- nil: no smaller
+end
+
 local function read(path)
   local file = assert(io.open(path, "rb"))
   local text = assert(file:read("*a"))
@@ -47,13 +75,14 @@ for i, entry in ipairs(entries) do
     error(("%s and %s would both be %q"):format(entries[i - 1].path, entry.path, entry.name), 0)
   end
   out[#out + 1] = ("{%s, /* %s */"):format(literal(entry.name), entry.path)
-  for line in entry.text:gmatch("[^\n]*\n?") do
+  local short = not plain[entry.name] and packed(entry.text)
+  for line in (short or entry.text):gmatch("[^\n]*\n?") do
     if line ~= "" then out[#out + 1] = "  " .. literal(line) end
   end
   if entry.text == "" then out[#out + 1] = "  \"\"" end
-  out[#out + 1] = ("  , %d},"):format(#entry.text)
+  out[#out + 1] = ("  , %d, %d},"):format(#entry.text, short and #short or 0)
 end
-out[#out + 1] = "{NULL, NULL, 0}};"
+out[#out + 1] = "{NULL, NULL, 0, 0}};"
 
 local file = assert(io.open(output, "wb"))
 assert(file:write(table.concat(out, "\n"), "\n"))

@@ -72,8 +72,8 @@ describe("a lazy array is made", function()
 
   it("and prints what it is", function()
     assert.are.equal("lazy array 2000 x 3000 float64, 6 chunks of 1000 x 1000, 45.8 MiB, "
-      .. "not computed: a:compute()", tostring(tm.zeros(2000, 3000)))
-    assert.are.equal("lazy array 3 float64, one chunk, 24 bytes, kept: a:compute()",
+      .. "12 tasks, not computed: a:compute()", tostring(tm.zeros(2000, 3000)))
+    assert.are.equal("lazy array 3 float64, one chunk, 24 bytes, no task, kept: a:compute()",
       tostring((tm.arange(3) * 1.5):persist()))
   end)
 end)

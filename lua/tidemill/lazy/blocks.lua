@@ -101,8 +101,8 @@ plan.stages.blocks = function(planner, e)
     local chunks = {}
     for i, stage in ipairs(stages) do chunks[i] = stage.chunk(number) end
     local _, shape = grid.box(out, grid.index(out, number))
-    return planner:call(e.facade, e.name, shape, e.dtype, unpack(chunks))
-  end }
+    return planner:call(e.name, e.facade, e.name, shape, e.dtype, unpack(chunks))
+  end, all = function() return g.chunks, stages end }
 end
 
 -- ---- map_overlap ------------------------------------------------------------------------------------
@@ -163,8 +163,8 @@ plan.stages.overlap = function(planner, e)
     if e.roll then
       return planner:task(e.name, block.roll, e.roll, e.window, e.argument, before, shape, widened)
     end
-    return planner:call(e.facade, e.name, size, e.dtype, before, shape, widened)
-  end }
+    return planner:call(e.name, e.facade, e.name, size, e.dtype, before, shape, widened)
+  end, all = function() return 2 * g.chunks, { stage } end }
 end
 
 return methods

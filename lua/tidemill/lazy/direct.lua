@@ -95,6 +95,34 @@ local function reduced(e, budget)
   return out[1]
 end
 
+-- ---- what is taken ----------------------------------------------------------------------------------
+
+local takes_map
+
+local function takes_value(e, spent)
+  spent.left = spent.left - 1
+  return spent.left >= 0 and (e.op == "data" or (e.op == "map" and takes_map(e, spent)))
+end
+
+function takes_map(e, spent)
+  for _, operand in ipairs(e.inputs) do
+    if operand.op == "constant" then
+      if not fill[operand.dtype] then return false end
+    elseif not expr.same_dims(operand.dims, e.dims) or not takes_value(operand, spent) then
+      return false
+    end
+  end
+  return true
+end
+
+--- Whether an expression has its value this way.
+function direct.takes(e)
+  local whole, spent = e.op == "reduce" and e.input or e, { left = MOST }
+  if expr.length(whole.dims) > SMALL or (e.op == "map") == (#e.dims == 0) then return false end
+  if e.op == "reduce" then return takes_value(whole, spent) end
+  return e.op == "map" and takes_map(e, spent)
+end
+
 local budget = { left = 0 }
 
 --- The value of an expression, or nil when it is not to be had this way.

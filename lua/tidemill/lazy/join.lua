@@ -104,12 +104,20 @@ plan.stages.concat = function(planner, e)
   end
   sizes[e.axis] = along
   local g = grid.of(sizes)
+  local function all() -- nobody asks for a piece of no elements
+    for _, piece in ipairs(own) do
+      for _, size in ipairs(piece.sizes[e.axis]) do
+        if size == 0 then return nil end
+      end
+    end
+    return 0, stages
+  end
   return { grid = g, chunk = function(number)
     local index = grid.index(g, number)
     local from = home[index[e.axis]]
     index[e.axis] = from.at
     return stages[from.input].chunk(grid.number(stages[from.input].grid, index))
-  end }
+  end, all = all }
 end
 
 return join

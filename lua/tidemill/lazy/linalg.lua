@@ -122,7 +122,7 @@ local function row_sizes(sizes, n)
 end
 
 -- A tree of factorisations: each level stacks some triangles.  Gives the last triangle, and for each
--- block the list of small matrices that its q is to be multiplied with.
+-- block the list of small matrices that its q is to be multiplied with, which small_of makes.
 local function triangle(planner, triangles, n)
   local factors, members = {}, {}
   for i in ipairs(triangles) do
@@ -142,7 +142,7 @@ local function triangle(planner, triangles, n)
         local made = planner:tasks("qr", 2, task.qr_stacked, unpack(triangles, first, last))
         next_triangles[#next_triangles + 1] = made[1]
         for i = first, last do
-          local part = planner:task("qr", task.rows, made[2], (i - first) * n, n)
+          local part = { of = made[2], from = (i - first) * n }
           for _, block in ipairs(members[i]) do table.insert(factors[block], part) end
         end
       end
@@ -151,6 +151,12 @@ local function triangle(planner, triangles, n)
     triangles, members = next_triangles, next_members
   end
   return triangles[1], factors
+end
+
+-- The task of a small matrix, made when a q first asks for it: who wants r alone does without.
+local function small_of(planner, part, n)
+  part.task = part.task or planner:task("qr", task.rows, part.of, part.from, n)
+  return part.task
 end
 
 local function factor_tall(planner, e)
@@ -179,8 +185,11 @@ plan.stages.tall_qr = function(planner, e)
     local made = factor_tall(planner, e)
     local q, factors = made.own[number], made.factors[number]
     if #factors == 0 then return q end
-    local small = factors[#factors]
-    for i = #factors - 1, 1, -1 do small = planner:task("qr", task.multiply, factors[i], small) end
+    local n = e.dims[2]
+    local small = small_of(planner, factors[#factors], n)
+    for i = #factors - 1, 1, -1 do
+      small = planner:task("qr", task.multiply, small_of(planner, factors[i], n), small)
+    end
     return planner:task("qr", task.multiply, q, small)
   end }
 end

@@ -101,24 +101,57 @@ local function gathered(planner, e, stage, index, pieces, length)
     unpack(together.inputs))
 end
 
+local MANY = 2^13 -- positions that are looked at only to count tasks
+
+-- How many tasks a stretch of positions takes; nil when some pieces of the axis are not read at all.
+local function tasks_along(e, g, out, stretch)
+  local is_read, count, pieces = {}, 0, 0
+  for at = 1, out.counts[e.axis] do
+    local found = stretch(at).pieces
+    count = count + (#found > 1 and 2 or 1)
+    for _, piece in ipairs(found) do
+      if not is_read[piece] then
+        is_read[piece], pieces = true, pieces + 1
+      end
+    end
+  end
+  return pieces == g.counts[e.axis] and count or nil
+end
+
 plan.stages.take = function(planner, e)
   local stage, wanted = planner:stage(e.input), {}
   local g = stage.grid
   for axis in ipairs(e.dims) do wanted[axis] = axis == e.axis and "auto" or g.sizes[axis] end
-  local out = grid.new(e.dims, dtypes.size(e.dtype), wanted, "take", 2)
+  local out, stretches = grid.new(e.dims, dtypes.size(e.dtype), wanted, "take", 2), {}
+  local function stretch(at) -- what chunks at one place of the axis share
+    local found = stretches[at]
+    if not found then
+      local first = out.starts[e.axis][at]
+      local pieces, picked, length = located(e, g, first, first + out.sizes[e.axis][at])
+      found = { pieces = pieces, picked = picked, length = length }
+      stretches[at] = found
+    end
+    return found
+  end
   return { grid = out, chunk = function(number)
     local index = grid.index(out, number)
-    local start, shape = grid.box(out, index)
-    local pieces, picked, length = located(e, g, start[e.axis], start[e.axis] + shape[e.axis])
-    if #pieces == 0 then return planner:task("take", task.empty, e.dtype, shape) end
+    local here = stretch(index[e.axis])
+    if #here.pieces == 0 then
+      local _, shape = grid.box(out, index)
+      return planner:task("take", task.empty, e.dtype, shape)
+    end
     local input
-    if #pieces == 1 then
-      index[e.axis] = pieces[1]
+    if #here.pieces == 1 then
+      index[e.axis] = here.pieces[1]
       input = stage.chunk(grid.number(g, index))
     else
-      input = gathered(planner, e, stage, index, pieces, length)
+      input = gathered(planner, e, stage, index, here.pieces, here.length)
     end
-    return planner:task("take", task.take, e.axis, picked, input)
+    return planner:task("take", task.take, e.axis, here.picked, input)
+  end, all = function()
+    if e.index.length > MANY then planner:give_up() end
+    local count = tasks_along(e, g, out, stretch)
+    return count and count * out.chunks / out.counts[e.axis], { stage }
   end }
 end
 
@@ -166,6 +199,8 @@ plan.stages.marked = function(planner, e)
   if #sizes == 0 then sizes, home = { 0 }, { 1 } end
   return { grid = grid.of({ sizes }), chunk = function(number)
     return planner:task("mask", task.compress, elements.chunk(home[number]), mask.chunk(home[number]))
+  end, all = function()
+    return #home == #e.counts and #home or nil, { elements, mask }
   end }
 end
 

@@ -35,12 +35,17 @@ local Planner = {}
 Planner.__index = Planner
 
 --- A planner whose tasks are made by emit(name, fn, ...): a node or, where work is done in place, the
---- result; emit({name =, nout = n, lane =}, fn, ...) gives n of them.
-function plan.new(emit)
-  return setmetatable({ emit = emit, canon = canonical.new(), kept = {}, made = {}, bound = {},
-    groups = {}, shared = {},
+--- result; emit({name =, nout = n, lane =}, fn, ...) gives n of them.  call(name, facade, ...) makes those of
+--- functions that a user gave.
+function plan.new(emit, call)
+  return setmetatable({ emit = emit, emit_call = call or function(_, facade, ...) return facade(...) end,
+    canon = canonical.new(), kept = {}, made = {}, bound = {}, groups = {}, shared = {},
     tasks_made = 0, log = {} }, Planner)
 end
+
+-- What stands for a chunk when tasks are only counted (lazy/count.lua).
+local stand_in = { parts = {}, shape = {} }
+plan.stand_in = stand_in
 
 -- ---- which expressions are stages -------------------------------------------------------------------
 
@@ -214,17 +219,48 @@ function Planner:stage(e)
 end
 
 --- A stage that makes each chunk once.  It may have fill(number, part), a task that makes the chunk in an
---- array that is there, for who wants it alone.
+--- array that is there, for who wants it alone; and all(), for who only counts: how many tasks of its own
+--- all chunks take, and the stages of which these tasks read every chunk; nil where that is not so plain.
 function Planner.remembered(_, stage)
   local make, chunks = stage.chunk, {}
-  return { grid = stage.grid, fill = stage.fill, chunk = function(number)
+  local own = { grid = stage.grid, fill = stage.fill, all = stage.all }
+  function own.chunk(number)
     local found = chunks[number]
     if found == nil then
+      if own.counted then return stand_in end
       found = make(number)
-      chunks[number] = found
+      chunks[number], own.begun = found, true
     end
     return found
-  end }
+  end
+  return own
+end
+
+-- Whether a view shows some of every chunk of a grid to boxes that go over all of `dims`.
+local function shows_all(map, dims, g)
+  local used = {}
+  for k, to in ipairs(map) do
+    if g.counts[k] > 1 then
+      local starts = g.starts[k]
+      if not to.axis or used[to.axis] or math.abs(to.step) ~= 1
+        or dims[to.axis] ~= starts[#starts] then
+        return false
+      end
+      used[to.axis] = true
+    end
+  end
+  return true
+end
+
+--- The stages that the chunks of a recipe read, if they read all of them; else nil.
+function Planner:reads(recipe)
+  local stages = {}
+  for _, leaf in ipairs(program.inputs(recipe)) do
+    local stage = self:stage(leaf.expr)
+    if not shows_all(leaf.map, recipe.dims, stage.grid) then return nil end
+    stages[#stages + 1] = stage
+  end
+  return stages
 end
 
 --- A task, counted.
@@ -247,9 +283,9 @@ function Planner:tasks(name, count, fn, ...)
 end
 
 --- A task of a delayed function that a user made.
-function Planner:call(facade, ...)
+function Planner:call(name, facade, ...)
   self.tasks_made = self.tasks_made + 1
-  return facade(...)
+  return self.emit_call(name, facade, ...)
 end
 
 -- For program.of: the chunk of a stage that has a box, its shape, and the view of it.
@@ -294,17 +330,27 @@ end
 
 --- Programs of a recipe, box by box.
 function Planner:program(recipe, start, shape, geometry, base)
+  if self.counting then
+    local inputs = {}
+    for i, leaf in ipairs(program.inputs(recipe)) do
+      inputs[i] = self:chunk_of(leaf.expr, leaf.map, start, shape)
+    end
+    return "", inputs
+  end
   return program.of(recipe, start, shape, function(...) return self:chunk_of(...) end, geometry, base)
 end
 
 --- Fused stage of an expression on a grid that crosses no cut of the stages below.
 function Planner:fused(e, g)
-  local recipe
-  local function program_of(number)
-    recipe = recipe or self:recipe({ dims = e.dims, store = e, name = name_of(e),
+  local made
+  local function recipe()
+    made = made or self:recipe({ dims = e.dims, store = e, name = name_of(e),
       is_stage = function(other) return other ~= e and self:is_stage(other) end })
+    return made
+  end
+  local function program_of(number)
     local start, shape = grid.box(g, grid.index(g, number))
-    return self:program(recipe, start, shape)
+    return self:program(recipe(), start, shape)
   end
   return self:remembered({ grid = g, chunk = function(number)
     local bytes, inputs = program_of(number)
@@ -312,6 +358,9 @@ function Planner:fused(e, g)
   end, fill = function(number, part)
     local bytes, inputs = program_of(number)
     return self:fill(name_of(e), chunk.run_into, part, bytes, unpack(inputs))
+  end, all = function()
+    local stages = self:reads(recipe())
+    return stages and g.chunks, stages
   end })
 end
 
@@ -443,12 +492,14 @@ function Planner:assembled(dtype, stage, g)
     local pieces = plan.pieces(shape)
     pieces:add_box(stage, start, shape, 0, row_major(shape))
     return self:task("rechunk", chunk.assemble, dtype, pieces:spec(), unpack(pieces.inputs))
-  end })
+  end, all = function() return g.chunks, { stage } end })
 end
 
 --- All of an expression as one chunk.
 function Planner:whole(e)
-  return self:on_grid(e, grid.whole(e.dims)).chunk(1)
+  local stage = self:on_grid(e, grid.whole(e.dims))
+  if self.counting then self:count(stage) end
+  return stage.chunk(1)
 end
 
 -- ---- roots ------------------------------------------------------------------------------------------

@@ -278,7 +278,8 @@ plan.stages.matmul = function(planner, e)
   prepare_side(planner, a, row_sizes, k == 0 and { 0 } or inner_sizes)
   prepare_side(planner, b, k == 0 and { 0 } or inner_sizes, column_sizes)
   local g = grid.of({ row_sizes, column_sizes })
-  local stage
+  local stage, inputs = nil, {}
+  for _, side in ipairs({ a, b }) do inputs[#inputs + 1] = side.stage end
   stage = planner:remembered({ grid = g, chunk = function(number)
     local index = grid.index(g, number)
     if symmetric and index[1] > index[2] then
@@ -287,7 +288,7 @@ plan.stages.matmul = function(planner, e)
     end
     local fn = symmetric and index[1] == index[2] and task.multiply_symmetric or task.multiply
     return multiply(planner, e, fn, a, b, g, index, inner_sizes)
-  end })
+  end, all = function() return #inner_sizes > 0 and g.chunks or nil, inputs end })
   return stage
 end
 

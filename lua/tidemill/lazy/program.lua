@@ -239,6 +239,17 @@ local function find_inputs(recipe, start, shape, chunk_of)
   return inputs, found
 end
 
+--- The leaves of a recipe that are chunks of other stages.
+function program.inputs(recipe)
+  if recipe.inputs then return recipe.inputs end
+  local list = {}
+  for _, made in ipairs(recipe.leaves) do
+    if made.kind == MEMORY and made.expr.op ~= "data" then list[#list + 1] = made end
+  end
+  recipe.inputs = list
+  return list
+end
+
 --- The program of a recipe for a box, and the list of its inputs.
 --- chunk_of(e, map, start, shape): of a stage's chunk that has the box: its node or array, its shape,
 --- and the view of the chunk.  geometry: {outer, n, inner} of the reductions; base: of positions.

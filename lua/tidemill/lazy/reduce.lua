@@ -138,7 +138,7 @@ local function places(axes, start, shape, dims)
   return plan.pack(numbers)
 end
 
--- Partial results of the chunks of a group's input: part(number).
+-- Partial results of the chunks of a group's input: part(number); and their recipe().
 local function parts_of(planner, group, g, kinds)
   local input, axes = group.input, group.axes
   local first, last = axes[1] or #input.dims + 1, axes[#axes] or #input.dims
@@ -146,20 +146,23 @@ local function parts_of(planner, group, g, kinds)
   for _, kind in ipairs(kinds) do locates = locates or (positions[kind] and #axes > 1) end
   local bytes_of_kinds = string.char(unpack(kinds))
   local type_in = dtypes.number(input.dtype)
-  local recipe
-  return function(number)
-    recipe = recipe or planner:recipe({ dims = input.dims, reduce = { input = input, kinds = kinds },
+  local made
+  local function recipe()
+    made = made or planner:recipe({ dims = input.dims, reduce = { input = input, kinds = kinds },
       name = names_of(group) })
+    return made
+  end
+  return function(number)
     local start, shape = grid.box(g, grid.index(g, number))
     local geometry = { product(shape, 1, first - 1), product(shape, first, last),
       product(shape, last + 1, #shape) }
     local base = locates and 0 or (start[first] or 0) + 1
-    local bytes, inputs = planner:program(recipe, start, shape, geometry, base)
+    local bytes, inputs = planner:program(recipe(), start, shape, geometry, base)
     local name = group.list[1].name
     if not locates then return planner:task(name, chunk.run, bytes, unpack(inputs)) end
     return planner:task(name, chunk.run_located, type_in, geometry[1] * geometry[3], bytes_of_kinds,
       places(axes, start, shape, input.dims), bytes, unpack(inputs))
-  end
+  end, recipe
 end
 
 -- One partial result of many, a tree of joins.
@@ -176,7 +179,18 @@ local function joined(planner, parts, type_in, m, kinds)
   return parts
 end
 
--- The stage of a whole group: joined(number) of the chunks of what stays.
+-- How many joins there are on the way from so many partial results to few.
+local function joins_of(parts)
+  local count = 0
+  while parts > FAN_IN do
+    local few = math.ceil(parts / FAN_IN)
+    count = count + few - (parts % FAN_IN == 1 and 1 or 0)
+    parts = few
+  end
+  return count, parts
+end
+
+-- The stage of a whole group: joined partial results of the chunks of what stays.
 local function group_stage(planner, group)
   if group.stage then return group.stage end
   local input, goes = group.input, {}
@@ -191,9 +205,8 @@ local function group_stage(planner, group)
   end
   local out = grid.of(sizes)
   local kinds, place = kinds_of(group)
-  local part = parts_of(planner, group, g, kinds)
+  local part, recipe = parts_of(planner, group, g, kinds)
   local type_in, bytes = dtypes.number(input.dtype), string.char(unpack(kinds))
-  local made = {}
 
   local function parts_for(index)
     local going, list = {}, {}
@@ -207,8 +220,7 @@ local function group_stage(planner, group)
     return list
   end
 
-  group.stage = { grid = out, place = place, kinds = bytes, type = type_in, joined = function(number)
-    if made[number] then return made[number] end
+  local stage = planner:remembered({ grid = out, chunk = function(number)
     local index = grid.index(out, number)
     local _, shape = grid.box(out, index)
     local m = expr.length(shape)
@@ -216,19 +228,25 @@ local function group_stage(planner, group)
     if #list > 1 and #group.list > 1 then
       list = { planner:task("join", chunk.join, type_in, m, bytes, unpack(list)) }
     end
-    made[number] = { parts = list, m = m, shape = shape }
-    return made[number]
-  end }
-  return group.stage
+    return { parts = list, m = m, shape = shape }
+  end, all = function()
+    local joins, left = joins_of(g.chunks / out.chunks)
+    if left > 1 and #group.list > 1 then joins = joins + 1 end
+    local inputs = planner:reads(recipe())
+    return inputs and g.chunks + joins * out.chunks, inputs
+  end })
+  stage.place, stage.kinds, stage.type = place, bytes, type_in
+  group.stage = stage
+  return stage
 end
 
 plan.stages.reduce = function(planner, e)
   local stage = group_stage(planner, planner:group_of(e))
   return { grid = stage.grid, chunk = function(number)
-    local found = stage.joined(number)
+    local found = stage.chunk(number)
     return planner:task(e.name, chunk.finish, stage.type, found.m, stage.kinds, stage.place[e], e.what,
       e.ddof, #found.shape > 0 and found.shape or nil, unpack(found.parts))
-  end }
+  end, all = function() return stage.grid.chunks, { stage } end }
 end
 
 return reduce

@@ -79,7 +79,7 @@ plan.stages.reshape = function(planner, e)
     end)
     return planner:task("reshape", require("tidemill.lazy.chunk").assemble, e.dtype, pieces:spec(),
       unpack(pieces.inputs))
-  end }
+  end, all = function() return expr.length(e.dims) > 0 and g.chunks or nil, { stage } end }
 end
 
 return true

@@ -72,7 +72,7 @@ end
 -- All series are one chunk; each task has some windows.
 plan.stages.rolling_corr = function(planner, e)
   local g = grid.new(e.dims, dtypes.size(e.dtype), { "auto", "all", "all" }, "rolling", 2)
-  local series = planner:on_grid(e.input, grid.whole(e.input.dims)).chunk(1)
+  local series = planner:whole(e.input)
   local function windows_of(number)
     local first = g.starts[1][number] + 1
     return first, first + g.sizes[1][number] - 1
@@ -83,7 +83,7 @@ plan.stages.rolling_corr = function(planner, e)
   end, fill = function(number, part)
     local first, last = windows_of(number)
     return planner:fill("rolling_corr", correlations_into, part, e.window, first, last, series)
-  end }
+  end, all = function() return g.chunks, {} end }
 end
 
 -- ---- windows ------------------------------------------------------------------------------------------

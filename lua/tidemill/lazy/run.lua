@@ -64,12 +64,16 @@ end
 
 local PLACED = 2^18 -- bytes of a chunk, on average, from which on tasks put chunks at their places
 
+-- Whether tasks put the chunks of a result at their places.
+local function is_placed(e, g)
+  return g.chunks > 1 and expr.length(e.dims) * dtypes.size(e.dtype) >= PLACED * g.chunks
+end
+
 -- Begins a result that tasks fill, chunk by chunk, while their chunks are still in a cache and on as many
 -- cores as there are; nil where it is not worth it.  They run in the process that computes, which may be a
 -- worker process itself: what it starts stays there.
 local function begin_whole(e, g)
-  if g.chunks < 2 then return nil end
-  if expr.length(e.dims) * dtypes.size(e.dtype) < PLACED * g.chunks then return nil end
+  if not is_placed(e, g) then return nil end
   local fine, whole = pcall(array.new, e.dtype, nil, e.dims)
   if not fine then
     error(("out of memory: a result of %s %s"):format(expr.shape_text(e.dims), e.dtype), 0)
@@ -96,6 +100,26 @@ local function filled(planner, e, stage, number, whole, alone)
   local from, shape = place_of(e, stage.grid, number, strides)
   if alone and shape and stage.fill then return stage.fill(number, array.part(whole, from, shape)) end
   return planner:fill("place", chunk.place, whole, from, strides, stage.chunk(number))
+end
+
+-- How many chunks of a grid have elements that lie one after the other in the whole: place_of's `together`.
+local function count_together(dims, g)
+  local open, cut = 1, 0 -- of the axes so far: all pieces of one, or cut once and whole since
+  for axis, sizes in ipairs(g.sizes) do
+    local ones, whole = 0, 0
+    for _, size in ipairs(sizes) do
+      if size <= 1 then ones = ones + 1 end
+      if size == dims[axis] then whole = whole + 1 end
+    end
+    open, cut = open * ones, open * (#sizes - ones) + cut * whole
+  end
+  return open + cut
+end
+
+--- How many tasks place chunks, and do nothing else, when a stage gives all of an expression to compute().
+function run.places(e, stage)
+  if not is_placed(e, stage.grid) then return 0 end
+  return stage.grid.chunks - (stage.fill and count_together(e.dims, stage.grid) or 0)
 end
 
 -- A lazy array's value: what is left of no axes is a number.
@@ -184,6 +208,12 @@ function run.values(exprs, given)
     if left < 0 then return (evaluate_by_tasks(exprs, given)) end
   end
   return evaluate_now(exprs)
+end
+
+--- Whether compute() does the work at once, by no task.
+function run.is_at_once(e)
+  if e.op == "data" and expr.same_dims(e.dims, e.array.shape) then return true end
+  return direct.takes(e) or is_small(e, SMALL) >= 0
 end
 
 run.is = lazy.is

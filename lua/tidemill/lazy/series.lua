@@ -65,6 +65,8 @@ plan.stages.scan = function(planner, e)
       results(grid.number(g, index))
     end
     return made[number][1]
+  end, all = function() -- each with its elements, and what it leaves to the next
+    return 3 * g.chunks - g.chunks / math.max(g.counts[e.axis], 1), { stage }
   end }
 end
 
@@ -140,15 +142,14 @@ local RUN = 2^21 -- elements that one task sorts
 -- One long axis: runs are sorted, then any stretch of their merge is made by itself.
 local function sort_by_runs(planner, e)
   local runs = planner:on_grid(e.input, grid.new(e.dims, dtypes.size(e.dtype), RUN, "sort", 2))
-  local sorted = {}
-  for number = 1, runs.grid.chunks do
-    sorted[number] = planner:task("sort", task.sort, false, runs.chunk(number))
-  end
-  local g = runs.grid
+  local g, sorted = runs.grid, {}
   return { grid = g, chunk = function(number)
+    for run = #sorted + 1, g.chunks do
+      sorted[run] = planner:task("sort", task.sort, false, runs.chunk(run))
+    end
     local start, shape = grid.box(g, { number })
     return planner:task("merge", task.merge, start[1], start[1] + shape[1], unpack(sorted))
-  end }
+  end, all = function() return 2 * g.chunks, { runs } end }
 end
 
 plan.stages.sort = function(planner, e)
@@ -156,7 +157,7 @@ plan.stages.sort = function(planner, e)
   local stage = planner:on_grid(e.input, rows_whole(planner, e.input))
   return { grid = stage.grid, chunk = function(number)
     return planner:task("sort", task.sort, e.descending, stage.chunk(number))
-  end }
+  end, all = function() return stage.grid.chunks, { stage } end }
 end
 
 -- A function of series_task on whole rows.
@@ -167,7 +168,7 @@ plan.stages.row_task = function(planner, e)
   sizes[#sizes] = { e.dims[#e.dims] }
   return { grid = grid.of(sizes), chunk = function(number)
     return planner:task(e.name, task[e.fn], e.descending or e.argument or false, stage.chunk(number))
-  end }
+  end, all = function() return stage.grid.chunks, { stage } end }
 end
 
 --- The place of each element among all of a vector, from 1: see tm.kernels.rank.
@@ -208,10 +209,18 @@ function methods:topk(k)
 end
 
 plan.stages.topk = function(planner, e)
-  return { grid = grid.whole(e.dims), chunk = function()
-    local made = planner.shared[e.shared]
+  local stage = planner:stage(e.input)
+  return { grid = grid.whole(e.dims), all = function()
+    local made, own, inputs = planner.shared[e.shared], 0, {}
     if not made then
-      local stage, parts = planner:stage(e.input), {}
+      made, own, inputs = planner.stand_ins("topk", 2), 3 * stage.grid.chunks + 1, { stage }
+      planner.shared[e.shared] = made
+    end
+    planner:use(made[e.place])
+    return own, inputs
+  end, chunk = function()
+    local made, parts = planner.shared[e.shared], {}
+    if not made then
       for number = 1, stage.grid.chunks do
         local start = grid.box(stage.grid, { number })
         local pair = planner:tasks("topk", 2, task.topk, e.k, start[1], stage.chunk(number))
@@ -263,8 +272,16 @@ function methods:histogram(bins, low, high)
 end
 
 plan.stages.histogram = function(planner, e)
-  return { grid = grid.whole(e.dims), chunk = function()
-    local stage, parts = planner:stage(e.input), {}
+  local stage = planner:stage(e.input)
+  return { grid = grid.whole(e.dims), all = function()
+    local count, left = stage.grid.chunks, stage.grid.chunks
+    while left > 1 do
+      left = math.ceil(left / 32)
+      count = count + left
+    end
+    return count, { stage }
+  end, chunk = function()
+    local parts = {}
     for number = 1, stage.grid.chunks do
       parts[number] = planner:task("histogram", task.histogram, e.bins or 0, e.low or 0, e.high or 0, e.edges,
         stage.chunk(number))

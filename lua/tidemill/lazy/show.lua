@@ -1,10 +1,11 @@
 -- show: lazy arrays and their plans as text.
 -- SPDX-License-Identifier: MIT
 
+local count = require("tidemill.lazy.count")
 local expr = require("tidemill.lazy.expr")
 local grid = require("tidemill.lazy.grid")
 local lazy = require("tidemill.lazy")
-local plan = require("tidemill.lazy.plan")
+local run = require("tidemill.lazy.run")
 
 local show = {}
 
@@ -21,14 +22,21 @@ local function shape_text(dims)
   return #dims == 0 and "one value" or table.concat(dims, " x ")
 end
 
---- One line: shape, type, chunks, size, and whether the chunks are kept (persist) or not computed.
+local function tasks_text(e)
+  local tasks, more = count.tasks(e)
+  if tasks == 0 then return more and "tasks not counted" or "no task" end
+  return ("%s%d %s"):format(more and "at least " or "", tasks, tasks == 1 and "task" or "tasks")
+end
+
+--- One line: shape, type, chunks, size, the tasks that compute() runs, and whether the chunks are kept
+--- (persist) or not computed.
 function show.text(e)
   local g = lazy.grid(e)
   local chunks = g.chunks == 1 and "one chunk" or ("%d chunks of %s"):format(g.chunks, grid.text(g))
   local bytes = expr.length(e.dims) * require("tidemill.dtype").size(e.dtype)
   local state = e.op == "stored" and "kept" or "not computed"
-  return ("lazy array %s %s, %s, %s, %s: a:compute()"):format(shape_text(e.dims), e.dtype, chunks,
-    bytes_text(bytes), state)
+  return ("lazy array %s %s, %s, %s, %s, %s: a:compute()"):format(shape_text(e.dims), e.dtype, chunks,
+    bytes_text(bytes), tasks_text(e), state)
 end
 
 ---@class tidemill.plan
@@ -51,29 +59,28 @@ end
 --- How an expression would run.
 ---@return tidemill.plan
 function show.plan(e)
+  if run.is_at_once(e) then return setmetatable({ tasks = 0, stages = {} }, meta) end
   local stages, by_name = {}, {}
-  local planner = plan.new(function(name)
-    local results = 1
-    if type(name) == "table" then name, results = name.name, name.nout end
+  local function add(name, tasks)
     local stage = by_name[name]
     if not stage then
       stage = { name = name, tasks = 0 }
       by_name[name] = stage
       stages[#stages + 1] = stage
     end
-    stage.tasks = stage.tasks + 1
-    local stand_ins = {}
-    for i = 1, results do stand_ins[i] = {} end
-    return unpack(stand_ins)
-  end)
+    stage.tasks = stage.tasks + tasks
+  end
+  local planner = count.planner(function(name) add(name, 1) end, true)
   e = planner:prepare({ e })[1]
   local stage = planner:stage(e)
-  for number = 1, stage.grid.chunks do stage.chunk(number) end
+  planner:count(stage)
+  local places = run.places(e, stage)
+  if places > 0 then add("place", places) end
   for _, entry in ipairs(planner.log) do
     local found = by_name[entry.name:match("^[^,]+")]
     if found then found.fused = entry.fused end
   end
-  return setmetatable({ tasks = planner.tasks_made, stages = stages }, meta)
+  return setmetatable({ tasks = planner.tasks_made + places, stages = stages }, meta)
 end
 
 return show
