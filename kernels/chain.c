@@ -14,7 +14,7 @@ enum { CHAIN_ROOM = 64 };
         }                                                                                      \
         break
 
-static void chain_link(const struct mill_link *link, int64_t first, int64_t count,
+static void chain_link(const struct mill_chain_link *link, int64_t first, int64_t count,
                        double *value)
 {
     const double *with = link->with + (first & link->each);

@@ -15,7 +15,7 @@ enum {
 
 /* What a link makes of the value a before it and its own b; with MILL_CHAIN_SHARED added, of a b
  * that all places share. */
-enum mill_link_kind {
+enum mill_chain_kind {
     MILL_CHAIN_FIRST, /* b */
     MILL_CHAIN_ADD,   /* a + b */
     MILL_CHAIN_SUB,   /* a - b */
@@ -26,7 +26,7 @@ enum mill_link_kind {
     MILL_CHAIN_SHARED
 };
 
-struct mill_link {
+struct mill_chain_link {
     const double *with;
     int64_t each;  /* -1: with[place], 0: with[0] for all: place & each */
     int64_t ahead; /* places of `with` that exist and may be asked for; 0: it is near */
@@ -35,7 +35,7 @@ struct mill_link {
 
 struct mill_chain {
     int64_t links;
-    struct mill_link link[MILL_CHAIN_LINKS];
+    struct mill_chain_link link[MILL_CHAIN_LINKS];
 };
 
 /* Places [first, count) of out, which may be what a link reads.  The bits are those of the steps. */
@@ -48,8 +48,8 @@ mill_chain_body *mill_chain_find(void);
 
 /* The kind of a link of this step that has its own operand at `with`, or of the first, with a NULL
  * step; `turned`: its operand comes first. */
-struct mill_link mill_chain_link(const struct tidemill_fuse_step *step, int turned,
-                                 const double *with, int64_t each);
+struct mill_chain_link mill_chain_link_of(const struct tidemill_fuse_step *step, int turned,
+                                          const double *with, int64_t each);
 
 /* Marks each step of a program that can be done with the one before it as links of one chain: it
  * takes what that makes, as one operand, and nothing else does. */

@@ -30,7 +30,7 @@ enum { MILL_WIDE(CHAIN_PLACES) = MILL_WIDE(CHAIN_WIDTH) * MILL_WIDE(CHAIN_GROUP)
         break
 
 MILL_TARGET static inline __attribute__((always_inline)) void
-MILL_WIDE(chain_link)(const struct mill_link *link, int64_t i, LANES *value)
+MILL_WIDE(chain_link)(const struct mill_chain_link *link, int64_t i, LANES *value)
 {
     const double *with = link->with + (i & link->each);
     if (link->ahead >= i + MILL_CHAIN_DISTANCE + MILL_WIDE(CHAIN_PLACES))

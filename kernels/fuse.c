@@ -347,11 +347,13 @@ static int64_t do_step(const struct fuse_run *run, const struct fuse_step *todo,
 }
 
 /* A chain asks for the memory it reads by itself. */
-static struct mill_link link_to(struct fuse_run *run, const struct tidemill_fuse_step *step,
-                                int turned, int32_t slot, int64_t count)
+static struct mill_chain_link chain_link_to(struct fuse_run *run,
+                                            const struct tidemill_fuse_step *step, int turned,
+                                            int32_t slot, int64_t count)
 {
     const struct mill_operand *operand = &run->slot[slot];
-    struct mill_link link = mill_chain_link(step, turned, operand->data, operand->step);
+    struct mill_chain_link link =
+        mill_chain_link_of(step, turned, operand->data, operand->step);
     if (slot >= run->program->leaves || run->leaf[slot].ahead_bytes == 0) return link;
     link.ahead = count + run->leaf[slot].ahead_bytes / run->leaf[slot].size;
     run->leaf[slot].ahead_bytes = 0;
@@ -364,10 +366,10 @@ static int do_chain(struct fuse_run *run, int i, int64_t count)
     const struct tidemill_fuse_step *step = run->step[i].step;
     struct mill_chain chain = {.links = 1};
     int done = 0, turned = 0;
-    chain.link[0] = link_to(run, NULL, 0, step->in[0], count);
+    chain.link[0] = chain_link_to(run, NULL, 0, step->in[0], count);
     do {
         if (done > 0) turned = step->in[1] == step[-1].out;
-        chain.link[chain.links++] = link_to(run, step, turned, step->in[!turned], count);
+        chain.link[chain.links++] = chain_link_to(run, step, turned, step->in[!turned], count);
         done++, step++;
     } while (i + done < run->program->steps && run->follows[i + done] &&
              chain.links < MILL_CHAIN_LINKS);

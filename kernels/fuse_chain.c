@@ -9,8 +9,8 @@ static int chain_takes(const struct tidemill_fuse_step *step)
             step->op == TIDEMILL_OP_MUL || step->op == TIDEMILL_OP_DIV);
 }
 
-struct mill_link mill_chain_link(const struct tidemill_fuse_step *step, int turned,
-                                 const double *with, int64_t each)
+struct mill_chain_link mill_chain_link_of(const struct tidemill_fuse_step *step, int turned,
+                                          const double *with, int64_t each)
 {
     static const uint8_t kinds[] = {
         [TIDEMILL_OP_ADD] = MILL_CHAIN_ADD,
@@ -18,7 +18,7 @@ struct mill_link mill_chain_link(const struct tidemill_fuse_step *step, int turn
         [TIDEMILL_OP_MUL] = MILL_CHAIN_MUL,
         [TIDEMILL_OP_DIV] = MILL_CHAIN_DIV,
     };
-    struct mill_link link = {.with = with, .each = -each, .kind = MILL_CHAIN_FIRST};
+    struct mill_chain_link link = {.with = with, .each = -each, .kind = MILL_CHAIN_FIRST};
     if (step) link.kind = kinds[step->op];
     if (turned && link.kind == MILL_CHAIN_SUB) link.kind = MILL_CHAIN_FROM;
     if (turned && link.kind == MILL_CHAIN_DIV) link.kind = MILL_CHAIN_INTO;

@@ -39,12 +39,12 @@ struct MILL_WIDE(window_roll) {
 /* Takes the newest four into the roll. */
 #define ROLL_IN(roll, fours, newest)                                                           \
     do {                                                                                       \
-        _Pragma("GCC unroll 8") for (int k = 1; k < (fours); k++)(roll).four[k - 1] =          \
-            (roll).four[k];                                                                    \
+        _Pragma("GCC unroll 8") for (int r = 1; r < (fours); r++)(roll).four[r - 1] =          \
+            (roll).four[r];                                                                    \
         (roll).four[(fours)-1] = newest;                                                       \
         if ((fours) < 4) break;                                                                \
-        _Pragma("GCC unroll 8") for (int k = 1; k <= (fours) / 2; k++)(roll).half[k - 1] =     \
-            (roll).half[k];                                                                    \
+        _Pragma("GCC unroll 8") for (int r = 1; r <= (fours) / 2; r++)(roll).half[r - 1] =     \
+            (roll).half[r];                                                                    \
         (roll).half[(fours) / 2] = (roll).four[(fours) / 2] + (roll).four[(fours) / 2 + 1];    \
         if ((fours) > 5) (roll).half[(fours) / 2] += (roll).four[5];                           \
     } while (0)
