@@ -6,6 +6,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "kernels/chain_bodies.h"
 #include "kernels/elementwise.h"
 #include "kernels/elementwise_bodies.h"
 #include "kernels/fuse_bodies.h"
@@ -225,6 +226,8 @@ struct fuse_run {
     struct mill_operand *slot;
     struct mill_leaf *leaf;
     struct fuse_step *step;
+    uint8_t *follows; /* of each step: whether it goes on with the chain of the one before */
+    mill_chain_body *chain;
     void **reducer;
     char *flat; /* a block of a value that all places share */
     char *const *output;
@@ -258,6 +261,7 @@ static int64_t lay_out(const struct tidemill_fuse_program *program, char *base,
     run->slot = take_scratch(base, &used, slots_of(program) * (int64_t)sizeof *run->slot);
     run->leaf = take_scratch(base, &used, program->leaves * (int64_t)sizeof *run->leaf);
     run->step = take_scratch(base, &used, program->steps * (int64_t)sizeof *run->step);
+    run->follows = take_scratch(base, &used, program->steps);
     run->reducer =
         take_scratch(base, &used, program->reductions * (int64_t)sizeof *run->reducer);
     run->flat = take_scratch(base, &used, MILL_FUSE_ROOM);
@@ -291,6 +295,9 @@ int64_t tidemill_kernel_fuse_scratch(const void *program)
 
 static void find_bodies(struct fuse_run *run)
 {
+    run->chain = mill_chain_find();
+    mill_chain_mark(run->program, steps_of(run->program), reductions_of(run->program),
+                    run->follows);
     for (int i = 0; i < run->program->steps; i++) {
         const struct tidemill_fuse_step *step = &steps_of(run->program)[i];
         int casts = step->op == TIDEMILL_FUSE_CAST;
@@ -339,6 +346,37 @@ static int64_t do_step(const struct fuse_run *run, const struct fuse_step *todo,
     return 0;
 }
 
+/* A chain asks for the memory it reads by itself. */
+static struct mill_chain_link chain_link_to(struct fuse_run *run,
+                                            const struct tidemill_fuse_step *step, int turned,
+                                            int32_t slot, int64_t count)
+{
+    const struct mill_operand *operand = &run->slot[slot];
+    struct mill_chain_link link =
+        mill_chain_link_of(step, turned, operand->data, operand->step);
+    if (slot >= run->program->leaves || run->leaf[slot].ahead_bytes == 0) return link;
+    link.ahead = count + run->leaf[slot].ahead_bytes / run->leaf[slot].size;
+    run->leaf[slot].ahead_bytes = 0;
+    return link;
+}
+
+/* Steps from number i on that are one chain; how many. */
+static int do_chain(struct fuse_run *run, int i, int64_t count)
+{
+    const struct tidemill_fuse_step *step = run->step[i].step;
+    struct mill_chain chain = {.links = 1};
+    int done = 0, turned = 0;
+    chain.link[0] = chain_link_to(run, NULL, 0, step->in[0], count);
+    do {
+        if (done > 0) turned = step->in[1] == step[-1].out;
+        chain.link[chain.links++] = chain_link_to(run, step, turned, step->in[!turned], count);
+        done++, step++;
+    } while (i + done < run->program->steps && run->follows[i + done] &&
+             chain.links < MILL_CHAIN_LINKS);
+    run->chain(&chain, (double *)run->slot[step[-1].out].data, 0, count);
+    return done;
+}
+
 static void feed(const struct fuse_run *run, int64_t count)
 {
     for (int i = 0; i < run->program->reductions; i++) {
@@ -369,12 +407,17 @@ static int64_t do_block(struct fuse_run *run, int64_t start, int64_t count)
     for (int i = 0; i < run->program->leaves; i++)
         run->slot[i] = mill_leaf_read(&run->leaf[i], start, count);
     aim_outputs(run, start);
-    for (int i = 0; i < run->program->steps; i++) {
+    int steps = run->program->steps;
+    for (int i = 0, done = 1; i < steps; i += done, done = 1) {
+        if (i + 1 < steps && run->follows[i + 1]) {
+            done = do_chain(run, i, count);
+            continue;
+        }
         fetch(run, i);
         int64_t refused = do_step(run, &run->step[i], count);
         if (refused) return start + refused;
     }
-    fetch(run, run->program->steps);
+    fetch(run, steps);
     seal_outputs(run, count);
     feed(run, count);
     return 0;

@@ -1,12 +1,12 @@
 /* rolling_bodies: the steps of rolling windows that exist once per instruction set.
  * Private to kernels/; rolling.h has the promises.
  *
- * A table (n rows of `unit` numbers) is walked as one line of places in which the row before
- * lies `unit` places back.  A step turns windows of `half` rows into windows of 2 half + odd
- * rows, in place from the newest down, as rolling.c tells; but here a window is described from
- * its newest value, which both an appended value and a join of halves have at hand:
+ * A table (n rows of `unit` numbers) is walked as one line of places in which the next row
+ * lies `unit` places on.  What belongs to a window stands where its oldest value does.  A step
+ * turns windows of `half` rows into windows of 2 half + odd rows; in place, too, since it goes
+ * up and reads nothing before the place it writes:
  *
- *     ends at      t - odd - half        t - odd       t
+ *     begins at    i               i + half        i + 2 half
  *                 |---- older ----|---- newer ----|  (one)
  * SPDX-License-Identifier: MIT */
 #ifndef MILL_KERNEL_ROLLING_BODIES_H
@@ -14,45 +14,63 @@
 
 #include "kernels/bodies.h"
 
+/* One step, or two for sums: `then` is the odd of the second.  Either may be MILL_WINDOW_DONE: there
+ * is no such step. */
+enum { MILL_WINDOW_DONE = -1 };
 struct mill_window_step {
-    int64_t unit, half, odd;
+    int64_t unit, half, odd, then;
 };
 
-/* Two steps at once, or one when `then` is negative: sums of windows in [from, end) of `to`
- * from those in `at`, which is x (half is 1) or `to`.  `then` is the odd of the second.  x may
- * be sums of four rows instead of rows, with a unit of four rows. */
-typedef void mill_window_totals(const struct mill_window_step *step, int64_t then,
-                                const double *x, const double *at, double *to, int64_t from,
-                                int64_t end);
-/* above[t] = x[t] - mean, square[t] = sum of squared deviations from the mean; not read when
+/* Sums of `count` windows from those in `at`, which is items (half is 1) or `to`.  Items are
+ * rows, or sums of four rows with a unit of four rows. */
+typedef void mill_window_totals(const struct mill_window_step *step, const double *items,
+                                const double *at, double *to, int64_t count);
+/* above = newest value - mean, square = sum of squared deviations from the mean; not read when
  * half is 1. */
 typedef void mill_window_spread(const struct mill_window_step *step, const double *x,
-                                double *above, double *square, int64_t from, int64_t end);
-/* cross[t] = sum of products of the deviations of two series; not read when half is 1.  Comes
+                                double *above, double *square, int64_t count);
+/* cross = sum of products of the deviations of two series; not read when half is 1.  Comes
  * before the spreads of the same step, whose `above` it needs as they were. */
 struct mill_window_pair {
     const double *x, *y, *above_x, *above_y;
 };
 typedef void mill_window_cross(const struct mill_window_step *step,
-                               const struct mill_window_pair *pair, double *cross, int64_t from,
-                               int64_t end);
-/* to[t] = the least (the greatest) of at[t], at[t - lag], ... at[t - 3 lag], of the first two
+                               const struct mill_window_pair *pair, double *cross,
+                               int64_t count);
+/* to[i] = the least (the greatest) of at[i], at[i + lag], ... at[i + 3 lag], of the first two
  * when `four` is 0. */
 typedef void mill_window_extreme(int64_t lag, int four, const double *at, double *to,
-                                 int64_t from, int64_t end);
+                                 int64_t count);
 
-/* What turns finished windows into results; a result that is not finite is the one NaN.  They
- * return MILL_WINDOW_UNKNOWN when there is one, and MILL_WINDOW_FLAT when a mean is so near its newest value
- * that all of its window may be equal. */
-enum { MILL_WINDOW_UNKNOWN = 1, MILL_WINDOW_FLAT = 2 };
-/* The oldest rows of a window, up to three, that its sum lacks: `back` places before the newest
- * and `unit` more each. */
-struct mill_window_rest {
-    int64_t rows, back, unit;
-};
+/* What turns windows into `count` results.  A result that is not finite is the one NaN, and
+ * MILL_WINDOW_UNKNOWN is returned when there is one. */
+enum { MILL_WINDOW_UNKNOWN = 1 };
 typedef int mill_window_scaled(const double *at, double factor, double *out, int64_t count);
-typedef int mill_window_average(const struct mill_window_rest *rest, const double *sum,
-                                const double *x, double factor, double *out, int64_t count);
+/* The last step of a spread, whose squares times `factor` are the results, or with `root` their
+ * roots. */
+typedef int mill_window_finish(const struct mill_window_step *step, const double *x,
+                               const double *above, const double *square, double factor,
+                               int root, double *out, int64_t count);
+/* The oldest rows of a window, up to three, that its sum lacks, each `unit` places before the
+ * one that is added first, x; and the window's newest value. */
+struct mill_window_rest {
+    int64_t rows, unit;
+    const double *x, *newest;
+};
+/* (sum + rest) * factor, where the sums are what the step makes.  Not 0 when one may not be
+ * finite, which is then left as it is, or is so near its newest value that all of its window
+ * may be equal. */
+typedef int mill_window_average(const struct mill_window_step *step,
+                                const struct mill_window_rest *rest, const double *items,
+                                const double *at, double factor, double *out, int64_t count);
+/* The same of one series (unit 1) where the sums are of `fours` fours that begin at x, 1 to
+ * MILL_WINDOW_FOURS of them. */
+enum { MILL_WINDOW_FOURS = 7 };
+typedef int mill_window_few(int64_t fours, const struct mill_window_rest *rest, const double *x,
+                            double factor, double *out, int64_t count);
+/* The sums of `fours` fours, 4 to MILL_WINDOW_FOURS, and all the fours they are made of. */
+typedef void mill_window_fours(int64_t fours, const double *x, double *four, double *to,
+                               int64_t count);
 typedef int mill_window_scores(const double *above, const double *square, double factor,
                                double *out, int64_t count);
 typedef int mill_window_ratios(const double *cross, const double *square_x,
@@ -73,10 +91,13 @@ struct mill_window_bodies {
     mill_window_spread *spread;
     mill_window_cross *cross;
     mill_window_extreme *least, *greatest;
-    mill_window_scaled *scaled, *roots; /* at * factor, and the square root of that */
-    mill_window_average *average;       /* (sum + rest) * factor */
-    mill_window_scores *scores;         /* above / sqrt(square * factor) */
-    mill_window_ratios *ratios;         /* cross / (the roots' product), within [-1, 1] */
+    mill_window_scaled *scaled; /* at * factor */
+    mill_window_finish *finish;
+    mill_window_average *average;
+    mill_window_few *few;
+    mill_window_fours *fours;
+    mill_window_scores *scores; /* above / sqrt(square * factor) */
+    mill_window_ratios *ratios; /* cross / (the roots' product), within [-1, 1] */
     int (*all_finite)(const double *x, int64_t count);
     mill_window_standard *standard;
     mill_window_products *products;
@@ -89,8 +110,11 @@ const struct mill_window_bodies *mill_window_bodies(void);
     mill_window_spread mill_window_spread_##set;                                               \
     mill_window_cross mill_window_cross_##set;                                                 \
     mill_window_extreme mill_window_least_##set, mill_window_greatest_##set;                   \
-    mill_window_scaled mill_window_scaled_##set, mill_window_roots_##set;                      \
+    mill_window_scaled mill_window_scaled_##set;                                               \
+    mill_window_finish mill_window_finish_##set;                                               \
     mill_window_average mill_window_average_##set;                                             \
+    mill_window_few mill_window_few_##set;                                                     \
+    mill_window_fours mill_window_fours_##set;                                                 \
     mill_window_scores mill_window_scores_##set;                                               \
     mill_window_ratios mill_window_ratios_##set;                                               \
     int mill_window_all_finite_##set(const double *x, int64_t count);                          \
@@ -107,8 +131,8 @@ MILL_WINDOW_BODIES(neon);
 /* ---- Tiles ----------------------------------------------------------------------------- */
 
 /* Places of a tile: `end` from the oldest value that its windows need; windows that end in
- * [from, end) are wanted, and out[from] is the first result.  x and y are the tile's own places
- * from 0; work has as many each. */
+ * [from, end), and begin in [0, end - from), are wanted, and out[from] is the first result.  x
+ * and y are the tile's own places from 0; work has as many each. */
 enum { MILL_WINDOW_WORK = 5 };
 struct mill_window_tile {
     const double *x, *y;

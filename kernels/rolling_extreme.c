@@ -16,11 +16,11 @@ static int extreme_tile(const struct mill_rolling *call, const struct mill_windo
     while (size <= window / 2) {
         int four = size <= window / 4;
         int64_t next = four ? 4 * size : 2 * size;
-        join(size * unit, four, at, tile->work[0], (next - 1) * unit, tile->end);
+        join(size * unit, four, at, tile->work[0], tile->end - (next - 1) * unit);
         at = tile->work[0];
         size = next;
     }
-    join((window - size) * unit, 0, at, tile->out, tile->from, tile->end);
+    join((window - size) * unit, 0, at, tile->out + tile->from, tile->end - tile->from);
     return 1;
 }
 

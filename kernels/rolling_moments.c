@@ -14,50 +14,79 @@ static int moment_highest(int64_t window)
 
 /* ---- full windows ---------------------------------------------------------------------- */
 
-/* Sums of windows of `window` items by doubling, and where they lie.  An item is `rows` rows,
- * whose sums are in `items`. */
-static const double *moment_double(const struct mill_window_tile *tile, const double *items,
-                                   int64_t rows, int64_t window)
+/* Where the sums of windows lie, and the step that finishes them. */
+struct moment_doubled {
+    struct mill_window_step step;
+    const double *items, *at;
+};
+
+/* The steps from windows of `half` items, at `at`, to windows of `window` items but the last, in
+ * `work`.  There are `count` items, `unit` places apart. */
+static struct moment_doubled moment_double(double *work, int64_t count, const double *items,
+                                           const double *at, int64_t unit, int64_t half,
+                                           int64_t window)
 {
-    struct mill_window_step step = {.unit = rows * tile->unit, .half = 1};
-    const double *at = items;
-    for (int digit = moment_highest(window) - 1; digit >= 0; digit -= 2) {
-        int64_t then = digit > 0 ? window >> (digit - 1) & 1 : -1;
+    struct moment_doubled done = {{unit, half, MILL_WINDOW_DONE, MILL_WINDOW_DONE}, items, at};
+    int digits = moment_highest(window) - moment_highest(half);
+    for (int digit = digits - 1; digit >= 0; digit -= 2) {
         int64_t size = digit > 0 ? window >> (digit - 1) : window;
-        step.odd = window >> digit & 1;
-        mill_window_bodies()->totals(&step, then, items, at, tile->work[0],
-                                     (rows * size - 1) * tile->unit, tile->end);
-        at = tile->work[0];
-        step.half = size;
+        done.step.odd = window >> digit & 1;
+        done.step.then = digit > 0 ? size & 1 : MILL_WINDOW_DONE;
+        if (digit < 2) break;
+        mill_window_bodies()->totals(&done.step, items, done.at, work,
+                                     count - (size - 1) * unit);
+        done.at = work;
+        done.step.half = size;
     }
-    return at;
+    return done;
 }
 
-/* Sums of a tile's windows times `factor`.  Fours come first: then all lags but theirs are
- * whole vectors. */
+/* Of windows of 4 or more rows, whose fours begin at x: all but the last step. */
+static struct moment_doubled moment_fours(const struct mill_window_tile *tile, const double *x,
+                                          int64_t end, int64_t fours)
+{
+    const struct mill_window_bodies *bodies = mill_window_bodies();
+    int64_t unit = tile->unit, count = end - 3 * unit;
+    double *work = tile->work[0], *four = tile->work[1];
+    if (unit == 1) {
+        int64_t half = fours >> (moment_highest(fours) - 2);
+        bodies->fours(half, x, four, work, count - 4 * (half - 1));
+        return moment_double(work, count, four, work, 4, half, fours);
+    }
+    const struct mill_window_step step = {unit, 1, 0, 0};
+    if (fours == 1) return (struct moment_doubled){step, x, x};
+    bodies->totals(&step, x, x, four, count);
+    return moment_double(work, count, four, four, 4 * unit, 1, fours);
+}
+
+/* Sums of a tile's windows times `factor`; not 0 as a mill_window_average says.  Fours come
+ * first: then all lags but theirs are whole vectors. */
 static int moment_sums(const struct mill_rolling *call, const struct mill_window_tile *tile,
                        double factor)
 {
     const struct mill_window_bodies *bodies = mill_window_bodies();
-    int64_t unit = tile->unit, from = tile->from, fours = call->window / 4;
-    const struct mill_window_step step = {.unit = unit, .half = 1, .odd = 0};
-    struct mill_window_rest rest = {0, 0, unit};
-    const double *sum;
-    if (fours == 0) {
-        sum = moment_double(tile, tile->x, 1, call->window);
-    } else {
-        bodies->totals(&step, 0, tile->x, tile->x, tile->work[1], 3 * unit, tile->end);
-        sum = moment_double(tile, tile->work[1], 4, fours);
-        rest.rows = call->window % 4;
-        rest.back = 4 * fours * unit;
-    }
-    return bodies->average(&rest, sum + from, tile->x + from, factor, tile->out + from,
-                           tile->end - from);
+    int64_t unit = tile->unit, fours = call->window / 4, rows = fours ? call->window % 4 : 0;
+    const double *x = tile->x + rows * unit; /* where the fours of the first window begin */
+    const struct mill_window_rest rest = {rows, unit, x - unit, tile->x + tile->from};
+    double *out = tile->out + tile->from;
+    int64_t count = tile->end - tile->from, end = tile->end - rows * unit;
+    if (unit == 1 && fours > 0 && fours <= MILL_WINDOW_FOURS)
+        return bodies->few(fours, &rest, x, factor, out, count);
+    struct moment_doubled done = fours ? moment_fours(tile, x, end, fours)
+                                       : moment_double(NULL, end, x, x, unit, 1, call->window);
+    return bodies->average(&done.step, &rest, done.items, done.at, factor, out, count);
+}
+
+/* Makes what is not finite the one NaN. */
+static int moment_seal(const struct mill_window_tile *tile)
+{
+    double *out = tile->out + tile->from;
+    return mill_window_bodies()->scaled(out, 1, out, tile->end - tile->from);
 }
 
 static int moment_sum_tile(const struct mill_rolling *call, const struct mill_window_tile *tile)
 {
-    return moment_sums(call, tile, 1) & MILL_WINDOW_UNKNOWN;
+    return moment_sums(call, tile, 1) ? moment_seal(tile) : 0;
 }
 
 /* Windows of equal values of one column get that value. */
@@ -75,17 +104,19 @@ static void moment_mean_of_equal(int64_t window, const double *x, int64_t unit, 
 static int moment_mean_tile(const struct mill_rolling *call,
                             const struct mill_window_tile *tile)
 {
-    int64_t from = tile->from, unit = tile->unit, window = call->window;
-    int flags = moment_sums(call, tile, 1 / (double)window);
+    int64_t unit = tile->unit, window = call->window;
+    if (!moment_sums(call, tile, 1 / (double)window)) return 0;
     int exact = (window & (window - 1)) == 0; /* a power of two: equal values round nowhere */
-    for (int64_t c = 0; c < unit && !exact && flags & MILL_WINDOW_FLAT; c++)
-        moment_mean_of_equal(window, tile->x + c, unit, from / unit, tile->end / unit,
+    for (int64_t c = 0; c < unit && !exact; c++)
+        moment_mean_of_equal(window, tile->x + c, unit, tile->from / unit, tile->end / unit,
                              tile->out + c);
-    return flags & MILL_WINDOW_UNKNOWN;
+    return moment_seal(tile);
 }
 
-/* work[0]: newest value less the mean, work[1]: sum of squared deviations. */
-static void moment_spread(const struct mill_rolling *call, const struct mill_window_tile *tile)
+/* work[0]: newest value less the mean, work[1]: sum of squared deviations; what the steps make
+ * but for the last digits, `but`.  The step that comes next. */
+static struct mill_window_step moment_spread(const struct mill_rolling *call,
+                                             const struct mill_window_tile *tile, int but)
 {
     const struct mill_window_bodies *bodies = mill_window_bodies();
     struct mill_window_step step = {.unit = tile->unit, .half = 1};
@@ -95,9 +126,11 @@ static void moment_spread(const struct mill_rolling *call, const struct mill_win
     for (int digit = moment_highest(call->window) - 1; digit >= 0; digit--) {
         int64_t size = call->window >> digit;
         step.odd = size & 1;
-        bodies->spread(&step, tile->x, above, square, (size - 1) * tile->unit, tile->end);
+        if (digit < but) break;
+        bodies->spread(&step, tile->x, above, square, tile->end - (size - 1) * tile->unit);
         step.half = size;
     }
+    return step;
 }
 
 /* 1 / (count - ddof), NaN when that is not positive. */
@@ -106,27 +139,33 @@ static double moment_factor(int64_t count, int64_t ddof)
     return count > ddof ? 1 / (double)(count - ddof) : NAN;
 }
 
+static int moment_finish(const struct mill_rolling *call, const struct mill_window_tile *tile,
+                         int root)
+{
+    const struct mill_window_bodies *bodies = mill_window_bodies();
+    struct mill_window_step last = moment_spread(call, tile, 1);
+    double factor = moment_factor(call->window, call->ddof), *out = tile->out + tile->from;
+    int64_t count = tile->end - tile->from;
+    if (call->window == 1) return bodies->scaled(tile->work[1], factor, out, count);
+    return bodies->finish(&last, tile->x, tile->work[0], tile->work[1], factor, root, out,
+                          count);
+}
+
 static int moment_var_tile(const struct mill_rolling *call, const struct mill_window_tile *tile)
 {
-    moment_spread(call, tile);
-    return mill_window_bodies()->scaled(tile->work[1] + tile->from,
-                                        moment_factor(call->window, call->ddof),
-                                        tile->out + tile->from, tile->end - tile->from);
+    return moment_finish(call, tile, 0);
 }
 
 static int moment_std_tile(const struct mill_rolling *call, const struct mill_window_tile *tile)
 {
-    moment_spread(call, tile);
-    return mill_window_bodies()->roots(tile->work[1] + tile->from,
-                                       moment_factor(call->window, call->ddof),
-                                       tile->out + tile->from, tile->end - tile->from);
+    return moment_finish(call, tile, 1);
 }
 
 static int moment_zscore_tile(const struct mill_rolling *call,
                               const struct mill_window_tile *tile)
 {
-    moment_spread(call, tile);
-    return mill_window_bodies()->scores(tile->work[0] + tile->from, tile->work[1] + tile->from,
+    moment_spread(call, tile, 0);
+    return mill_window_bodies()->scores(tile->work[0], tile->work[1],
                                         moment_factor(call->window, call->ddof),
                                         tile->out + tile->from, tile->end - tile->from);
 }

@@ -21,13 +21,11 @@ static void pair_spread(const struct mill_rolling *call, const struct mill_windo
         for (int64_t t = 0; t < tile->end; t++)
             work[i][t] = (tile->x[t] - tile->x[t]) + (tile->y[t] - tile->y[t]);
     while (--digits >= 0) {
-        int64_t size = call->window >> digits, from = (size - 1) * tile->unit;
+        int64_t size = call->window >> digits, places = tile->end - (size - 1) * tile->unit;
         step.odd = size & 1;
-        bodies->cross(&step, &pair, work[PAIR_CROSS], from, tile->end);
-        bodies->spread(&step, tile->x, work[PAIR_ABOVE_X], work[PAIR_SQUARE_X], from,
-                       tile->end);
-        bodies->spread(&step, tile->y, work[PAIR_ABOVE_Y], work[PAIR_SQUARE_Y], from,
-                       tile->end);
+        bodies->cross(&step, &pair, work[PAIR_CROSS], places);
+        bodies->spread(&step, tile->x, work[PAIR_ABOVE_X], work[PAIR_SQUARE_X], places);
+        bodies->spread(&step, tile->y, work[PAIR_ABOVE_Y], work[PAIR_SQUARE_Y], places);
         step.half = size;
     }
 }
@@ -40,7 +38,7 @@ static double pair_factor(int64_t count, int64_t ddof)
 static int pair_cov_tile(const struct mill_rolling *call, const struct mill_window_tile *tile)
 {
     pair_spread(call, tile);
-    return mill_window_bodies()->scaled(tile->work[PAIR_CROSS] + tile->from,
+    return mill_window_bodies()->scaled(tile->work[PAIR_CROSS],
                                         pair_factor(call->window, call->ddof),
                                         tile->out + tile->from, tile->end - tile->from);
 }
@@ -48,10 +46,9 @@ static int pair_cov_tile(const struct mill_rolling *call, const struct mill_wind
 static int pair_corr_tile(const struct mill_rolling *call, const struct mill_window_tile *tile)
 {
     pair_spread(call, tile);
-    int64_t from = tile->from;
-    return mill_window_bodies()->ratios(
-        tile->work[PAIR_CROSS] + from, tile->work[PAIR_SQUARE_X] + from,
-        tile->work[PAIR_SQUARE_Y] + from, tile->out + from, tile->end - from);
+    return mill_window_bodies()->ratios(tile->work[PAIR_CROSS], tile->work[PAIR_SQUARE_X],
+                                        tile->work[PAIR_SQUARE_Y], tile->out + tile->from,
+                                        tile->end - tile->from);
 }
 
 /* ---- windows with missing values ------------------------------------------------------- */

@@ -37,9 +37,10 @@ static inline double window_greater_plain(double a, double b)
     {                                                                                          \
         mill_window_totals_##set, mill_window_spread_##set, mill_window_cross_##set,           \
             mill_window_least_##set, mill_window_greatest_##set, mill_window_scaled_##set,     \
-            mill_window_roots_##set, mill_window_average_##set, mill_window_scores_##set,      \
-            mill_window_ratios_##set, mill_window_all_finite_##set,                            \
-            mill_window_standard_##set, mill_window_products_##set                             \
+            mill_window_finish_##set, mill_window_average_##set, mill_window_few_##set,        \
+            mill_window_fours_##set, mill_window_scores_##set, mill_window_ratios_##set,       \
+            mill_window_all_finite_##set, mill_window_standard_##set,                          \
+            mill_window_products_##set                                                         \
     }
 
 static const struct mill_window_bodies window_tables[MILL_ISAS] = {

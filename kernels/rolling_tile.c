@@ -8,7 +8,7 @@
 
 enum {
     TILE_PLACES = 1024, /* of results in a tile: three such arrays fit the nearest cache */
-    TILE_WINDOWS = 16,  /* or as many windows: a tile makes one of work space anew */
+    TILE_WINDOWS = 4,   /* or as many windows: a tile makes one of work space anew */
     TILE_COLUMNS = 8,   /* of a wide table at a time, packed: one line of a cache */
     TILE_ARRAYS = MILL_WINDOW_WORK + 3, /* x, y and out of packed columns */
     TILE_ALIGNED = 8,                   /* places that may be spent to align an array */
@@ -40,7 +40,7 @@ int64_t tidemill_kernel_rolling_scratch(int64_t n, int64_t inner, int64_t window
 {
     if (n < 1 || inner < 1 || window < 1) return 0;
     int64_t arrays = tile_unit(inner) < inner ? TILE_ARRAYS : MILL_WINDOW_WORK;
-    return arrays * tile_size(n, inner, window);
+    return TILE_ALIGNED + arrays * tile_size(n, inner, window);
 }
 
 /* ---- windows with missing values ------------------------------------------------------- */
@@ -110,6 +110,13 @@ static void tile_copy(const double *from, int64_t from_unit, double *to, int64_t
         for (int64_t c = 0; c < unit; c++) to[r * to_unit + c] = from[r * from_unit + c];
 }
 
+/* The next place that begins a line of the cache. */
+static double *tile_aligned(double *place)
+{
+    int64_t stray = (int64_t)((uintptr_t)place / sizeof(double) % TILE_ALIGNED);
+    return stray ? place + TILE_ALIGNED - stray : place;
+}
+
 /* Windows that end in rows [first, end) of `unit` columns from `column` on. */
 static void tile_run(const struct mill_rolling *call, int64_t first, int64_t end,
                      int64_t column, int64_t unit)
@@ -123,7 +130,7 @@ static void tile_run(const struct mill_rolling *call, int64_t first, int64_t end
                                     .from = (first - oldest) * unit,
                                     .end = (end - oldest) * unit,
                                     .out = call->out + at};
-    double *space = call->scratch;
+    double *space = tile_aligned(call->scratch);
     for (int i = 0; i < MILL_WINDOW_WORK; i++, space += size) tile.work[i] = space;
     if (unit < inner) {
         tile_copy(tile.x, inner, space, unit, end - oldest, unit);

@@ -11,137 +11,137 @@
 #define SET(place) (*(LANES *)(place))
 #define WIDTH      ((int64_t)(MILL_WIDE_BYTES / sizeof(double)))
 
-/* Runs `plain` on the newest places that keep the wide ones from being aligned, then loops over
- * each t that begins a vector, and `plain` again on what is left. */
-#define DOWNWARD(to, from, end, plain, ...)                                                    \
+/* Loops over each i that begins a vector below count, and does what is left by `plain`. */
+#define EACH_VECTOR(plain, ...)                                                                \
     do {                                                                                       \
-        int64_t end_ = (end), t = end_ - MILL_WIDE(window_stray)((to) + end_);                 \
-        if (t < (from)) t = (from);                                                            \
-        if (t < end_) plain(t, end_);                                                          \
-        __VA_ARGS__                                                                            \
-        if (WIDTH > 1 && t > (from)) plain((from), t);                                         \
+        int64_t i = 0;                                                                         \
+        for (; i + WIDTH <= count; i += WIDTH) __VA_ARGS__                                     \
+        if (i < count) plain;                                                                  \
     } while (0)
-#define EACH_VECTOR(from, ...)                                                                 \
-    while (t - WIDTH >= (from)) {                                                              \
-        t -= WIDTH;                                                                            \
-        __VA_ARGS__                                                                            \
-    }
-/* Doubles between the last vector's border and a place. */
-static inline int64_t MILL_WIDE(window_stray)(const double *place)
-{
-    return (int64_t)((uintptr_t)place / sizeof(double) % WIDTH);
-}
 
 /* ---- sums ------------------------------------------------------------------------------ */
 
-MILL_TARGET static inline LANES MILL_WIDE(window_total)(const double *x, const double *at,
-                                                        int64_t back, int64_t unit, int odd)
+/* Two halves joined, and the row after them appended. */
+MILL_TARGET static inline LANES MILL_WIDE(window_total)(const double *items, const double *at,
+                                                        int64_t back, int odd)
 {
-    if (!odd) return AT(at - back) + AT(at);
-    return (AT(at - unit - back) + AT(at - unit)) + AT(x);
+    LANES both = AT(at) + AT(at + back);
+    if (odd) both += AT(items + 2 * back);
+    return both;
 }
 
-/* One or two steps; odd and then are known where this is called, so each use is a loop of its
- * own. */
+/* What the steps make of the windows at `at`; they are known where this is called, so each use
+ * is a loop of its own. */
+MILL_TARGET static inline __attribute__((always_inline)) LANES
+MILL_WIDE(window_totals_at)(const double *items, const double *at, int64_t unit, int64_t back,
+                            int odd, int then)
+{
+    int64_t next = 2 * back + (odd ? unit : 0);
+    if (odd == MILL_WINDOW_DONE) return AT(at);
+    if (then == MILL_WINDOW_DONE) return MILL_WIDE(window_total)(items, at, back, odd);
+    LANES sum = MILL_WIDE(window_total)(items, at, back, odd) +
+                MILL_WIDE(window_total)(items + next, at + next, back, odd);
+    if (then) sum += AT(items + 2 * next);
+    return sum;
+}
+
+/* Calls for each kind of step: use(odd, then). */
+#define EACH_KIND(step, use)                                                                   \
+    do {                                                                                       \
+        if ((step)->odd == MILL_WINDOW_DONE)                                                   \
+            use(MILL_WINDOW_DONE, MILL_WINDOW_DONE);                                           \
+        else if ((step)->odd)                                                                  \
+            (step)->then == MILL_WINDOW_DONE ? use(1, MILL_WINDOW_DONE)                        \
+            : (step)->then                   ? use(1, 1)                                       \
+                                             : use(1, 0);                                                        \
+        else                                                                                   \
+            (step)->then == MILL_WINDOW_DONE ? use(0, MILL_WINDOW_DONE)                        \
+            : (step)->then                   ? use(0, 1)                                       \
+                                             : use(0, 0);                                                        \
+    } while (0)
+
 MILL_TARGET static inline __attribute__((always_inline)) void
-MILL_WIDE(window_totals_of)(const struct mill_window_step *step, const double *x,
-                            const double *at, double *to, int64_t from, int64_t end, int odd,
-                            int then)
+MILL_WIDE(window_totals_of)(const struct mill_window_step *step, const double *items,
+                            const double *at, double *to, int64_t count, int odd, int then)
 {
     int64_t unit = step->unit, back = step->half * unit;
-    int64_t back2 = (2 * step->half + odd) * unit;
-#define PLAIN(first, last) mill_window_totals_plain(step, then, x, at, to, first, last)
-    if (then < 0) {
-        DOWNWARD(to, from, end, PLAIN, EACH_VECTOR(from, {
-                     SET(to + t) = MILL_WIDE(window_total)(x + t, at + t, back, unit, odd);
-                 }));
-        return;
-    }
-    DOWNWARD(to, from, end, PLAIN, EACH_VECTOR(from, {
-                 int64_t newer = then ? t - unit : t, older = newer - back2;
-                 LANES sum = MILL_WIDE(window_total)(x + older, at + older, back, unit, odd) +
-                             MILL_WIDE(window_total)(x + newer, at + newer, back, unit, odd);
-                 if (then) sum += AT(x + t);
-                 SET(to + t) = sum;
-             }));
-#undef PLAIN
+    EACH_VECTOR(mill_window_totals_plain(step, items + i, at + i, to + i, count - i), {
+        SET(to + i) = MILL_WIDE(window_totals_at)(items + i, at + i, unit, back, odd, then);
+    });
 }
 
 MILL_TARGET void MILL_WIDE(mill_window_totals)(const struct mill_window_step *step,
-                                               int64_t then, const double *x, const double *at,
-                                               double *to, int64_t from, int64_t end)
+                                               const double *items, const double *at,
+                                               double *to, int64_t count)
 {
-#define TOTALS(odd, then) MILL_WIDE(window_totals_of)(step, x, at, to, from, end, odd, then)
-    if (step->odd)
-        then < 0 ? TOTALS(1, -1) : then ? TOTALS(1, 1) : TOTALS(1, 0);
-    else
-        then < 0 ? TOTALS(0, -1) : then ? TOTALS(0, 1) : TOTALS(0, 0);
+#define TOTALS(odd, then) MILL_WIDE(window_totals_of)(step, items, at, to, count, odd, then)
+    EACH_KIND(step, TOTALS);
 #undef TOTALS
 }
 
 /* ---- deviations ------------------------------------------------------------------------ */
 
-/* The newer half's mean less the older's, both ending `back` places apart. */
-MILL_TARGET static inline LANES MILL_WIDE(window_gap)(const double *x, const double *above,
+/* The newer half's mean less the older's; `newest` is the older half's newest value, `back`
+ * places before the newer's. */
+MILL_TARGET static inline LANES MILL_WIDE(window_gap)(const double *newest, const double *above,
                                                       int64_t back, int first)
 {
-    LANES rise = AT(x) - AT(x - back);
+    LANES rise = AT(newest + back) - AT(newest);
     if (first) return rise;
-    return rise - (AT(above) - AT(above - back));
+    return rise - (AT(above + back) - AT(above));
 }
 
 struct MILL_WIDE(window_spread) {
     LANES above, square;
 };
 
-/* One vector of windows that end at x; odd and first are known where this is called.  What a
+/* One vector of windows that begin at x; odd and first are known where this is called.  What a
  * step gives all windows is taken by value: a store might change it. */
 MILL_TARGET static inline __attribute__((always_inline)) struct MILL_WIDE(window_spread)
     MILL_WIDE(window_spread_at)(const double *x, const double *above, const double *square,
-                                int64_t last, int64_t back, double weight, double share,
+                                int64_t unit, int64_t back, double weight, double share,
                                 int odd, int first)
 {
-    LANES gap = MILL_WIDE(window_gap)(x + last, above + last, back, first);
+    const double *newest = x + back - unit;
+    LANES gap = MILL_WIDE(window_gap)(newest, above, back, first);
     struct MILL_WIDE(window_spread) spread = {gap * 0.5, gap * gap * weight};
-    if (!first) spread.square += AT(square + last - back) + AT(square + last);
+    if (!first) spread.square += AT(square) + AT(square + back);
     if (odd) {
-        LANES rise = AT(x) - AT(x + last);
-        if (!first) rise += AT(above + last);
+        LANES rise = AT(newest + back + unit) - AT(newest + back);
+        if (!first) rise += AT(above + back);
         gap = rise + spread.above;
         spread.above = gap * share;
         spread.square += gap * gap * share;
     } else if (!first) {
-        spread.above += AT(above + last);
+        spread.above += AT(above + back);
     }
     return spread;
 }
 
+#define SPREAD_AT                                                                              \
+    MILL_WIDE(window_spread_at)                                                                \
+    (x + i, above + i, square + i, unit, back, weight, share, odd, first)
+
 MILL_TARGET static inline __attribute__((always_inline)) void
 MILL_WIDE(window_spread_of)(const struct mill_window_step *step, const double *x, double *above,
-                            double *square, int64_t from, int64_t end, int odd, int first)
+                            double *square, int64_t count, int odd, int first)
 {
     double size = (double)step->half, weight = size / 2;
     double share = 2 * size / (2 * size + 1);
-    int64_t last = odd ? -step->unit : 0, back = step->half * step->unit;
-#define PLAIN(low, high) mill_window_spread_plain(step, x, above, square, low, high)
-#define SPREAD_AT(place)                                                                       \
-    MILL_WIDE(window_spread_at)                                                                \
-    (x + (place), above + (place), square + (place), last, back, weight, share, odd, first)
-    DOWNWARD(above, from, end, PLAIN, EACH_VECTOR(from, {
-                 struct MILL_WIDE(window_spread) spread = SPREAD_AT(t);
-                 SET(above + t) = spread.above;
-                 SET(square + t) = spread.square;
-             }));
-#undef SPREAD_AT
-#undef PLAIN
+    int64_t unit = step->unit, back = step->half * unit;
+    EACH_VECTOR(mill_window_spread_plain(step, x + i, above + i, square + i, count - i), {
+        struct MILL_WIDE(window_spread) spread = SPREAD_AT;
+        SET(above + i) = spread.above;
+        SET(square + i) = spread.square;
+    });
 }
 
 MILL_TARGET void MILL_WIDE(mill_window_spread)(const struct mill_window_step *step,
                                                const double *x, double *above, double *square,
-                                               int64_t from, int64_t end)
+                                               int64_t count)
 {
 #define SPREAD(odd, first)                                                                     \
-    MILL_WIDE(window_spread_of)(step, x, above, square, from, end, odd, first)
+    MILL_WIDE(window_spread_of)(step, x, above, square, count, odd, first)
     if (step->half == 1)
         step->odd ? SPREAD(1, 1) : SPREAD(0, 1);
     else
@@ -151,35 +151,38 @@ MILL_TARGET void MILL_WIDE(mill_window_spread)(const struct mill_window_step *st
 
 MILL_TARGET static inline __attribute__((always_inline)) void
 MILL_WIDE(window_cross_of)(const struct mill_window_step *step,
-                           const struct mill_window_pair *pair, double *cross, int64_t from,
-                           int64_t end, int odd, int first)
+                           const struct mill_window_pair *pair, double *cross, int64_t count,
+                           int odd, int first)
 {
-    const double *x = pair->x, *y = pair->y, *above_x = pair->above_x, *above_y = pair->above_y;
     double size = (double)step->half, weight = size / 2;
     double share = 2 * size / (2 * size + 1);
     int64_t unit = step->unit, back = step->half * unit;
-#define PLAIN(low, high) mill_window_cross_plain(step, pair, cross, low, high)
-    DOWNWARD(cross, from, end, PLAIN, EACH_VECTOR(from, {
-                 int64_t last = odd ? t - unit : t;
-                 LANES gap_x = MILL_WIDE(window_gap)(x + last, above_x + last, back, first);
-                 LANES gap_y = MILL_WIDE(window_gap)(y + last, above_y + last, back, first);
-                 LANES rest = gap_x * gap_y * weight;
-                 if (!first) rest += AT(cross + last - back) + AT(cross + last);
-                 if (odd) {
-                     LANES rise_x = AT(x + t) - AT(x + last), rise_y = AT(y + t) - AT(y + last);
-                     if (!first) rise_x += AT(above_x + last), rise_y += AT(above_y + last);
-                     rest += (rise_x + gap_x * 0.5) * (rise_y + gap_y * 0.5) * share;
-                 }
-                 SET(cross + t) = rest;
-             }));
-#undef PLAIN
+    struct mill_window_pair at = *pair;
+#define ADVANCED(n)                                                                            \
+    (&(struct mill_window_pair){at.x + (n), at.y + (n), at.above_x + (n), at.above_y + (n)})
+    EACH_VECTOR(mill_window_cross_plain(step, ADVANCED(i), cross + i, count - i), {
+        const double *x = at.x + i + back - unit, *y = at.y + i + back - unit;
+        const double *above_x = at.above_x + i, *above_y = at.above_y + i;
+        LANES gap_x = MILL_WIDE(window_gap)(x, above_x, back, first);
+        LANES gap_y = MILL_WIDE(window_gap)(y, above_y, back, first);
+        LANES rest = gap_x * gap_y * weight;
+        if (!first) rest += AT(cross + i) + AT(cross + i + back);
+        if (odd) {
+            LANES rise_x = AT(x + back + unit) - AT(x + back);
+            LANES rise_y = AT(y + back + unit) - AT(y + back);
+            if (!first) rise_x += AT(above_x + back), rise_y += AT(above_y + back);
+            rest += (rise_x + gap_x * 0.5) * (rise_y + gap_y * 0.5) * share;
+        }
+        SET(cross + i) = rest;
+    });
+#undef ADVANCED
 }
 
 MILL_TARGET void MILL_WIDE(mill_window_cross)(const struct mill_window_step *step,
                                               const struct mill_window_pair *pair,
-                                              double *cross, int64_t from, int64_t end)
+                                              double *cross, int64_t count)
 {
-#define CROSS(odd, first) MILL_WIDE(window_cross_of)(step, pair, cross, from, end, odd, first)
+#define CROSS(odd, first) MILL_WIDE(window_cross_of)(step, pair, cross, count, odd, first)
     if (step->half == 1)
         step->odd ? CROSS(1, 1) : CROSS(0, 1);
     else
@@ -191,22 +194,21 @@ MILL_TARGET void MILL_WIDE(mill_window_cross)(const struct mill_window_step *ste
 
 #define EXTREME(name, better)                                                                  \
     MILL_TARGET void MILL_WIDE(name)(int64_t lag, int four, const double *at, double *to,      \
-                                     int64_t from, int64_t end)                                \
+                                     int64_t count)                                            \
     {                                                                                          \
         if (four)                                                                              \
-            DOWNWARD(to, from, end, PLAIN, EACH_VECTOR(from, {                                 \
-                         LANES older = better(AT(at + t - 3 * lag), AT(at + t - 2 * lag));     \
-                         SET(to + t) = better(older, better(AT(at + t - lag), AT(at + t)));    \
-                     }));                                                                      \
+            EACH_VECTOR(PLAIN, {                                                               \
+                LANES older = better(AT(at + i), AT(at + i + lag));                            \
+                LANES newer = better(AT(at + i + 2 * lag), AT(at + i + 3 * lag));              \
+                SET(to + i) = better(older, newer);                                            \
+            });                                                                                \
         else                                                                                   \
-            DOWNWARD(to, from, end, PLAIN, EACH_VECTOR(from, {                                 \
-                         SET(to + t) = better(AT(at + t - lag), AT(at + t));                   \
-                     }));                                                                      \
+            EACH_VECTOR(PLAIN, { SET(to + i) = better(AT(at + i), AT(at + i + lag)); });       \
     }
-#define PLAIN(low, high) mill_window_least_plain(lag, four, at, to, low, high)
+#define PLAIN mill_window_least_plain(lag, four, at + i, to + i, count - i)
 EXTREME(mill_window_least, MILL_WIDE(window_lesser))
 #undef PLAIN
-#define PLAIN(low, high) mill_window_greatest_plain(lag, four, at, to, low, high)
+#define PLAIN mill_window_greatest_plain(lag, four, at + i, to + i, count - i)
 EXTREME(mill_window_greatest, MILL_WIDE(window_greater))
 #undef PLAIN
 
@@ -264,11 +266,35 @@ MILL_TARGET int MILL_WIDE(mill_window_scaled)(const double *at, double factor, d
             result = AT(at + i) * factor;);
 }
 
-MILL_TARGET int MILL_WIDE(mill_window_roots)(const double *at, double factor, double *out,
-                                             int64_t count)
+MILL_TARGET static inline __attribute__((always_inline)) int
+MILL_WIDE(window_finish_of)(const struct mill_window_step *step, const double *x,
+                            const double *above, const double *square, double factor, int root,
+                            double *out, int64_t count, int odd, int first)
 {
-    RESULTS(mill_window_roots_plain(at + i, factor, out + i, count - i),
-            result = MILL_WIDE(window_root)(AT(at + i) * factor););
+    double size = (double)step->half, weight = size / 2;
+    double share = 2 * size / (2 * size + 1);
+    int64_t unit = step->unit, back = step->half * unit;
+    RESULTS(mill_window_finish_plain(step, x + i, above + i, square + i, factor, root, out + i,
+                                     count - i),
+            {
+                result = SPREAD_AT.square * factor;
+                if (root) result = MILL_WIDE(window_root)(result);
+            });
+}
+
+MILL_TARGET int MILL_WIDE(mill_window_finish)(const struct mill_window_step *step,
+                                              const double *x, const double *above,
+                                              const double *square, double factor, int root,
+                                              double *out, int64_t count)
+{
+#define FINISH(odd, first)                                                                     \
+    (root ? MILL_WIDE(window_finish_of)(step, x, above, square, factor, 1, out, count, odd,    \
+                                        first)                                                 \
+          : MILL_WIDE(window_finish_of)(step, x, above, square, factor, 0, out, count, odd,    \
+                                        first))
+    if (step->half == 1) return step->odd ? FINISH(1, 1) : FINISH(0, 1);
+    return step->odd ? FINISH(1, 0) : FINISH(0, 0);
+#undef FINISH
 }
 
 MILL_TARGET int MILL_WIDE(mill_window_scores)(const double *above, const double *square,
@@ -298,47 +324,46 @@ MILL_TARGET int MILL_WIDE(mill_window_ratios)(const double *cross, const double 
         });
 }
 
-/* rows is known where this is called.  Squares of what is tiny or huge may compare wrongly: then
- * too much is looked at, no harm. */
+/* One comparison finds a mean that is not finite, which is not beyond its own square, and one
+ * near the newest value.  Squares of what is tiny or huge may compare wrongly: then too much is
+ * looked at, no harm. */
 MILL_TARGET static inline __attribute__((always_inline)) int
-MILL_WIDE(window_average_of)(const struct mill_window_rest *rest, const double *sum,
-                             const double *x, double factor, double *out, int64_t count,
-                             int rows)
+MILL_WIDE(window_average_of)(const struct mill_window_step *step,
+                             const struct mill_window_rest *rest, const double *items,
+                             const double *at, double factor, double *out, int64_t count,
+                             int odd, int then)
 {
-    MASK unknown = (MASK){0}, near = (MASK){0};
-    int64_t i = 0, back = rest->back, unit = rest->unit;
+    MASK fine = ~(MASK){0};
+    int64_t i = 0, unit = step->unit, back = step->half * unit, rows = rest->rows;
+    const double *x = rest->x, *second = x - rest->unit, *third = second - rest->unit;
+    const double *newest = rest->newest;
     for (; i + WIDTH <= count; i += WIDTH) {
-        LANES all = AT(sum + i);
-        if (rows > 0) all += AT(x + i - back);
-        if (rows > 1) all += AT(x + i - back - unit);
-        if (rows > 2) all += AT(x + i - back - 2 * unit);
-        LANES mean = all * factor, gap = mean - AT(x + i);
-        unknown |= mean - mean != 0;
-        near |= gap * gap <= AT(x + i) * AT(x + i) * 0x1p-88;
-        SET(out + i) = MILL_WIDE(window_known)(mean);
+        LANES sum = MILL_WIDE(window_totals_at)(items + i, at + i, unit, back, odd, then);
+        if (rows > 0) sum += AT(x + i);
+        if (rows > 1) sum += AT(second + i);
+        if (rows > 2) sum += AT(third + i);
+        LANES mean = sum * factor, gap = mean - AT(newest + i);
+        fine &= gap * gap > mean * mean * 0x1p-88;
+        SET(out + i) = mean;
     }
-    int flags = (MILL_WIDE(window_found)(unknown) ? MILL_WINDOW_UNKNOWN : 0) |
-                (MILL_WIDE(window_found)(near) ? MILL_WINDOW_FLAT : 0);
-    if (i == count) return flags;
-    return flags | mill_window_average_plain(rest, sum + i, x + i, factor, out + i, count - i);
+    int flag = MILL_WIDE(window_found)(~fine);
+    if (i == count) return flag;
+    struct mill_window_rest left = {rows, rest->unit, x + i, newest + i};
+    return flag | mill_window_average_plain(step, &left, items + i, at + i, factor, out + i,
+                                            count - i);
 }
 
-MILL_TARGET int MILL_WIDE(mill_window_average)(const struct mill_window_rest *rest,
-                                               const double *sum, const double *x,
+MILL_TARGET int MILL_WIDE(mill_window_average)(const struct mill_window_step *step,
+                                               const struct mill_window_rest *rest,
+                                               const double *items, const double *at,
                                                double factor, double *out, int64_t count)
 {
-#define AVERAGE(rows) MILL_WIDE(window_average_of)(rest, sum, x, factor, out, count, rows)
-    switch (rest->rows) {
-    case 0:
-        return AVERAGE(0);
-    case 1:
-        return AVERAGE(1);
-    case 2:
-        return AVERAGE(2);
-    default:
-        return AVERAGE(3);
-    }
+    int flag = 0;
+#define AVERAGE(odd, then)                                                                     \
+    (flag = MILL_WIDE(window_average_of)(step, rest, items, at, factor, out, count, odd, then))
+    EACH_KIND(step, AVERAGE);
 #undef AVERAGE
+    return flag;
 }
 
 /* A finite value less itself is 0, and any other makes the sum NaN. */
@@ -356,13 +381,15 @@ MILL_TARGET int MILL_WIDE(mill_window_all_finite)(const double *x, int64_t count
     return rest == 0;
 }
 
+#include "kernels/rolling_fours_wide.h"
 #include "kernels/rolling_products_wide.h"
 
 #undef AT
 #undef SET
 #undef WIDTH
-#undef DOWNWARD
 #undef EACH_VECTOR
+#undef EACH_KIND
+#undef SPREAD_AT
 #undef EXTREME
 #undef RESULTS
 #undef LANES

@@ -1,0 +1,8 @@
+/* chain, AVX2: see kernels/chain_wide.h.  SPDX-License-Identifier: MIT */
+#include "kernels/bodies.h"
+
+#ifdef MILL_KERNEL_X86
+#include "kernels/wide_avx2.h"
+
+#include "kernels/chain_wide.h"
+#endif
