@@ -180,6 +180,14 @@ static int task_turn(lua_State *L)
     return same ? 1 + push_arguments(L, worker) : 1;
 }
 
+/* core.stream(base, place): the same as tidemill__stream, for a loop that is interpreted */
+static int task_stream(lua_State *L)
+{
+    tidemill__stream(lua_touserdata(L, lua_upvalueindex(1)), luaL_checknumber(L, 1),
+                     luaL_checknumber(L, 2));
+    return 0;
+}
+
 /* core.retry() -> whether the task, which has failed, will be tried again: then it has ended as far
  * as its worker is concerned. */
 static int task_retry(lua_State *L)
@@ -343,8 +351,12 @@ static const luaL_Reg task_functions[] = {
 
 void mill_lib_task(lua_State *L)
 {
+    static const luaL_Reg quick[] = {
+        {"stream", task_stream}, {"turn", task_turn}, {NULL, NULL}};
     luaL_register(L, NULL, task_functions);
-    lua_pushlightuserdata(L, mill_worker_of(L));
-    lua_pushcclosure(L, task_turn, 1);
-    lua_setfield(L, -2, "turn");
+    for (const luaL_Reg *entry = quick; entry->name; entry++) {
+        lua_pushlightuserdata(L, mill_worker_of(L));
+        lua_pushcclosure(L, entry->func, 1);
+        lua_setfield(L, -2, entry->name);
+    }
 }

@@ -499,10 +499,15 @@ static void make_function(lua_State *L, struct making *making)
     enum { RECORD = 1, NAME = 2, SNAPSHOT = 3, WITNESS = 4 };
     struct snapshot *old = push_snapshot(L, RECORD);
     const char *name = luaL_checkstring(L, NAME);
+    bool frozen = boolean_field(L, RECORD, "frozen");
+    if (old && old->whole && frozen) { /* since it was made: a map is at work with it */
+        making->function = old->function;
+        return;
+    }
     mill_witness_new(L);
     struct snapshot made = {
         .function = mill_function_new(name),
-        .frozen = boolean_field(L, RECORD, "frozen"),
+        .frozen = frozen,
         .files = boolean_field(L, RECORD, "files"),
     };
     if (made.function == NULL) {

@@ -9,6 +9,7 @@ local array = require("tidemill.array")
 local errors = require("tidemill.errors")
 local holdings = require("tidemill.holdings")
 local node = require("tidemill.node")
+local numbers = require("tidemill.numbers")
 local options = require("tidemill.options")
 local task = require("tidemill.task")
 local wait = require("tidemill.wait")
@@ -156,7 +157,7 @@ end
 
 local function start(state, items, count)
   local job, first = state.job, state.taken + 1
-  local handle = job.grouped and grouped(job)(items, count, first) or job.fn(items[1])
+  local handle = job.grouped and grouped(job)(numbers.pack(items, count) or items, count, first) or job.fn(items[1])
   node.set_place(handle, first)
   local run = core.run({ handle }, task.record, job.strategy, job.base)
   -- What the function names was taken down by the first run: one copy for all items.
@@ -208,13 +209,14 @@ local function land(state, flight, keep)
   elseif not state.job.grouped then
     keep(flight.first, true, value)
   else
-    local failures = value.failures or {}
+    local failures, values = value.failures or {}, value.values
+    if array.is(values) then values = numbers.unpack(values, flight.count) end
     for i = 1, flight.count do
       local failure = failures[i]
       if failure then
         keep(flight.first + i - 1, false, errors.new(failure.error), failure.time, flight.items[i])
       else
-        keep(flight.first + i - 1, true, value.values[i])
+        keep(flight.first + i - 1, true, values[i])
       end
     end
     local wanted = group_seconds / math.max(value.seconds / flight.count, 1e-9)

@@ -3,7 +3,10 @@
 local ffi = require("ffi")
 local core = require("tidemill.core")
 local C = require("tidemill.clib")
+local array = require("tidemill.array")
+local compiled = require("tidemill.compiled")
 local errors = require("tidemill.errors")
+local numbers = require("tidemill.numbers")
 
 local group = {}
 
@@ -22,13 +25,13 @@ end
 -- Each function gets a loop of its own, as in tidemill.runner: one that LuaJIT cannot compile would
 -- spoil a common one for all.
 local text = [[
-local C, worker, handler, failure, fn, xpcall = ...
+local C, stream, worker, handler, failure, fn, xpcall = ...
 return function(items, count, first, base)
   local values, failures = {}, nil
   local began = C.tidemill__clock()
   $START
   for i = 1, count do
-    C.tidemill__stream(worker, base, first + i - 1)
+    $STREAM
     local fine, value = xpcall(fn, handler, items[i])
     if fine then
       values[i] = value
@@ -41,11 +44,34 @@ return function(items, count, first, base)
   return { values = values, failures = failures, seconds = C.tidemill__clock() - began }
 end
 ]]
+local streams = { compiled = "C.tidemill__stream(worker, base, first + i - 1)",
+  interpreted = "stream(base, first + i - 1)" }
 -- The clock is read for each item only where somebody wants to know how long those took that fail.
 local timed = { START = "local start = began", FROM = "start", NEXT = "start = C.tidemill__clock()" }
 local plain = { START = "", FROM = "began", NEXT = "" }
 
 local loops = { [true] = setmetatable({}, { __mode = "k" }), [false] = setmetatable({}, { __mode = "k" }) }
+local trial = 1000 -- items after which a loop that LuaJIT compiles at all is compiled
+
+local function make_loop(fn, is_timed, kind)
+  local made = text:gsub("%$(%u+)", is_timed and timed or plain):gsub("%$(%u+)", { STREAM = streams[kind] })
+  return assert(loadstring(made, "=(tidemill loop)"))(C, core.stream, worker, errors.handler, failure, fn,
+    xpcall)
+end
+
+-- The loop for fn, which it is about to run `count` times.
+local function loop_of(fn, is_timed, count)
+  local entry = loops[is_timed][fn]
+  if not entry then
+    entry = { run = make_loop(fn, is_timed, "compiled"), left = trial }
+    loops[is_timed][fn] = entry
+  elseif entry.left and entry.left <= 0 then
+    if not compiled(entry.run) then entry.run = make_loop(fn, is_timed, "interpreted") end
+    entry.left = nil
+  end
+  if entry.left then entry.left = entry.left - count end
+  return entry.run
+end
 
 local results = setmetatable({}, { __mode = "k" }) -- of groups -> number of items
 
@@ -68,16 +94,12 @@ function group.repair(result)
 end
 
 --- Applies fn to items[1..count], which are items `first`.. of the map; gives their values, and the
---- failures by place (nil: none), and the seconds that it took.
+--- failures by place (nil: none), and the seconds that it took.  Items and values may be what
+--- tidemill.numbers has made of them.
 function group.run(fn, items, count, first, base, is_timed)
-  local loop = loops[is_timed][fn]
-  if not loop then
-    local made = text:gsub("%$(%u+)", is_timed and timed or plain)
-    loop = assert(loadstring(made, "=(tidemill loop)"))(C, worker, errors.handler, failure, fn,
-      xpcall)
-    loops[is_timed][fn] = loop
-  end
-  local result = loop(items, count, first, base)
+  if array.is(items) then items = numbers.unpack(items, count) end
+  local result = loop_of(fn, is_timed, count)(items, count, first, base)
+  if not result.failures then result.values = numbers.pack(result.values, count) or result.values end
   results[result] = count
   return result
 end

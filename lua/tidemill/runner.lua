@@ -10,6 +10,7 @@
 local ffi = require("ffi")
 local core = require("tidemill.core")
 local C = require("tidemill.clib")
+local compiled = require("tidemill.compiled")
 local errors = require("tidemill.errors")
 local holdings = require("tidemill.holdings")
 local origin = require("tidemill.origin")
@@ -99,15 +100,17 @@ end
 local template = [[
 local C, call, worker, argument, arguments, finish, body, handler, output, xpcall, type, outputs = ...
 local serial, next_task, finish_number = call.serial, C.tidemill__next, C.tidemill__finish_number
+local left = $TRIAL
 return function()
   repeat
     $READ
     $RUN
     local got = next_task(worker)
     if got ~= 1 then return got end
-  until call.serial ~= serial or call.count ~= $COUNT
+    left = left - 1
+  until left == 0 or call.serial ~= serial or call.count ~= $COUNT
   return 1
-end
+end, function() return left <= 0 end
 ]]
 
 local run_one = [[
@@ -120,8 +123,10 @@ local ok, value, more = xpcall(body, handler$LIST)
 
 local run_all = "finish(outputs, xpcall(body, handler$LIST))"
 
--- The same for bodies with loops.  LuaJIT compiles those loops and never the one around the body:
--- it is interpreted, where one call of core.turn costs less than the FFI and its structures.
+-- The same for bodies with loops, or that call what has some.  LuaJIT compiles those loops and never
+-- the one around the body: it is interpreted, where one call of core.turn costs less than the FFI and
+-- its structures.  Bodies that are not known to have loops are given the one above, and this one if after
+-- a trial LuaJIT has not compiled that.
 local interpreted = [[
 local turn, arguments, finish, body, handler, output, xpcall, type = ...
 return function()
@@ -140,6 +145,7 @@ return function()
 end
 ]]
 
+local trial = 1000 -- tasks after which a loop that LuaJIT compiles at all is compiled
 local max_spread = 8 -- calls with more arguments go through one C function
 
 local function loop_text(count, outputs)
@@ -154,7 +160,7 @@ local function loop_text(count, outputs)
       list[#list + 1] = ", a" .. i
     end
   end
-  local parts = { READ = table.concat(reads, "\n    "), LIST = table.concat(list), COUNT = count,
+  local parts = { READ = table.concat(reads, "\n    "), LIST = table.concat(list), COUNT = count, TRIAL = trial,
     RUN = outputs > 0 and run_all or run_one }
   return (template:gsub("%$(RUN)", parts):gsub("%$(%u+)", parts))
 end
@@ -170,6 +176,7 @@ local function interpreted_text(count)
 end
 
 local bodies, loops, loop_count = {}, {}, 0
+local trials = {} -- of loops: whether the trial is over
 local max_loops = 4096
 
 -- A metatable of strings that the script has changed comes in the environment of its functions.
@@ -187,15 +194,26 @@ local function use_strings(body)
   for key, value in pairs(wanted) do strings[key] = value end
 end
 
+local function make_interpreted(body, count)
+  return assert(loadstring(interpreted_text(count), "=(tidemill loop)"))(core.turn, core.arguments,
+    finish, body, handler, sandbox.output, xpcall, type)
+end
+
 local function make_loop(body, count, outputs)
-  local name = "=(tidemill loop)"
-  if core.loops() and outputs == 0 and count <= max_spread then
-    return assert(loadstring(interpreted_text(count), name))(core.turn, core.arguments, finish, body,
-      handler, sandbox.output, xpcall, type)
-  end
-  return assert(loadstring(loop_text(count, outputs), name))(C, call, worker, core.argument,
-    core.arguments, outputs > 0 and finish_all or finish, body, handler, sandbox.output, xpcall, type,
-    outputs)
+  local choice = outputs == 0 and count <= max_spread
+  if choice and core.loops() then return make_interpreted(body, count) end
+  local loop, is_tried = assert(loadstring(loop_text(count, outputs), "=(tidemill loop)"))(C, call,
+    worker, core.argument, core.arguments, outputs > 0 and finish_all or finish, body, handler,
+    sandbox.output, xpcall, type, outputs)
+  if choice then trials[loop] = is_tried end
+  return loop
+end
+
+-- After its trial: the same loop, or the other one.
+local function judge(loop, body, count)
+  trials[loop] = nil
+  if compiled(loop) then return loop end
+  return make_interpreted(body, count)
 end
 
 local function loop_of_current()
@@ -203,10 +221,15 @@ local function loop_of_current()
   local key = serial .. ":" .. count
   local loop = loops[key]
   if loop then
+    local is_tried = trials[loop]
+    if is_tried and is_tried() then
+      loop = judge(loop, bodies[serial], count)
+      loops[key] = loop
+    end
     use_strings(bodies[serial])
     return loop
   end
-  if loop_count >= max_loops then bodies, loops, predicates, loop_count = {}, {}, {}, 0 end
+  if loop_count >= max_loops then bodies, loops, trials, predicates, loop_count = {}, {}, {}, {}, 0 end
   bodies[serial] = bodies[serial] or core.body()
   loop = make_loop(bodies[serial], count, core.outputs())
   loops[key], loop_count = loop, loop_count + 1

@@ -510,6 +510,42 @@ describe("tm.map", function()
     assert.are.same({ 3, n = 1 }, tm.map(function(x) return x end, { add(1, 2) }))
   end)
 
+  it("carries lists of numbers bit by bit, and others as they are", function()
+    local list, n = {}, 500
+    for i = 1, n do list[i] = i / 3 end
+    list[5], list[6], list[7], list[8] = 0 / 0, 1 / 0, -0.0, 2^53 + 2
+    local function bits(x) return ("%a"):format(x) end
+    local function check(given)
+      local got = tm.map(function(x) return x end, given)
+      assert.are.equal(n, got.n)
+      for i = 1, n do
+        local same = given[i] == got[i]
+        if type(given[i]) == "number" then same = bits(given[i]) == bits(got[i]) end
+        assert.is_true(same, ("item %d"):format(i))
+      end
+    end
+    check(list)
+    for _, odd in ipairs { "text", 5LL, false } do
+      list[400] = odd
+      check(list)
+    end
+    list[400], list.n = nil, n
+    check(list)
+    local mixed = tm.map(function(x) if x % 2 == 0 then return x end return { x } end, { 1, 2, 3, 4 })
+    assert.are.same({ { 1 }, 2, { 3 }, 4, n = 4 }, mixed)
+  end)
+
+  it("sees what its function names as it is at the next map, however its items travel", function()
+    local factor = 2
+    local scale = tm.delayed(function(x) return factor * x end, { name = "scale" })
+    for _, options in ipairs { {}, { retries = 1 } } do
+      for round = 1, 3 do
+        factor = round
+        assert.are.same({ 5 * round, 7 * round, n = 2 }, tm.map(scale, { 5, 7 }, options))
+      end
+    end
+  end)
+
   it("raises the error of the first item that failed", function()
     for _ = 1, 5 do
       local fine, value = pcall(tm.map, function(i) if i % 10 == 3 then error("item " .. i, 0) end end,
@@ -520,6 +556,67 @@ describe("tm.map", function()
     contains(problem(tm.map, print, 5),
       "map: expected map(function, list, options), got a number as the list")
     contains(problem(tm.map, 5, {}), "map: expected a function, got a number")
+  end)
+end)
+
+-- The loops around bodies are chosen anew when LuaJIT has had its chance: nothing else may change then.
+describe("a function of a module that has a loop", function()
+  local folder
+
+  setup(function()
+    folder = helper.folder()
+    helper.write(folder .. "/looped.lua", [[
+      local looped = {}
+      function looped.sum(n)
+        if n % 700 == 3 then error("no sum of " .. n, 0) end
+        local total = 0
+        for i = 1, n do total = total + i end
+        if n % 500 == 7 then return tostring(total) end
+        return total
+      end
+      return looped
+    ]])
+  end)
+
+  teardown(function() helper.remove(folder) end)
+
+  -- What is said of 1..5000, by a call that fills values and errors.
+  local function says(call)
+    local out, err = script(([[
+      package.path = %q .. "/?.lua;" .. package.path
+      local looped, tm = require("looped"), require("tidemill")
+      local values, errors = {}, {}
+      local n = 5000
+      %s
+      for i = 1, n do
+        local expected = i * (i + 1) / 2
+        if i %% 700 == 3 then
+          assert(values[i] == nil and errors[i] == "no sum of " .. i, i)
+        else
+          assert(values[i] == (i %% 500 == 7 and tostring(expected) or expected), i)
+        end
+      end
+      print("fine")]]):format(folder, call))
+    return out .. err
+  end
+
+  it("gives the same from one node to the next", function()
+    assert.are.equal("fine\n", says([[
+      local sum, futures = tm.delayed(looped.sum), {}
+      for i = 1, n do futures[i] = tm.submit(sum, i) end
+      for i = 1, n do
+        local fine, value = pcall(futures[i].result, futures[i])
+        if fine then values[i] = value else errors[i] = value.message end
+      end]]))
+  end)
+
+  it("gives the same from one item to the next", function()
+    assert.are.equal("fine\n", says([[
+      local items = {}
+      for i = 1, n do items[i] = i end
+      local batch = tm.batch(looped.sum, items)
+      for i = 1, n do values[i] = batch.results[i] end
+      for _, failed in ipairs(batch.errors) do errors[failed.index] = failed.error.message end]]))
   end)
 end)
 
