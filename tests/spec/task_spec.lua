@@ -618,6 +618,21 @@ describe("a function of a module that has a loop", function()
       for i = 1, n do values[i] = batch.results[i] end
       for _, failed in ipairs(batch.errors) do errors[failed.index] = failed.error.message end]]))
   end)
+
+  it("draws the same random numbers in a group as in tasks of their own", function()
+    local function drawn(options)
+      local out, err = script(([[
+        package.path = %q .. "/?.lua;" .. package.path
+        local looped, tm = require("looped"), require("tidemill")
+        local items = {}
+        for i = 1, 5000 do items[i] = 5 end
+        local draws = tm.map(function(n) return looped.sum(n) * math.random() end, items, %s)
+        for i = 1, 5000, 7 do print(("%%.17g"):format(draws[i])) end]]):format(folder, options))
+      assert.are.equal("", err)
+      return out
+    end
+    assert.are.equal(drawn("{ retries = 1 }"), drawn("{}"))
+  end)
 end)
 
 describe("many futures", function()
