@@ -72,10 +72,6 @@ static void check_runs(void)
            "a file that there is not");
     expect(tidemill_eval(engine, "1") == TIDEMILL_UNSUPPORTED && says(engine, "process"),
            "sessions are not there");
-    tidemill_job *job = NULL;
-    expect(tidemill_submit(engine, NULL, "print", NULL, 0, &job) == TIDEMILL_UNSUPPORTED &&
-               job == NULL,
-           "jobs are not there");
     expect(works(engine), "it works after all that");
     tidemill_close(engine);
 }
