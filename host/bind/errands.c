@@ -180,8 +180,10 @@ void mill_errands_drop(struct mill_errands *errands, uint64_t number)
     pthread_mutex_unlock(&errands->mutex);
 }
 
+/* One that has not begun has ended: whatever it does there, nobody hears of it. */
 static void cancel_errand(struct mill_errands *errands, struct mill_errand *errand)
 {
+    if (!errand->begun) fail_errand(errands, errand, TIDEMILL_CANCELLED, "");
     errand->cancel = true;
     errands->cancels = true;
 }
