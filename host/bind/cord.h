@@ -8,7 +8,7 @@
  *     PROGRESS    done, total, running, failed as 8 bytes each
  *     TEXT        2, a warning
  *     JOB_CANCEL  to the process: a count, numbers of jobs
- *     LISTEN      to the process: whether lines are wanted, whether progress is, a byte each
+ *     LISTEN      to the process: a byte of mill_wish
  *
  * One thread's, that of host/bind/errands.c.  SPDX-License-Identifier: MIT */
 #ifndef MILL_CORD_H
@@ -16,6 +16,9 @@
 
 #include "lane/child.h"
 #include "watch/log.h"
+
+/* What a listener of the host wants. */
+enum mill_wish { MILL_WISH_LINES = 1, MILL_WISH_PROGRESS = 2 };
 
 struct mill_cord {
     struct mill_cord *next;
@@ -26,7 +29,7 @@ struct mill_cord {
         ended; /* the process has gone, or is about to; the caller's lock guards this and why */
     tidemill_status why;
     char text[300];
-    bool lines, progress; /* what it was told of a listener */
+    int wishes; /* as it was told */
     struct mill_inbox inbox;
     struct mill_outbox outbox;
 };

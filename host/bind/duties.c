@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "bind/api.h"
+#include "bind/cord.h"
 #include "bind/logline.h"
 #include "bind/request.h"
 #include "cache/store.h"
@@ -233,14 +234,18 @@ static void hear_cancels(struct mill_duties *duties, struct mill_unpacker *in)
     pthread_mutex_unlock(&duties->mutex);
 }
 
-static void hear_wishes(struct mill_duties *duties, struct mill_unpacker *in)
+/* Said again nothing begins anew. */
+void mill_duties_listen(struct mill_duties *duties, int wishes)
 {
-    bool lines = mill_unpacker_byte(in), progress = mill_unpacker_byte(in);
-    tidemill_listener listener = {.size = sizeof listener,
-                                  .progress = progress ? tell_progress : NULL,
-                                  .context = duties};
-    tidemill_listen(duties->engine, &listener);
-    mill_log_tap(&duties->engine->log, lines ? tell_line : NULL, duties);
+    tidemill_listener listener = {.size = sizeof listener, .context = duties};
+    if (wishes & MILL_WISH_PROGRESS) listener.progress = tell_progress;
+    pthread_mutex_lock(&duties->mutex);
+    if (wishes != duties->wishes) {
+        duties->wishes = wishes;
+        tidemill_listen(duties->engine, &listener);
+        mill_log_tap(&duties->engine->log, wishes & MILL_WISH_LINES ? tell_line : NULL, duties);
+    }
+    pthread_mutex_unlock(&duties->mutex);
 }
 
 /* False: the host has gone. */
@@ -252,7 +257,9 @@ static bool hear_host(struct mill_duties *duties, struct mill_inbox *inbox)
         struct mill_unpacker in = {inbox->body->data, inbox->body->data + inbox->head.size,
                                    false};
         if (inbox->head.kind == MILL_MESSAGE_JOB_CANCEL) hear_cancels(duties, &in);
-        if (inbox->head.kind == MILL_MESSAGE_LISTEN) hear_wishes(duties, &in);
+        if (inbox->head.kind == MILL_MESSAGE_LISTEN) {
+            mill_duties_listen(duties, mill_unpacker_byte(&in));
+        }
     }
     mill_inbox_clear(inbox);
     return got == MILL_TRANSFER_DONE;

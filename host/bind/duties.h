@@ -21,6 +21,7 @@ struct mill_duties {
     pthread_mutex_t mutex; /* guards what follows */
     struct mill_duty *newest;
     int waiting; /* that have not begun */
+    int wishes;  /* of the host's listener */
 };
 
 /* Zeros but for the socket. */
@@ -30,6 +31,9 @@ bool mill_duties_start(struct mill_duties *duties, struct tidemill *engine);
 /* Sends a message by the cord, and ends the outbox.  Any thread. */
 bool mill_duties_send(struct mill_duties *duties, struct mill_outbox *outbox,
                       enum mill_message_kind kind);
+
+/* What the host wants to hear of: mill_wish. */
+void mill_duties_listen(struct mill_duties *duties, int wishes);
 
 /* Submits what a request asks for. */
 void mill_duties_submit(struct mill_duties *duties, struct mill_wire_reader *reader,

@@ -207,12 +207,9 @@ void mill_errands_cancel_all(struct mill_errands *errands)
     mill_errands_ring(errands);
 }
 
-void mill_errands_listen(struct mill_errands *errands, bool lines, bool progress)
+void mill_errands_listen(struct mill_errands *errands, int wishes)
 {
-    pthread_mutex_lock(&errands->mutex);
-    errands->lines = lines;
-    errands->progress = progress;
-    pthread_mutex_unlock(&errands->mutex);
+    atomic_store(&errands->wishes, wishes);
     mill_errands_ring(errands);
 }
 
@@ -487,13 +484,11 @@ static enum mill_message_kind put_cancels(struct mill_errands *errands,
     return MILL_MESSAGE_JOB_CANCEL;
 }
 
-static enum mill_message_kind put_wishes(const struct mill_errands *errands,
-                                         struct mill_cord *cord, struct mill_packer *packer)
+static enum mill_message_kind put_wishes(struct mill_cord *cord, int wishes,
+                                         struct mill_packer *packer)
 {
-    cord->lines = errands->lines;
-    cord->progress = errands->progress;
-    mill_packer_byte(packer, cord->lines);
-    mill_packer_byte(packer, cord->progress);
+    cord->wishes = wishes;
+    mill_packer_byte(packer, (uint8_t)wishes);
     return MILL_MESSAGE_LISTEN;
 }
 
@@ -501,11 +496,12 @@ static enum mill_message_kind put_wishes(const struct mill_errands *errands,
 static void compose(struct mill_errands *errands, struct mill_cord *cord)
 {
     struct mill_outbox *outbox = &cord->outbox;
-    bool wishes = cord->lines != errands->lines || cord->progress != errands->progress;
-    if (outbox->full || !(errands->cancels || wishes)) return;
+    int wishes = atomic_load(&errands->wishes);
+    if (outbox->full || !(errands->cancels || cord->wishes != wishes)) return;
     mill_outbox_begin(outbox);
-    enum mill_message_kind kind = wishes ? put_wishes(errands, cord, &outbox->wire.out)
-                                         : put_cancels(errands, cord, &outbox->wire.out);
+    enum mill_message_kind kind = cord->wishes != wishes
+                                      ? put_wishes(cord, wishes, &outbox->wire.out)
+                                      : put_cancels(errands, cord, &outbox->wire.out);
     if (mill_wire_is_fine(&outbox->wire)) {
         mill_outbox_close(outbox, kind);
     } else {

@@ -42,7 +42,7 @@ struct mill_errands {
     int64_t since;         /* when a job has last ended, or there was none */
     int64_t look_at;       /* when a deadline may have passed; INT64_MAX: never */
     bool cancels;          /* some are to be sent */
-    bool lines, progress;  /* what a listener wants */
+    _Atomic int wishes;    /* of a listener; read without the mutex, too */
     _Atomic bool lost;     /* the process has ended without the thread that asks it knowing: */
     tidemill_status lost_status;
     char lost_text[300];
@@ -76,7 +76,7 @@ void mill_errands_cancel(struct mill_errands *errands, uint64_t number);
 void mill_errands_cancel_all(struct mill_errands *errands);
 
 /* What the host wants to hear of. */
-void mill_errands_listen(struct mill_errands *errands, bool lines, bool progress);
+void mill_errands_listen(struct mill_errands *errands, int wishes);
 
 /* Waits until all jobs have ended, until then, or for an interrupt; whether they have. */
 bool mill_errands_wait(struct mill_errands *errands, int64_t deadline);

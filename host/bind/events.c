@@ -201,7 +201,12 @@ bool mill_events_listen(struct tidemill *engine, const tidemill_listener *listen
     if (fine) {
         events->listener = listener ? *listener : (tidemill_listener){0};
         events->heard = false;
-        if (count_tasks(engine, &events->begun)) events->begun.done = events->begun.total;
+        /* What runs now is told of; what was done before is not. */
+        if (count_tasks(engine, &events->begun)) {
+            events->begun.done = events->begun.total;
+        } else {
+            events->begun.total = events->begun.done;
+        }
         bool progress = events->listener.progress != NULL && engine->proxy == NULL;
         atomic_store_explicit(&events->progress, progress, memory_order_relaxed);
         set_clock(events, progress);
@@ -217,6 +222,15 @@ static void quiet(int descriptor)
     uint64_t count;
     ssize_t got = descriptor >= 0 ? read(descriptor, &count, sizeof count) : 0;
     (void)got;
+}
+
+/* Counters of others' threads were read one after the other. */
+static void tidy(tidemill_progress *progress)
+{
+    if (progress->done < 0) progress->done = 0;
+    if (progress->failed < 0) progress->failed = 0;
+    if (progress->running < 0) progress->running = 0;
+    if (progress->total < progress->done) progress->total = progress->done;
 }
 
 /* Under the mutex.  Counts are told from when nothing ran; when nothing does they begin anew. */
@@ -237,6 +251,7 @@ static void take_progress(struct tidemill *engine, struct mill_batch *batch)
                                 .total = now.total - events->begun.total,
                                 .running = now.running,
                                 .failed = now.failed - events->begun.failed};
+    tidy(&since);
     bool same = memcmp(&since, &events->told, sizeof since) == 0;
     if (!same && (idle || time - events->told_at >= TICK)) {
         batch->has_progress = since.total > 0;

@@ -30,7 +30,8 @@ struct mill_proxy {
     char *cache;            /* but for this copy */
     char **settings;        /* names and values in turn, as set; ends with NULL */
     size_t setting_count;
-    int depth; /* requests that wait: more than one when a function of the host calls again */
+    int wishes; /* of a listener, as this process was told before a request */
+    int depth;  /* requests that wait: more than one when a function of the host calls again */
 };
 
 bool mill_proxy_is_wanted(const tidemill_config *config)
@@ -138,6 +139,7 @@ static tidemill_status start_script(struct mill_proxy *proxy)
     struct mill_reply_place nothing = {0};
     tidemill_status status = mill_tether_start(&proxy->tether, proxy->program, most_of(proxy));
     if (status != TIDEMILL_OK) return status;
+    proxy->wishes = 0;
     mill_tether_allow(&proxy->tether, OPEN_WITHIN);
     int cord;
     status = mill_errands_begin(&proxy->errands, proxy->tether.child, most_of(proxy), &cord,
@@ -152,34 +154,6 @@ static tidemill_status start_script(struct mill_proxy *proxy)
 
 /* ---- requests --------------------------------------------------------------------------- */
 
-/* Begins one; `anew`: a process that is not there is started. */
-static tidemill_status begin_request(struct mill_proxy *proxy, enum mill_request what,
-                                     bool anew, struct mill_outbox *outbox)
-{
-    struct tidemill *engine = proxy->engine;
-    if (proxy->depth == 0) {
-        atomic_store(&engine->interrupted, false);
-        if (proxy->tether.child && atomic_load(&proxy->errands.lost)) {
-            mill_tether_bury(&proxy->tether);
-        }
-        if (proxy->tether.child == NULL && anew) {
-            tidemill_status status = start_script(proxy);
-            if (status != TIDEMILL_OK) return status;
-        }
-        mill_tether_allow(&proxy->tether, proxy->config.deadline);
-    }
-    if (proxy->tether.child == NULL) {
-        return mill_fail(&engine->error, TIDEMILL_ERROR,
-                         "there is no script any more: %s; run one", proxy->tether.lost);
-    }
-    proxy->tether.begun = true;
-    mill_outbox_begin(outbox);
-    outbox->wire.whole =
-        proxy->config.sandbox != 0; /* memory that is shared could be changed */
-    mill_packer_byte(&outbox->wire.out, (uint8_t)what);
-    return TIDEMILL_OK;
-}
-
 static tidemill_status end_request(struct mill_proxy *proxy, struct mill_outbox *outbox,
                                    struct mill_reply_place *place)
 {
@@ -188,6 +162,62 @@ static tidemill_status end_request(struct mill_proxy *proxy, struct mill_outbox 
     if (status == TIDEMILL_OK) status = mill_hearing_answer(&proxy->hearing, place);
     proxy->depth--;
     return status;
+}
+
+/* A process that has gone while nobody was in a call. */
+static void bury_lost(struct mill_proxy *proxy)
+{
+    bool lost = proxy->tether.child && atomic_load(&proxy->errands.lost);
+    if (lost) mill_tether_bury(&proxy->tether);
+}
+
+static void put_request(struct mill_proxy *proxy, enum mill_request what,
+                        struct mill_outbox *outbox)
+{
+    mill_outbox_begin(outbox);
+    outbox->wire.whole =
+        proxy->config.sandbox != 0; /* memory that is shared could be changed */
+    mill_packer_byte(&outbox->wire.out, (uint8_t)what);
+}
+
+/* What is asked next is told of, if that is wanted. */
+static tidemill_status send_wishes(struct mill_proxy *proxy)
+{
+    struct mill_outbox outbox;
+    struct mill_reply_place nothing = {0};
+    int wishes = atomic_load(&proxy->errands.wishes);
+    if (wishes == proxy->wishes) return TIDEMILL_OK;
+    proxy->wishes = wishes;
+    put_request(proxy, MILL_REQUEST_LISTEN, &outbox);
+    mill_packer_byte(&outbox.wire.out, (uint8_t)wishes);
+    return end_request(proxy, &outbox, &nothing);
+}
+
+/* Begins the time of a request that is in no other. */
+static tidemill_status begin_time(struct mill_proxy *proxy, bool anew)
+{
+    tidemill_status status = TIDEMILL_OK;
+    atomic_store(&proxy->engine->interrupted, false);
+    bury_lost(proxy);
+    if (proxy->tether.child == NULL && anew) status = start_script(proxy);
+    mill_tether_allow(&proxy->tether, proxy->config.deadline);
+    if (proxy->tether.child && status == TIDEMILL_OK) status = send_wishes(proxy);
+    return status;
+}
+
+/* Begins one; `anew`: a process that is not there is started. */
+static tidemill_status begin_request(struct mill_proxy *proxy, enum mill_request what,
+                                     bool anew, struct mill_outbox *outbox)
+{
+    tidemill_status status = proxy->depth == 0 ? begin_time(proxy, anew) : TIDEMILL_OK;
+    if (status != TIDEMILL_OK) return status;
+    if (proxy->tether.child == NULL) {
+        return mill_fail(&proxy->engine->error, TIDEMILL_ERROR,
+                         "there is no script any more: %s; run one", proxy->tether.lost);
+    }
+    proxy->tether.begun = true;
+    put_request(proxy, what, outbox);
+    return TIDEMILL_OK;
 }
 
 tidemill_status mill_proxy_run(struct tidemill *engine, enum mill_request what,
@@ -286,9 +316,9 @@ void mill_proxy_cancel(struct tidemill *engine, uint64_t errand)
     mill_errands_cancel(&engine->proxy->errands, errand);
 }
 
-void mill_proxy_listen(struct tidemill *engine, bool lines, bool progress)
+void mill_proxy_listen(struct tidemill *engine, int wishes)
 {
-    mill_errands_listen(&engine->proxy->errands, lines, progress);
+    mill_errands_listen(&engine->proxy->errands, wishes);
 }
 
 /* So long from now; an interrupt ends the wait, and is used up by it. */
@@ -352,9 +382,7 @@ tidemill_status mill_proxy_register(struct tidemill *engine, const tidemill_func
                                     uint64_t number)
 {
     struct mill_proxy *proxy = engine->proxy;
-    if (proxy->depth == 0 && proxy->tether.child && atomic_load(&proxy->errands.lost)) {
-        mill_tether_bury(&proxy->tether);
-    }
+    if (proxy->depth == 0) bury_lost(proxy);
     if (proxy->tether.child == NULL) {
         tidemill_status status = start_script(proxy);
         if (status != TIDEMILL_OK) return status;

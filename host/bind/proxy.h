@@ -38,7 +38,7 @@ tidemill_status mill_proxy_register(struct tidemill *engine, const tidemill_func
 void mill_proxy_cancel(struct tidemill *engine, uint64_t errand);
 
 /* What the script's process is to tell of.  Any thread. */
-void mill_proxy_listen(struct tidemill *engine, bool lines, bool progress);
+void mill_proxy_listen(struct tidemill *engine, int wishes);
 
 /* Before closing: waits for jobs, cancels those that have not ended, waits again, and ends the process where
  * some are left.  No job is left. */

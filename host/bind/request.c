@@ -331,6 +331,9 @@ static bool fulfil(struct mill_hosted *hosted, struct mill_wire_reader *reader,
     case MILL_REQUEST_SUBMIT:
         mill_duties_submit(&hosted->duties, reader, reply);
         return true;
+    case MILL_REQUEST_LISTEN:
+        mill_duties_listen(&hosted->duties, mill_unpacker_byte(&reader->in));
+        return true;
     case MILL_REQUEST_REST:
         do_rest(hosted, reader, reply);
         return true;
