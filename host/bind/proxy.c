@@ -242,15 +242,32 @@ tidemill_status mill_proxy_result(struct tidemill *engine, struct mill_value *va
     return status == TIDEMILL_OK ? end_request(engine->proxy, &outbox, &place) : status;
 }
 
+/* A request whose answer is a text. */
+static tidemill_status ask_for_text(struct mill_proxy *proxy, struct mill_outbox *outbox,
+                                    char **text)
+{
+    struct mill_reply_place place = {.text = text};
+    tidemill_status status = end_request(proxy, outbox, &place);
+    if (status != TIDEMILL_OK || text == NULL || *text) return status;
+    return mill_no_memory(&proxy->engine->error, "text");
+}
+
 tidemill_status mill_proxy_result_json(struct tidemill *engine, char **text)
 {
     struct mill_outbox outbox;
-    struct mill_reply_place place = {.text = text};
     tidemill_status status =
         begin_request(engine->proxy, MILL_REQUEST_RESULT_JSON, false, &outbox);
-    if (status == TIDEMILL_OK) status = end_request(engine->proxy, &outbox, &place);
-    if (status == TIDEMILL_OK && *text == NULL) status = mill_no_memory(&engine->error, "JSON");
-    return status;
+    return status == TIDEMILL_OK ? ask_for_text(engine->proxy, &outbox, text) : status;
+}
+
+tidemill_status mill_proxy_session(struct tidemill *engine, enum mill_request what,
+                                   const char *text, char **answer)
+{
+    struct mill_outbox outbox;
+    tidemill_status status = begin_request(engine->proxy, what, true, &outbox);
+    if (status != TIDEMILL_OK) return status;
+    put_phrase(&outbox.wire, text);
+    return ask_for_text(engine->proxy, &outbox, answer);
 }
 
 tidemill_status mill_proxy_call(struct tidemill *engine, const char *name,

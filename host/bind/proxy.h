@@ -25,6 +25,9 @@ tidemill_status mill_proxy_result_json(struct tidemill *engine, char **text);
 tidemill_status mill_proxy_call(struct tidemill *engine, const char *name,
                                 const struct mill_value *arguments, size_t count,
                                 struct mill_value *results, size_t wanted);
+/* A session's; `answer` NULL: none is wanted. */
+tidemill_status mill_proxy_session(struct tidemill *engine, enum mill_request what,
+                                   const char *text, char **answer);
 tidemill_status mill_proxy_submit(struct tidemill *engine, const struct mill_value *options,
                                   const char *name, const struct mill_value *arguments,
                                   size_t count, struct tidemill_job **job);

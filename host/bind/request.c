@@ -284,6 +284,24 @@ static void do_set(struct mill_hosted *hosted, struct mill_wire_reader *reader,
     free(value);
 }
 
+static void do_session(struct mill_hosted *hosted, enum mill_request what,
+                       struct mill_wire_reader *reader, struct mill_reply *reply)
+{
+    char *text = mill_request_text(reader);
+    if (text == NULL) {
+        reply->status = TIDEMILL_MEMORY;
+        reply->problem = "out of memory (a session)";
+    } else if (what == MILL_REQUEST_EVAL) {
+        reply->status = tidemill_eval(hosted->engine, text);
+    } else if (what == MILL_REQUEST_COMPLETE) {
+        reply->status = tidemill_complete(hosted->engine, text, &reply->text);
+    } else {
+        reply->status = tidemill_help(hosted->engine, text, &reply->text);
+    }
+    free(text);
+    fflush(stdout);
+}
+
 /* What calls have submitted has so long to end, before what the cache is to keep is written. */
 static void do_rest(struct mill_hosted *hosted, struct mill_wire_reader *reader,
                     struct mill_reply *reply)
@@ -330,6 +348,11 @@ static bool fulfil(struct mill_hosted *hosted, struct mill_wire_reader *reader,
         return true;
     case MILL_REQUEST_SUBMIT:
         mill_duties_submit(&hosted->duties, reader, reply);
+        return true;
+    case MILL_REQUEST_EVAL:
+    case MILL_REQUEST_COMPLETE:
+    case MILL_REQUEST_HELP:
+        do_session(hosted, what, reader, reply);
         return true;
     case MILL_REQUEST_LISTEN:
         mill_duties_listen(&hosted->duties, mill_unpacker_byte(&reader->in));
