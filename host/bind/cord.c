@@ -112,8 +112,9 @@ static bool read_job_end(struct mill_wire_reader *reader, bool closed, struct mi
 
 static bool read_line(struct mill_wire_reader *reader, struct mill_news *news)
 {
+    size_t size = (size_t)(reader->in.end - reader->in.at);
     uint64_t worker = mill_unpacker_size(&reader->in);
-    if (reader->in.bad || worker > MILL_MAX_WORKERS) return false;
+    if (reader->in.bad || worker > MILL_MAX_WORKERS || size > MILL_CORD_LINE) return false;
     if (!mill_logline_take(&reader->in, &news->line)) return false;
     news->line.worker = (int)worker;
     return true;

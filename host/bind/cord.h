@@ -4,7 +4,7 @@
  *
  *     JOB_BEGUN   number of the job
  *     JOB_ENDED   number; state, status; text of the error; count of values (1 when it has finished), values
- *     LINE        worker, host/bind/logline.h
+ *     LINE        worker, host/bind/logline.h; MILL_CORD_LINE bytes at most
  *     PROGRESS    done, total, running, failed as 8 bytes each
  *     TEXT        2, a warning
  *     JOB_CANCEL  to the process: a count, numbers of jobs
@@ -16,6 +16,8 @@
 
 #include "lane/child.h"
 #include "watch/log.h"
+
+enum { MILL_CORD_LINE = 32 << 10 };
 
 /* What a listener of the host wants. */
 enum mill_wish { MILL_WISH_LINES = 1, MILL_WISH_PROGRESS = 2 };

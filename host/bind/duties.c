@@ -82,12 +82,27 @@ static void tell_ended(const struct mill_duty *duty, tidemill_status status,
     mill_duties_send(duty->duties, &outbox, MILL_MESSAGE_JOB_ENDED);
 }
 
+static void put_line(struct mill_outbox *outbox, const struct mill_log_line *line)
+{
+    mill_outbox_begin(outbox);
+    mill_packer_size(&outbox->wire.out, (uint64_t)line->worker);
+    mill_logline_put(&outbox->wire.out, line);
+}
+
+/* The host keeps 1,000 of them, whatever they are: none may be large. */
 static void tell_line(void *context, struct mill_log_record *record)
 {
     struct mill_outbox outbox;
-    mill_outbox_begin(&outbox);
-    mill_packer_size(&outbox.wire.out, (uint64_t)record->line.worker);
-    mill_logline_put(&outbox.wire.out, &record->line);
+    put_line(&outbox, &record->line);
+    if (outbox.wire.out.size > MILL_CORD_LINE) {
+        char text[80];
+        struct mill_log_line line = {
+            .level = record->line.level, .worker = record->line.worker, .text = {text, 0}};
+        line.text.size = (size_t)snprintf(text, sizeof text, "a line of %zu bytes was left out",
+                                          outbox.wire.out.size);
+        mill_outbox_fini(&outbox);
+        put_line(&outbox, &line);
+    }
     mill_duties_send(context, &outbox, MILL_MESSAGE_LINE);
 }
 

@@ -355,7 +355,7 @@ static void hear_news(struct mill_errands *errands, struct mill_cord *cord,
     if (news->kind == MILL_MESSAGE_JOB_BEGUN) hear_begin(errands, errand);
     if (news->kind == MILL_MESSAGE_JOB_ENDED) hear_end(errands, errand, news);
     pthread_mutex_unlock(&errands->mutex);
-    if (news->kind == MILL_MESSAGE_LINE) mill_log_add(&engine->log, &news->line);
+    if (news->kind == MILL_MESSAGE_LINE) mill_log_tell(&engine->log, &news->line);
     if (news->kind == MILL_MESSAGE_PROGRESS) {
         mill_events_progress(&engine->events, &news->progress);
     }
