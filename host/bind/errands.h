@@ -3,7 +3,7 @@
  * A job is the host's (bind/jobs.h) with an errand here, by whose number the process knows it, and a duty there
  * (bind/duties.h).  It is begun by a request like any other (bind/proxy.c), under the engine's lock, and its
  * errand is here before that is sent.  All else travels by the second socket (bind/cord.h): one thread of the
- * host, this file's, reads it, whether or not somebody is in a call, so that jobs end, deadlines pass and
+ * host, bind/envoy.c, reads it, whether or not somebody is in a call, so that jobs end, deadlines pass and
  * descriptors become readable by themselves; one thread of the process writes what has become of jobs and reads
  * what is to be cancelled.  The first socket stays the caller's: calls go on beside jobs, and functions of the
  * host run on the thread that is in a call, never here; a job is a task, and has none.
@@ -18,10 +18,23 @@
 #include <pthread.h>
 
 #include "bind/cord.h"
+#include "bind/jobs.h"
 
 struct tidemill;
-struct tidemill_job;
-struct mill_errand;
+
+enum { MILL_ERRAND_NAME = 60 };
+
+struct mill_errand {
+    uint64_t number; /* its place and a serial number; 0: there is none in this place */
+    struct tidemill_job *job; /* with a reference; NULL: has ended, as far as the host knows */
+    uint64_t process;
+    bool begun, cancel, told; /* told: that it is to be cancelled */
+    int64_t added;
+    int64_t until;   /* its deadline, once it has begun; else INT64_MAX */
+    int64_t stop_by; /* when a cancelled one must have ended; INT64_MAX: never */
+    uint32_t next;   /* vacant one */
+    char name[MILL_ERRAND_NAME];
+};
 
 struct mill_errands {
     struct tidemill *engine;
@@ -83,6 +96,29 @@ bool mill_errands_wait(struct mill_errands *errands, int64_t deadline);
 
 /* The engine closes: jobs that end with the process count as cancelled. */
 void mill_errands_close(struct mill_errands *errands);
+
+/* ---- for the thread, bind/envoy.c: all under the mutex -------------------------------------- */
+
+/* By a number that anybody may have made up; NULL: there is none. */
+struct mill_errand *mill_errand_find(const struct mill_errands *errands, uint64_t number);
+void mill_errand_free(struct mill_errands *errands, struct mill_errand *errand);
+
+/* The job of an errand ends, and is let go; the errand stays until the process has said its own. */
+void mill_errand_end(struct mill_errands *errands, struct mill_errand *errand,
+                     struct mill_outcome *outcome);
+void mill_errand_fail(struct mill_errands *errands, struct mill_errand *errand,
+                      tidemill_status status, const char *text);
+void mill_errand_cancel(struct mill_errands *errands, struct mill_errand *errand);
+
+/* When what began at that time has passed the deadline; INT64_MAX: there is none. */
+int64_t mill_errands_due(const struct mill_errands *errands, int64_t time);
+
+/* Something began at that time: the thread is to look then. */
+void mill_errands_look(struct mill_errands *errands, int64_t now);
+
+/* The process of the cord is no more: its jobs fail. */
+void mill_errands_fail(struct mill_errands *errands, const struct mill_cord *cord);
+void mill_errands_say(struct mill_cord *cord, tidemill_status status, const char *text);
 
 /* Wakes the thread.  Signal handlers, too. */
 void mill_errands_ring(struct mill_errands *errands);
