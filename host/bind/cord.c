@@ -110,7 +110,7 @@ static bool read_job_end(struct mill_wire_reader *reader, bool closed, struct mi
     return true;
 }
 
-static bool read_line(struct mill_wire_reader *reader, struct mill_news *news)
+static bool read_logged(struct mill_wire_reader *reader, struct mill_news *news)
 {
     size_t size = (size_t)(reader->in.end - reader->in.at);
     uint64_t worker = mill_unpacker_size(&reader->in);
@@ -152,7 +152,7 @@ static bool read_body(struct mill_wire_reader *reader, bool closed, struct mill_
     case MILL_MESSAGE_JOB_ENDED:
         return read_job_end(reader, closed, news);
     case MILL_MESSAGE_LINE:
-        return read_line(reader, news);
+        return read_logged(reader, news);
     case MILL_MESSAGE_PROGRESS:
         return read_progress(reader, &news->progress);
     case MILL_MESSAGE_TEXT:

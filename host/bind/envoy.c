@@ -18,8 +18,8 @@ static const int64_t HUNGER_EVERY = 20 * INT64_C(1000000),
 /* ---- the process's end -------------------------------------------------------------------- */
 
 /* This thread is the first to know. */
-static void lose(struct mill_errands *errands, struct mill_cord *cord, tidemill_status status,
-                 const char *text)
+static void give_up(struct mill_errands *errands, struct mill_cord *cord,
+                    tidemill_status status, const char *text)
 {
     if (cord->ended) return;
     mill_errands_say(cord, status, text);
@@ -33,7 +33,7 @@ static void condemn(struct mill_errands *errands, struct mill_cord *cord,
                     tidemill_status status, const char *text)
 {
     if (cord->ended) return;
-    lose(errands, cord, status, text);
+    give_up(errands, cord, status, text);
     mill_child_kill_at(cord->pid, cord->process);
 }
 
@@ -48,7 +48,7 @@ static void mourn_cord(struct mill_errands *errands, struct mill_cord *cord)
     mill_child_kill_at(cord->pid, cord->process); /* it may have closed nothing but this */
     mill_cord_end_text(cord->process, text, sizeof text);
     pthread_mutex_lock(&errands->mutex);
-    lose(errands, cord, TIDEMILL_ERROR, text);
+    give_up(errands, cord, TIDEMILL_ERROR, text);
     pthread_mutex_unlock(&errands->mutex);
 }
 
@@ -276,7 +276,7 @@ static bool serve_cord(struct mill_errands *errands, struct mill_cord *cord, int
     return !ended;
 }
 
-static void sleep_over(struct mill_errands *errands, const struct mill_cord *cord, int left)
+static void await_news(struct mill_errands *errands, const struct mill_cord *cord, int left)
 {
     uint64_t rings;
     short events = cord && cord->outbox.full ? POLLIN | POLLOUT : POLLIN;
@@ -303,6 +303,6 @@ void *mill_envoy_run(void *context)
             bury_cord(errands, cord);
             continue;
         }
-        sleep_over(errands, cord, left);
+        await_news(errands, cord, left);
     }
 }

@@ -18,7 +18,7 @@ enum { ERRAND_BITS = 24 };
 
 /* ---- the list: all under the mutex -------------------------------------------------------- */
 
-static bool grow_list(struct mill_errands *errands)
+static bool grow_errands(struct mill_errands *errands)
 {
     uint32_t room = errands->room ? 2 * errands->room : 16;
     if (errands->vacant) return true;
@@ -124,7 +124,7 @@ void mill_errands_ring(struct mill_errands *errands)
 static uint64_t add_errand(struct mill_errands *errands, struct tidemill_job *job,
                            const char *name)
 {
-    if (!grow_list(errands)) return 0;
+    if (!grow_errands(errands)) return 0;
     uint32_t place = errands->vacant - 1;
     struct mill_errand *errand = &errands->list[place];
     errands->vacant = errand->next;

@@ -87,6 +87,7 @@ static tidemill_job *submit(tidemill *engine, const char *name, double argument)
     tidemill_job *job;
     tidemill_status status = tidemill_submit(engine, NULL, name, &value, 1, &job);
     CHECK_SAYING(status == TIDEMILL_OK && job, "%s: %s", name, tidemill_error(engine));
+    if (job == NULL) exit(check_end() + 1); /* nothing that follows would mean anything */
     return job;
 }
 
@@ -317,6 +318,22 @@ static void a_function_of_the_host_may_submit_and_wait(void)
     check_inside(TIDEMILL_SERIAL);
 }
 
+static void one_that_has_not_begun_is_cancelled_at_once(void)
+{
+    tidemill *engine = open_engine((tidemill_config){.sandbox = 1, .workers = 1});
+    tidemill_job *first = submit(engine, "loop", 0);
+    wait_until_running(first);
+    tidemill_job *second = submit(engine, "loop", 0);
+    tidemill_cancel(second);
+    CHECK(tidemill_job_state(second) == TIDEMILL_JOB_CANCELLED);
+    tidemill_cancel(first); /* it does not heed that */
+    CHECK(tidemill_wait(first, 0.1) == TIDEMILL_BUSY);
+    tidemill_interrupt(engine);
+    check_close(engine);
+    check_failed(first, TIDEMILL_CANCELLED, "");
+    check_failed(second, TIDEMILL_CANCELLED, "");
+}
+
 /* ---- closing -------------------------------------------------------------------------------- */
 
 static void check_closing(double patience, int interrupt)
@@ -367,6 +384,7 @@ int main(void)
     RUN(one_that_a_call_heeds_does_too);
     RUN(one_that_ends_the_process_ends_jobs);
     RUN(a_function_of_the_host_may_submit_and_wait);
+    RUN(one_that_has_not_begun_is_cancelled_at_once);
     RUN(closing_cancels_jobs_and_ends_the_process_of_those_that_do_not_end);
     RUN(closing_lets_jobs_end);
     return check_end();
