@@ -160,7 +160,11 @@ static tidemill_status end(struct tidemill *engine)
         return mill_fail(&engine->error, TIDEMILL_USAGE,
                          "close: not while a thread is in tidemill_poll or in a callback");
     }
-    if (!end_all(engine)) return say_busy(engine);
+    if (engine->proxy) {
+        mill_proxy_end_jobs(engine);
+    } else if (!end_all(engine)) {
+        return say_busy(engine);
+    }
     mill_jobs_close(engine);
     return TIDEMILL_OK;
 }

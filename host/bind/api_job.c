@@ -8,6 +8,7 @@
 #include "bind/api_call.h"
 #include "bind/encode.h"
 #include "bind/lib.h"
+#include "bind/proxy.h"
 #include "bind/state.h"
 
 /* ---- submitting --------------------------------------------------------------------------- */
@@ -72,7 +73,13 @@ tidemill_status tidemill_submit(tidemill *engine, const tidemill_value *options,
         .count = count,
     };
     *job = NULL;
-    tidemill_status status = mill_api_begin(engine);
+    tidemill_status status = mill_api_enter(engine);
+    if (status == TIDEMILL_OK && engine->proxy) {
+        status = mill_proxy_submit(engine, submission.options, submission.name,
+                                   submission.arguments, count, job);
+        return mill_api_end(engine, status);
+    }
+    if (status == TIDEMILL_OK) status = mill_api_prepare(engine, NULL);
     if (status == TIDEMILL_OK) {
         status = mill_api_outcome(engine, submit_job(engine, &submission));
     }
@@ -95,10 +102,9 @@ tidemill_state tidemill_job_state(tidemill_job *job)
     if (!is_here(job)) return TIDEMILL_JOB_PENDING;
     pthread_mutex_lock(&job->mutex);
     tidemill_state state = job->state;
-    if (!mill_job_ended(job) && job->run &&
-        atomic_load_explicit(&job->run->begun, memory_order_relaxed)) {
-        state = TIDEMILL_JOB_RUNNING;
-    }
+    bool begun = job->begun ||
+                 (job->run && atomic_load_explicit(&job->run->begun, memory_order_relaxed));
+    if (!mill_job_ended(job) && begun) state = TIDEMILL_JOB_RUNNING;
     pthread_mutex_unlock(&job->mutex);
     return state;
 }
@@ -168,7 +174,7 @@ tidemill_status tidemill_wait(tidemill_job *job, double seconds)
     struct tidemill *engine = engine_of_job(job);
     if (engine) {
         tidemill_status status = mill_api_check(engine);
-        if (status == TIDEMILL_OK && engine->workers == 0) {
+        if (status == TIDEMILL_OK && engine->workers == 0 && !engine->proxy) {
             status = drive_job(engine, job, deadline);
         }
         if (status != TIDEMILL_OK) return status;
@@ -189,7 +195,7 @@ static tidemill_status result_of_job(struct tidemill_job *job, tidemill_value *v
     case TIDEMILL_JOB_CANCELLED:
         return TIDEMILL_CANCELLED;
     default:
-        return TIDEMILL_ERROR;
+        return job->failure ? job->failure : TIDEMILL_ERROR;
     }
 }
 
@@ -197,7 +203,7 @@ static tidemill_status result_of_job(struct tidemill_job *job, tidemill_value *v
 static tidemill_status fetch_result(struct tidemill *engine, struct tidemill_job *job)
 {
     tidemill_status status = mill_api_enter(engine);
-    if (status == TIDEMILL_OK) mill_job_load(engine, job);
+    if (status == TIDEMILL_OK) mill_job_load(engine, job, &engine->reader);
     return mill_api_end(engine, status);
 }
 
@@ -230,8 +236,11 @@ void tidemill_cancel(tidemill_job *job)
 {
     if (!is_here(job)) return;
     pthread_mutex_lock(&job->mutex);
-    if (job->run && !mill_job_ended(job)) mill_run_cancel(job->run);
+    bool ended = mill_job_ended(job);
+    struct tidemill *engine = job->engine;
+    if (job->run && !ended) mill_run_cancel(job->run);
     pthread_mutex_unlock(&job->mutex);
+    if (job->errand && engine && !ended) mill_proxy_cancel(engine, job->errand);
 }
 
 void tidemill_job_release(tidemill_job *job)

@@ -4,6 +4,8 @@
 
 #include "base/clock.h"
 #include "bind/api.h"
+#include "bind/cord.h"
+#include "bind/proxy.h"
 
 /* ---- asking for them ------------------------------------------------------------------------ */
 
@@ -39,6 +41,10 @@ tidemill_status tidemill_listen(tidemill *engine, const tidemill_listener *given
         struct mill_error error;
         mill_no_memory(&error, "a listener");
         return mill_api_say(engine, &error);
+    }
+    if (engine->proxy) {
+        mill_proxy_listen(engine, (listener.log ? MILL_WISH_LINES : 0) |
+                                      (listener.progress ? MILL_WISH_PROGRESS : 0));
     }
     mill_log_tap(&engine->log, listener.log ? mill_events_line : NULL, &engine->events);
     return TIDEMILL_OK;

@@ -70,7 +70,7 @@ static void ring_bell(int bell)
 
 static bool anything_due(const struct mill_events *events)
 {
-    return events->first || events->line_count > 0;
+    return events->first || events->line_count > 0 || events->heard;
 }
 
 static int open_descriptors(struct mill_events *events)
@@ -127,6 +127,17 @@ void mill_events_line(void *context, struct mill_log_record *record)
         events->lines_left_out++;
     }
     ring_bell(atomic_load(&events->bell));
+    pthread_mutex_unlock(&events->mutex);
+}
+
+void mill_events_progress(struct mill_events *events, const tidemill_progress *progress)
+{
+    pthread_mutex_lock(&events->mutex);
+    if (events->listener.progress) {
+        events->told = *progress;
+        events->heard = true;
+        ring_bell(atomic_load(&events->bell));
+    }
     pthread_mutex_unlock(&events->mutex);
 }
 
@@ -189,8 +200,14 @@ bool mill_events_listen(struct tidemill *engine, const tidemill_listener *listen
     }
     if (fine) {
         events->listener = listener ? *listener : (tidemill_listener){0};
-        if (count_tasks(engine, &events->begun)) events->begun.done = events->begun.total;
-        bool progress = events->listener.progress != NULL;
+        events->heard = false;
+        /* What runs now is told of; what was done before is not. */
+        if (count_tasks(engine, &events->begun)) {
+            events->begun.done = events->begun.total;
+        } else {
+            events->begun.total = events->begun.done;
+        }
+        bool progress = events->listener.progress != NULL && engine->proxy == NULL;
         atomic_store_explicit(&events->progress, progress, memory_order_relaxed);
         set_clock(events, progress);
     }
@@ -207,11 +224,25 @@ static void quiet(int descriptor)
     (void)got;
 }
 
+/* Counters of others' threads were read one after the other. */
+static void tidy(tidemill_progress *progress)
+{
+    if (progress->done < 0) progress->done = 0;
+    if (progress->failed < 0) progress->failed = 0;
+    if (progress->running < 0) progress->running = 0;
+    if (progress->total < progress->done) progress->total = progress->done;
+}
+
 /* Under the mutex.  Counts are told from when nothing ran; when nothing does they begin anew. */
 static void take_progress(struct tidemill *engine, struct mill_batch *batch)
 {
     struct mill_events *events = &engine->events;
-    if (events->listener.progress == NULL) return;
+    if (events->heard) { /* it was counted there */
+        batch->has_progress = true;
+        batch->progress = events->told;
+        events->heard = false;
+    }
+    if (events->listener.progress == NULL || engine->proxy) return;
     tidemill_progress now, since;
     bool idle = count_tasks(engine, &now);
     int64_t time = mill_clock_now();
@@ -220,6 +251,7 @@ static void take_progress(struct tidemill *engine, struct mill_batch *batch)
                                 .total = now.total - events->begun.total,
                                 .running = now.running,
                                 .failed = now.failed - events->begun.failed};
+    tidy(&since);
     bool same = memcmp(&since, &events->told, sizeof since) == 0;
     if (!same && (idle || time - events->told_at >= TICK)) {
         batch->has_progress = since.total > 0;

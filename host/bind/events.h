@@ -24,6 +24,7 @@ struct mill_events {
     bool running;                  /* the clock is */
     tidemill_progress told, begun; /* the last one; what there was when nothing ran */
     int64_t told_at;
+    bool heard;          /* `told` came from the script's process, and waits */
     _Atomic int polling; /* threads in tidemill_poll, and in its callbacks */
 };
 
@@ -49,6 +50,9 @@ void mill_events_job(struct mill_events *events, struct tidemill_job *job);
 
 /* A line of the log; a mill_log's `tap`. */
 void mill_events_line(void *events, struct mill_log_record *record);
+
+/* What the process of a script has told of its tasks. */
+void mill_events_progress(struct mill_events *events, const tidemill_progress *progress);
 
 /* Tasks may begin: the clock runs, if progress is wanted. */
 void mill_events_begin(struct mill_events *events);

@@ -37,8 +37,7 @@ static void clean_value(struct mill_value *value)
     }
 }
 
-/* One that may go on: in a sandbox nothing but data. */
-static struct mill_value hear_value(struct mill_wire_reader *reader, bool closed)
+struct mill_value mill_hearing_value(struct mill_wire_reader *reader, bool closed)
 {
     struct mill_value value = mill_wire_read(reader, false);
     if (reader->status != TIDEMILL_OK || !closed) return value;
@@ -55,7 +54,7 @@ static bool take_values(struct mill_hearing *hearing, struct mill_wire_reader *r
     uint64_t count = mill_unpacker_size(&reader->in);
     if (count > VALUES_AT_MOST) return false;
     for (uint64_t i = 0; i < count && reader->status == TIDEMILL_OK; i++) {
-        struct mill_value value = hear_value(reader, hearing->closed);
+        struct mill_value value = mill_hearing_value(reader, hearing->closed);
         if (i < place->count) {
             place->values[i] = value;
         } else {
@@ -110,7 +109,7 @@ static bool read_ask(struct mill_hearing *hearing, struct mill_wire_reader *read
     uint64_t count = mill_unpacker_size(&reader->in);
     if (count > MILL_HOST_ARGUMENTS || !hearing->tether->begun) return false;
     while (asked->count < count && reader->status == TIDEMILL_OK) {
-        asked->arguments[asked->count++] = hear_value(reader, hearing->closed);
+        asked->arguments[asked->count++] = mill_hearing_value(reader, hearing->closed);
     }
     return mill_wire_is_read(reader);
 }

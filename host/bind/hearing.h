@@ -25,6 +25,9 @@ struct mill_reply_place {
 tidemill_status mill_hearing_answer(struct mill_hearing *hearing,
                                     struct mill_reply_place *place);
 
+/* Reads a value; `closed`: of a sandbox, nothing but data, or reader->status is TIDEMILL_DATA. */
+struct mill_value mill_hearing_value(struct mill_wire_reader *reader, bool closed);
+
 /* Reads one message, which is dropped but for the place; -1: it is none.  For tests. */
 int mill_hearing_read(struct mill_hearing *hearing, struct mill_inbox *inbox,
                       struct mill_reply_place *place);

@@ -78,24 +78,32 @@ bool mill_hosted_send(struct mill_hosted *hosted, struct mill_outbox *outbox,
     return fine;
 }
 
+/* While nobody is in a call the host hears of it by the cord. */
 static void pass_warning(void *context, const char *text)
 {
+    struct mill_hosted *hosted = context;
     struct mill_outbox outbox;
     mill_outbox_begin(&outbox);
     mill_packer_byte(&outbox.wire.out, MILL_TEXT_WARNING);
     mill_packer_bytes(&outbox.wire.out, text, strlen(text));
-    mill_hosted_send(context, &outbox, MILL_MESSAGE_TEXT);
+    if (atomic_load(&hosted->serving)) {
+        mill_hosted_send(hosted, &outbox, MILL_MESSAGE_TEXT);
+    } else {
+        mill_duties_send(&hosted->duties, &outbox, MILL_MESSAGE_TEXT);
+    }
 }
 
 /* False: the host has gone, or sends what is no message. */
 static bool serve_one(struct mill_hosted *hosted)
 {
     struct mill_inbox inbox = {.got = 0};
-    enum mill_transfer got =
-        mill_inbox_receive(&inbox, hosted->socket, true, &hosted->engine->memory);
-    if (got == MILL_TRANSFER_DONE) return mill_request_serve(hosted, &inbox);
+    atomic_store(&hosted->serving, false);
+    bool fine =
+        mill_duties_receive(&hosted->duties, &inbox, hosted->socket, &hosted->engine->memory);
+    atomic_store(&hosted->serving, true);
+    fine = fine && mill_request_serve(hosted, &inbox);
     mill_inbox_clear(&inbox);
-    return false;
+    return fine;
 }
 
 /* ---- the beginning ---------------------------------------------------------------------- */
@@ -151,6 +159,15 @@ static bool open_engine(struct mill_hosted *hosted, struct mill_wire_reader *rea
     return fine && hosted->engine;
 }
 
+/* The second socket came beside the message. */
+static bool take_cord(struct mill_hosted *hosted, struct mill_inbox *inbox)
+{
+    if (inbox->descriptor_count != 1) return false;
+    inbox->descriptor_count = 0;
+    hosted->duties.socket = inbox->descriptors[0];
+    return true;
+}
+
 static bool begin(struct mill_hosted *hosted)
 {
     struct mill_inbox inbox = {.got = 0};
@@ -158,9 +175,11 @@ static bool begin(struct mill_hosted *hosted)
     struct mill_reply *reply = calloc(1, sizeof *reply);
     bool fine =
         reply && mill_inbox_receive(&inbox, hosted->socket, true, NULL) == MILL_TRANSFER_DONE;
+    if (fine) fine = take_cord(hosted, &inbox);
     if (fine) {
         mill_inbox_open(&inbox, &reader, NULL);
         fine = open_engine(hosted, &reader, &reply->status) && start_watcher(hosted) &&
+               mill_duties_start(&hosted->duties, hosted->engine) &&
                mill_request_answer(hosted, reply);
         mill_wire_reader_fini(&reader);
     }
@@ -171,7 +190,7 @@ static bool begin(struct mill_hosted *hosted)
 
 int mill_hosted_run(int socket)
 {
-    struct mill_hosted hosted = {.socket = socket};
+    struct mill_hosted hosted = {.socket = socket, .serving = true};
     sigset_t interrupting;
     sigemptyset(&interrupting);
     sigaddset(&interrupting, MILL_HOSTED_SIGNAL);
@@ -179,6 +198,7 @@ int mill_hosted_run(int socket)
     signal(SIGPIPE, SIG_IGN); /* as in the command line: a write that fails says so */
     humble();
     pthread_mutex_init(&hosted.lock, NULL);
+    mill_duties_init(&hosted.duties);
     hosted.signals = signalfd(-1, &interrupting, SFD_CLOEXEC | SFD_NONBLOCK);
     if (hosted.signals < 0 || !begin(&hosted)) return 1;
     while (serve_one(&hosted)) {}

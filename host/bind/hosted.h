@@ -3,9 +3,11 @@
  * The other side is host/bind/proxy.c.
  *
  *     OPEN      version; workers, seed, progress, notes, sandbox as 8 bytes each; cache; lists of allowed
- *               names and modules; settings, names and values in turn
+ *               names and modules; settings, names and values in turn; with the descriptor of the cord
  *     REQUEST   a mill_request; RUN: name, code, arguments; CALL: name, wanted, values; SET: name, value;
- *               REGISTER: name, signature, version, number; REST: seconds as 8 bytes
+ *               REGISTER: name, signature, version, number; REST: seconds as 8 bytes; SUBMIT:
+ *               number of the job, name, options or nil, values; LISTEN: a byte, as by the cord, so
+ *               that what is asked next is told of; EVAL, COMPLETE, HELP: a text
  *     ANSWER    status, text of the error; exit status, rows dropped and the like as 8 bytes each; values;
  *               text
  *     ASK       number of a function of the host; values
@@ -31,6 +33,11 @@ enum mill_request {
     MILL_REQUEST_SET,
     MILL_REQUEST_REGISTER,
     MILL_REQUEST_REST, /* before the end */
+    MILL_REQUEST_SUBMIT,
+    MILL_REQUEST_LISTEN,
+    MILL_REQUEST_EVAL, /* a session: not of a sandbox, whose globals are not the session's */
+    MILL_REQUEST_COMPLETE,
+    MILL_REQUEST_HELP,
 };
 
 /* Serves over the socket, whose first message is OPEN, until its other end is closed; the exit status of the

@@ -187,6 +187,16 @@ void mill_jobs_sweep(struct tidemill *engine)
 
 /* ---- the end of a run ----------------------------------------------------------------------- */
 
+/* Under the job's mutex, which is given back: whoever waits is told. */
+static void tell_end(struct tidemill *engine, struct tidemill_job *job)
+{
+    bool due = job->due = job->notify != NULL;
+    if (due) atomic_fetch_add(&job->refs, 1);
+    pthread_cond_broadcast(&job->ended);
+    pthread_mutex_unlock(&job->mutex);
+    if (due) mill_events_job(&engine->events, job);
+}
+
 /* On the thread that has ended the run, or on that which has submitted it. */
 static void settle_job(struct tidemill_job *job)
 {
@@ -195,12 +205,8 @@ static void settle_job(struct tidemill_job *job)
     pthread_mutex_lock(&job->mutex);
     take_outcome(job);
     if (!job->stored) give_run_back(&engine->jobs, job);
-    bool due = job->due = job->notify != NULL;
-    if (due) atomic_fetch_add(&job->refs, 1);
-    pthread_cond_broadcast(&job->ended);
-    pthread_mutex_unlock(&job->mutex);
     pthread_mutex_unlock(&engine->jobs.mutex);
-    if (due) mill_events_job(&engine->events, job);
+    tell_end(engine, job);
     mill_job_unref(job);
 }
 
@@ -225,19 +231,24 @@ static bool watch_run(struct tidemill_job *job)
     return fine;
 }
 
-struct tidemill_job *mill_jobs_add(struct tidemill *engine, struct mill_run *run)
+static void join_engine(struct tidemill *engine, struct tidemill_job *job)
 {
     struct mill_jobs *jobs = &engine->jobs;
-    struct tidemill_job *job = new_job(engine, run);
-    if (job == NULL) {
-        mill_scope_leave(&engine->scope, run);
-        return NULL;
-    }
     pthread_mutex_lock(&jobs->mutex);
     job->older = jobs->newest;
     if (job->older) job->older->newer = job;
     jobs->newest = job;
     pthread_mutex_unlock(&jobs->mutex);
+}
+
+struct tidemill_job *mill_jobs_add(struct tidemill *engine, struct mill_run *run)
+{
+    struct tidemill_job *job = new_job(engine, run);
+    if (job == NULL) {
+        mill_scope_leave(&engine->scope, run);
+        return NULL;
+    }
+    join_engine(engine, job);
     atomic_fetch_add(&job->refs, 1);
     if (watch_run(job)) return job;
     mill_job_unref(job);
@@ -245,19 +256,50 @@ struct tidemill_job *mill_jobs_add(struct tidemill *engine, struct mill_run *run
     return NULL;
 }
 
+/* ---- jobs in another process --------------------------------------------------------------- */
+
+struct tidemill_job *mill_jobs_add_apart(struct tidemill *engine)
+{
+    struct tidemill_job *job = new_job(engine, NULL);
+    if (job) join_engine(engine, job);
+    return job;
+}
+
+void mill_job_begin(struct tidemill_job *job)
+{
+    pthread_mutex_lock(&job->mutex);
+    job->begun = true;
+    pthread_mutex_unlock(&job->mutex);
+}
+
+void mill_job_end(struct tidemill_job *job, struct mill_outcome *outcome)
+{
+    pthread_mutex_lock(&job->mutex);
+    if (mill_job_ended(job)) {
+        pthread_mutex_unlock(&job->mutex);
+        mill_value_unref(outcome->result);
+        free(outcome->error);
+        return;
+    }
+    job->state = outcome->state;
+    job->failure = outcome->failure;
+    job->result = outcome->result;
+    job->error = outcome->error;
+    tell_end(job->engine, job);
+}
+
 /* ---- values in the cache --------------------------------------------------------------------- */
 
-void mill_job_load(struct tidemill *engine, struct tidemill_job *job)
+void mill_job_load(struct tidemill *engine, struct tidemill_job *job,
+                   struct mill_reader **reader)
 {
     pthread_mutex_lock(&engine->jobs.mutex);
     pthread_mutex_lock(&job->mutex);
     if (job->stored && job->run) {
         struct mill_task *task = &job->run->tasks[job->run->wanted[0]];
-        if (engine->store && engine->reader == NULL) {
-            engine->reader = mill_reader_open(engine->store);
-        }
-        mill_lookup_load(&engine->lookup, engine->reader, task);
-        if (engine->reader) mill_reader_rest(engine->reader);
+        if (engine->store && *reader == NULL) *reader = mill_reader_open(engine->store);
+        mill_lookup_load(&engine->lookup, *reader, task);
+        if (*reader) mill_reader_rest(*reader);
         take_result_value(job, task);
         if (job->stored) {
             job->error = strdup("a result that the cache held could not be read back");
@@ -281,7 +323,7 @@ void mill_jobs_close(struct tidemill *engine)
 {
     struct mill_jobs *jobs = &engine->jobs;
     for (struct tidemill_job *job = jobs->newest; job; job = job->older) {
-        mill_job_load(engine, job);
+        mill_job_load(engine, job, &engine->reader);
         pthread_mutex_lock(&job->mutex);
         job->engine = NULL;
         pthread_mutex_unlock(&job->mutex);

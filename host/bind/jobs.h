@@ -3,6 +3,8 @@
  * A job watches the end of its run by a link, takes what came of it on the thread that ends it, and has
  * no need of the run any more, but for a value that lies in the cache alone.  The run is freed by the
  * next thread that has the engine's lock.  Nothing else here takes that lock.
+ *
+ * A job whose script is in a process of its own has no run: host/bind/errands.c ends it.
  * SPDX-License-Identifier: MIT */
 #ifndef MILL_JOBS_H
 #define MILL_JOBS_H
@@ -13,6 +15,7 @@
 #include "sched/run.h"
 
 struct tidemill;
+struct mill_reader;
 
 struct tidemill_job {
     _Atomic int refs; /* the host's, the run's link, one while it is due */
@@ -20,8 +23,11 @@ struct tidemill_job {
     pthread_mutex_t mutex; /* guards what follows */
     pthread_cond_t ended;
     struct tidemill *engine; /* NULL: closed */
-    struct mill_run *run;    /* NULL: given back */
+    struct mill_run *run;    /* NULL: given back, or in another process */
+    uint64_t errand;         /* its number there; 0: it is here */
+    bool begun;              /* there: its task runs */
     tidemill_state state;    /* of one that has not ended: pending */
+    tidemill_status failure; /* of one that has failed; OK: TIDEMILL_ERROR */
     bool stored;             /* `result` is in the cache alone: the run can bring it */
     struct mill_value result;
     char *error;
@@ -50,6 +56,22 @@ void mill_jobs_fini(struct mill_jobs *jobs);
  * engine's lock.  NULL: no memory, and the run goes on without. */
 struct tidemill_job *mill_jobs_add(struct tidemill *engine, struct mill_run *run);
 
+/* A job of a script that is in another process, with a reference for the caller; NULL: no memory.  With the
+ * engine's lock. */
+struct tidemill_job *mill_jobs_add_apart(struct tidemill *engine);
+
+/* How such a job has ended. */
+struct mill_outcome {
+    tidemill_state state;
+    tidemill_status failure; /* of one that has failed */
+    struct mill_value result;
+    char *error; /* malloc'ed, or NULL */
+};
+
+/* Its task runs.  It has ended: takes over what is in *outcome.  Any thread; the first end counts. */
+void mill_job_begin(struct tidemill_job *job);
+void mill_job_end(struct tidemill_job *job, struct mill_outcome *outcome);
+
 /* Frees runs that no job needs any more.  With the engine's lock. */
 void mill_jobs_sweep(struct tidemill *engine);
 
@@ -61,7 +83,9 @@ static inline bool mill_job_ended(const struct tidemill_job *job)
     return job->state > TIDEMILL_JOB_RUNNING;
 }
 
-/* Brings a value that lies in the cache alone.  With the engine's lock. */
-void mill_job_load(struct tidemill *engine, struct tidemill_job *job);
+/* Brings a value that lies in the cache alone, by a reader of the calling thread's, which is opened when it is
+ * NULL.  That of the engine: with its lock. */
+void mill_job_load(struct tidemill *engine, struct tidemill_job *job,
+                   struct mill_reader **reader);
 
 #endif

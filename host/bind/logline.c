@@ -74,5 +74,7 @@ bool mill_logline_take(struct mill_unpacker *unpacker, struct mill_log_line *lin
     line->field_count = (int)count;
     if (!unpacker->bad) return true;
     free(fields);
+    line->fields = NULL;
+    line->field_count = 0;
     return false;
 }

@@ -48,8 +48,8 @@ static void put_text_of(struct mill_wire *wire, const char *text)
     mill_packer_text(&wire->out, text ? text : "", text ? strlen(text) : 0);
 }
 
-static void put_values(struct mill_wire *wire, const char *what, const tidemill_value *values,
-                       size_t count, bool closed)
+void mill_request_put(struct mill_wire *wire, const char *what, const tidemill_value *values,
+                      size_t count, bool closed)
 {
     mill_packer_size(&wire->out, count);
     for (size_t i = 0; i < count; i++) {
@@ -79,7 +79,7 @@ static void put_answer(struct mill_wire *wire, struct mill_hosted *hosted,
     put_text_of(wire, problem);
     mill_packer_bytes(&wire->out, &exit_status, sizeof exit_status);
     mill_packer_bytes(&wire->out, &strict, sizeof strict);
-    put_values(wire, "result", reply->values, reply->count, engine && engine->confine.on);
+    mill_request_put(wire, "result", reply->values, reply->count, engine && engine->confine.on);
     put_text_of(wire, reply->text);
 }
 
@@ -121,7 +121,7 @@ struct asked {
 static bool await_told(struct mill_hosted *hosted, struct mill_inbox *inbox)
 {
     struct mill_memory *memory = &hosted->engine->memory;
-    while (mill_inbox_receive(inbox, hosted->socket, true, memory) == MILL_TRANSFER_DONE) {
+    while (mill_duties_receive(&hosted->duties, inbox, hosted->socket, memory)) {
         if (inbox->head.kind == MILL_MESSAGE_TOLD) return true;
         if (!mill_request_serve(hosted, inbox)) return false;
     }
@@ -151,7 +151,7 @@ static bool send_ask(const struct asked *asked, tidemill_invocation *invocation,
     mill_outbox_begin(&outbox);
     outbox.wire.whole = true;
     mill_packer_size(&outbox.wire.out, asked->number);
-    put_values(&outbox.wire, "argument", arguments, count, hosted->engine->confine.on);
+    mill_request_put(&outbox.wire, "argument", arguments, count, hosted->engine->confine.on);
     if (!mill_wire_is_fine(&outbox.wire)) {
         const char *text = outbox.wire.error.text;
         tidemill_raise(invocation, text[0] ? text : "out of memory (arguments)");
@@ -238,18 +238,26 @@ static void do_run(struct mill_hosted *hosted, enum mill_request what,
     fflush(stdout);
 }
 
+bool mill_request_take(struct mill_wire_reader *reader,
+                       tidemill_value values[MILL_REQUEST_VALUES], size_t *taken)
+{
+    uint64_t count = mill_unpacker_size(&reader->in);
+    *taken = 0;
+    if (count > MILL_REQUEST_VALUES) return false;
+    while (!reader->in.bad && *taken < count && reader->status == TIDEMILL_OK) {
+        values[(*taken)++] = mill_value_out(mill_wire_read(reader, false));
+    }
+    return !reader->in.bad && reader->status == TIDEMILL_OK;
+}
+
 static void do_call(struct mill_hosted *hosted, struct mill_wire_reader *reader,
                     struct mill_reply *reply)
 {
     tidemill_value arguments[MILL_REQUEST_VALUES];
     char *name = mill_request_text(reader);
     size_t wanted = (size_t)mill_unpacker_size(&reader->in), taken = 0;
-    uint64_t count = mill_unpacker_size(&reader->in);
-    if (count > MILL_REQUEST_VALUES || wanted > MILL_REQUEST_VALUES) reader->in.bad = true;
-    while (!reader->in.bad && taken < count && reader->status == TIDEMILL_OK) {
-        arguments[taken++] = mill_value_out(mill_wire_read(reader, false));
-    }
-    if (name == NULL || reader->in.bad || reader->status != TIDEMILL_OK) {
+    bool fine = mill_request_take(reader, arguments, &taken) && wanted <= MILL_REQUEST_VALUES;
+    if (name == NULL || !fine) {
         reply->status = TIDEMILL_MEMORY;
         reply->problem = "out of memory (arguments of a call)";
     } else {
@@ -274,6 +282,24 @@ static void do_set(struct mill_hosted *hosted, struct mill_wire_reader *reader,
     }
     free(name);
     free(value);
+}
+
+static void do_session(struct mill_hosted *hosted, enum mill_request what,
+                       struct mill_wire_reader *reader, struct mill_reply *reply)
+{
+    char *text = mill_request_text(reader);
+    if (text == NULL) {
+        reply->status = TIDEMILL_MEMORY;
+        reply->problem = "out of memory (a session)";
+    } else if (what == MILL_REQUEST_EVAL) {
+        reply->status = tidemill_eval(hosted->engine, text);
+    } else if (what == MILL_REQUEST_COMPLETE) {
+        reply->status = tidemill_complete(hosted->engine, text, &reply->text);
+    } else {
+        reply->status = tidemill_help(hosted->engine, text, &reply->text);
+    }
+    free(text);
+    fflush(stdout);
 }
 
 /* What calls have submitted has so long to end, before what the cache is to keep is written. */
@@ -319,6 +345,17 @@ static bool fulfil(struct mill_hosted *hosted, struct mill_wire_reader *reader,
         return true;
     case MILL_REQUEST_REGISTER:
         do_register(hosted, reader, reply);
+        return true;
+    case MILL_REQUEST_SUBMIT:
+        mill_duties_submit(&hosted->duties, reader, reply);
+        return true;
+    case MILL_REQUEST_EVAL:
+    case MILL_REQUEST_COMPLETE:
+    case MILL_REQUEST_HELP:
+        do_session(hosted, what, reader, reply);
+        return true;
+    case MILL_REQUEST_LISTEN:
+        mill_duties_listen(&hosted->duties, mill_unpacker_byte(&reader->in));
         return true;
     case MILL_REQUEST_REST:
         do_rest(hosted, reader, reply);

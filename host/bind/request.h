@@ -3,6 +3,7 @@
 #ifndef MILL_REQUEST_H
 #define MILL_REQUEST_H
 
+#include "bind/duties.h"
 #include "bind/hosted.h"
 #include "lane/message.h"
 
@@ -13,6 +14,8 @@ struct mill_hosted {
     pthread_mutex_t lock; /* of what is sent: tasks warn, too */
     tidemill *engine;
     pthread_t watcher;
+    struct mill_duties duties;
+    _Atomic bool serving; /* somebody reads what is sent over the first socket */
 };
 
 struct mill_reply {
@@ -33,6 +36,14 @@ char *mill_request_text(struct mill_wire_reader *reader);
 /* A list of them that ends with NULL; NULL: no memory, or none was sent. */
 char **mill_request_texts(struct mill_wire_reader *reader, size_t *count);
 void mill_request_free(char **texts);
+
+/* Values of a message; `closed`: nothing but data may go. */
+void mill_request_put(struct mill_wire *wire, const char *what, const tidemill_value *values,
+                      size_t count, bool closed);
+
+/* A count and that many values, for which there is room; false: it is none, or there is no memory. */
+bool mill_request_take(struct mill_wire_reader *reader,
+                       tidemill_value values[MILL_REQUEST_VALUES], size_t *taken);
 
 /* Answers, and ends the reply.  False: the host has gone. */
 bool mill_request_answer(struct mill_hosted *hosted, struct mill_reply *reply);

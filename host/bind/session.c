@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "bind/api.h"
+#include "bind/proxy.h"
 #include "bind/session.h"
 #include "bind/state.h"
 #include "bind/watch.h"
@@ -115,9 +116,19 @@ static tidemill_status take_input(struct tidemill *engine, const char *code)
     return mill_api_outcome(engine, status);
 }
 
+/* A sandbox has none: the session's globals are those of the state. */
+static bool is_apart(const struct tidemill *engine)
+{
+    return engine->proxy && !engine->confine.on;
+}
+
 tidemill_status tidemill_eval(tidemill *engine, const char *code)
 {
-    tidemill_status status = mill_api_begin(engine);
+    tidemill_status status = mill_api_enter(engine);
+    if (status == TIDEMILL_OK && is_apart(engine)) {
+        return mill_api_end(engine, mill_proxy_session(engine, MILL_REQUEST_EVAL, code, NULL));
+    }
+    if (status == TIDEMILL_OK) status = mill_api_prepare(engine, NULL);
     if (status == TIDEMILL_OK) status = take_input(engine, code);
     return mill_api_end(engine, status);
 }
@@ -138,21 +149,25 @@ static tidemill_status session_text(struct tidemill *engine, const char *name,
     return status;
 }
 
-static tidemill_status ask_text(tidemill *engine, const char *name, const char *argument,
-                                char **text)
+static tidemill_status ask_text(tidemill *engine, const char *name, enum mill_request what,
+                                const char *argument, char **text)
 {
     *text = NULL;
-    tidemill_status status = mill_api_begin(engine);
+    tidemill_status status = mill_api_enter(engine);
+    if (status == TIDEMILL_OK && is_apart(engine)) {
+        return mill_api_end(engine, mill_proxy_session(engine, what, argument, text));
+    }
+    if (status == TIDEMILL_OK) status = mill_api_prepare(engine, NULL);
     if (status == TIDEMILL_OK) status = session_text(engine, name, argument, text);
     return mill_api_end(engine, status);
 }
 
 tidemill_status tidemill_complete(tidemill *engine, const char *before, char **text)
 {
-    return ask_text(engine, "complete", before, text);
+    return ask_text(engine, "complete", MILL_REQUEST_COMPLETE, before, text);
 }
 
 tidemill_status tidemill_help(tidemill *engine, const char *word, char **text)
 {
-    return ask_text(engine, "help", word, text);
+    return ask_text(engine, "help", MILL_REQUEST_HELP, word, text);
 }

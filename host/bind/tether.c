@@ -63,10 +63,17 @@ void mill_tether_ring(struct mill_tether *tether)
 
 /* ---- ending the process ----------------------------------------------------------------- */
 
+/* Before it ends, or anybody else can see that it has. */
+static void tell_errands(struct mill_tether *tether, tidemill_status status, const char *text)
+{
+    if (tether->errands) mill_errands_end(tether->errands, status, text);
+}
+
 void mill_tether_end(struct mill_tether *tether)
 {
     struct mill_child *child = tether->child;
     if (child == NULL) return;
+    tell_errands(tether, TIDEMILL_ERROR, "the script's process was ended");
     tether->child = NULL;
     mill_child_kill(child);
     mill_child_reap(child);
@@ -78,29 +85,35 @@ void mill_tether_end(struct mill_tether *tether)
 static tidemill_status cut_off(struct mill_tether *tether, tidemill_status status,
                                const char *reason)
 {
+    tell_errands(tether, status, reason);
     mill_tether_end(tether);
     snprintf(tether->lost, sizeof tether->lost, "%s", reason);
     return mill_fail(tether->error, status, "%s", reason);
 }
 
-/* It has gone by itself. */
+/* It has gone by itself, or its jobs have ended it: then their reason is the one. */
 static tidemill_status mourn(struct mill_tether *tether)
 {
-    char text[200], signal[64];
+    char text[300];
+    tidemill_status status = TIDEMILL_ERROR;
     struct mill_child *child = tether->child;
-    struct mill_child_end end = mill_child_reap(child);
+    if (tether->errands == NULL ||
+        !mill_errands_lost(tether->errands, &status, text, sizeof text)) {
+        mill_cord_end_text(child->process, text, sizeof text);
+    }
+    tell_errands(tether, status, text);
     tether->child = NULL;
+    mill_child_reap(child);
     mill_child_free(child);
     tether->begun = false;
-    if (!end.known) {
-        snprintf(text, sizeof text, "the script's process has ended");
-    } else if (end.signal) {
-        mill_signal_text(end.signal, signal, sizeof signal);
-        snprintf(text, sizeof text, "the script's process was killed by %s", signal);
-    } else {
-        snprintf(text, sizeof text, "the script's process has ended with status %d", end.code);
-    }
-    return cut_off(tether, TIDEMILL_ERROR, text);
+    return cut_off(tether, status, text);
+}
+
+void mill_tether_bury(struct mill_tether *tether)
+{
+    struct mill_error kept = *tether->error;
+    mourn(tether);
+    *tether->error = kept;
 }
 
 /* ---- waiting ---------------------------------------------------------------------------- */

@@ -4,7 +4,7 @@
 #ifndef MILL_TETHER_H
 #define MILL_TETHER_H
 
-#include "lane/child.h"
+#include "bind/errands.h"
 
 struct mill_tether {
     struct mill_error *error; /* where failures go */
@@ -16,6 +16,7 @@ struct mill_tether {
     int64_t heeded_by; /* when an interrupt must have been heeded; INT64_MAX: there is none */
     bool begun;        /* it is the script that takes the time */
     char lost[300];    /* how the last process has ended */
+    struct mill_errands *errands; /* is told of the end; NULL: nobody */
 };
 
 /* Zeros but for `error`, deadline and memory.  False: no descriptor; fini all the same. */
@@ -28,6 +29,9 @@ tidemill_status mill_tether_start(struct mill_tether *tether, const char *progra
 
 /* Ends the process, if there is one. */
 void mill_tether_end(struct mill_tether *tether);
+
+/* The same of one that has ended without this thread. */
+void mill_tether_bury(struct mill_tether *tether);
 
 /* So long from now (0: for ever), and with no interrupt yet. */
 void mill_tether_allow(struct mill_tether *tether, double seconds);

@@ -75,7 +75,7 @@ typedef struct tidemill_config {
     void (*warning)(void *context, const char *text);
     void *context;
     /* A script in a process of its own: see Limits. */
-    double deadline; /* seconds that each run or call may take; 0: no limit */
+    double deadline; /* seconds that each run, call or job may take; 0: no limit */
     uint64_t memory; /* bytes that the script's process may use; with `deadline` or `sandbox` */
     int sandbox;     /* 1: the script is not trusted */
     const char *const *allow;   /* names that are open to it besides, then NULL; NULL: none */
@@ -303,13 +303,20 @@ TIDEMILL_API tidemill_status tidemill_from_arrow(tidemill *engine, struct ArrowS
 /* With `deadline` or `sandbox` the script, its tasks and its cache live in a process of their own, which the
  * program `tidemill` is (setting worker_path), and which this engine speaks to: what fails there, loops
  * for ever, takes all memory or crashes ends that process and never this one.  tidemill_run_file, _run_string,
- * _run_shipped, _result, _result_json, _call, _set, _interrupt and _close do what they do elsewhere; functions
- * that need the script's state here return TIDEMILL_UNSUPPORTED.
+ * _run_shipped, _result, _result_json, _call, _set, _interrupt and _close do what they do elsewhere, and so do
+ * jobs and callbacks; sessions, where the script is trusted.  Functions that need the script's state here
+ * return TIDEMILL_UNSUPPORTED.
  *
  * A run or call that passes its deadline returns TIDEMILL_DEADLINE, one whose process holds more than
  * `memory` TIDEMILL_MEMORY, one whose process ends TIDEMILL_ERROR, and tidemill_error says which; an
  * interrupt that the script does not heed within 2 seconds ends the process, too.  What the script had
  * defined is gone then: the next run starts a new process, and a call or result before it is TIDEMILL_ERROR.
+ *
+ * A job's time begins when its task does, not when it is submitted; one whose task does not begin though no other
+ * job runs has that long, too.  One that passes its deadline fails with TIDEMILL_DEADLINE at once, and is
+ * cancelled; where it has not stopped 2 seconds later the process ends.  Jobs that a process takes along fail
+ * with TIDEMILL_ERROR, of too much memory with TIDEMILL_MEMORY, and say why; their results that had come are kept.
+ * tidemill_close is never TIDEMILL_BUSY for a job there: the process is ended, and the job counts as cancelled.
  *
  * `sandbox`: the script finds no FFI, io, debug, jit, package, string.dump, bytecode or files, of os clock, date,
  * difftime and time, and of tm what touches no file, network or C code; lua/tidemill/confine.lua has
@@ -456,14 +463,15 @@ TIDEMILL_API tidemill_status tidemill_wait(tidemill_job *job, double seconds);
 
 /* What it returned, which the caller releases; nil on failure.  TIDEMILL_BUSY: it has not ended;
  * TIDEMILL_ERROR: it failed, or was skipped; TIDEMILL_CANCELLED.  A result that the cache answered is
- * read from there, for which the first call may wait for the script. */
+ * read from there, for which the first call may wait for the script.  Of a script in a process of its own
+ * also TIDEMILL_DEADLINE, TIDEMILL_MEMORY, and TIDEMILL_USAGE: the result does not cross (see Limits). */
 TIDEMILL_API tidemill_status tidemill_job_result(tidemill_job *job, tidemill_value *value);
 
 /* Why it failed, with the script's frames; "" when it did not.  Valid until the job is released. */
 TIDEMILL_API const char *tidemill_job_error(tidemill_job *job);
 
 /* Keeps it from starting; one that runs ends at its next wait, or by tm.cancelled(), and at once in a
- * process of its own. */
+ * process of its own, that is a task of the lane `process`. */
 TIDEMILL_API void tidemill_cancel(tidemill_job *job);
 
 /* Gives the handle back.  NULL is fine. */
@@ -497,7 +505,9 @@ typedef struct tidemill_log {
 
 typedef struct tidemill_listener {
     size_t size; /* sizeof (tidemill_listener) */
-    /* What has changed, a few times a second; what came between is left out.  NULL: not wanted. */
+    /* What has changed, a few times a second; what came between is left out.  NULL: not wanted.  Of a script
+     * in a process of its own both are told a moment after they happen, and a line of more than 32 KiB
+     * only that there was one. */
     void (*progress)(void *context, const tidemill_progress *progress);
     /* Lines of tm.log, and of the engine, from the setting log_level on.  Of more than 1,000 that
      * nobody has polled the later ones are left out, and counted in a line that follows. */

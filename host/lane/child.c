@@ -101,28 +101,32 @@ struct mill_child *mill_child_start(const char *program, struct mill_error *erro
 
 /* What it has started, too.  Until a process is reaped its number is nobody else's; where the host
  * program reaps whatever it finds, a process of that number is another one, and is left alone. */
-static void kill_group(const struct mill_child *child)
+static void kill_group(pid_t pid, int process)
 {
     char path[32];
-    bool there = syscall(SYS_pidfd_send_signal, child->process, 0, NULL, 0) == 0;
-    snprintf(path, sizeof path, "/proc/%d", (int)child->pid);
-    if (there || access(path, F_OK) != 0) kill(-child->pid, SIGKILL);
+    bool there = syscall(SYS_pidfd_send_signal, process, 0, NULL, 0) == 0;
+    snprintf(path, sizeof path, "/proc/%d", (int)pid);
+    if (there || access(path, F_OK) != 0) kill(-pid, SIGKILL);
+}
+
+void mill_child_kill_at(pid_t pid, int process)
+{
+    kill_group(pid, process);
+    syscall(SYS_pidfd_send_signal, process, SIGKILL, NULL, 0);
 }
 
 void mill_child_kill(struct mill_child *child)
 {
     child->state = MILL_CHILD_KILLED;
-    kill_group(child);
-    syscall(SYS_pidfd_send_signal, child->process, SIGKILL, NULL, 0);
+    mill_child_kill_at(child->pid, child->process);
 }
 
-struct mill_child_end mill_child_reap(struct mill_child *child)
+static struct mill_child_end await_end(int process, int options)
 {
     siginfo_t info = {.si_pid = 0};
     int result;
-    kill_group(child); /* what it leaves behind there */
     do {
-        result = waitid((idtype_t)P_PIDFD, (id_t)child->process, &info, WEXITED);
+        result = waitid((idtype_t)P_PIDFD, (id_t)process, &info, WEXITED | options);
     } while (result != 0 && errno == EINTR);
     if (result != 0) return (struct mill_child_end){.known = false}; /* somebody else has */
     bool exited = info.si_code == CLD_EXITED;
@@ -131,6 +135,17 @@ struct mill_child_end mill_child_reap(struct mill_child *child)
         .signal = exited ? 0 : info.si_status,
         .code = exited ? info.si_status : 0,
     };
+}
+
+struct mill_child_end mill_child_reap(struct mill_child *child)
+{
+    kill_group(child->pid, child->process); /* what it leaves behind there */
+    return await_end(child->process, 0);
+}
+
+struct mill_child_end mill_child_peek(int process)
+{
+    return await_end(process, WNOWAIT);
 }
 
 void mill_child_free(struct mill_child *child)
@@ -172,13 +187,19 @@ static int64_t field_of(const char *text, const char *name)
 
 int64_t mill_child_memory(struct mill_child *child)
 {
-    char text[4096];
+    char text[40];
     if (child->status < 0) {
         snprintf(text, sizeof text, "/proc/%d/status", (int)child->pid);
         child->status = open(text, O_RDONLY | O_CLOEXEC);
         if (child->status < 0) return 0;
     }
-    ssize_t size = pread(child->status, text, sizeof text - 1, 0);
+    return mill_child_memory_at(child->status);
+}
+
+int64_t mill_child_memory_at(int status)
+{
+    char text[4096];
+    ssize_t size = pread(status, text, sizeof text - 1, 0);
     if (size <= 0) return 0;
     text[size] = '\0';
     return field_of(text, "\nRssAnon:") + field_of(text, "\nRssShmem:");

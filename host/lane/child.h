@@ -69,6 +69,7 @@ struct mill_child *mill_child_start(const char *program, struct mill_error *erro
 
 /* Kills the process and all of its group. */
 void mill_child_kill(struct mill_child *child);
+void mill_child_kill_at(pid_t pid, int process); /* any thread, until it was reaped */
 
 /* How a process has ended. */
 struct mill_child_end {
@@ -80,11 +81,15 @@ struct mill_child_end {
 /* Waits until the process has ended, which it has or is about to.  Once. */
 struct mill_child_end mill_child_reap(struct mill_child *child);
 
+/* The same of a process by its descriptor, which is left to be reaped.  Any thread. */
+struct mill_child_end mill_child_peek(int process);
+
 /* After mill_child_reap; its flight has been looked after. */
 void mill_child_free(struct mill_child *child);
 
 /* Bytes of memory that are the process's own (RssAnon and RssShmem); 0: not known. */
 int64_t mill_child_memory(struct mill_child *child);
+int64_t mill_child_memory_at(int status); /* by the descriptor of its status */
 
 /* Whether the name is known; from now on it is, if memory allows. */
 bool mill_known_add(struct mill_known *known, struct mill_hash name, size_t bytes);

@@ -7,7 +7,7 @@
 #include "data/wire.h"
 
 /* Raised when any message changes: both sides must be of one release. */
-enum { MILL_MESSAGE_VERSION = 2 };
+enum { MILL_MESSAGE_VERSION = 3 };
 
 enum mill_message_kind {
     MILL_MESSAGE_HELLO = 1, /* to the process: how it is to be */
@@ -25,7 +25,14 @@ enum mill_message_kind {
     MILL_MESSAGE_ANSWER,  /* from it: what has become of OPEN or REQUEST */
     MILL_MESSAGE_ASK,     /* from it: a function of the host is called */
     MILL_MESSAGE_TOLD,    /* to the process: what that gives */
-    MILL_MESSAGE_LAST = MILL_MESSAGE_TOLD,
+    /* The same over its second socket: bind/cord.h. */
+    MILL_MESSAGE_JOB_BEGUN,  /* from it: a job's task runs */
+    MILL_MESSAGE_JOB_ENDED,  /* from it: how */
+    MILL_MESSAGE_JOB_CANCEL, /* to the process */
+    MILL_MESSAGE_LISTEN,     /* to the process: what the host wants to hear of */
+    MILL_MESSAGE_LINE,       /* from it: one of the log */
+    MILL_MESSAGE_PROGRESS,   /* from it */
+    MILL_MESSAGE_LAST = MILL_MESSAGE_PROGRESS,
 };
 
 enum mill_text_kind {

@@ -425,6 +425,19 @@ bool mill_log_add(struct mill_log *log, const struct mill_log_line *line)
     return true;
 }
 
+bool mill_log_tell(struct mill_log *log, const struct mill_log_line *line)
+{
+    struct mill_log_record *record = new_record(line);
+    if (record == NULL) return false;
+    record->line.time = mill_clock_wall();
+    record->number = atomic_fetch_add_explicit(&log->next, 1, memory_order_relaxed);
+    pthread_mutex_lock(&log->mutex);
+    if (log->tap) log->tap(log->tap_context, record);
+    pthread_mutex_unlock(&log->mutex);
+    unref(record);
+    return true;
+}
+
 /* ---- looking back ------------------------------------------------------------------------ */
 
 static bool passes(const struct mill_log_filter *filter, const struct mill_log_line *line)

@@ -89,6 +89,9 @@ void mill_log_tap(struct mill_log *log,
 /* Keeps a copy of the line, and writes it.  Its time is filled in.  False: no memory. */
 bool mill_log_add(struct mill_log *log, const struct mill_log_line *line);
 
+/* Tells the tap of a line that is kept elsewhere.  False: no memory. */
+bool mill_log_tell(struct mill_log *log, const struct mill_log_line *line);
+
 struct mill_log_filter {
     enum mill_log_level level; /* this one and above */
     int worker;                /* -1: all */

@@ -10,7 +10,7 @@ cp -r tests/fuzz/corpus build/fuzz/
 if command -v clang >/dev/null &&
     echo 'int LLVMFuzzerTestOneInput(const char *b, long n) { return b && n < 0; }' |
     clang -x c -fsanitize=fuzzer -o build/fuzz/probe - 2>/dev/null; then
-    for target in value file export npy fuse arrow message; do
+    for target in value file export npy fuse arrow message news; do
         # shellcheck disable=SC2086
         clang $flags -fsanitize=fuzzer -DFUZZ_TARGET="fuzz_$target" -o "build/fuzz/$target" \
             $sources build/asan/inside.a $libraries

@@ -98,9 +98,10 @@ static void check_result(tidemill *engine)
     free(text);
 }
 
-static void check_fork(int workers)
+static void check_fork(int workers, double deadline)
 {
-    tidemill_config config = {.size = sizeof config, .workers = workers, .cache = "off"};
+    tidemill_config config = {
+        .size = sizeof config, .workers = workers, .cache = "off", .deadline = deadline};
     tidemill *engine;
     CHECK(tidemill_open(&config, &engine) == TIDEMILL_OK);
     check_result(engine); /* the threads are there */
@@ -109,7 +110,7 @@ static void check_fork(int workers)
         tidemill_run_string(engine, "function wait() tm.sleep(3600) end", "s", 0, NULL);
     if (status == TIDEMILL_OK) status = tidemill_submit(engine, NULL, "wait", NULL, 0, &job);
     CHECK_SAYING(status == TIDEMILL_OK, "%s", tidemill_error(engine));
-    if (workers > 0) {
+    if (workers > 0 || deadline > 0) {
         while (tidemill_job_state(job) != TIDEMILL_JOB_RUNNING) usleep(1000);
         /* AddressSanitizer's allocator, unlike the C library's, stays locked in the child when another
          * thread is in it: let them come to rest. */
@@ -131,12 +132,17 @@ static void check_fork(int workers)
 
 static void test_threads(void)
 {
-    check_fork(2);
+    check_fork(2, 0);
 }
 
 static void test_serial(void)
 {
-    check_fork(TIDEMILL_SERIAL);
+    check_fork(TIDEMILL_SERIAL, 0);
+}
+
+static void test_process(void)
+{
+    check_fork(2, 120);
 }
 
 int main(void)
@@ -144,5 +150,6 @@ int main(void)
     alarm(300);
     RUN(test_threads);
     RUN(test_serial);
+    RUN(test_process);
     return check_end();
 }

@@ -51,13 +51,33 @@ static void check_help(tidemill *engine)
            "the nearest name");
 }
 
-int main(void)
+/* With the script here, or in a process of its own. */
+static void check_session(double deadline)
 {
-    tidemill_config config = {.size = sizeof config, .workers = 1, .cache = "off"};
+    tidemill_config config = {
+        .size = sizeof config, .workers = 1, .cache = "off", .deadline = deadline};
     tidemill *engine;
     expect(tidemill_open(&config, &engine) == TIDEMILL_OK, "an engine opens");
     check_inputs(engine);
     check_help(engine);
     tidemill_close(engine);
+}
+
+static void check_deadline(void)
+{
+    tidemill_config config = {.size = sizeof config, .cache = "off", .deadline = 1};
+    tidemill *engine;
+    expect(tidemill_open(&config, &engine) == TIDEMILL_OK, "an engine with a deadline opens");
+    expect(gives(engine, "while true do end", TIDEMILL_DEADLINE, "deadline of 1 s"),
+           "an input meets its deadline");
+    expect(gives(engine, "assert(1 + 1 == 2)", TIDEMILL_OK, NULL), "the next begins anew");
+    tidemill_close(engine);
+}
+
+int main(void)
+{
+    check_session(0);
+    check_session(120);
+    check_deadline();
     return expect_end();
 }

@@ -56,6 +56,11 @@ static void messages_of_any_bytes_are_answers_or_are_none(void)
     run_target(6, 20000);
 }
 
+static void news_of_any_bytes_are_news_or_are_none(void)
+{
+    run_target(7, 20000);
+}
+
 int main(void)
 {
     seed = check_seed();
@@ -66,5 +71,6 @@ int main(void)
     RUN(programs_of_any_bytes_run_or_are_refused);
     RUN(structures_of_any_bytes_are_imported_or_are_not);
     RUN(messages_of_any_bytes_are_answers_or_are_none);
+    RUN(news_of_any_bytes_are_news_or_are_none);
     return check_end();
 }

@@ -14,6 +14,7 @@ void fuzz_npy(const uint8_t *bytes, size_t size);     /* mill_npy_read */
 void fuzz_fuse(const uint8_t *bytes, size_t size);    /* tidemill_kernel_fuse, when checked */
 void fuzz_arrow(const uint8_t *bytes, size_t size);   /* mill_arrow_import */
 void fuzz_message(const uint8_t *bytes, size_t size); /* mill_hearing_read */
+void fuzz_news(const uint8_t *bytes, size_t size);    /* mill_news_read */
 
 struct fuzz_target {
     const char *name; /* also of its folder in tests/fuzz/corpus */
@@ -21,7 +22,7 @@ struct fuzz_target {
 };
 
 extern const struct fuzz_target fuzz_targets[];
-enum { FUZZ_TARGETS = 7 };
+enum { FUZZ_TARGETS = 8 };
 
 /* Runs all files of a folder, and `rounds` changes of them drawn from `seed`; the files' number. */
 int fuzz_folder(const struct fuzz_target *target, const char *folder, uint64_t seed,

@@ -21,8 +21,9 @@
 #include "kernels/reduce.h"
 
 const struct fuzz_target fuzz_targets[FUZZ_TARGETS] = {
-    {"value", fuzz_value}, {"file", fuzz_file},   {"export", fuzz_export},  {"npy", fuzz_npy},
-    {"fuse", fuzz_fuse},   {"arrow", fuzz_arrow}, {"message", fuzz_message}};
+    {"value", fuzz_value},     {"file", fuzz_file}, {"export", fuzz_export},
+    {"npy", fuzz_npy},         {"fuse", fuzz_fuse}, {"arrow", fuzz_arrow},
+    {"message", fuzz_message}, {"news", fuzz_news}};
 
 /* Bytes in memory of their own, so that a read beyond them is seen. */
 static struct mill_buffer *buffer_of(const uint8_t *bytes, size_t size)

@@ -110,6 +110,7 @@ int main(void)
     tidemill_config config = {.size = sizeof config, .cache = "off"};
     tidemill *engine, *sandbox, *unlimited, *other = NULL;
     tidemill_value value;
+    tidemill_job *job = NULL;
     char *text = NULL;
     if (tidemill_open(&config, &engine) != TIDEMILL_OK) return 1;
     config.sandbox = 1;
@@ -120,7 +121,7 @@ int main(void)
     lines[#lines + 1] = ("    other = NULL;\n    if (%s != TIDEMILL_OK)\n        say(other ? other : %s);"
       .. "\n    tidemill_close(other);\n    puts(\"--\");"):format(call, call:match("%((%l+), ") or "engine")
   end
-  lines[#lines + 1] = "    (void)value, (void)in_child_of_fork, (void)a_function, (void)text;"
+  lines[#lines + 1] = "    (void)value, (void)in_child_of_fork, (void)a_function, (void)text, (void)job;"
   for _, name in ipairs { "engine", "sandbox", "unlimited" } do
     lines[#lines + 1] = ("    tidemill_close(%s);"):format(name)
   end
@@ -270,6 +271,7 @@ local unseen = {
   { ".", "unsound ", "of plans that the library does not make" },
   { ".", "^cannot start ", "the system has no threads or processes left" },
   { ".", "cannot watch a worker", "the system has no descriptors left" },
+  { ".", "cannot talk to the script", "the system has no descriptors left" },
   { ".", "60000 arguments", "LuaJIT's unpack and stack end before" },
   { ".", "more than 2 GiB", "takes gigabytes" },
   { ".", "more than 1 GiB", "takes gigabytes" },
