@@ -157,7 +157,8 @@ end
 
 local function start(state, items, count)
   local job, first = state.job, state.taken + 1
-  local handle = job.grouped and grouped(job)(numbers.pack(items, count) or items, count, first) or job.fn(items[1])
+  local handle = job.grouped and grouped(job)(numbers.pack(items, count) or items, count, first)
+    or job.fn(items[1])
   node.set_place(handle, first)
   local run = core.run({ handle }, task.record, job.strategy, job.base)
   -- What the function names was taken down by the first run: one copy for all items.

@@ -160,8 +160,8 @@ local function loop_text(count, outputs)
       list[#list + 1] = ", a" .. i
     end
   end
-  local parts = { READ = table.concat(reads, "\n    "), LIST = table.concat(list), COUNT = count, TRIAL = trial,
-    RUN = outputs > 0 and run_all or run_one }
+  local parts = { READ = table.concat(reads, "\n    "), LIST = table.concat(list), COUNT = count,
+    TRIAL = trial, RUN = outputs > 0 and run_all or run_one }
   return (template:gsub("%$(RUN)", parts):gsub("%$(%u+)", parts))
 end
 

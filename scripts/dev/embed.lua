@@ -8,9 +8,9 @@ local ffi = require("ffi")
 -- would delay; and what C code hands out as it lies there.
 local plain = {}
 for name in ([[
-  tidemill tidemill.clib tidemill.compiled tidemill.console tidemill.errors tidemill.group tidemill.holdings tidemill.modules
-  tidemill.nesting tidemill.origin tidemill.runner tidemill.sandbox tidemill.wait
-  tidemill.kernels.declare repl.scope repl.session repl.source repl.traces
+  tidemill tidemill.clib tidemill.compiled tidemill.console tidemill.errors tidemill.group
+  tidemill.holdings tidemill.modules tidemill.nesting tidemill.origin tidemill.runner
+  tidemill.sandbox tidemill.wait tidemill.kernels.declare repl.scope repl.session repl.source repl.traces
   new:strategy]]):gmatch("%S+") do plain[name] = true end
 
 local escapes = {
