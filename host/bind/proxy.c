@@ -36,7 +36,7 @@ struct mill_proxy {
 
 bool mill_proxy_is_wanted(const tidemill_config *config)
 {
-    return config->sandbox != 0 || config->deadline > 0;
+    return config->sandbox != 0 || config->deadline > 0 || config->memory > 0;
 }
 
 /* ---- writing ---------------------------------------------------------------------------- */

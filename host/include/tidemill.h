@@ -75,9 +75,9 @@ typedef struct tidemill_config {
     void (*warning)(void *context, const char *text);
     void *context;
     /* A script in a process of its own: see Limits. */
-    double deadline; /* seconds that each run, call or job may take; 0: no limit */
-    uint64_t memory; /* bytes that the script's process may use; with `deadline` or `sandbox` */
-    int sandbox;     /* 1: the script is not trusted */
+    double deadline;            /* seconds that each run, call or job may take; 0: no limit */
+    uint64_t memory;            /* bytes that the script's process may use; 0: no limit */
+    int sandbox;                /* 1: the script is not trusted */
     const char *const *allow;   /* names that are open to it besides, then NULL; NULL: none */
     const char *const *modules; /* modules that its `require` may load, then NULL; NULL: none */
     double
@@ -300,12 +300,13 @@ TIDEMILL_API tidemill_status tidemill_from_arrow(tidemill *engine, struct ArrowS
 
 /* ---- Limits ------------------------------------------------------------------------------- */
 
-/* With `deadline` or `sandbox` the script, its tasks and its cache live in a process of their own, which the
- * program `tidemill` is (setting worker_path), and which this engine speaks to: what fails there, loops
- * for ever, takes all memory or crashes ends that process and never this one.  tidemill_run_file, _run_string,
- * _run_shipped, _result, _result_json, _call, _set, _interrupt and _close do what they do elsewhere, and so do
- * jobs and callbacks; sessions, where the script is trusted.  Functions that need the script's state here
- * return TIDEMILL_UNSUPPORTED.
+/* With `deadline`, `memory` or `sandbox` the script, its tasks and its cache live in a process
+ * of their own, which the program `tidemill` is (setting worker_path), and which this engine
+ * speaks to: what fails there, loops for ever, takes all memory or crashes ends that process
+ * and never this one.  tidemill_run_file, _run_string, _run_shipped, _result, _result_json,
+ * _call, _set, _interrupt and _close do what they do elsewhere, and so do jobs and callbacks;
+ * sessions, where the script is trusted.  Functions that need the script's state here return
+ * TIDEMILL_UNSUPPORTED.
  *
  * A run or call that passes its deadline returns TIDEMILL_DEADLINE, one whose process holds more than
  * `memory` TIDEMILL_MEMORY, one whose process ends TIDEMILL_ERROR, and tidemill_error says which; an

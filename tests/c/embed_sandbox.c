@@ -320,10 +320,12 @@ static void check_deadline(void)
     tidemill_close(engine);
 }
 
-static void check_memory(void)
+/* The limit alone, too, gives the script a process of its own, which has all libraries. */
+static void check_memory(int sandbox)
 {
-    tidemill *engine =
-        open_with((tidemill_config){.deadline = 60, .memory = 256 << 20, .sandbox = 1});
+    tidemill *engine = open_with((tidemill_config){.memory = 256 << 20, .sandbox = sandbox});
+    expect(run(engine, sandbox ? "assert(not io)" : "assert(io.open)") == TIDEMILL_OK,
+           "the libraries of a limit");
     expect(run(engine, "local t = {} while true do t[#t + 1] = {} end") == TIDEMILL_MEMORY &&
                says(engine, "256 MiB"),
            "hunger for memory");
@@ -524,7 +526,8 @@ int main(void)
     check_functions();
     check_modules();
     check_deadline();
-    check_memory();
+    check_memory(1);
+    check_memory(0);
     check_crash();
     check_interrupt();
     check_opening();
