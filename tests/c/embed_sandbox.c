@@ -439,6 +439,7 @@ static void check_death_of_the_host(void)
 {
     fflush(stdout);
     int host = fork(), script = 0;
+    if (host < 0) abort(); /* and kill nobody */
     if (host == 0) {
         tidemill *engine = open_with((tidemill_config){.sandbox = 1});
         run(engine, "while true do end");

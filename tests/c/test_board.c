@@ -136,6 +136,7 @@ static void a_claim_dies_with_its_process(void)
     mill_board_open(&board, path);
     CHECK(pipe(ends) == 0);
     pid_t child = fork();
+    if (child < 0) abort(); /* and kill nobody */
     if (child == 0) {
         dup2(ends[1], STDOUT_FILENO);
         char program[] = "/proc/self/exe";
