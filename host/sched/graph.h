@@ -6,6 +6,7 @@
 #ifndef MILL_GRAPH_H
 #define MILL_GRAPH_H
 
+#include "base/pages.h"
 #include "base/status.h"
 #include "data/value.h"
 
@@ -40,6 +41,7 @@ struct mill_graph {
     int64_t free_count;
     uint32_t next_place;
     int64_t live;
+    struct mill_spare spare; /* of a run that has ended */
 };
 
 /* A handle: index in the low half, generation in the high. */

@@ -145,8 +145,10 @@ static bool allocate(struct mill_run *run, const struct builder *builder, uint32
     size_t lists = (2 * edges + count + wanted) * sizeof(uint32_t);
     size_t size = tasks + lists + 63;
     /* aligned_alloc is slow for few bytes. */
-    run->block = size < MILL_HUGE_PAGE ? malloc(size) : mill_pages_new(size);
+    run->block =
+        size < MILL_HUGE_PAGE ? malloc(size) : mill_spare_take(&builder->graph->spare, &size);
     if (run->block == NULL) return false;
+    run->block_size = size;
     run->tasks = (struct mill_task *)(((uintptr_t)run->block + 63) & ~(uintptr_t)63);
     run->inputs = (uint32_t *)(run->tasks + count + 1);
     run->dependents = run->inputs + edges;
@@ -470,7 +472,11 @@ void mill_run_free(struct mill_run *run)
     mill_source_fini(&run->end);
     mill_token_unref(run->token);
     free_revivals(run);
-    free(run->block);
+    if (run->graph) {
+        mill_spare_give(&run->graph->spare, run->block, run->block_size);
+    } else {
+        free(run->block);
+    }
     free(run->functions);
     free(run->content);
     free(run->locks);

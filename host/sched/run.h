@@ -78,6 +78,7 @@ struct mill_run {
 
     /* Fixed once built. */
     void *block;             /* holds `tasks` to `wanted` */
+    size_t block_size;
     struct mill_task *tasks; /* count + 1: the last one ends the lists of the one before */
     uint32_t count;
     uint32_t *inputs; /* indexes of tasks, each task's in the order of its arguments */
