@@ -40,6 +40,16 @@ TIDEMILL_KERNEL int64_t tidemill_kernel_matmul_f32(int64_t m, int64_t n, int64_t
                                                    int64_t b_row, int64_t b_column, float beta,
                                                    float *c, int64_t c_row, float *scratch);
 
+/* c = a times its transposed + beta c, n x n, of a, n x k: the bits of matmul, above and on the
+ * diagonal; below it what is above.  scratch: tidemill_kernel_matmul_scratch(n, n, k) elements.
+ * Returns -1 when n or k is negative or c_row < n. */
+TIDEMILL_KERNEL int64_t tidemill_kernel_syrk_f64(int64_t n, int64_t k, const double *a,
+                                                 int64_t a_row, int64_t a_column, double beta,
+                                                 double *c, int64_t c_row, double *scratch);
+TIDEMILL_KERNEL int64_t tidemill_kernel_syrk_f32(int64_t n, int64_t k, const float *a,
+                                                 int64_t a_row, int64_t a_column, float beta,
+                                                 float *c, int64_t c_row, float *scratch);
+
 /* Sum of a[i] b[i], ordered as the dot products of correlations; those of floats are doubles. */
 TIDEMILL_KERNEL double tidemill_kernel_dot_f64(const double *a, const double *b, int64_t n);
 TIDEMILL_KERNEL double tidemill_kernel_dot_f32(const float *a, const float *b, int64_t n);

@@ -1,6 +1,8 @@
 /* product: matrix products and outer products; without a BLAS they are what there is.
  * SPDX-License-Identifier: MIT */
+#include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "kernels/bodies.h"
 #include "kernels/matrix.h"

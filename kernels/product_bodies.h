@@ -22,20 +22,59 @@ static void PRODUCT(tile_plain)(int64_t depth, REAL alpha, const REAL *a, const 
     }
 }
 
-/* packed[(i / group) * group * depth + p * group + i % group] = element (i, p), 0 for i beyond
- * count. */
+/* A whole group of a size that is known: its elements lie side by side, or its rows do.  Prefetchers
+ * do not follow what lies far apart: what the next group reads is asked for, a line a step. */
+#define PACK_SIDE_BY_SIDE(size)                                                                \
+    for (int64_t p = 0; p < depth; p++, x += next, packed += (size)) {                         \
+        __builtin_prefetch(x + (size));                                                        \
+        memcpy(packed, x, (size) * sizeof *x);                                                 \
+    }
+#define PACK_ROWS(size)                                                                        \
+    const REAL *ahead = x + (size)*apart;                                                      \
+    int64_t row = 0;                                                                           \
+    for (int64_t p = 0; p < depth; p++, x += next, packed += (size)) {                         \
+        __builtin_prefetch(ahead + row * apart);                                               \
+        if (++row == (size)) row = 0, ahead += 64 / sizeof *x;                                 \
+        _Pragma("GCC unroll 32") for (int64_t i = 0; i < (size); i++) packed[i] =              \
+            x[i * apart];                                                                      \
+    }
+#define PACK_WHOLE(size)                                                                       \
+    case size:                                                                                 \
+        if (apart == 1) {                                                                      \
+            PACK_SIDE_BY_SIDE(size);                                                           \
+        } else {                                                                               \
+            PACK_ROWS(size);                                                                   \
+        }                                                                                      \
+        break
+
+/* packed[p * group + i] = element (i, p) of a group of rows, 0 for i beyond count. */
+static void PRODUCT(pack_group)(const REAL *x, int64_t count, int64_t depth, int64_t apart,
+                                int64_t next, int64_t group, REAL *packed)
+{
+    switch (count == group ? group : 0) {
+        PACK_WHOLE(4);
+        PACK_WHOLE(MILL_TILE_ROWS);
+        PACK_WHOLE(8);
+        PACK_WHOLE(16);
+        PACK_WHOLE(32);
+    default:
+        for (int64_t p = 0; p < depth; p++, packed += group) {
+            for (int64_t i = 0; i < count; i++) packed[i] = x[i * apart + p * next];
+            for (int64_t i = count; i < group; i++) packed[i] = 0;
+        }
+    }
+}
+#undef PACK_SIDE_BY_SIDE
+#undef PACK_ROWS
+#undef PACK_WHOLE
+
+/* All groups of a panel, one after the other. */
 static void PRODUCT(pack_panel)(const REAL *x, int64_t count, int64_t depth, int64_t apart,
                                 int64_t next, int64_t group, REAL *packed)
 {
-    for (int64_t first = 0; first < count; first += group, packed += group * depth) {
-        int64_t here = mill_least(group, count - first);
-        const REAL *from = x + first * apart;
-        for (int64_t p = 0; p < depth; p++) {
-            REAL *to = packed + p * group;
-            for (int64_t i = 0; i < here; i++) to[i] = from[i * apart + p * next];
-            for (int64_t i = here; i < group; i++) to[i] = 0;
-        }
-    }
+    for (int64_t i = 0; i < count; i += group) PRODUCT(pack_group)
+    (x + i * apart, mill_least(group, count - i), depth, apart, next, group,
+     packed + i * depth);
 }
 
 /* A tile at the edge: the part of c that there is goes through a whole one. */
@@ -51,15 +90,16 @@ static void PRODUCT(edge_tile)(struct PRODUCT(mill_tile) tile, int64_t rows, int
         for (int64_t j = 0; j < columns; j++) c[i * c_row + j] = whole[i * tile.columns + j];
 }
 
-/* c += alpha * (packed rows) * (packed columns). */
+/* c += alpha * (packed rows) * (packed columns), but for tiles all of whose elements (i, j) have
+ * j - i < least. */
 static void PRODUCT(block_of_tiles)(struct PRODUCT(mill_tile) tile, int64_t rows,
                                     int64_t columns, int64_t depth, REAL alpha, const REAL *a,
-                                    const REAL *b, REAL *c, int64_t c_row)
+                                    const REAL *b, int64_t least, REAL *c, int64_t c_row)
 {
     for (int64_t j = 0; j < columns; j += tile.columns) {
         int64_t wide = mill_least(tile.columns, columns - j);
         const REAL *right = b + j * depth;
-        for (int64_t i = 0; i < rows; i += MILL_TILE_ROWS) {
+        for (int64_t i = 0; i < rows && j + wide - 1 - i >= least; i += MILL_TILE_ROWS) {
             int64_t high = mill_least(MILL_TILE_ROWS, rows - i);
             const REAL *left = a + i * depth;
             REAL *to = c + i * c_row + j;
@@ -71,11 +111,53 @@ static void PRODUCT(block_of_tiles)(struct PRODUCT(mill_tile) tile, int64_t rows
     }
 }
 
+/* c = beta c, and 0 when beta is 0, whatever it held. */
 static void PRODUCT(scale_product)(int64_t m, int64_t n, REAL beta, REAL *c, int64_t c_row)
 {
-    for (int64_t i = 0; i < m; i++)
-        for (int64_t j = 0; j < n; j++)
-            c[i * c_row + j] = beta == 0 ? 0 : PRODUCT(tile_one_nan)(beta * c[i * c_row + j]);
+    for (int64_t i = 0; i < m; i++, c += c_row) {
+        if (beta == 0)
+            memset(c, 0, (size_t)n * sizeof *c);
+        else
+            for (int64_t j = 0; j < n; j++) c[j] = PRODUCT(tile_one_nan)(beta * c[j]);
+    }
+}
+
+/* A matrix in memory: element (i, j) is at[i * row + j * column]. */
+struct PRODUCT(product_side) {
+    const REAL *at;
+    int64_t row, column;
+};
+
+/* c = alpha a b + beta c; `upper`: at least those elements that are not below the diagonal. */
+static void PRODUCT(multiply)(int64_t m, int64_t n, int64_t k, REAL alpha,
+                              struct PRODUCT(product_side) a, struct PRODUCT(product_side) b,
+                              REAL beta, bool upper, REAL *c, int64_t c_row, REAL *scratch)
+{
+    struct PRODUCT(mill_tile) tile = PRODUCT(tile_in_use)();
+    REAL *packed = scratch + packed_size(n, PRODUCT_COLUMNS, MILL_TILE_WIDEST, k);
+    if (k == 0) PRODUCT(scale_product)(m, n, beta, c, c_row);
+    for (int64_t j = 0; j < n; j += PRODUCT_COLUMNS) {
+        int64_t wide = mill_least(PRODUCT_COLUMNS, n - j);
+        int64_t below = upper ? mill_least(m, j + wide) : m;
+        for (int64_t p = 0; p < k; p += MILL_TILE_DEPTH) {
+            int64_t depth = mill_least(MILL_TILE_DEPTH, k - p);
+            PRODUCT(pack_panel)
+            (b.at + p * b.row + j * b.column, wide, depth, b.column, b.row, tile.columns,
+             scratch);
+            for (int64_t i = 0; i < below; i += PRODUCT_ROWS) {
+                int64_t high = mill_least(PRODUCT_ROWS, below - i);
+                REAL *to = c + i * c_row + j;
+                PRODUCT(pack_panel)
+                (a.at + i * a.row + p * a.column, high, depth, a.row, a.column, MILL_TILE_ROWS,
+                 packed);
+                /* Block by block, while it is about to be in a cache anyway. */
+                if (p == 0) PRODUCT(scale_product)(high, wide, beta, to, c_row);
+                PRODUCT(block_of_tiles)
+                (tile, high, wide, depth, alpha, packed, scratch, upper ? i - j : -m - n, to,
+                 c_row);
+            }
+        }
+    }
 }
 
 int64_t PRODUCT(tidemill_kernel_matmul)(int64_t m, int64_t n, int64_t k, REAL alpha,
@@ -84,25 +166,26 @@ int64_t PRODUCT(tidemill_kernel_matmul)(int64_t m, int64_t n, int64_t k, REAL al
                                         REAL beta, REAL *c, int64_t c_row, REAL *scratch)
 {
     if (m < 0 || n < 0 || k < 0 || c_row < n) return -1;
-    struct PRODUCT(mill_tile) tile = PRODUCT(tile_in_use)();
-    REAL *packed = scratch + packed_size(n, PRODUCT_COLUMNS, MILL_TILE_WIDEST, k);
-    PRODUCT(scale_product)(m, n, beta, c, c_row);
-    for (int64_t j = 0; j < n; j += PRODUCT_COLUMNS) {
-        int64_t wide = mill_least(PRODUCT_COLUMNS, n - j);
-        for (int64_t p = 0; p < k; p += MILL_TILE_DEPTH) {
-            int64_t depth = mill_least(MILL_TILE_DEPTH, k - p);
-            PRODUCT(pack_panel)
-            (b + p * b_row + j * b_column, wide, depth, b_column, b_row, tile.columns, scratch);
-            for (int64_t i = 0; i < m; i += PRODUCT_ROWS) {
-                int64_t high = mill_least(PRODUCT_ROWS, m - i);
-                PRODUCT(pack_panel)
-                (a + i * a_row + p * a_column, high, depth, a_row, a_column, MILL_TILE_ROWS,
-                 packed);
-                PRODUCT(block_of_tiles)
-                (tile, high, wide, depth, alpha, packed, scratch, c + i * c_row + j, c_row);
-            }
-        }
-    }
+    PRODUCT(multiply)
+    (m, n, k, alpha, (struct PRODUCT(product_side)){a, a_row, a_column},
+     (struct PRODUCT(product_side)){b, b_row, b_column}, beta, false, c, c_row, scratch);
+    return 0;
+}
+
+int64_t PRODUCT(tidemill_kernel_syrk)(int64_t n, int64_t k, const REAL *a, int64_t a_row,
+                                      int64_t a_column, REAL beta, REAL *c, int64_t c_row,
+                                      REAL *scratch)
+{
+    enum { SIDE = 16 };
+    if (n < 0 || k < 0 || c_row < n) return -1;
+    PRODUCT(multiply)
+    (n, n, k, 1, (struct PRODUCT(product_side)){a, a_row, a_column},
+     (struct PRODUCT(product_side)){a, a_column, a_row}, beta, true, c, c_row, scratch);
+    for (int64_t i = 0; i < n; i += SIDE)
+        for (int64_t j = 0; j <= i; j += SIDE)
+            for (int64_t x = i; x < mill_least(n, i + SIDE); x++)
+                for (int64_t y = j; y < mill_least(x, j + SIDE); y++)
+                    c[x * c_row + y] = c[y * c_row + x];
     return 0;
 }
 

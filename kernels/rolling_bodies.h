@@ -77,13 +77,13 @@ typedef int mill_window_ratios(const double *cross, const double *square_x,
                                const double *square_y, double *out, int64_t count);
 
 /* Columns of x, `stride` wide and a multiple of MILL_PRODUCT_COLUMNS, less their means and
- * divided by their lengths. */
+ * divided by their lengths: in panels of MILL_PRODUCT_COLUMNS, each with all rows of it one after
+ * the other. */
 enum { MILL_PRODUCT_ROWS = 4, MILL_PRODUCT_COLUMNS = 16 };
 typedef void mill_window_standard(const double *x, int64_t stride, int64_t window, double *z);
-/* tile[i][j] = sum of z[k][i] * z[k][j] over k, for MILL_PRODUCT_ROWS columns `at` of z with as
- * many others `with` as fill a line of the tile, within [-1, 1]. */
-typedef void mill_window_products(const double *at, const double *with, int64_t stride,
-                                  int64_t window,
+/* tile[i][j] = sum of z[k][i] * z[k][j] over k, for MILL_PRODUCT_ROWS columns of a panel, from `at` on,
+ * with all of another, within [-1, 1]. */
+typedef void mill_window_products(const double *at, const double *with, int64_t window,
                                   double tile[MILL_PRODUCT_ROWS][MILL_PRODUCT_COLUMNS]);
 
 struct mill_window_bodies {

@@ -3,6 +3,8 @@
  * all at once.  The series are turned into columns first: then neighbours in a vector are
  * neighbouring series, and no sum has to be folded.
  * SPDX-License-Identifier: MIT */
+#include <string.h>
+
 #include "kernels/bodies.h"
 #include "kernels/rolling.h"
 #include "kernels/rolling_bodies.h"
@@ -15,7 +17,7 @@ static int64_t correlate_stride(int64_t rows)
 int64_t tidemill_kernel_rolling_correlate_scratch(int64_t rows, int64_t window, int64_t count)
 {
     if (rows < 1 || window < 1 || count < 1) return 0;
-    return (window + count - 1 + window) * correlate_stride(rows);
+    return (window + count - 1 + window + MILL_PRODUCT_COLUMNS) * correlate_stride(rows);
 }
 
 /* Values [first, end) of every series as rows of columns; the columns beyond are 0. */
@@ -29,40 +31,56 @@ static void correlate_turn(const double *x, int64_t rows, int64_t n, int64_t fir
     }
 }
 
-/* Puts a tile whose upper left corner is (i, j) at its place and at the mirrored one.  Sizes
- * are known where it matters, so that the copies are. */
-static inline __attribute__((always_inline)) void
-correlate_put(double tile[MILL_PRODUCT_ROWS][MILL_PRODUCT_COLUMNS], int64_t i, int64_t j,
-              int64_t high, int64_t wide, int64_t rows, double *out)
+typedef double correlate_pair __attribute__((vector_size(16), aligned(8)));
+typedef int64_t correlate_places __attribute__((vector_size(16)));
+
+/* Writes the columns of a tile as rows, `stride` apart. */
+static void correlate_turn_tile(double tile[MILL_PRODUCT_ROWS][MILL_PRODUCT_COLUMNS],
+                                double *to, int64_t stride)
 {
-    for (int64_t a = 0; a < high; a++)
-        for (int64_t b = 0; b < wide; b++) out[(i + a) * rows + j + b] = tile[a][b];
-    for (int64_t b = 0; b < wide; b++)
-        for (int64_t a = 0; a < high; a++) out[(j + b) * rows + i + a] = tile[a][b];
+    for (int64_t b = 0; b < MILL_PRODUCT_COLUMNS; b += 2, to += 2 * stride) {
+        for (int64_t a = 0; a < MILL_PRODUCT_ROWS; a += 2) {
+            correlate_pair above = *(correlate_pair *)&tile[a][b];
+            correlate_pair below = *(correlate_pair *)&tile[a + 1][b];
+            *(correlate_pair *)(to + a) =
+                __builtin_shuffle(above, below, (correlate_places){0, 2});
+            *(correlate_pair *)(to + stride + a) =
+                __builtin_shuffle(above, below, (correlate_places){1, 3});
+        }
+    }
 }
 
-static void correlate_place(double tile[MILL_PRODUCT_ROWS][MILL_PRODUCT_COLUMNS], int64_t i,
-                            int64_t j, int64_t rows, double *out)
-{
-    int64_t high = mill_least(MILL_PRODUCT_ROWS, rows - i);
-    int64_t wide = mill_least(MILL_PRODUCT_COLUMNS, rows - j);
-    if (high == MILL_PRODUCT_ROWS && wide == MILL_PRODUCT_COLUMNS)
-        correlate_put(tile, i, j, MILL_PRODUCT_ROWS, MILL_PRODUCT_COLUMNS, rows, out);
-    else
-        correlate_put(tile, i, j, high, wide, rows, out);
-}
-
-static void correlate_window(const double *z, int64_t rows, int64_t window, double *out)
+/* Elements of one panel of columns with all columns that are not right of it: their rows go to
+ * out, where they are above the panel's own; what the panel's columns are, as rows, to `turned`,
+ * which is `stride` wide. */
+static void correlate_panel(const double *z, int64_t rows, int64_t window, int64_t j,
+                            double *turned, double *out)
 {
     const struct mill_window_bodies *bodies = mill_window_bodies();
-    int64_t stride = correlate_stride(rows);
+    int64_t stride = correlate_stride(rows), wide = mill_least(MILL_PRODUCT_COLUMNS, rows - j);
     double tile[MILL_PRODUCT_ROWS][MILL_PRODUCT_COLUMNS];
-    for (int64_t i = 0; i < rows; i += MILL_PRODUCT_ROWS) {
-        int64_t diagonal = i - i % MILL_PRODUCT_COLUMNS;
-        for (int64_t j = diagonal; j < rows; j += MILL_PRODUCT_COLUMNS) {
-            bodies->products(z + i, z + j, stride, window, tile);
-            correlate_place(tile, i, j, rows, out);
+    for (int64_t i = 0; i < j + MILL_PRODUCT_COLUMNS; i += MILL_PRODUCT_ROWS) {
+        int64_t column = i % MILL_PRODUCT_COLUMNS;
+        bodies->products(z + (i - column) * window + column, z + j * window, window, tile);
+        correlate_turn_tile(tile, turned + i, stride);
+        for (int64_t a = 0; a < MILL_PRODUCT_ROWS && i < j; a++) {
+            if (wide == MILL_PRODUCT_COLUMNS)
+                memcpy(out + (i + a) * rows + j, tile[a], sizeof tile[a]);
+            else
+                memcpy(out + (i + a) * rows + j, tile[a], (size_t)wide * sizeof **tile);
         }
+    }
+}
+
+static void correlate_window(const double *z, int64_t rows, int64_t window, double *turned,
+                             double *out)
+{
+    int64_t stride = correlate_stride(rows);
+    for (int64_t j = 0; j < rows; j += MILL_PRODUCT_COLUMNS) {
+        int64_t end = mill_least(rows, j + MILL_PRODUCT_COLUMNS);
+        correlate_panel(z, rows, window, j, turned, out);
+        for (int64_t i = j; i < end; i++)
+            memcpy(out + i * rows, turned + (i - j) * stride, (size_t)end * sizeof *out);
     }
 }
 
@@ -76,10 +94,11 @@ int64_t tidemill_kernel_rolling_correlate(const double *x, int64_t rows, int64_t
     if (rows == 0 || count == 0) return 0;
     int64_t stride = correlate_stride(rows);
     double *columns = scratch, *z = scratch + (window + count - 1) * stride;
+    double *turned = z + window * stride;
     correlate_turn(x, rows, n, first, first + count + window - 1, columns);
     for (int64_t k = 0; k < count; k++) {
         mill_window_bodies()->standard(columns + k * stride, stride, window, z);
-        correlate_window(z, rows, window, out + k * rows * rows);
+        correlate_window(z, rows, window, turned, out + k * rows * rows);
     }
     return 0;
 }

@@ -16,8 +16,10 @@ MILL_TARGET void MILL_WIDE(mill_window_standard)(const double *x, int64_t stride
             square += off * off;
         }
         LANES length = MILL_WIDE(window_known)(MILL_WIDE(window_root)(square));
+        double *to = z + j / MILL_PRODUCT_COLUMNS * window * MILL_PRODUCT_COLUMNS +
+                     j % MILL_PRODUCT_COLUMNS;
         for (int64_t k = 0; k < window; k++)
-            SET(z + k * stride + j) =
+            SET(to + k * MILL_PRODUCT_COLUMNS) =
                 MILL_WIDE(window_known)(((AT(x + k * stride + j) - oldest) - mean) / length);
     }
 }
@@ -25,7 +27,7 @@ MILL_TARGET void MILL_WIDE(mill_window_standard)(const double *x, int64_t stride
 /* Two vectors of columns by four rows are what the registers hold. */
 #define ADD_PRODUCTS(i, left_sum, right_sum)                                                   \
     do {                                                                                       \
-        double one = at[k * stride + i];                                                       \
+        double one = at[k * MILL_PRODUCT_COLUMNS + i];                                         \
         left_sum += one * left, right_sum += one * right;                                      \
     } while (0)
 #define SET_PRODUCTS(i, left_sum, right_sum)                                                   \
@@ -35,14 +37,14 @@ MILL_TARGET void MILL_WIDE(mill_window_standard)(const double *x, int64_t stride
     } while (0)
 
 MILL_TARGET void
-MILL_WIDE(mill_window_products)(const double *at, const double *with, int64_t stride,
-                                int64_t window,
+MILL_WIDE(mill_window_products)(const double *at, const double *with, int64_t window,
                                 double tile[MILL_PRODUCT_ROWS][MILL_PRODUCT_COLUMNS])
 {
     for (int64_t j = 0; j < MILL_PRODUCT_COLUMNS; j += 2 * WIDTH) {
         LANES a0 = {0}, a1 = {0}, b0 = {0}, b1 = {0}, c0 = {0}, c1 = {0}, d0 = {0}, d1 = {0};
         for (int64_t k = 0; k < window; k++) {
-            LANES left = AT(with + k * stride + j), right = AT(with + k * stride + j + WIDTH);
+            const double *row = with + k * MILL_PRODUCT_COLUMNS + j;
+            LANES left = AT(row), right = AT(row + WIDTH);
             ADD_PRODUCTS(0, a0, a1);
             ADD_PRODUCTS(1, b0, b1);
             ADD_PRODUCTS(2, c0, c1);

@@ -31,7 +31,9 @@
         vector left0 = {0}, left1 = {0}, left2 = {0}, left3 = {0}, left4 = {0}, left5 = {0};   \
         vector right0 = {0}, right1 = {0}, right2 = {0}, right3 = {0}, right4 = {0};           \
         vector right5 = {0};                                                                   \
-        for (int64_t p = 0; p < depth; p++) {                                                  \
+        for (int i = 0; i < MILL_TILE_ROWS; i++) __builtin_prefetch(c + i * c_row, 1);         \
+        _Pragma("GCC unroll 4") for (int64_t p = 0; p < depth; p++)                            \
+        {                                                                                      \
             vector left = ((const vector *)b)[0], right = ((const vector *)b)[1];              \
             MILL_TILE_STEP(0);                                                                 \
             MILL_TILE_STEP(1);                                                                 \

@@ -13,8 +13,8 @@
 
 enum {
     MILL_RESERVE_BLOCKS = 64,
-    MILL_RESERVE_BLOCK = 32 << 20, /* bytes of the largest block that is kept */
-    MILL_RESERVE_BYTES = 64 << 20, /* in all, or less under a limit: mill_reserve_put */
+    MILL_RESERVE_BLOCK = 128 << 20, /* bytes of the largest block that is kept */
+    MILL_RESERVE_BYTES = 192 << 20, /* in all, or less under a limit: mill_reserve_put */
 };
 
 struct mill_pages {

@@ -154,8 +154,10 @@ function operand.kernel(name, dtype) return C["tidemill_kernel_" .. name .. suff
 ---@param k integer
 function operand.scratch(dtype, m, n, k)
   local doubles = tonumber(C.tidemill_kernel_matmul_scratch(m, n, k)) * sizes[dtype] / 8
-  local space = arguments.scratch(math.max(1, math.ceil(doubles)))
-  return dtype == "float64" and space or ffi.cast("float *", space), space
+  local space = arguments.scratch(math.ceil(doubles) + 8)
+  local address = ffi.cast("uintptr_t", space) -- a vector that crosses no line is read faster
+  local aligned = (address + 63ULL) / 64ULL * 64ULL
+  return ffi.cast(dtype == "float64" and "double *" or "float *", aligned), space
 end
 
 --- The kernel that transposes matrices of an element type.

@@ -194,7 +194,7 @@ static void kept_pages_are_bounded_and_go_when_memory_is_short(void)
     SKIP("freed pages are given back at once under AddressSanitizer");
 #endif
     static struct mill_memory memory;
-    enum { SIZE = 1 << 20, COUNT = 100 };
+    enum { SIZE = 4 << 20, COUNT = 100 };
     static struct mill_buffer *buffers[COUNT];
     for (int i = 0; i < COUNT; i++) buffers[i] = mill_buffer_new(&memory, SIZE);
     for (int i = 0; i < COUNT; i++) mill_buffer_unref(buffers[i]);

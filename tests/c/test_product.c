@@ -1,5 +1,7 @@
 /* test_product: products, transposing, triangles and covariance, to the bit and against long double.
  * SPDX-License-Identifier: MIT */
+#include <stdbool.h>
+
 #include "kernel_check.h"
 #include "kernels/matrix.h"
 
@@ -110,6 +112,59 @@ static void every_shape_of_a_product_has_the_stated_bits(void)
     check_shape(97, 33, 513);
     check_shape(3, 1025, 7);
     check_shape(200, 70, 300);
+}
+
+#define CHECK_SYRK(name, real, convert)                                                        \
+    static void check_syrk_##name(int64_t n, int64_t k, int turned, real beta)                 \
+    {                                                                                          \
+        int64_t ldc = n + random_below(3), size = n * k, end = end_of(n, ldc, n);              \
+        int64_t row = turned ? 1 : k, column = turned ? n : 1;                                 \
+        double *from_a = made_up(size), *from_c = made_up(end);                                \
+        real *a = convert(from_a, size), *before = convert(from_c, end);                       \
+        int64_t room = tidemill_kernel_matmul_scratch(n, n, k);                                \
+        real *scratch = exact_copy(NULL, (size_t)room * sizeof *scratch);                      \
+        EACH_SET(set)                                                                          \
+        {                                                                                      \
+            real *c = exact_copy(before, (size_t)end * sizeof *c);                             \
+            real *whole = exact_copy(before, (size_t)end * sizeof *c);                         \
+            CHECK(tidemill_kernel_syrk_##name(n, k, a, row, column, beta, c, ldc, scratch) ==  \
+                  0);                                                                          \
+            tidemill_kernel_matmul_##name(n, n, k, 1, a, row, column, a, column, row, beta,    \
+                                          whole, ldc, scratch);                                \
+            for (int64_t i = 0; i < n; i++)                                                    \
+                for (int64_t j = 0; j < n; j++) {                                              \
+                    int64_t same = i < j ? i * ldc + j : j * ldc + i;                          \
+                    CHECK_SAYING(memcmp(&c[i * ldc + j], &whole[same], sizeof *c) == 0,        \
+                                 "%s %d x %d (%d, %d): %.17g, not %.17g", kernel_sets[set],    \
+                                 (int)n, (int)k, (int)i, (int)j, (double)c[i * ldc + j],       \
+                                 (double)whole[same]);                                         \
+                }                                                                              \
+            for (int64_t i = 0; i + 1 < n; i++) /* what lies between the rows */               \
+                CHECK(same_bytes(c + i * ldc + n, before + i * ldc + n,                        \
+                                 (size_t)(ldc - n) * sizeof *c));                              \
+            free(c), free(whole);                                                              \
+        }                                                                                      \
+        free(from_a), free(from_c), free(a), free(before), free(scratch);                      \
+    }
+
+static bool same_bytes(const void *a, const void *b, size_t size)
+{
+    return size == 0 || memcmp(a, b, size) == 0;
+}
+CHECK_SYRK(f64, double, as_doubles)
+CHECK_SYRK(f32, float, as_floats)
+
+static void a_product_with_itself_has_the_bits_of_the_product_and_is_symmetric(void)
+{
+    static const int64_t sizes[] = {0, 1, 2, 5, 6, 7, 31, 33, 95, 97, 130};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        for (int turned = 0; turned < 2; turned++) {
+            check_syrk_f64(sizes[i], random_below(9), turned, 0);
+            check_syrk_f32(sizes[i], random_below(300), turned, -0.75f);
+            check_syrk_f64(sizes[i], random_below(300), turned, 1);
+        }
+    }
+    check_syrk_f64(1030, 2, 0, 0); /* more than one panel of columns */
 }
 
 static void a_nan_spoils_its_row_and_its_column_alone(void)
@@ -395,6 +450,7 @@ int main(void)
 {
     random_state = check_seed();
     RUN(every_shape_of_a_product_has_the_stated_bits);
+    RUN(a_product_with_itself_has_the_bits_of_the_product_and_is_symmetric);
     RUN(a_nan_spoils_its_row_and_its_column_alone);
     RUN(what_beta_0_finds_is_not_read);
     RUN(a_product_refuses_what_makes_no_sense);

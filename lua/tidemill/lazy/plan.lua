@@ -26,7 +26,7 @@ plan.stages = {}
 --- op -> modules that register it, loaded when it is first met.
 local homes = { reduce = "reduce", concat = "join", reshape = "reshape", stored = "stored", take = "pick",
   marked = "pick", blocks = "blocks", overlap = "blocks",
-  rolling_corr = "rolling", matmul = "products", gathered = "linalg",
+  rolling_corr = "rolling", matmul = "products", related = "products", gathered = "linalg",
   tall_qr = "linalg", scan = "series", sort = "series", row_task = "series", topk = "series",
   histogram = "series" }
 plan.homes = homes
@@ -219,11 +219,12 @@ function Planner:stage(e)
 end
 
 --- A stage that makes each chunk once.  It may have fill(number, part), a task that makes the chunk in an
---- array that is there, for who wants it alone; and all(), for who only counts: how many tasks of its own
+--- array that is there, for who wants it alone, or fill_rows(number, part_of, pitch), where the rows of
+--- part_of(number) are `pitch` elements apart; and all(), for who only counts: how many tasks of its own
 --- all chunks take, and the stages of which these tasks read every chunk; nil where that is not so plain.
 function Planner.remembered(_, stage)
   local make, chunks = stage.chunk, {}
-  local own = { grid = stage.grid, fill = stage.fill, all = stage.all }
+  local own = { grid = stage.grid, fill = stage.fill, fill_rows = stage.fill_rows, all = stage.all }
   function own.chunk(number)
     local found = chunks[number]
     if found == nil then

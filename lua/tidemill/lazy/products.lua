@@ -12,6 +12,30 @@ local view = require("tidemill.lazy.view")
 
 local methods = {}
 
+-- ---- partition ------------------------------------------------------------------------------------
+
+-- Sides of a product's blocks: those of m x k by k x n, by the shape alone.  A task has a 64th of the work,
+-- but 2^27 to 2^32 operations; whole tiles of the kernels, and at most 2^20 elements.
+local function block_sides(m, k, n)
+  local area = math.min(math.max(m * n / 48, 2^27 / k), 2^32 / k, 2^20)
+  local side = math.floor(math.sqrt(area))
+  local high = math.min(m, side)
+  local wide = math.min(n, math.floor(area / math.max(high, 1)))
+  return math.min(m, math.floor(area / math.max(wide, 1))), wide
+end
+
+-- An axis in even pieces of about `side`, in whole tiles of every kernel.
+local function even_sizes(size, side)
+  local piece = math.ceil(math.ceil(size / math.ceil(size / math.max(side, 1))) / 24) * 24
+  local sizes = {}
+  while size > piece do
+    sizes[#sizes + 1] = piece
+    size = size - piece
+  end
+  sizes[#sizes + 1] = size
+  return sizes
+end
+
 -- ---- building ---------------------------------------------------------------------------------------
 
 -- The element type of a product: float32 of float32 alone, else float64.
@@ -165,14 +189,31 @@ local function matrix(what, self, level)
   return lazy.of(expr.cast(e, e.dtype == "float32" and "float32" or "float64"))
 end
 
+local BLOCK = 2^26 -- bytes of a block of rows that one task rescales
+
+-- Rows related in pairs by blocks: of rows rescaled once.  nil where a block of whole rows is too long.
+local function related(what, x, ddof)
+  local e = lazy.expr(x)
+  local rows, length = e.dims[1], e.dims[2]
+  if rows == 0 or length == 0 then return nil end
+  local sizes = even_sizes(rows, (block_sides(rows, length, rows)))
+  if sizes[1] * length * 8 > BLOCK then return nil end
+  local made = { op = "related", name = what, dims = { rows, rows }, dtype = "float64", sizes = sizes,
+    input = expr.cast(e, "float64"), what = what, divisor = length - ddof,
+    key = ("%s:%s"):format(what, tostring(ddof)) }
+  return lazy.of(expr.cast(made, e.dtype))
+end
+
 --- Covariances of the rows: rows x rows, divided by n - ddof.
 ---@param given? table options ddof (1)
 ---@return tidemill.lazy
 function methods:cov(given)
   options.only(given, { "ddof" }, "cov", 2)
-  local x = matrix("cov", self, 2)
+  local x, ddof = matrix("cov", self, 2), given and given.ddof or 1
+  local made = related("cov", x, ddof)
+  if made then return made end
   local centred = x - x:mean(2, { keepdims = true })
-  return centred:matmul(centred:transpose()) / (lazy.expr(x).dims[2] - (given and given.ddof or 1))
+  return centred:matmul(centred:transpose()) / (lazy.expr(x).dims[2] - ddof)
 end
 
 --- Correlations of the rows (Pearson): rows x rows, from -1 to 1.  A constant row, or one with a NaN,
@@ -180,6 +221,8 @@ end
 ---@return tidemill.lazy
 function methods:corr()
   local x = matrix("corr", self, 2)
+  local made = related("corr", x, 0)
+  if made then return made end
   local centred = x - x:mean(2, { keepdims = true })
   local length = (centred * centred):sum(2, { keepdims = true }):sqrt()
   local unit = centred / length
@@ -242,9 +285,10 @@ local function prepare_side(planner, side, rows, columns)
   if not side.data then side.stage = planner:on_grid(side.base, side.grid) end
 end
 
-local function multiply(planner, e, fn, a, b, g, index, blocks)
+-- Where block (row, column) of the result is made: by fn(dtype, ..), or in an array that is there.
+local function multiply(planner, e, a, b, g, index, blocks, symmetric, part, pitch)
   local m, n = g.sizes[1][index[1]], g.sizes[2][index[2]]
-  local numbers = { m, n, a.turn and 1 or 0, b.turn and 1 or 0, #blocks }
+  local numbers = { m, n, a.turn and 1 or 0, b.turn and 1 or 0, symmetric and 1 or 0, #blocks }
   local inputs, place = {}, {}
   local function add(input, from, distance)
     if not place[input] then
@@ -258,17 +302,55 @@ local function multiply(planner, e, fn, a, b, g, index, blocks)
     add(block_of(a, index[1], k))
     add(block_of(b, k, index[2]))
   end
-  return planner:task("matmul", fn, e.dtype, plan.pack(numbers), unpack(inputs))
+  local spec = plan.pack(numbers)
+  if part then return planner:fill("matmul", task.multiply_into, part, pitch, spec, unpack(inputs)) end
+  return planner:task("matmul", task.multiply, e.dtype, spec, unpack(inputs))
+end
+
+-- A stage of chunks of a grid that make(index, part, pitch) makes: the chunk, or, given a part of an
+-- array, the task that fills it, rows `pitch` apart.  Of a symmetric matrix what is below the diagonal
+-- is turned from what is above.
+local function stage_of_blocks(planner, e, g, symmetric, make, all)
+  local stage
+  local filled = {}
+  local function above(index)
+    return symmetric and index[1] > index[2] and grid.number(g, { index[2], index[1] })
+  end
+  local function fill(number, part_of, pitch)
+    if filled[number] then return filled[number] end
+    local index = grid.index(g, number)
+    local other = above(index)
+    if other then
+      filled[number] = planner:fill("mirror", task.mirror_into, part_of(number), pitch, part_of(other),
+        g.sizes[1][index[2]], g.sizes[2][index[1]], fill(other, part_of, pitch))
+    else
+      filled[number] = make(index, part_of(number), pitch)
+    end
+    return filled[number]
+  end
+  stage = planner:remembered({ grid = g, chunk = function(number)
+    local index = grid.index(g, number)
+    local other = above(index)
+    if other then return planner:task("mirror", task.mirror, e.dtype, stage.chunk(other)) end
+    return make(index)
+  end, fill_rows = fill, all = all })
+  return stage
+end
+
+-- Cuts along the outer axes: where an operand is in memory, whatever the work asks for.
+local function outer_sizes(planner, a, b, m, k, n)
+  local high, wide = block_sides(m, math.max(k, 1), n)
+  return a.data and even_sizes(m, high) or cuts_of(planner, a, 1, m),
+    b.data and even_sizes(n, wide) or cuts_of(planner, b, 2, n)
 end
 
 plan.stages.matmul = function(planner, e)
   local a, b = side_of(planner, e.inputs[1]), side_of(planner, e.inputs[2])
-  local rows, k, columns = e.dims[1], a.e.dims[2], e.dims[2]
-  local row_sizes = cuts_of(planner, a, 1, rows)
-  local column_sizes = cuts_of(planner, b, 2, columns)
+  local k = a.e.dims[2]
+  local row_sizes, column_sizes = outer_sizes(planner, a, b, e.dims[1], k, e.dims[2])
   local symmetric = a.base == b.base and a.turn ~= b.turn
   if symmetric then
-    row_sizes = merged_sizes(rows, row_sizes, column_sizes)
+    row_sizes = merged_sizes(e.dims[1], row_sizes, column_sizes)
     column_sizes = row_sizes
   end
   -- What is in memory need not be cut to be read.
@@ -277,19 +359,29 @@ plan.stages.matmul = function(planner, e)
   if k == 0 then inner_sizes = {} end
   prepare_side(planner, a, row_sizes, k == 0 and { 0 } or inner_sizes)
   prepare_side(planner, b, k == 0 and { 0 } or inner_sizes, column_sizes)
-  local g = grid.of({ row_sizes, column_sizes })
-  local stage, inputs = nil, {}
+  local g, inputs = grid.of({ row_sizes, column_sizes }), {}
   for _, side in ipairs({ a, b }) do inputs[#inputs + 1] = side.stage end
-  stage = planner:remembered({ grid = g, chunk = function(number)
-    local index = grid.index(g, number)
-    if symmetric and index[1] > index[2] then
-      return planner:task("mirror", task.mirror, e.dtype,
-        stage.chunk(grid.number(g, { index[2], index[1] })))
+  return stage_of_blocks(planner, e, g, symmetric, function(index, part, pitch)
+    return multiply(planner, e, a, b, g, index, inner_sizes, symmetric and index[1] == index[2], part, pitch)
+  end, function() return #inner_sizes > 0 and g.chunks or nil, inputs end)
+end
+
+plan.stages.related = function(planner, e)
+  local length, x, rescaled = e.input.dims[2], e.input, {}
+  local g, data = grid.of({ e.sizes, e.sizes }), x.op == "data" and not planner:is_stage(x)
+  local stage = not data and planner:on_grid(x, grid.of({ e.sizes, { length } })) or nil
+  local function rows(i)
+    if not rescaled[i] then
+      rescaled[i] = planner:task("rescale", task.rescale, e.what, e.sizes[i], length,
+        data and x.array or stage.chunk(i), data and g.starts[1][i] * length or 0)
     end
-    local fn = symmetric and index[1] == index[2] and task.multiply_symmetric or task.multiply
-    return multiply(planner, e, fn, a, b, g, index, inner_sizes)
-  end, all = function() return #inner_sizes > 0 and g.chunks or nil, inputs end })
-  return stage
+    return rescaled[i]
+  end
+  return stage_of_blocks(planner, e, g, true, function(index, part, pitch)
+    local a, b = rows(index[1]), index[1] ~= index[2] and rows(index[2]) or nil
+    if part then return planner:fill(e.name, task.relate_into, part, pitch, e.what, e.divisor, a, b) end
+    return planner:task(e.name, task.relate, e.what, e.divisor, a, b)
+  end, function() return #e.sizes + g.chunks, { stage } end)
 end
 
 return methods

@@ -94,10 +94,21 @@ local function place_of(e, g, number, strides)
   return from, together and shape
 end
 
+-- From the first element of a chunk of a matrix to the last, those of the whole's rows between included.
+local function part_of_rows(e, g, number, whole)
+  local start, shape = grid.box(g, grid.index(g, number))
+  return array.part(whole, start[1] * e.dims[2] + start[2], { (shape[1] - 1) * e.dims[2] + shape[2] })
+end
+
 -- The node that puts chunk `number` of a stage at its place in the whole; `alone`: nobody else wants it.
 local function filled(planner, e, stage, number, whole, alone)
   local strides = plan.row_major(e.dims)
   local from, shape = place_of(e, stage.grid, number, strides)
+  if alone and stage.fill_rows then
+    return stage.fill_rows(number, function(other)
+      return part_of_rows(e, stage.grid, other, whole)
+    end, strides[1])
+  end
   if alone and shape and stage.fill then return stage.fill(number, array.part(whole, from, shape)) end
   return planner:fill("place", chunk.place, whole, from, strides, stage.chunk(number))
 end
@@ -118,7 +129,7 @@ end
 
 --- How many tasks place chunks, and do nothing else, when a stage gives all of an expression to compute().
 function run.places(e, stage)
-  if not is_placed(e, stage.grid) then return 0 end
+  if stage.fill_rows or not is_placed(e, stage.grid) then return 0 end
   return stage.grid.chunks - (stage.fill and count_together(e.dims, stage.grid) or 0)
 end
 
