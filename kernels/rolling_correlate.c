@@ -4,6 +4,9 @@
  * neighbouring series, and no sum has to be folded.
  * SPDX-License-Identifier: MIT */
 #include <string.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 #include "kernels/bodies.h"
 #include "kernels/rolling.h"
@@ -50,6 +53,17 @@ static void correlate_turn_tile(double tile[MILL_PRODUCT_ROWS][MILL_PRODUCT_COLU
     }
 }
 
+/* Past the caches, which keep what is needed again: two elements at a time, where both are aligned. */
+static void correlate_stream(const double *from, int64_t count, double *to)
+{
+    int64_t i = 0;
+#ifdef __SSE2__
+    if ((uintptr_t)to % sizeof(__m128d) == 0)
+        for (; i + 2 <= count; i += 2) _mm_stream_pd(to + i, _mm_loadu_pd(from + i));
+#endif
+    memcpy(to + i, from + i, (size_t)(count - i) * sizeof *to);
+}
+
 /* Elements of one panel of columns with all columns that are not right of it: their rows go to
  * out, where they are above the panel's own; what the panel's columns are, as rows, to `turned`,
  * which is `stride` wide. */
@@ -65,7 +79,7 @@ static void correlate_panel(const double *z, int64_t rows, int64_t window, int64
         correlate_turn_tile(tile, turned + i, stride);
         for (int64_t a = 0; a < MILL_PRODUCT_ROWS && i < j; a++) {
             if (wide == MILL_PRODUCT_COLUMNS)
-                memcpy(out + (i + a) * rows + j, tile[a], sizeof tile[a]);
+                correlate_stream(tile[a], MILL_PRODUCT_COLUMNS, out + (i + a) * rows + j);
             else
                 memcpy(out + (i + a) * rows + j, tile[a], (size_t)wide * sizeof **tile);
         }
@@ -80,7 +94,7 @@ static void correlate_window(const double *z, int64_t rows, int64_t window, doub
         int64_t end = mill_least(rows, j + MILL_PRODUCT_COLUMNS);
         correlate_panel(z, rows, window, j, turned, out);
         for (int64_t i = j; i < end; i++)
-            memcpy(out + i * rows, turned + (i - j) * stride, (size_t)end * sizeof *out);
+            correlate_stream(turned + (i - j) * stride, end, out + i * rows);
     }
 }
 
@@ -100,5 +114,8 @@ int64_t tidemill_kernel_rolling_correlate(const double *x, int64_t rows, int64_t
         mill_window_bodies()->standard(columns + k * stride, stride, window, z);
         correlate_window(z, rows, window, turned, out + k * rows * rows);
     }
+#ifdef __SSE2__
+    _mm_sfence(); /* others see the elements when they see that this is done */
+#endif
     return 0;
 }

@@ -89,6 +89,32 @@ describe("products", function()
     end
   end)
 
+  -- Whole numbers again: the kernel's sums are exact, in float32 too.
+  local function in_memory(dims, dtype)
+    return (tm.random.uniform(dims, { seed = random(1000) }) * 19):round():astype(dtype or "float64"):compute()
+  end
+
+  local function same(a, b)
+    assert.are.same(a.shape, b.shape)
+    assert.are.equal(a.dtype, b.dtype)
+    assert.are.equal(0, (a - b):abs():max():compute())
+  end
+
+  it("of matrices in memory are cut by their work, and each block is put at its place", function()
+    for _, dtype in ipairs { "float64", "float32" } do
+      local a, b = in_memory({ 610, 2050 }, dtype), in_memory({ 2050, 590 }, dtype)
+      local want = tm.linalg.matmul(a, b)
+      assert.are.same({ { 216, 216, 178 }, { 216, 216, 158 } }, a:matmul(b).chunks)
+      same(want, a:matmul(b):compute())
+      same(want, b:T():matmul(a:T()):T():compute())
+      same(want, a:rechunk({ "all", 700 }):matmul(b):compute())
+      local square = tm.linalg.syrk(a)
+      same(square, a:matmul(a:T()):compute())
+      same(square, a:T():compute():T():matmul(a:T():compute()):compute())
+      same(square, a:rechunk({ "all", 700 }):matmul(a:rechunk({ "all", 700 }):T()):compute())
+    end
+  end)
+
   it("over any axes are those of naive ones", function()
     for _ = 1, 20 do
       local p, q, r, s = random(4), random(4), random(4), random(4)
@@ -152,6 +178,35 @@ describe("correlations and covariances", function()
         assert.is_true(math.abs(corr:get(i, j) - want) < 1e-8)
       end
       assert.is_true(math.abs(corr:get(i, i) - 1) < 1e-12)
+    end
+  end)
+
+  it("of matrices in memory and of chunks agree, and are symmetric to the bit", function()
+    local x = tm.random.normal({ 610, 2050 }, { seed = seed % 1000, mean = 3 }):compute()
+    local centred = x - x:mean(2, { keepdims = true })
+    local unit = centred / (centred * centred):sum(2, { keepdims = true }):sqrt()
+    for _, pair in ipairs { { "corr", unit:matmul(unit:T()) }, { "cov", centred:matmul(centred:T()) / 2049 } } do
+      local name, want = pair[1], pair[2]:compute()
+      local got = x[name](x):compute()
+      assert.is_true((got - want):abs():max():compute() < 1e-13)
+      assert.are.equal(0, (got - got:T()):abs():max():compute())
+      local of_turned, of_chunks = x:T():compute():T(), x:rechunk({ 100, 500 })
+      assert.are.equal(0, (of_turned[name](of_turned) - got):abs():max():compute())
+      assert.are.equal(0, (of_chunks[name](of_chunks) - got):abs():max():compute())
+      assert.are.equal(0, ((x[name](x) * 2):compute() - got * 2):abs():max():compute())
+    end
+  end)
+
+  it("of a row with an infinity or a NaN are NaN, and of no other", function()
+    local x = tm.array { { 1, 2, 4 }, { 1, 1 / 0, 2 }, { 3, 0 / 0, 1 }, { 3, 1, 1 } }
+    for _, name in ipairs { "corr", "cov" } do
+      local value = x[name](x):compute()
+      for i = 1, 4 do
+        for j = 1, 4 do
+          local spoilt = i == 2 or i == 3 or j == 2 or j == 3
+          assert.are.equal(spoilt, value:get(i, j) ~= value:get(i, j))
+        end
+      end
     end
   end)
 

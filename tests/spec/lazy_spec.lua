@@ -368,6 +368,10 @@ show("reshape", x:reshape(210, 300))
 show("cov", x:cov())
 show("corr", x:corr())
 show("matmul", x:matmul(y))
+local wide = tm.random.normal({ 600, 2048 }, { seed = 4 }):compute() -- in memory: filled block by block
+show("matmul in place", wide:matmul(wide:T()))
+show("matmul in place, turned", wide:T():slice { true, { 1, 300 } }:matmul(wide:slice { { 1, 300 }, true }:compute()))
+show("corr in place", wide:corr())
 show("tensordot", x:tensordot(y, 1))
 ]]
 
