@@ -1,5 +1,6 @@
-/* worker: one thread of a pool: finds ready tasks, one after the other.  How it begins and ends one
- * is in attempt.h, how one waits in suspended.h, how others reach it in mail.h, how it sleeps in sleep.h.
+/* worker: one thread of a pool: finds ready tasks, one after the other.  How it begins and ends
+ * one is in attempt.h, how one waits in suspended.h, how others reach it in mail.h, how it sleeps
+ * in sleep.h.
  *
  * The loop of a worker's thread is somebody else's (host/bind/runner.c): it asks for the next task
  * whose body is Lua, runs it and reports how it ended; everything else (C bodies, cached
