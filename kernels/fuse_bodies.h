@@ -1,4 +1,5 @@
-/* fuse_bodies: a leaf of a program while it is read block by block.  Private to kernels/.
+/* fuse_bodies: the parts of a program, and a leaf while it is read block by block.  Private to
+ * kernels/.
  * SPDX-License-Identifier: MIT */
 #ifndef MILL_FUSE_BODIES_H
 #define MILL_FUSE_BODIES_H
@@ -54,6 +55,40 @@ static inline int64_t mill_element_size(int32_t type)
         return 0;
     }
 }
+
+/* ---- the parts of a program ---------------------------------------------------------------- */
+
+static inline const struct tidemill_fuse_leaf *
+mill_fuse_leaves(const struct tidemill_fuse_program *program)
+{
+    return (const struct tidemill_fuse_leaf *)(program + 1);
+}
+
+static inline const struct tidemill_fuse_step *
+mill_fuse_steps(const struct tidemill_fuse_program *program)
+{
+    return (const struct tidemill_fuse_step *)(mill_fuse_leaves(program) + program->leaves);
+}
+
+static inline const struct tidemill_fuse_reduction *
+mill_fuse_reductions(const struct tidemill_fuse_program *program)
+{
+    return (const struct tidemill_fuse_reduction *)(mill_fuse_steps(program) + program->steps);
+}
+
+static inline int64_t mill_fuse_places(const struct tidemill_fuse_program *program)
+{
+    int64_t places = 1;
+    for (int axis = 0; axis < program->dimensions; axis++) places *= program->shape[axis];
+    return places;
+}
+
+static inline int32_t mill_fuse_slots(const struct tidemill_fuse_program *program)
+{
+    return program->leaves + program->registers + program->outputs;
+}
+
+/* ---- leaves ------------------------------------------------------------------------------ */
 
 /* Bytes of the panel that a leaf needs, 0 for none. */
 int64_t mill_leaf_panel(const struct tidemill_fuse_program *program,

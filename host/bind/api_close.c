@@ -18,6 +18,7 @@
 #include "bind/recorder.h"
 #include "bind/state.h"
 #include "bind/watch.h"
+#include "sched/attempt.h"
 
 static const double CLOSE_PATIENCE = 10; /* seconds */
 

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "bind/engine.h"
+#include "sched/attempt.h"
 
 static const int64_t TICK = 100 * INT64_C(1000000); /* of progress */
 

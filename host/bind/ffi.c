@@ -2,6 +2,7 @@
 #include "bind/ffi.h"
 
 #include "base/clock.h"
+#include "sched/attempt.h"
 
 int tidemill__next(struct mill_worker *worker)
 {

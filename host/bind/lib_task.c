@@ -11,6 +11,8 @@
 #include "bind/recorder.h"
 #include "bind/serve.h"
 #include "cache/trust.h"
+#include "sched/attempt.h"
+#include "sched/mail.h"
 
 static struct mill_worker *running(lua_State *L)
 {

@@ -15,6 +15,7 @@
 #include "bind/shared.h"
 #include "data/share.h"
 #include "sched/channel.h"
+#include "sched/suspended.h"
 
 static const char selector_name[] = "tidemill.selector";
 

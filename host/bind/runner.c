@@ -6,6 +6,7 @@
 
 #include "bind/encode.h"
 #include "bind/state.h"
+#include "sched/attempt.h"
 
 static struct mill_value error_value(const char *text)
 {

@@ -8,6 +8,7 @@
 
 #include "bind/history.h"
 #include "cache/lookup.h"
+#include "sched/suspended.h"
 
 struct tidemill;
 

@@ -6,6 +6,7 @@
 
 #include "cache/inquiry.h"
 #include "data/codec.h"
+#include "sched/attempt.h"
 
 struct search {
     struct mill_lookup *lookup;

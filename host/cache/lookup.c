@@ -12,6 +12,7 @@
 #include "cache/outcome.h"
 #include "cache/turn.h"
 #include "cache/worth.h"
+#include "sched/attempt.h"
 
 /* ---- what tasks of tasks read ------------------------------------------------------------ */
 

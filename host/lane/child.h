@@ -8,7 +8,7 @@
 
 #include "lane/lend.h"
 #include "lane/message.h"
-#include "sched/worker.h"
+#include "sched/suspended.h"
 
 struct mill_memory;
 

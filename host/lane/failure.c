@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "data/packed.h"
+#include "sched/attempt.h"
 
 static void pack_text(struct mill_packer *packer, const char *text)
 {

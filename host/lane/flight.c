@@ -7,6 +7,8 @@
 
 #include "base/clock.h"
 #include "lane/failure.h"
+#include "sched/attempt.h"
+#include "sched/suspended.h"
 
 enum {
     LOST_MOST = 3,     /* times that a task whose process was killed from outside begins anew */

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sched/attempt.h"
+
 enum { MAX_ATTEMPTS = 100000 };
 
 enum order_flags {

@@ -20,6 +20,7 @@
 #include "base/clock.h"
 #include "lane/flight.h"
 #include "lane/talk.h"
+#include "sched/mail.h"
 
 static const int64_t LOOK_EVERY = 20 * 1000000LL, START_WITHIN = 60 * INT64_C(1000000000),
                      END_WITHIN = INT64_C(1000000000);

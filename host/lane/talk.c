@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "lane/flight.h"
+#include "sched/mail.h"
 
 /* ---- messages ----------------------------------------------------------------------------------- */
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "sched/attempt.h"
 #include "sched/pool.h"
 
 static void join_destroy(struct mill_shared *shared)

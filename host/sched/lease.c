@@ -17,7 +17,9 @@
 
 #include <stdlib.h>
 
+#include "sched/mail.h"
 #include "sched/pool.h"
+#include "sched/sleep.h"
 
 enum { SLICE_FACTOR = 10 };
 static const int64_t SLICE_MIN = 100 * 1000, SLICE_MAX = 1000 * 1000 * 1000;

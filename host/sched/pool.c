@@ -14,7 +14,9 @@
 #include "base/clock.h"
 #include "base/cpus.h"
 #include "sched/delay.h"
+#include "sched/mail.h"
 #include "sched/retry.h"
+#include "sched/sleep.h"
 
 enum { ROOT_BATCH = 64 };
 
@@ -94,7 +96,7 @@ tidemill_status mill_pool_resize(struct mill_pool *pool, int threads, struct mil
         const struct mill_worker *old = &pool->workers[i];
         bool lane = threads > 0 && old->lane != MILL_LANE_THREAD;
         int heir = lane ? threads + (int)old->lane - 1 : i < threads ? i : 0;
-        mill_worker_inherit(&workers[heir], old);
+        mill_counters_inherit(&workers[heir].counters, &old->counters);
     }
     free_workers(pool->workers, pool->worker_total);
     adopt_workers(pool, workers, threads, total);
@@ -697,11 +699,7 @@ void mill_pool_inject(struct mill_pool *pool, struct mill_task *task)
 
 void mill_pool_offer(struct mill_pool *pool, struct mill_task *task)
 {
-    struct mill_task *first = atomic_load_explicit(&pool->injected, memory_order_relaxed);
-    do {
-        task->result.natural = (uint64_t)(uintptr_t)first;
-        /* The default order: pairs with the sleeper's second look, see park.h. */
-    } while (!atomic_compare_exchange_weak(&pool->injected, &first, task));
+    mill_tasks_post(&pool->injected, task);
     mill_pool_wake(pool, 1);
 }
 

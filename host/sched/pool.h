@@ -225,9 +225,20 @@ static inline enum mill_pressure mill_pool_pressure(const struct mill_pool *pool
     return memory ? mill_memory_pressure(memory) : MILL_PRESSURE_NONE;
 }
 
+static inline bool mill_worker_is_active(const struct mill_worker *worker)
+{
+    /* Relaxed: one that notices late takes one task more. */
+    return worker->index < atomic_load_explicit(&worker->pool->active, memory_order_relaxed);
+}
+
+/* Tells the hook of the pool's options, when there is one. */
+void mill_worker_tell(struct mill_worker *worker, enum mill_event event, struct mill_task *task,
+                      int argument, int64_t begin, int64_t end);
+
 /* Whether a worker that is awake may begin a root: while memory is short only when nobody else does
  * anything, which could free some. */
 bool mill_pool_may_begin(struct mill_pool *pool);
+
 /* The thread of a serial pool, should it sleep, looks again; any thread. */
 void mill_pool_wake_serial(struct mill_pool *pool);
 

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "sched/tasks.h"
+
 void mill_resources_init(struct mill_resources *resources)
 {
     memset(resources, 0, sizeof *resources);
@@ -115,22 +117,12 @@ static void use(struct mill_resources *resources, struct mill_task *task, int si
     }
 }
 
-static struct mill_task *after(const struct mill_task *task)
-{
-    return (struct mill_task *)(uintptr_t)task->result.natural;
-}
-
-static void link_after(struct mill_task *task, struct mill_task *next)
-{
-    task->result.natural = (uint64_t)(uintptr_t)next;
-}
-
 static void enqueue_task(struct mill_resources *resources, struct mill_task *task)
 {
     int level = mill_task_level(task);
-    link_after(task, NULL);
+    mill_task_link(task, NULL);
     if (resources->waiting[level].first) {
-        link_after(resources->waiting[level].last, task);
+        mill_task_link(resources->waiting[level].last, task);
     } else {
         resources->waiting[level].first = task;
     }
@@ -156,15 +148,15 @@ static void take_level(struct mill_resources *resources, int level, bool cancell
     struct mill_task *before = NULL, *task = resources->waiting[level].first;
     while (task && (cancelled || is_any_free(resources, kept))) {
         const struct mill_function *function = mill_task_function(task);
-        struct mill_task *next = after(task);
+        struct mill_task *next = mill_task_next(task);
         if (cancelled ? mill_run_cancelled(task->run) : fits(resources, function, kept)) {
             if (!cancelled) use(resources, task, 1);
-            if (before) link_after(before, next);
+            if (before) mill_task_link(before, next);
             if (before == NULL) resources->waiting[level].first = next;
             if (next == NULL) resources->waiting[level].last = before;
             add_needs(resources->waiting[level].amounts, function, -1);
             atomic_fetch_sub_explicit(&resources->waiting_count, 1, memory_order_relaxed);
-            link_after(task, *list);
+            mill_task_link(task, *list);
             *list = task;
         } else {
             add_needs(kept, function, 1);
@@ -190,13 +182,13 @@ static void push_all(struct mill_task *list,
 {
     struct mill_task *first = NULL;
     while (list) {
-        struct mill_task *next = after(list);
-        link_after(list, first);
+        struct mill_task *next = mill_task_next(list);
+        mill_task_link(list, first);
         first = list;
         list = next;
     }
     while (first) {
-        struct mill_task *next = after(first);
+        struct mill_task *next = mill_task_next(first);
         push(context, first);
         first = next;
     }

@@ -1,4 +1,6 @@
-/* worker: one thread of a pool: finds ready tasks, describes their calls, ends them.
+/* worker: one thread of a pool: finds ready tasks, one after the other.  How it begins and ends
+ * one is in attempt.h, how one waits in suspended.h, how others reach it in mail.h, how it sleeps
+ * in sleep.h.
  *
  * The loop of a worker's thread is somebody else's (host/bind/runner.c): it asks for the next task
  * whose body is Lua, runs it and reports how it ended; everything else (C bodies, cached
@@ -8,8 +10,10 @@
 #ifndef MILL_WORKER_H
 #define MILL_WORKER_H
 
+#include "sched/counters.h"
 #include "sched/deque.h"
 #include "sched/run.h"
+#include "sched/tasks.h"
 
 struct mill_pool;
 
@@ -21,19 +25,6 @@ struct mill_call {
     uint32_t serial;    /* of the function */
     uint32_t turn;      /* changes with every task */
     uint64_t stream[2]; /* key of the task's random stream */
-};
-
-struct mill_counters { /* each written by one worker, read by anybody: relaxed */
-    _Atomic int64_t executed, finished, failed, skipped, steals, sleeps, hits, misses, retries,
-        waits;
-    _Atomic int64_t idle; /* nanoseconds asleep */
-    _Atomic int64_t
-        took; /* nanoseconds of attempts, where they are measured: on every lane's worker */
-};
-
-/* Ready tasks for this worker alone, the oldest first; linked through result.natural. */
-struct mill_tasks {
-    struct mill_task *first, *last;
 };
 
 struct mill_worker {
@@ -91,41 +82,9 @@ enum mill_next {
 bool mill_worker_init(struct mill_worker *worker, struct mill_pool *pool, int index);
 void mill_worker_fini(struct mill_worker *worker);
 
-/* What another worker has counted, but for its idle time, counts as this one's. */
-void mill_worker_inherit(struct mill_worker *worker, const struct mill_worker *old);
-
 /* Sleeps until there is something to do.  A driver that calls it on the stack of a task that
  * waits raises worker->nested meanwhile: a serial pool then goes on past its deadline. */
 enum mill_next mill_worker_next(struct mill_worker *worker);
-
-/* Any thread: the name of the task that runs there, as long as the means live, which are the engine's;
- * NULL: none does. */
-const char *mill_worker_doing(struct mill_worker *worker);
-
-/* Ends the running task; the reference in `result` passes to it.  For a failed one `result` is
- * the error. */
-void mill_worker_finish(struct mill_worker *worker, enum mill_state state,
-                        struct mill_value result);
-
-/* The running task has failed: puts it back, to be tried again after a while, and returns true,
- * when its function's rule has attempts left. */
-bool mill_worker_retry(struct mill_worker *worker);
-
-/* The running task was lost through nobody's fault that can be told: puts it back, to be begun again
- * at once, and returns true, unless that has happened `most` times. */
-bool mill_worker_again(struct mill_worker *worker, int most);
-
-/* Number of the running task's attempt, from 1, and how long the earlier ones took (NULL at the
- * first). */
-int mill_worker_attempt(const struct mill_worker *worker, const double **seconds);
-
-/* For hooks: ends a task with a result that was there already. */
-void mill_worker_hit(struct mill_worker *worker, struct mill_task *task,
-                     struct mill_value result);
-
-/* For hooks: ends a task without running it. */
-void mill_worker_complete(struct mill_worker *worker, struct mill_task *task,
-                          enum mill_state state, struct mill_value result);
 
 /* A task is ready: it runs next. */
 void mill_worker_push(struct mill_worker *worker, struct mill_task *task);
@@ -133,40 +92,16 @@ void mill_worker_push(struct mill_worker *worker, struct mill_task *task);
 /* A task is ready, and the worker goes on with something else: others may steal it at once. */
 void mill_worker_add(struct mill_worker *worker, struct mill_task *task);
 
-/* ---- tasks that wait ---------------------------------------------------------------------- */
+/* ---- for the parts of a worker ------------------------------------------------------------ */
 
-/* What is kept of a task that waits while its worker runs others. */
-struct mill_suspended {
-    struct mill_task *task;
-    struct mill_call call;
-    int64_t began;
-    uint32_t places;
-    struct mill_value *held;
-    uint32_t held_count, held_room;
-};
+/* A task is given to a lane, taken up, run, ended: it is pending before and while it runs. */
+static inline void mill_worker_add_pending(struct mill_worker *worker, int64_t tasks)
+{
+    if (worker->lane == MILL_LANE_THREAD) return;
+    atomic_fetch_add_explicit(&worker->pending, tasks, memory_order_relaxed);
+}
 
-/* The running task's arguments are not kept: it has read them. */
-void mill_worker_suspend(struct mill_worker *worker, struct mill_suspended *kept);
-void mill_worker_resume(struct mill_worker *worker, struct mill_suspended *kept);
-void mill_suspended_fini(struct mill_suspended *kept); /* of one that will not go on */
-
-/* The `deliver` of waits whose owner is a worker: any thread. */
-void mill_worker_resumable(struct mill_wait *wait);
-
-/* ---- for the pool, and joins --------------------------------------------------------------------------- */
-
-/* The task is the running one; NULL: none is. */
-void mill_worker_take_up(struct mill_worker *worker, struct mill_task *task);
-
-/* Hands a task to a worker for itself alone; any thread. */
-void mill_worker_assign(struct mill_worker *worker, struct mill_task *task);
-
-/* The worker's driver is told MILL_NEXT_CALLED between two tasks; any thread.  Calls that it has not
- * been told of yet are one. */
-void mill_worker_call(struct mill_worker *worker);
-
-/* The worker, should it sleep, looks again how long it may; any thread. */
-void mill_worker_wake(struct mill_worker *worker);
-bool mill_worker_has_mail(struct mill_worker *worker);
+/* 32 random bits. */
+uint32_t mill_worker_random(struct mill_worker *worker);
 
 #endif

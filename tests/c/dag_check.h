@@ -10,6 +10,7 @@
 
 #include "check.h"
 #include "data/packed.h"
+#include "sched/attempt.h"
 #include "sched/pool.h"
 
 /* A function has a number that says what is special about it. */

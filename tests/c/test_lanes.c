@@ -7,6 +7,8 @@
 
 #include "base/clock.h"
 #include "dag_check.h"
+#include "sched/attempt.h"
+#include "sched/suspended.h"
 
 static const int thread_counts[] = {0, 1, 2, 4};
 

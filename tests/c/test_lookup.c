@@ -16,6 +16,7 @@
 #include "cache/object.h"
 #include "dag_check.h"
 #include "data/glob.h"
+#include "sched/attempt.h"
 
 static char folder[64]; /* of all tests; removed at the end */
 static int rounds = 6;

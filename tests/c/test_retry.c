@@ -1,5 +1,6 @@
 /* test_retry: tasks that are tried again: how often, when, and never after a cancel.
  * SPDX-License-Identifier: MIT */
+#include "sched/attempt.h"
 #include "sched/retry.h"
 
 #include <unistd.h>

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "fail_check.h"
+#include "sched/attempt.h"
 #include "wait_check.h"
 
 static int rounds = 10;

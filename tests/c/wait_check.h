@@ -8,8 +8,10 @@
 
 #include "base/clock.h"
 #include "check.h"
+#include "sched/attempt.h"
 #include "sched/channel.h"
 #include "sched/pool.h"
+#include "sched/suspended.h"
 
 enum { JOB_RUNS = 4, JOB_NODES = 3, GROVE_FUNCTIONS = 12 };
 
