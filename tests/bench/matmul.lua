@@ -1,6 +1,7 @@
 -- matmul: products of two matrices in memory, on one thread and on all workers as a script writes them, and
--- the correlations of 1,000 series of 2,520 values.  Best of 3 and of 7 rounds.  Results are new arrays, on pages
--- that an earlier one has left from the third round on; those of the OpenBLAS are there before it begins.
+-- the correlations of 1,000 series of 2,520 values.  Best of 3 and of 7 rounds.  Results are new arrays, on
+-- pages that an earlier one has left from the third round on; those of the OpenBLAS are there before it
+-- begins.
 -- Peers: NumPy, with the OpenBLAS that it brings, and the OpenBLAS of our own version with threads of its own
 -- (make bench-peers unpacks it).
 package.path = "tests/bench/lib/?.lua;" .. package.path

@@ -91,7 +91,8 @@ describe("products", function()
 
   -- Whole numbers again: the kernel's sums are exact, in float32 too.
   local function in_memory(dims, dtype)
-    return (tm.random.uniform(dims, { seed = random(1000) }) * 19):round():astype(dtype or "float64"):compute()
+    local drawn = tm.random.uniform(dims, { seed = random(1000) })
+    return (drawn * 19):round():astype(dtype or "float64"):compute()
   end
 
   local function same(a, b)
@@ -185,7 +186,8 @@ describe("correlations and covariances", function()
     local x = tm.random.normal({ 610, 2050 }, { seed = seed % 1000, mean = 3 }):compute()
     local centred = x - x:mean(2, { keepdims = true })
     local unit = centred / (centred * centred):sum(2, { keepdims = true }):sqrt()
-    for _, pair in ipairs { { "corr", unit:matmul(unit:T()) }, { "cov", centred:matmul(centred:T()) / 2049 } } do
+    local pairs_of = { { "corr", unit:matmul(unit:T()) }, { "cov", centred:matmul(centred:T()) / 2049 } }
+    for _, pair in ipairs(pairs_of) do
       local name, want = pair[1], pair[2]:compute()
       local got = x[name](x):compute()
       assert.is_true((got - want):abs():max():compute() < 1e-13)

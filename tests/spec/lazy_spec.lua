@@ -370,7 +370,8 @@ show("corr", x:corr())
 show("matmul", x:matmul(y))
 local wide = tm.random.normal({ 600, 2048 }, { seed = 4 }):compute() -- in memory: filled block by block
 show("matmul in place", wide:matmul(wide:T()))
-show("matmul in place, turned", wide:T():slice { true, { 1, 300 } }:matmul(wide:slice { { 1, 300 }, true }:compute()))
+show("matmul in place, turned", wide:T():slice { true, { 1, 300 } }
+        :matmul(wide:slice { { 1, 300 }, true }:compute()))
 show("corr in place", wide:corr())
 show("tensordot", x:tensordot(y, 1))
 ]]
