@@ -161,9 +161,9 @@ local function start(state, items, count)
     or job.fn(items[1])
   node.set_place(handle, first)
   local run = core.run({ handle }, task.record, job.strategy, job.base)
-  -- What the function names was taken down by the first run: one copy for all items.
-  local record = (job.group or job.fn).record
-  if not record.frozen then record.frozen, job.thaw = true, record end
+  -- What the function names was taken down by the first run: one copy for all groups, whose record is
+  -- nobody else's.  Tasks of single items are those of the function that was given, which others use too.
+  if job.group then job.group.record.frozen = true end
   state.last = state.last + 1
   state.flights[state.last] = { run = run, node = handle, items = items, count = count, first = first,
     began = core.clock() }
@@ -260,7 +260,6 @@ end
 function feed.run(job, keep)
   local state = new_state(job)
   local fine, problem = pcall(run, state, keep)
-  if job.thaw then job.thaw.frozen = nil end
   if not fine then -- interrupted, cancelled, or the iterator or progress has raised
     cancel_flights(state)
     -- What cannot cross was found in the function, not in what carries it.

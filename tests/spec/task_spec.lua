@@ -546,6 +546,21 @@ describe("tm.map", function()
     end
   end)
 
+  it("leaves others what its function names now", function()
+    for _, given in ipairs { {}, { retries = 1 } } do -- in groups, and each item a task of its own
+      local factor, seen = 1, {}
+      local scale = tm.delayed(function(x) return factor * x end, given)
+      tm.map(scale, { 1, 2, 3 }, { progress = function(done)
+        factor = done + 1
+        seen[done] = scale(10):compute()
+      end })
+      for done, value in pairs(seen) do assert.are.equal(10 * (done + 1), value) end
+      factor = 7
+      assert.are.equal(70, scale(10):compute())
+      assert.are.same({ 70, n = 1 }, tm.map(scale, { 10 }))
+    end
+  end)
+
   it("raises the error of the first item that failed", function()
     for _ = 1, 5 do
       local fine, value = pcall(tm.map, function(i) if i % 10 == 3 then error("item " .. i, 0) end end,

@@ -22,7 +22,7 @@ local function made(sizes)
   return { sizes = sizes, starts = starts, counts = counts, chunks = chunks }
 end
 
--- An axis of `size` in pieces of `piece`; an axis of none has one piece of none.
+--- An axis of `size` in pieces of `piece`; an axis of none has one piece of none.
 local function pieces(size, piece)
   local list = {}
   while size > piece do
@@ -120,7 +120,7 @@ function grid.new(shape, element, chunks, what, level)
 end
 
 --- A grid of these sizes, which it keeps.
-grid.of = made
+grid.of, grid.pieces = made, pieces
 
 --- One chunk that is everything.
 function grid.whole(shape)

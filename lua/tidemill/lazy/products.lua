@@ -14,8 +14,8 @@ local methods = {}
 
 -- ---- partition ------------------------------------------------------------------------------------
 
--- Sides of a product's blocks: those of m x k by k x n, by the shape alone.  A task has a 64th of the work,
--- but 2^27 to 2^32 operations; whole tiles of the kernels, and at most 2^20 elements.
+-- Sides of a product's blocks: those of m x k by k x n, by the shape alone.  A task has a 48th of the work,
+-- but 2^27 to 2^32 multiplications; whole tiles of the kernels, and at most 2^20 elements.
 local function block_sides(m, k, n)
   local area = math.min(math.max(m * n / 48, 2^27 / k), 2^32 / k, 2^20)
   local side = math.floor(math.sqrt(area))
@@ -27,13 +27,7 @@ end
 -- An axis in even pieces of about `side`, in whole tiles of every kernel.
 local function even_sizes(size, side)
   local piece = math.ceil(math.ceil(size / math.ceil(size / math.max(side, 1))) / 24) * 24
-  local sizes = {}
-  while size > piece do
-    sizes[#sizes + 1] = piece
-    size = size - piece
-  end
-  sizes[#sizes + 1] = size
-  return sizes
+  return grid.pieces(size, piece)
 end
 
 -- ---- building ---------------------------------------------------------------------------------------
