@@ -15,7 +15,7 @@ local set_argument = core.set_argument
 local select, type = select, type
 
 local held = setmetatable({}, { __mode = "v" }) -- index -> handle
-local sweep_at, force_at = 250000, 4000000 -- nodes alive
+local sweep_at, force_at = 16384, 4000000 -- nodes alive
 local witness = setmetatable({ {} }, { __mode = "v" }) -- empty once a collection has ended
 local sweep_records
 
@@ -35,7 +35,7 @@ local function sweep()
   local live = tonumber(C.tidemill__node_live(scope))
   if witness[1] then
     if live < force_at then
-      sweep_at = live + 50000
+      sweep_at = live + 16384
       return
     end
     collectgarbage()
@@ -50,7 +50,7 @@ local function sweep()
   live = tonumber(C.tidemill__node_live(scope))
   sweep_records(core.functions_in_use())
   witness[1] = {}
-  sweep_at, force_at = live + 250000, 2 * live + 4000000
+  sweep_at, force_at = 2 * live + 16384, 2 * live + 4000000
 end
 
 --- Many functions have come since the last sweep: one is due once a collection has told which of them
