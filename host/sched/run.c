@@ -240,13 +240,18 @@ static bool map_function(struct mill_run *run, struct function_map *map, uint32_
     return true;
 }
 
-/* One more reader, while only the building thread knows the task. */
+/* These two while only the building thread knows the task. */
+static void add_flag(struct mill_task *task, uint8_t flag)
+{
+    uint8_t flags = atomic_load_explicit(&task->flags, memory_order_relaxed);
+    atomic_init(&task->flags, flags | flag);
+}
+
 static void add_reader(struct mill_task *task, bool hashed)
 {
     int32_t readers = atomic_load_explicit(&task->readers, memory_order_relaxed);
-    uint8_t flags = atomic_load_explicit(&task->flags, memory_order_relaxed);
     atomic_init(&task->readers, readers + 1);
-    if (hashed) atomic_init(&task->flags, flags | MILL_TASK_HASHED);
+    if (hashed) add_flag(task, MILL_TASK_HASHED);
 }
 
 static bool fill_tasks(struct mill_run *run, struct builder *builder,
@@ -318,8 +323,7 @@ static void fill_wanted(struct mill_run *run, struct builder *builder, const uin
     for (uint32_t i = 0; i < wanted_count; i++) {
         uint32_t index = mill_graph_at(builder->graph, wanted[i])->mark - NUMBERED;
         run->wanted[i] = index;
-        atomic_fetch_or_explicit(&run->tasks[index].flags, MILL_TASK_WANTED,
-                                 memory_order_relaxed);
+        add_flag(&run->tasks[index], MILL_TASK_WANTED);
     }
 }
 

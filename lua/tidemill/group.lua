@@ -1,6 +1,7 @@
 -- group: several items of a map in one task, each with what it would have had in a task of its own:
 -- its own random stream, its own error.  The worker's side of tidemill.feed.
 local ffi = require("ffi")
+local new_table = require("table.new")
 local core = require("tidemill.core")
 local C = require("tidemill.clib")
 local array = require("tidemill.array")
@@ -25,9 +26,9 @@ end
 -- Each function gets a loop of its own, as in tidemill.runner: one that LuaJIT cannot compile would
 -- spoil a common one for all.
 local text = [[
-local C, stream, worker, handler, failure, fn, xpcall = ...
+local C, stream, worker, handler, failure, fn, xpcall, new_table = ...
 return function(items, count, first, base)
-  local values, failures = {}, nil
+  local values, failures = new_table(count, 0), nil
   local began = C.tidemill__clock()
   $START
   for i = 1, count do
@@ -56,7 +57,7 @@ local trial = 1000 -- items after which a loop that LuaJIT compiles at all is co
 local function make_loop(fn, is_timed, kind)
   local made = text:gsub("%$(%u+)", is_timed and timed or plain):gsub("%$(%u+)", { STREAM = streams[kind] })
   return assert(loadstring(made, "=(tidemill loop)"))(C, core.stream, worker, errors.handler, failure, fn,
-    xpcall)
+    xpcall, new_table)
 end
 
 -- The loop for fn, which it is about to run `count` times.

@@ -1,4 +1,5 @@
 -- map: one function over many items, in parallel.
+local new_table = require("table.new")
 local core = require("tidemill.core")
 local compute = require("tidemill.compute")
 local feed = require("tidemill.feed")
@@ -7,6 +8,8 @@ local node = require("tidemill.node")
 local task = require("tidemill.task")
 
 local map = {}
+
+local most_at_once = 1000000 -- places of results that are made before there are any
 
 -- Items with options of their own, all there at once: one graph of nodes.
 local function map_nodes(job)
@@ -35,7 +38,7 @@ end
 function map.map(fn, list, given)
   local job = feed.job("map", fn, list, given, 2)
   if not job.grouped and job.total and not job.window and not job.progress then return map_nodes(job) end
-  local results, first, failed = {}, nil, 0
+  local results, first, failed = new_table(math.min(job.total or 0, most_at_once), 1), nil, 0
   results.n = feed.run(job, function(i, fine, value)
     if fine then
       results[i] = value

@@ -1,6 +1,7 @@
 -- numbers: lists that hold nothing but numbers, as arrays: those cross to a task without a look at each
 -- element, and one is read in a few cycles.
 -- SPDX-License-Identifier: MIT
+local new_table = require("table.new")
 local array = require("tidemill.array")
 
 local numbers = {}
@@ -27,7 +28,7 @@ end
 ---@param count integer
 ---@return number[]
 function numbers.unpack(packed, count)
-  local list, from = {}, packed:pointer()
+  local list, from = new_table(count, 0), packed:pointer()
   for i = 1, count do list[i] = from[i - 1] end
   return list
 end
