@@ -1,7 +1,8 @@
 -- node: lazy nodes: 8-byte handles of the engine's graph.
--- A handle has no finalizer, which would cost more than a task does.  Instead a weak table has
+-- A handle has no finalizer, which would cost more than a task does.  Instead weak tables have
 -- one slot per node: after a collection an empty slot tells that the script has let go of it.
-local ffi = require("ffi")
+local bit, ffi = require("bit"), require("ffi")
+local new_table = require("table.new")
 local core = require("tidemill.core")
 local C = require("tidemill.clib")
 
@@ -14,7 +15,12 @@ local istype, cast = ffi.istype, ffi.cast
 local set_argument = core.set_argument
 local select, type = select, type
 
-local held = setmetatable({}, { __mode = "v" }) -- index -> handle
+-- Handles by the index of their node, in pages of a fixed size: one table, most of whose slots a
+-- collection has emptied, would be made smaller at its next growth, with a hash for what is beyond.
+local held_pages = {}
+local page_bits, page_mask, page_mode = 12, 4095, { __mode = "v" }
+local rshift, band = bit.rshift, bit.band
+
 local sweep_at, force_at = 16384, 4000000 -- nodes alive
 local witness = setmetatable({ {} }, { __mode = "v" }) -- empty once a collection has ended
 local sweep_records
@@ -28,6 +34,21 @@ local function bits(handle) return cast(handle_bits, handle)[0] end
 function node.is(value) return type(value) == "cdata" and istype(handle_type, value) end
 
 function node.set_sweep(fn) sweep_records = fn end
+
+local function set_held(index, handle)
+  local number = rshift(index, page_bits) + 1
+  local page = held_pages[number]
+  if not page then
+    page = setmetatable(new_table(page_mask, 0), page_mode)
+    held_pages[number] = page
+  end
+  page[band(index, page_mask)] = handle
+end
+
+local function is_held(index)
+  local page = held_pages[rshift(index, page_bits) + 1]
+  return page ~= nil and page[band(index, page_mask)] ~= nil
+end
 
 -- Frees the nodes whose handles are gone, and the records that only they used.  It follows the
 -- collections that come by themselves, and forces one only when nodes pile up between them.
@@ -44,7 +65,7 @@ local function sweep()
   while true do
     index = C.tidemill__node_held(scope, index)
     if index == 0xFFFFFFFF then break end
-    if held[index] == nil then C.tidemill__node_drop(scope, index) end
+    if not is_held(index) then C.tidemill__node_drop(scope, index) end
     index = index + 1
   end
   live = tonumber(C.tidemill__node_live(scope))
@@ -80,7 +101,7 @@ local function new_handle(name, count)
   end
   local handle = handle_type()
   cast(handle_bits, handle)[0] = name
-  held[handle.index] = handle
+  set_held(handle.index, handle)
   return handle
 end
 
@@ -129,7 +150,7 @@ end
 
 --- Lets go of a node that nobody will use again, and of its arguments, before a sweep finds it.
 function node.drop(handle)
-  held[handle.index] = nil
+  set_held(handle.index, nil)
   C.tidemill__node_drop(scope, handle.index)
 end
 

@@ -156,6 +156,30 @@ describe("a delayed function", function()
     assert.are.equal(3, add(1, 2):compute())
   end)
 
+  it("keeps the others, and gives the places of those that went to new ones", function()
+    local out, err = script([[
+      local add = tm.delayed(function(a, b) return a + b end, { name = "add" })
+      local kept, expected, highest = {}, {}, 0
+      for round = 1, 8 do
+        local nodes = {}
+        for i = 1, 30000 do
+          nodes[i] = add(round, i)
+          highest = math.max(highest, nodes[i].index)
+          if i % 97 == 0 then
+            kept[#kept + 1], expected[#expected + 1] = nodes[i], round + i
+          end
+        end
+        nodes = nil
+        collectgarbage()
+      end
+      local wrong = 0
+      for i, value in ipairs(tm.compute(kept)) do
+        if value ~= expected[i] then wrong = wrong + 1 end
+      end
+      print(#kept, wrong, highest < 120000 or highest) -- of 240,000 nodes]])
+    assert.are.equal("2472\t0\ttrue\n", out, err)
+  end)
+
   it("warns once when a function returns several values", function()
     local out, err = script([[
       local several = tm.delayed(function() return 1, 2 end, { name = "several" })
@@ -570,6 +594,9 @@ describe("tm.map", function()
     end
     contains(problem(tm.map, print, 5),
       "map: expected map(function, list, options), got a number as the list")
+    contains(problem(tm.map, math.abs, { 1, n = 1.5 }), "map: the list's n: expected a whole number from 0, got 1.5")
+    contains(problem(tm.batch, math.abs, { 1, n = -1 }), "batch: the list's n: expected a whole number from 0, got -1")
+    contains(problem(tm.map, math.abs, { 1, n = "one" }), "map: the list's n: expected a whole number from 0, got one")
     contains(problem(tm.map, 5, {}), "map: expected a function, got a number")
   end)
 end)
