@@ -535,8 +535,9 @@ function lazy:outer(other) end
 
 --- Correlations of the rows (Pearson): rows x rows, from -1 to 1.  A constant row, or one with a NaN,
 --- gives NaN.
+---@param other? nil nothing: two series are two rows
 ---@return tidemill.lazy
-function lazy:corr() end
+function lazy:corr(other) end
 
 --- Covariances of the rows: rows x rows, divided by n - ddof.
 ---@param given? table options ddof (1)

@@ -165,9 +165,15 @@ local function outside(i, size, axis, level)
   error(("index %s is outside 1..%d%s"):format(tostring(i), size, where), level + 1)
 end
 
+local function not_a_number(i, axis, level)
+  local where = axis and (" of axis %d"):format(axis) or ""
+  error(("index%s: expected a number, got a %s"):format(where, type(i)), level + 1)
+end
+
 -- Where index i of the first axis is, from 0.
 local function position(a, i, level)
   local length = tonumber(a.shape[0])
+  if type(i) ~= "number" then not_a_number(i, nil, level + 1) end
   local at = i < 0 and length + i or i - 1
   if at < 0 or at >= length or at ~= math.floor(at) then outside(i, length, nil, level + 1) end
   return at
@@ -189,7 +195,9 @@ local function place(a, what, i, ...)
   if count == 1 then return position(a, i, 3) end
   local at = 0
   for axis = 1, count do
-    local index, size = axis == 1 and i or select(axis - 1, ...), tonumber(a.shape[axis - 1])
+    local index, size = i, tonumber(a.shape[axis - 1])
+    if axis > 1 then index = select(axis - 1, ...) end
+    if type(index) ~= "number" then not_a_number(index, axis, 3) end
     local offset = index < 0 and size + index or index - 1
     if offset < 0 or offset >= size or offset ~= math.floor(offset) then outside(index, size, axis, 3) end
     at = at * size + offset
@@ -436,9 +444,21 @@ end
 ---@param dtype string
 ---@param where string what messages call it
 ---@return tidemill.array
-function array.as(value, dtype, where)
+function array.as(value, dtype, where, level)
   if array.is(value) and names[value.array.type] == dtype and value.array.nulls == 0 then return value end
-  return require("tidemill.array.convert").as(value, dtype, where)
+  return require("tidemill.array.convert").as(value, dtype, where, level)
+end
+
+--- The array of a table that was given to `what`, which messages name; errors blame the function
+--- `level` above the caller.
+---@param values any
+---@param what string
+---@param level integer
+---@return tidemill.array
+function array.given(values, what, level)
+  local fine, out = pcall(array.from, values)
+  if not fine then error(type(out) == "string" and out:gsub("^array: ", what .. ": ", 1) or out, level + 1) end
+  return out
 end
 
 return array

@@ -31,6 +31,9 @@ end
 ---@param days integer
 ---@return string
 function date.text(days)
+  if type(days) ~= "number" or days % 1 ~= 0 or math.abs(days) > 2^31 then
+    error("date_text: expected a day number from -2^31 to 2^31, got " .. tostring(days), 2)
+  end
   return ("%04d-%02d-%02d"):format(date.parts(days))
 end
 

@@ -125,13 +125,18 @@ function methods:status()
   return self.state or (core.begun(self.run) and "running" or "pending")
 end
 
+local function check_seconds(what, seconds)
+  if seconds ~= nil and (type(seconds) ~= "number" or seconds ~= seconds) then
+    error(("%s: expected seconds as a number, got %s"):format(what,
+      type(seconds) == "number" and "nan" or "a " .. type(seconds)), 3)
+  end
+end
+
 --- Waits up to `seconds` (for ever without); whether the task has ended.
 ---@param seconds? number
 ---@return boolean
 function methods:wait(seconds)
-  if seconds ~= nil and (type(seconds) ~= "number" or seconds ~= seconds) then
-    error("future: expected seconds as a number, got a " .. type(seconds), 2)
-  end
+  check_seconds("wait", seconds)
   local until_when = seconds and core.clock() + seconds
   settle(self)
   while not self.state do
@@ -146,6 +151,7 @@ end
 --- The result; raises the task's error, or a time-out after `seconds`, which leaves it running.
 ---@param seconds? number
 function methods:result(seconds)
+  check_seconds("result", seconds)
   if not self:wait(seconds) then
     error(errors.new({ message = ("no result after %g s; the task goes on"):format(seconds) }), 0)
   end
@@ -194,16 +200,16 @@ function future.as_completed(list)
   end
 end
 
-local function cancel_all(value, seen)
+local function cancel_all(value, seen, level)
   if future.is(value) then
     value:cancel()
   elseif type(value) == "table" and getmetatable(value) == nil and not seen[value] then
     seen[value] = true
     for key, member in pairs(value) do
-      if key ~= "n" then cancel_all(member, seen) end
+      if key ~= "n" then cancel_all(member, seen, level + 1) end
     end
   else
-    error("cancel: expected a future or a table of futures, got a " .. type(value), 3)
+    error("cancel: expected a future or a table of futures, got a " .. type(value), level + 1)
   end
 end
 
@@ -211,7 +217,7 @@ end
 ---@param what? tidemill.future|table
 function future.cancel(...)
   if select("#", ...) == 0 then return core.cancel_all() end
-  cancel_all((...), {})
+  cancel_all((...), {}, 2)
 end
 
 --- The same as a lazy node: the value is that of the started task, which does not run again.

@@ -7,7 +7,16 @@ local json = {}
 local list_meta = { __name = "tidemill.list" }
 
 --- Marks a table as a list, so that an empty one is written as [].
-function json.list(values) return setmetatable(values, list_meta) end
+---@param values table
+---@return table values
+function json.list(values)
+  local own = type(values) == "table" and getmetatable(values)
+  if type(values) ~= "table" or own ~= nil and own ~= list_meta then
+    error("json.list: expected a table without a metatable, got a " .. type(values) ..
+      (own and " that has one" or ""), 2)
+  end
+  return setmetatable(values, list_meta)
+end
 
 local escapes = { ["\""] = "\\\"", ["\\"] = "\\\\", ["\b"] = "\\b", ["\f"] = "\\f",
   ["\n"] = "\\n", ["\r"] = "\\r", ["\t"] = "\\t" }

@@ -56,7 +56,7 @@ end
 ---@param a tidemill.array|tidemill.lazy|table what is lazy is computed
 function npy.write(path, a)
   check_path("write_npy", path)
-  if type(a) == "table" then a = array.from(a) end
+  if type(a) == "table" then a = array.given(a, "write_npy", 2) end
   if type(a) == "userdata" and require("tidemill.lazy").is(a) then
     a = a:compute()
     if not array.is(a) then a = array.from { a } end

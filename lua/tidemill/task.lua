@@ -159,6 +159,9 @@ function task.is(value) return type(value) == "table" and getmetatable(value) ==
 ---@param given table
 ---@return tidemill.delayed
 function methods:with(given)
+  if type(given) ~= "table" then
+    error("with: expected options as a table, got a " .. type(given), 2)
+  end
   options.task(given, 2)
   local all = {}
   for name, value in pairs(self.record.options) do all[name] = value end

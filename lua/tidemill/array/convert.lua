@@ -127,23 +127,25 @@ function convert.astype(value, dtype)
   return out
 end
 
-function convert.as(value, dtype, where)
+-- Errors blame the function `level` above: the caller's caller, unless something else is said.
+function convert.as(value, dtype, where, level)
+  level = level or 3
   if array.is(value) then
     local own = value.dtype
     if own == dtype and (value.nulls == 0 or dtype == "float64") then return value end
-    if own == "utf8" then error(("%s: expected numbers, got an array of text"):format(where), 3) end
+    if own == "utf8" then error(("%s: expected numbers, got an array of text"):format(where), level) end
     local exact = is_float(own) and not is_float(dtype)
     local fine, out = pcall(converted, value, dtype, where, exact)
-    if not fine then error(out, 3) end
+    if not fine then error(out, level) end
     return out
   end
   if type(value) ~= "table" then
-    error(("%s: expected an array or a table of numbers, got a %s"):format(where, type(value)), 3)
+    error(("%s: expected an array or a table of numbers, got a %s"):format(where, type(value)), level)
   end
   local length = value.n or #value
   local out = array.new(dtype, length)
   local bad, what = fill.list(out:pointer(), value, length, dtype)
-  if bad then error(("%s: element %d is %s"):format(where, bad, what), 3) end
+  if bad then error(("%s: element %d is %s"):format(where, bad, what), level) end
   return out
 end
 

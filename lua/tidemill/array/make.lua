@@ -175,7 +175,12 @@ end
 
 function make.from(values, dtype)
   dtype = type_name(dtype)
-  if array.is(values) then return dtype and values:astype(dtype) or values end
+  if array.is(values) then
+    if dtype == nil then return values end
+    local fine, out = pcall(values.astype, values, dtype)
+    if not fine then error(out, 2) end
+    return out
+  end
   if type(values) ~= "table" then
     error("array: expected array(table, dtype), got a " .. type(values), 2)
   end

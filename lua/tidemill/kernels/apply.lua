@@ -50,7 +50,7 @@ local function settled(name, argument, v)
   if type(v) == "table" then
     check_table(name, argument, v)
     local own = type(v[1]) == "boolean" and "bool" or "float64"
-    return array.as(v, own, name .. ": " .. argument)
+    return array.as(v, own, name .. ": " .. argument, 4)
   end
   if not is_array(v) then
     fail(name, "%s must be an array, a table of numbers or a number, got %s", argument, shown(v))
@@ -59,7 +59,7 @@ local function settled(name, argument, v)
   if not own then fail(name, "%s must be numbers, got an array of %s", argument, v.dtype) end
   if v.array.nulls == 0 or own == "float64" then return v end
   if own ~= "float32" then check_nulls(name, argument, v) end
-  return array.as(v, own, name)
+  return array.as(v, own, name, 4)
 end
 
 local function shape_text(a)

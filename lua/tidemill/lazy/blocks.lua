@@ -22,6 +22,9 @@ end
 
 -- The options that are a task's: all but those in `own`.
 local function task_options(given, own, name, level)
+  if given ~= nil and type(given) ~= "table" then
+    error(("%s: expected options as a table, got a %s"):format(name, type(given)), level + 1)
+  end
   local options_of_task = { name = name }
   for key, value in pairs(given or {}) do
     if not own[key] then options_of_task[key] = value end
@@ -134,9 +137,9 @@ end
 function methods:map_overlap(fn, depth, given)
   local e = lazy.array_operand("map_overlap", self, 2)
   fn = function_of("map_overlap", fn, 2)
+  local own = task_options(given, { dtype = true }, "map_overlap", 2)
   local dtype = given and given.dtype or e.dtype
   dtypes.check(dtype, "map_overlap", 2)
-  local own = task_options(given, { dtype = true }, "map_overlap", 2)
   local trim = block.trimmed
   return lazy.of({ op = "overlap", name = own.name, dims = e.dims, dtype = dtype, inputs = { e },
     reach = depths(depth, e.dims, 2), facade = task.delayed(function(name, dims, kind, before, shape, input)

@@ -45,12 +45,13 @@ function expr.dims(what, level, first, ...)
   if count > 8 then error(("%s: at most 8 axes, got %d"):format(what, count), level + 1) end
   for axis = 1, count do
     local size = given[axis]
-    if type(size) ~= "number" or size < 0 or size ~= math.floor(size) then
+    if type(size) ~= "number" or size < 0 or size ~= math.floor(size) or size == math.huge then
       error(("%s: axis %d: expected a size >= 0, got %s"):format(what, axis, tostring(size)), level + 1)
     end
     dims[axis] = size
   end
-  if expr.length(dims) > LIMIT then
+  local length = expr.length(dims)
+  if length > LIMIT or length ~= length then -- an axis of 0 does not help one that is beyond all numbers
     error(("%s: a shape of %s has more than 2^53 elements"):format(what, expr.shape_text(dims)), level + 1)
   end
   return dims
@@ -248,6 +249,7 @@ function expr.operand(what, value, level)
   end
   local found = of_lazy(value)
   if found then return found end
+  if kind == "table" and getmetatable(value) == nil then value = array.given(value, what, level + 1) end
   if array.is(value) then
     if value.dtype == "utf8" or value.dtype == "dictionary" then
       error(("%s: expected numbers, got an array of text"):format(what), level + 1)
@@ -260,7 +262,6 @@ function expr.operand(what, value, level)
     end
     return expr.data(value)
   end
-  if kind == "table" and getmetatable(value) == nil then return expr.data(array.from(value)) end
   if kind == "cdata" and dtypes.of_scalar(value) then
     return { op = "constant", dims = {}, value = value, dtype = dtypes.of_scalar(value) }
   end

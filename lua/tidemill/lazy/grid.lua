@@ -6,6 +6,7 @@
 local grid = {}
 
 local TARGET = 2^23 -- bytes of a chunk of "auto"
+local MOST = 2^24 -- chunks of an array
 
 -- Sizes -> a grid: starts[axis][i] is where chunk i begins, from 0; one more tells the end.
 local function made(sizes)
@@ -114,6 +115,11 @@ function grid.new(shape, element, chunks, what, level)
     end
   end
   cut(shape, element, piece, free)
+  local count = 1
+  for axis, size in ipairs(shape) do
+    count = count * (explicit[axis] and #explicit[axis] or math.max(1, math.ceil(size / piece[axis])))
+  end
+  if count > MOST then refuse(what, level + 1, "%.0f are too many (at most %.0f); take larger ones", count, MOST) end
   local sizes = {}
   for axis, size in ipairs(shape) do sizes[axis] = explicit[axis] or pieces(size, piece[axis]) end
   return made(sizes)

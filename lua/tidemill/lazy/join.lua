@@ -40,6 +40,7 @@ end
 function join.concat(list, axis)
   local inputs, dtype = operands("concat", list, 2)
   local first = inputs[1].dims
+  if #first == 0 then error("concat: expected arrays with an axis; tm.stack gives single values one", 2) end
   axis = check_axis("concat", axis, #first, 2)
   local dims = {}
   for k, size in ipairs(first) do dims[k] = size end

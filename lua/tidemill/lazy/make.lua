@@ -76,6 +76,12 @@ local function number(what, name, value, level)
   return value
 end
 
+local function whole(what, name, value, level)
+  if number(what, name, value, level + 1) ~= math.floor(value) then
+    error(("%s: %s must be a whole number, got %s"):format(what, name, tostring(value)), level + 1)
+  end
+end
+
 --- Numbers from start, stop left out, step apart: arange(5) is 0 to 4, arange(1, 6), arange(0, 1, 0.1).
 ---@param start number
 ---@param stop? number
@@ -114,6 +120,7 @@ function make.linspace(start, stop, count, given)
   options.only(given, shaped, "linspace", 2)
   number("linspace", "start", start, 2)
   number("linspace", "stop", stop, 2)
+  number("linspace", "count", count, 2)
   local dims = expr.dims("linspace", 2, count)
   local dtype = given and given.dtype or "float64"
   dtypes.check(dtype, "linspace", 2)
@@ -137,6 +144,8 @@ function make.eye(rows, columns, k, given)
   if type(columns) == "table" then columns, given = nil, columns end
   if type(k) == "table" then k, given = nil, k end
   options.only(given, shaped, "eye", 2)
+  number("eye", "rows", rows, 2)
+  whole("eye", "k", k or 0, 2)
   local dims = expr.dims("eye", 2, { rows, columns or rows })
   local dtype = given and given.dtype or "float64"
   dtypes.check(dtype, "eye", 2)

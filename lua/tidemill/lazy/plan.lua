@@ -194,7 +194,9 @@ function Planner:natural_grid(e)
     wanted[axis] = bound[axis] and grid.sizes_of_cuts(size, cuts[axis]) or "auto"
     if bound[axis] and size == 0 then wanted[axis] = "all" end
   end
-  return grid.new(e.dims, dtypes.size(e.dtype), wanted, "array", 2)
+  local fine, made = pcall(grid.new, e.dims, dtypes.size(e.dtype), wanted, "compute", 1)
+  if not fine then error(made, 0) end -- too many chunks: whoever computes it meets it
+  return made
 end
 
 -- ---- stages -----------------------------------------------------------------------------------------

@@ -106,8 +106,12 @@ end
 -- Axes of both sides that a tensordot sums over.
 local function contracted(a, b, axes, level)
   if axes == nil then axes = 2 end
-  local left, right = {}, {}
+  local left, right, seen = {}, {}, { {}, {} }
   if type(axes) == "number" then
+    if not (axes >= 0 and axes <= math.min(#a.dims, #b.dims) and axes == math.floor(axes)) then
+      error(("tensordot: axes: expected a whole number from 0 to %d, got %s"):format(
+        math.min(#a.dims, #b.dims), tostring(axes)), level + 1)
+    end
     for i = 1, axes do
       left[i], right[i] = #a.dims - axes + i, i
     end
@@ -120,6 +124,11 @@ local function contracted(a, b, axes, level)
   end
   for i, axis in ipairs(left) do
     local size, other = a.dims[axis], b.dims[right[i]]
+    if seen[1][axis] or seen[2][right[i]] then
+      error(("tensordot: axis %s is named twice"):format(tostring(seen[1][axis] and axis or right[i])),
+        level + 1)
+    end
+    if size and other then seen[1][axis], seen[2][right[i]] = true, true end
     if not size or not other then
       error(("tensordot: axis %s is outside the shape"):format(tostring(size and right[i] or axis)),
         level + 1)
@@ -204,6 +213,9 @@ end
 function methods:cov(given)
   options.only(given, { "ddof" }, "cov", 2)
   local x, ddof = matrix("cov", self, 2), given and given.ddof or 1
+  if type(ddof) ~= "number" or ddof < 0 or ddof ~= math.floor(ddof) then
+    error("cov: ddof must be a whole number >= 0, got " .. tostring(ddof), 2)
+  end
   local made = related("cov", x, ddof)
   if made then return made end
   local centred = x - x:mean(2, { keepdims = true })
@@ -212,8 +224,10 @@ end
 
 --- Correlations of the rows (Pearson): rows x rows, from -1 to 1.  A constant row, or one with a NaN,
 --- gives NaN.
+---@param other? nil nothing: two series are two rows
 ---@return tidemill.lazy
-function methods:corr()
+function methods:corr(other)
+  if other ~= nil then error("corr: expected no argument; of two series: tm.stack{x, y}:corr()", 2) end
   local x = matrix("corr", self, 2)
   local made = related("corr", x, 0)
   if made then return made end

@@ -235,6 +235,14 @@ end
 
 -- ---- counts -----------------------------------------------------------------------------------------
 
+local most_bins = 2^24
+
+local function check_limit(name, value, level)
+  if value ~= nil and type(value) ~= "number" then
+    error(("histogram: %s: expected a number, got a %s"):format(name, type(value)), level + 1)
+  end
+end
+
 --- Counts of the elements by bins: so many of one width from low to high (default: the least and the
 --- greatest element, which are computed at once), or between the edges of a list.  NaN is in none.
 ---@param bins integer|tidemill.numbers
@@ -245,9 +253,11 @@ function methods:histogram(bins, low, high)
   local e = operand("histogram", self, 2)
   local edges
   if type(bins) == "number" then
-    if bins < 1 or bins ~= math.floor(bins) then
-      error("histogram: bins must be an integer >= 1, got " .. tostring(bins), 2)
+    if not (bins >= 1 and bins <= most_bins and bins == math.floor(bins)) then
+      error(("histogram: bins must be an integer from 1 to %d, got %s"):format(most_bins, tostring(bins)), 2)
     end
+    check_limit("low", low, 2)
+    check_limit("high", high, 2)
     if expr.length(e.dims) == 0 then
       low, high = low or 0, high or 1
     elseif low == nil or high == nil then
@@ -307,6 +317,9 @@ end
 ---@return tidemill.lazy
 function methods:quantile(q, axis)
   local e = expr.cast(operand("quantile", self, 2), "float64")
+  if type(q) ~= "number" and (type(q) ~= "table" or getmetatable(q) ~= nil) then
+    error("quantile: q: expected a number from 0 to 1 or a list of them, got a " .. type(q), 2)
+  end
   local shares = type(q) == "table" and q or { q }
   for i, share in ipairs(shares) do
     if type(share) ~= "number" or not (share >= 0 and share <= 1) then

@@ -124,7 +124,11 @@ end
 ---@return tidemill.lazy
 function methods:take(index, axis)
   local e = operand("take", self, 2)
-  return lazy.of(pick.along(e, axis or 1, is_array(index) and index or array.from(index), 2))
+  if type(index) == "table" then index = array.given(index, "take", 2) end
+  if not is_array(index) then
+    error("take: expected an array or a table of indexes, got a " .. type(index), 2)
+  end
+  return lazy.of(pick.along(e, axis or 1, index, 2))
 end
 
 --- The elements that a bool array of the same shape marks, in one axis.
@@ -135,6 +139,12 @@ function methods:mask(mask)
 end
 
 -- ---- the order of axes ------------------------------------------------------------------------------
+
+local function shown(list)
+  local texts = {}
+  for k = 1, table.maxn(list) do texts[k] = tostring(list[k]) end
+  return table.concat(texts, ", ")
+end
 
 --- With the axes in another order, reversed without one: a:transpose(2, 1, 3).
 ---@param ... integer
@@ -150,8 +160,7 @@ function methods:transpose(...)
   for k = 1, math.max(count, #given) do
     local axis = given[k]
     if not whole(axis) or axis < 1 or axis > count or seen[axis] then
-      error(("transpose: expected the %d axes in some order, got (%s)"):format(count,
-        table.concat(given, ", ")), 2)
+      error(("transpose: expected the %d axes in some order, got (%s)"):format(count, shown(given)), 2)
     end
     order[k], seen[axis] = axis, true
   end

@@ -9,7 +9,7 @@ local run = require("tidemill.lazy.run")
 
 local show = {}
 
-local units = { { 2^40, "TiB" }, { 2^30, "GiB" }, { 2^20, "MiB" }, { 2^10, "KiB" } }
+local units = { { 2^50, "PiB" }, { 2^40, "TiB" }, { 2^30, "GiB" }, { 2^20, "MiB" }, { 2^10, "KiB" } }
 
 local function bytes_text(bytes)
   for _, unit in ipairs(units) do
@@ -28,15 +28,22 @@ local function tasks_text(e)
   return ("%s%d %s"):format(more and "at least " or "", tasks, tasks == 1 and "task" or "tasks")
 end
 
+-- Chunks and tasks; an array of too many chunks still prints.
+local function work_text(e)
+  local fine, g = pcall(lazy.grid, e)
+  if not fine then return "too many chunks", "tasks not counted" end
+  local chunks = g.chunks == 1 and "one chunk" or ("%d chunks of %s"):format(g.chunks, grid.text(g))
+  return chunks, tasks_text(e)
+end
+
 --- One line: shape, type, chunks, size, the tasks that compute() runs, and whether the chunks are kept
 --- (persist) or not computed.
 function show.text(e)
-  local g = lazy.grid(e)
-  local chunks = g.chunks == 1 and "one chunk" or ("%d chunks of %s"):format(g.chunks, grid.text(g))
+  local chunks, tasks = work_text(e)
   local bytes = expr.length(e.dims) * require("tidemill.dtype").size(e.dtype)
   local state = e.op == "stored" and "kept" or "not computed"
   return ("lazy array %s %s, %s, %s, %s, %s: a:compute()"):format(shape_text(e.dims), e.dtype, chunks,
-    bytes_text(bytes), tasks_text(e), state)
+    bytes_text(bytes), tasks, state)
 end
 
 ---@class tidemill.plan
