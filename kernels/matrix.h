@@ -24,8 +24,11 @@ TIDEMILL_KERNEL int64_t tidemill_kernel_transpose_8(const void *x, int64_t rows,
 /* c = alpha a b + beta c.  a is m x k with element (i, p) at a[i * a_row + p * a_column], b is
  * k x n likewise, so that either may be a transposed one; c is m x n, rows c_row >= n apart.
  * c first becomes beta c, and 0 when beta is 0, whatever it held.  Then for each block of 256
- * values of p, in order, c(i, j) += alpha s, where s is the sum of a(i, p) b(p, j) over the
- * block, in order, from 0.  All in the elements' type.  A NaN or infinity spoils the elements
+ * values of p, in order, s = 0, s = fma(a(i, p), b(p, j), s) for each p of the block, in order,
+ * and c(i, j) = fma(alpha, s, c(i, j)): a product and its addition are rounded once, with every
+ * instruction set, the plain one too.  A processor without such an instruction (x86 before FMA3)
+ * rounds both, with every set that it has, and so has other last bits than the rest.
+ * All in the elements' type.  A NaN or infinity spoils the elements
  * that it is multiplied into.  scratch: tidemill_kernel_matmul_scratch(m, n, k) elements.
  * Returns -1 when m, n or k is negative or c_row < n. */
 TIDEMILL_KERNEL int64_t tidemill_kernel_matmul_scratch(int64_t m, int64_t n, int64_t k);

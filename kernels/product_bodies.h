@@ -1,26 +1,33 @@
 /* product_bodies: a matrix product of one element type, for kernels/product.c, which says which:
- * REAL, and PRODUCT(name) for what is made of it.
+ * REAL, FUSED for its fma(), and PRODUCT(name) for what is made of it.
  * Blocks of a and b are copied ("packed") into the order in which the inner loop reads them, and
  * filled up with zeros to whole tiles.  Private to kernels/.  SPDX-License-Identifier: MIT */
 
-/* The plain inner loop.  Four sums at a time are as many as its registers hold. */
-static void PRODUCT(tile_plain)(int64_t depth, REAL alpha, const REAL *a, const REAL *b,
-                                REAL *c, int64_t c_row)
-{
-    for (int i = 0; i < MILL_TILE_ROWS; i++) {
-        REAL s0 = 0, s1 = 0, s2 = 0, s3 = 0;
-        for (int64_t p = 0; p < depth; p++) {
-            REAL value = a[p * MILL_TILE_ROWS + i];
-            s0 += value * b[p * PLAIN_COLUMNS];
-            s1 += value * b[p * PLAIN_COLUMNS + 1];
-            s2 += value * b[p * PLAIN_COLUMNS + 2];
-            s3 += value * b[p * PLAIN_COLUMNS + 3];
-        }
-        const REAL sums[PLAIN_COLUMNS] = {s0, s1, s2, s3};
-        for (int j = 0; j < PLAIN_COLUMNS; j++)
-            c[i * c_row + j] = PRODUCT(tile_one_nan)(c[i * c_row + j] + alpha * sums[j]);
+/* The plain inner loop, with an addition of a product that is STEP(x, y, z).  Four sums at a time
+ * are as many as its registers hold. */
+#define TILE_PLAIN(tile, target, STEP)                                                         \
+    target static void PRODUCT(tile)(int64_t depth, REAL alpha, const REAL *a, const REAL *b,  \
+                                     REAL *c, int64_t c_row)                                   \
+    {                                                                                          \
+        for (int i = 0; i < MILL_TILE_ROWS; i++) {                                             \
+            REAL s0 = 0, s1 = 0, s2 = 0, s3 = 0;                                               \
+            for (int64_t p = 0; p < depth; p++) {                                              \
+                REAL value = a[p * MILL_TILE_ROWS + i];                                        \
+                s0 = STEP(value, b[p * PLAIN_COLUMNS], s0);                                    \
+                s1 = STEP(value, b[p * PLAIN_COLUMNS + 1], s1);                                \
+                s2 = STEP(value, b[p * PLAIN_COLUMNS + 2], s2);                                \
+                s3 = STEP(value, b[p * PLAIN_COLUMNS + 3], s3);                                \
+            }                                                                                  \
+            const REAL sums[PLAIN_COLUMNS] = {s0, s1, s2, s3};                                 \
+            for (int j = 0; j < PLAIN_COLUMNS; j++) {                                          \
+                REAL *to = c + i * c_row + j;                                                  \
+                *to = PRODUCT(tile_one_nan)(STEP(alpha, sums[j], *to));                        \
+            }                                                                                  \
+        }                                                                                      \
     }
-}
+TILE_PLAIN(tile_plain, TILE_FUSES, FUSED)
+TILE_PLAIN(tile_apart, , APART)
+#undef TILE_PLAIN
 
 /* A whole group of a size that is known: its elements lie side by side, or its rows do.  Prefetchers
  * do not follow what lies far apart: what the next group reads is asked for, a line a step. */

@@ -1,13 +1,26 @@
 /* tile_wide: the inner loop of matrix products, six rows by two vectors; see kernels/wide.h.
- * Twelve sums, two vectors of b and a product fill the registers of a set that has sixteen.
+ * Twelve sums, two vectors of b and an element of a fill the registers of a set that has sixteen.
+ * Of the set's vectors: MILL_ALL_f64(x) is all x, MILL_FUSED_f64(x, y, z) is x y + z, rounded
+ * once; MILL_ALL_f32 and MILL_FUSED_f32 likewise.
  * SPDX-License-Identifier: MIT */
 #include "kernels/tile_bodies.h"
 
+/* Both sums and what was multiplied are in registers here.  Else compilers fetch elements of a ahead
+ * of their turn, and sums have to leave for memory. */
+#undef MILL_TILE_KEEP
+#ifdef __aarch64__
+#define MILL_TILE_KEEP(x, y, one) __asm__("" : "+w"(x), "+w"(y) : "w"(one))
+#else
+#define MILL_TILE_KEEP(x, y, one) __asm__("" : "+v"(x), "+v"(y) : "v"(one))
+#endif
+
 /* One row's sums of products of a[i] with a row of b. */
 #undef MILL_TILE_STEP
-#define MILL_TILE_STEP(i)                                                                      \
-    left##i += left * a[i];                                                                    \
-    right##i += right * a[i]
+#define MILL_TILE_STEP(name, i)                                                                \
+    one = MILL_ALL_##name(a[i]);                                                               \
+    left##i = MILL_FUSED_##name(left, one, left##i);                                           \
+    right##i = MILL_FUSED_##name(right, one, right##i);                                        \
+    MILL_TILE_KEEP(left##i, right##i, one)
 
 /* Adds them to a row of c. */
 #undef MILL_TILE_ADD
@@ -21,7 +34,7 @@
         real * c, vector sum, real alpha)                                                      \
     {                                                                                          \
         vector nan = (vector){0} + (real)__builtin_nan(""),                                    \
-               value = *(vector *)c + sum * alpha;                                             \
+               value = MILL_FUSED_##name(sum, MILL_ALL_##name(alpha), *(vector *)c);           \
         bits fine = (bits)(value == value);                                                    \
         *(vector *)c = (vector)(((bits)value & fine) | ((bits)nan & ~fine));                   \
     }                                                                                          \
@@ -34,13 +47,13 @@
         for (int i = 0; i < MILL_TILE_ROWS; i++) __builtin_prefetch(c + i * c_row, 1);         \
         _Pragma("GCC unroll 4") for (int64_t p = 0; p < depth; p++)                            \
         {                                                                                      \
-            vector left = ((const vector *)b)[0], right = ((const vector *)b)[1];              \
-            MILL_TILE_STEP(0);                                                                 \
-            MILL_TILE_STEP(1);                                                                 \
-            MILL_TILE_STEP(2);                                                                 \
-            MILL_TILE_STEP(3);                                                                 \
-            MILL_TILE_STEP(4);                                                                 \
-            MILL_TILE_STEP(5);                                                                 \
+            vector one, left = ((const vector *)b)[0], right = ((const vector *)b)[1];         \
+            MILL_TILE_STEP(name, 0);                                                           \
+            MILL_TILE_STEP(name, 1);                                                           \
+            MILL_TILE_STEP(name, 2);                                                           \
+            MILL_TILE_STEP(name, 3);                                                           \
+            MILL_TILE_STEP(name, 4);                                                           \
+            MILL_TILE_STEP(name, 5);                                                           \
             a += MILL_TILE_ROWS;                                                               \
             b += 2 * MILL_WIDE_BYTES / sizeof *b;                                              \
         }                                                                                      \

@@ -22,6 +22,28 @@ static float *as_floats(const double *x, int64_t n)
 
 /* ---- products ---------------------------------------------------------------------------- */
 
+/* Whether this machine multiplies and adds in one instruction, as kernels/product.c sees it. */
+static bool fuses(void)
+{
+#if defined(__x86_64__)
+    return __builtin_cpu_supports("fma");
+#elif defined(__aarch64__) || defined(__FP_FAST_FMA)
+    return true;
+#else
+    return false;
+#endif
+}
+
+static double step_f64(double x, double y, double z)
+{
+    return fuses() ? fma(x, y, z) : x * y + z;
+}
+
+static float step_f32(float x, float y, float z)
+{
+    return fuses() ? fmaf(x, y, z) : x * y + z;
+}
+
 /* The order of additions as matrix.h states it. */
 #define ORACLE(name, real)                                                                     \
     static real oracle_##name(int64_t k, real alpha, const real *a, int64_t a_column,          \
@@ -31,8 +53,8 @@ static float *as_floats(const double *x, int64_t n)
         for (int64_t block = 0; block < k; block += 256) {                                     \
             real sum = 0;                                                                      \
             for (int64_t p = block; p < k && p < block + 256; p++)                             \
-                sum += a[p * a_column] * b[p * b_row];                                         \
-            total += alpha * sum;                                                              \
+                sum = step_##name(a[p * a_column], b[p * b_row], sum);                         \
+            total = step_##name(alpha, sum, total);                                            \
         }                                                                                      \
         return isnan(total) ? (real)NAN : total;                                               \
     }
@@ -165,6 +187,67 @@ static void a_product_with_itself_has_the_bits_of_the_product_and_is_symmetric(v
         }
     }
     check_syrk_f64(1030, 2, 0, 0); /* more than one panel of columns */
+}
+
+/* (1 + e)(1 - e) - 1 is -e^2, or 0 when the product is rounded to 1 first: as a sum of two products,
+ * and as what is added to c. */
+#define CHECK_ONE_ROUNDING(name, real, e)                                                      \
+    static void check_one_rounding_##name(void)                                                \
+    {                                                                                          \
+        enum { M = 13, N = 35 };                                                               \
+        const real small = (real)(e), factor = 1 + small, left = fuses() ? -small * small : 0; \
+        const real row[] = {-1, factor}, one = 1;                                              \
+        real columns[2 * N], c[M * N], scratch[4096];                                          \
+        CHECK(tidemill_kernel_matmul_scratch(M, N, 2) <= 4096);                                \
+        for (int j = 0; j < N; j++) columns[j] = 1, columns[N + j] = 1 - small;                \
+        EACH_SET(set)                                                                          \
+        {                                                                                      \
+            tidemill_kernel_matmul_##name(M, N, 2, 1, row, 0, 1, columns, N, 1, 0, c, N,       \
+                                          scratch);                                            \
+            for (int i = 0; i < M * N; i++)                                                    \
+                CHECK_SAYING(c[i] == left, "%s: %g, not %g", kernel_sets[set], (double)c[i],   \
+                             (double)left);                                                    \
+            for (int i = 0; i < M * N; i++) c[i] = -1;                                         \
+            tidemill_kernel_matmul_##name(M, N, 1, factor, &one, 0, 1, columns + N, N, 1, 1,   \
+                                          c, N, scratch);                                      \
+            for (int i = 0; i < M * N; i++)                                                    \
+                CHECK_SAYING(c[i] == left, "%s: %g, not %g, by alpha", kernel_sets[set],       \
+                             (double)c[i], (double)left);                                      \
+        }                                                                                      \
+    }
+CHECK_ONE_ROUNDING(f64, double, 0x1p-30)
+CHECK_ONE_ROUNDING(f32, float, 0x1p-14)
+
+static void a_product_and_its_addition_are_rounded_once(void)
+{
+    if (!fuses()) printf("note: this processor multiplies and adds apart\n");
+    check_one_rounding_f64();
+    check_one_rounding_f32();
+}
+
+/* The error of a sum of k products, each step rounded once, is at most k u / (1 - k u) of the sum of
+ * their sizes: of blocks of 256 still less. */
+static void a_product_is_as_near_as_its_roundings_allow(void)
+{
+    enum { M = 7, N = 9 };
+    for (int round = 0; round < 20; round++) {
+        int64_t k = 1 + random_below(2000);
+        double *a = made_up(M * k), *b = made_up(k * N), c[M * N];
+        int64_t room = tidemill_kernel_matmul_scratch(M, N, k);
+        double *scratch = exact_doubles(room);
+        tidemill_kernel_matmul_f64(M, N, k, 1, a, k, 1, b, N, 1, 0, c, N, scratch);
+        for (int i = 0; i < M * N; i++) {
+            long double sum = 0, size = 0;
+            for (int64_t p = 0; p < k; p++) {
+                long double product = (long double)a[i / N * k + p] * b[p * N + i % N];
+                sum += product;
+                size += fabsl(product);
+            }
+            double steps = (double)(k < 256 ? k : 256 + k / 256) + (fuses() ? 1 : 2);
+            CHECK(fabsl(c[i] - sum) <= steps * 0x1p-53L * size);
+        }
+        free(a), free(b), free(scratch);
+    }
 }
 
 static void a_nan_spoils_its_row_and_its_column_alone(void)
@@ -451,6 +534,8 @@ int main(void)
     random_state = check_seed();
     RUN(every_shape_of_a_product_has_the_stated_bits);
     RUN(a_product_with_itself_has_the_bits_of_the_product_and_is_symmetric);
+    RUN(a_product_and_its_addition_are_rounded_once);
+    RUN(a_product_is_as_near_as_its_roundings_allow);
     RUN(a_nan_spoils_its_row_and_its_column_alone);
     RUN(what_beta_0_finds_is_not_read);
     RUN(a_product_refuses_what_makes_no_sense);

@@ -1,4 +1,4 @@
--- matrix: products and transposing, with the same bits on every machine; part of tm.kernels.
+-- matrix: products and transposing, with the bits that kernels/matrix.h states; part of tm.kernels.
 -- tm.linalg computes products by the BLAS of the machine.
 -- SPDX-License-Identifier: MIT
 
