@@ -7,7 +7,8 @@
  * are as many as its registers hold. */
 #define TILE_PLAIN(tile, target, STEP)                                                         \
     target static void PRODUCT(tile)(int64_t depth, REAL alpha, const REAL *a, const REAL *b,  \
-                                     REAL *c, int64_t c_row)                                   \
+                                     const REAL *from, int64_t from_row, REAL *c,              \
+                                     int64_t c_row)                                            \
     {                                                                                          \
         for (int i = 0; i < MILL_TILE_ROWS; i++) {                                             \
             REAL s0 = 0, s1 = 0, s2 = 0, s3 = 0;                                               \
@@ -19,10 +20,9 @@
                 s3 = STEP(value, b[p * PLAIN_COLUMNS + 3], s3);                                \
             }                                                                                  \
             const REAL sums[PLAIN_COLUMNS] = {s0, s1, s2, s3};                                 \
-            for (int j = 0; j < PLAIN_COLUMNS; j++) {                                          \
-                REAL *to = c + i * c_row + j;                                                  \
-                *to = PRODUCT(tile_one_nan)(STEP(alpha, sums[j], *to));                        \
-            }                                                                                  \
+            for (int j = 0; j < PLAIN_COLUMNS; j++)                                            \
+                c[i * c_row + j] =                                                             \
+                    PRODUCT(tile_one_nan)(STEP(alpha, sums[j], from[i * from_row + j]));       \
         }                                                                                      \
     }
 TILE_PLAIN(tile_plain, TILE_FUSES, FUSED)
@@ -86,23 +86,27 @@ static void PRODUCT(pack_panel)(const REAL *x, int64_t count, int64_t depth, int
 
 /* A tile at the edge: the part of c that there is goes through a whole one. */
 static void PRODUCT(edge_tile)(struct PRODUCT(mill_tile) tile, int64_t rows, int64_t columns,
-                               int64_t depth, REAL alpha, const REAL *a, const REAL *b, REAL *c,
-                               int64_t c_row)
+                               int64_t depth, REAL alpha, const REAL *a, const REAL *b,
+                               const REAL *from, int64_t from_row, REAL *c, int64_t c_row)
 {
     REAL whole[MILL_TILE_ROWS * MILL_TILE_WIDEST] = {0};
     for (int64_t i = 0; i < rows; i++)
-        for (int64_t j = 0; j < columns; j++) whole[i * tile.columns + j] = c[i * c_row + j];
-    tile.sums(depth, alpha, a, b, whole, tile.columns);
+        for (int64_t j = 0; j < columns; j++)
+            whole[i * tile.columns + j] = from[i * from_row + j];
+    tile.sums(depth, alpha, a, b, whole, tile.columns, whole, tile.columns);
     for (int64_t i = 0; i < rows; i++)
         for (int64_t j = 0; j < columns; j++) c[i * c_row + j] = whole[i * tile.columns + j];
 }
 
-/* c += alpha * (packed rows) * (packed columns), but for tiles all of whose elements (i, j) have
- * j - i < least. */
+/* c = alpha * (packed rows) * (packed columns) + c, or + 0 when `fresh`, but for tiles all of whose
+ * elements (i, j) have j - i < least. */
 static void PRODUCT(block_of_tiles)(struct PRODUCT(mill_tile) tile, int64_t rows,
                                     int64_t columns, int64_t depth, REAL alpha, const REAL *a,
-                                    const REAL *b, int64_t least, REAL *c, int64_t c_row)
+                                    const REAL *b, int64_t least, bool fresh, REAL *c,
+                                    int64_t c_row)
 {
+    static const REAL zeros[MILL_TILE_WIDEST];
+    int64_t from_row = fresh ? 0 : c_row;
     for (int64_t j = 0; j < columns; j += tile.columns) {
         int64_t wide = mill_least(tile.columns, columns - j);
         const REAL *right = b + j * depth;
@@ -110,10 +114,12 @@ static void PRODUCT(block_of_tiles)(struct PRODUCT(mill_tile) tile, int64_t rows
             int64_t high = mill_least(MILL_TILE_ROWS, rows - i);
             const REAL *left = a + i * depth;
             REAL *to = c + i * c_row + j;
+            const REAL *from = fresh ? zeros : to;
             if (high == MILL_TILE_ROWS && wide == tile.columns)
-                tile.sums(depth, alpha, left, right, to, c_row);
+                tile.sums(depth, alpha, left, right, from, from_row, to, c_row);
             else
-                PRODUCT(edge_tile)(tile, high, wide, depth, alpha, left, right, to, c_row);
+                PRODUCT(edge_tile)
+            (tile, high, wide, depth, alpha, left, right, from, from_row, to, c_row);
         }
     }
 }
@@ -157,11 +163,12 @@ static void PRODUCT(multiply)(int64_t m, int64_t n, int64_t k, REAL alpha,
                 PRODUCT(pack_panel)
                 (a.at + i * a.row + p * a.column, high, depth, a.row, a.column, MILL_TILE_ROWS,
                  packed);
+                bool first = p == 0, fresh = first && beta == 0;
                 /* Block by block, while it is about to be in a cache anyway. */
-                if (p == 0) PRODUCT(scale_product)(high, wide, beta, to, c_row);
+                if (first && !fresh) PRODUCT(scale_product)(high, wide, beta, to, c_row);
                 PRODUCT(block_of_tiles)
-                (tile, high, wide, depth, alpha, packed, scratch, upper ? i - j : -m - n, to,
-                 c_row);
+                (tile, high, wide, depth, alpha, packed, scratch, upper ? i - j : -m - n, fresh,
+                 to, c_row);
             }
         }
     }

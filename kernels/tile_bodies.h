@@ -13,12 +13,12 @@ enum {
     MILL_TILE_WIDEST = 32, /* columns of any tile divide this */
 };
 
-/* c[i * c_row + j] += alpha * sum over p < depth of a[p * MILL_TILE_ROWS + i] * b[p * columns + j]
- * for a whole tile. */
+/* c[i * c_row + j] = alpha * sum + from[i * from_row + j] for a whole tile, where sum is that over
+ * p < depth of a[p * MILL_TILE_ROWS + i] * b[p * columns + j].  from may be c. */
 typedef void mill_tile_sums_f64(int64_t depth, double alpha, const double *a, const double *b,
-                                double *c, int64_t c_row);
+                                const double *from, int64_t from_row, double *c, int64_t c_row);
 typedef void mill_tile_sums_f32(int64_t depth, float alpha, const float *a, const float *b,
-                                float *c, int64_t c_row);
+                                const float *from, int64_t from_row, float *c, int64_t c_row);
 
 struct mill_tile_f64 {
     int columns;

@@ -22,24 +22,27 @@
     right##i = MILL_FUSED_##name(right, one, right##i);                                        \
     MILL_TILE_KEEP(left##i, right##i, one)
 
-/* Adds them to a row of c. */
+/* A row of c. */
 #undef MILL_TILE_ADD
 #define MILL_TILE_ADD(name, i)                                                                 \
-    MILL_WIDE(tile_add_##name)(c + i * c_row, left##i, alpha);                                 \
-    MILL_WIDE(tile_add_##name)(c + i * c_row + MILL_WIDE_BYTES / sizeof *c, right##i, alpha)
+    MILL_WIDE(tile_add_##name)(left##i, alpha, from + i * from_row, c + i * c_row);            \
+    MILL_WIDE(tile_add_##name)                                                                 \
+    (right##i, alpha, from + i * from_row + MILL_WIDE_BYTES / sizeof *c,                       \
+     c + i * c_row + MILL_WIDE_BYTES / sizeof *c)
 
 #undef MILL_TILE_WIDE
 #define MILL_TILE_WIDE(name, real, vector, bits)                                               \
     MILL_TARGET __attribute__((always_inline)) static inline void MILL_WIDE(tile_add_##name)(  \
-        real * c, vector sum, real alpha)                                                      \
+        vector sum, real alpha, const real *from, real *c)                                     \
     {                                                                                          \
         vector nan = (vector){0} + (real)__builtin_nan(""),                                    \
-               value = MILL_FUSED_##name(sum, MILL_ALL_##name(alpha), *(vector *)c);           \
+               value = MILL_FUSED_##name(sum, MILL_ALL_##name(alpha), *(const vector *)from);  \
         bits fine = (bits)(value == value);                                                    \
         *(vector *)c = (vector)(((bits)value & fine) | ((bits)nan & ~fine));                   \
     }                                                                                          \
     MILL_TARGET static void MILL_WIDE(tile_sums_##name)(                                       \
-        int64_t depth, real alpha, const real *a, const real *b, real *c, int64_t c_row)       \
+        int64_t depth, real alpha, const real *a, const real *b, const real *from,             \
+        int64_t from_row, real *c, int64_t c_row)                                              \
     {                                                                                          \
         vector left0 = {0}, left1 = {0}, left2 = {0}, left3 = {0}, left4 = {0}, left5 = {0};   \
         vector right0 = {0}, right1 = {0}, right2 = {0}, right3 = {0}, right4 = {0};           \
