@@ -14,20 +14,32 @@ local methods = {}
 
 -- ---- partition ------------------------------------------------------------------------------------
 
--- Sides of a product's blocks: those of m x k by k x n, by the shape alone.  A task has a 48th of the work,
--- but 2^27 to 2^32 multiplications; whole tiles of the kernels, and at most 2^20 elements.
-local function block_sides(m, k, n)
-  local area = math.min(math.max(m * n / 48, 2^27 / k), 2^32 / k, 2^20)
-  local side = math.floor(math.sqrt(area))
-  local high = math.min(m, side)
-  local wide = math.min(n, math.floor(area / math.max(high, 1)))
-  return math.min(m, math.floor(area / math.max(wide, 1))), wide
+-- Elements of a product's block, by the shape alone.  A task has a 48th of the work, but 2^27 to 2^32
+-- multiplications, and at most 2^20 elements.
+local function block_area(m, k, n)
+  return math.min(math.max(m * n / 48, 2^27 / k), 2^32 / k, 2^20)
 end
 
--- An axis in even pieces of about `side`, in whole tiles of every kernel.
-local function even_sizes(size, side)
-  local piece = math.ceil(math.ceil(size / math.ceil(size / math.max(side, 1))) / 24) * 24
-  return grid.pieces(size, piece)
+local function how_many(size, side) return math.ceil(size / math.max(side, 1) - 1e-9) end
+
+-- Into how many rows and columns of blocks a product is cut.  They are about square; an even number of
+-- rows gives workers, of which there are mostly two or four, the same number of blocks: 8 x 6.
+local function block_counts(m, k, n)
+  local area = block_area(m, k, n)
+  local wide = math.min(n, area / math.min(m, math.sqrt(area)))
+  local rows = how_many(m, math.min(m, area / math.max(wide, 1)))
+  if rows > 1 then rows = rows + rows % 2 end
+  return rows, how_many(n, area * rows / math.max(m, 1))
+end
+
+-- An axis in `count` even pieces, in whole tiles of every kernel.
+local function even_sizes(size, count)
+  return grid.pieces(size, math.ceil(math.ceil(size / math.max(count, 1)) / 24) * 24)
+end
+
+-- The outer axis of a matrix times its transposed, of which half the blocks are computed.
+local function square_sizes(m, k)
+  return even_sizes(m, how_many(m, math.sqrt(block_area(m, k, m))))
 end
 
 -- ---- building ---------------------------------------------------------------------------------------
@@ -199,7 +211,7 @@ local function related(what, x, ddof)
   local e = lazy.expr(x)
   local rows, length = e.dims[1], e.dims[2]
   if rows == 0 or length == 0 then return nil end
-  local sizes = even_sizes(rows, (block_sides(rows, length, rows)))
+  local sizes = square_sizes(rows, length)
   if sizes[1] * length * 8 > BLOCK then return nil end
   local made = { op = "related", name = what, dims = { rows, rows }, dtype = "float64", sizes = sizes,
     input = expr.cast(e, "float64"), what = what, divisor = length - ddof,
@@ -345,22 +357,24 @@ local function stage_of_blocks(planner, e, g, symmetric, make, all)
   return stage
 end
 
--- Cuts along the outer axes: where an operand is in memory, whatever the work asks for.
-local function outer_sizes(planner, a, b, m, k, n)
-  local high, wide = block_sides(m, math.max(k, 1), n)
-  return a.data and even_sizes(m, high) or cuts_of(planner, a, 1, m),
-    b.data and even_sizes(n, wide) or cuts_of(planner, b, 2, n)
+-- Cuts along the outer axes: where an operand is in memory, whatever the work asks for; of a matrix times
+-- its transposed the same along both.
+local function outer_sizes(planner, a, b, m, k, n, symmetric)
+  if symmetric then
+    local sizes = a.data and square_sizes(m, math.max(k, 1))
+      or merged_sizes(m, cuts_of(planner, a, 1, m), cuts_of(planner, b, 2, m))
+    return sizes, sizes
+  end
+  local rows, columns = block_counts(m, math.max(k, 1), n)
+  return a.data and even_sizes(m, rows) or cuts_of(planner, a, 1, m),
+    b.data and even_sizes(n, columns) or cuts_of(planner, b, 2, n)
 end
 
 plan.stages.matmul = function(planner, e)
   local a, b = side_of(planner, e.inputs[1]), side_of(planner, e.inputs[2])
   local k = a.e.dims[2]
-  local row_sizes, column_sizes = outer_sizes(planner, a, b, e.dims[1], k, e.dims[2])
   local symmetric = a.base == b.base and a.turn ~= b.turn
-  if symmetric then
-    row_sizes = merged_sizes(e.dims[1], row_sizes, column_sizes)
-    column_sizes = row_sizes
-  end
+  local row_sizes, column_sizes = outer_sizes(planner, a, b, e.dims[1], k, e.dims[2], symmetric)
   -- What is in memory need not be cut to be read.
   local inner_sizes = merged_sizes(k, a.data and { k } or cuts_of(planner, a, 2, k),
     b.data and { k } or cuts_of(planner, b, 1, k))
