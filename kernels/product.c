@@ -9,7 +9,7 @@
 #include "kernels/tile_bodies.h"
 
 enum {
-    PRODUCT_ROWS = 96, /* of a that are packed at once: 192 KiB of the second-level cache */
+    PRODUCT_ROWS = 144, /* of a that are packed at once: 288 KiB of the second-level cache */
     PRODUCT_COLUMNS = 1024, /* of b: 2 MiB of the third one */
     PLAIN_COLUMNS = 4,
 };
