@@ -21,17 +21,21 @@
  * - -1 is returned, and nothing written, for a window below 1, a min_count outside its range, n
  *   or inner below 0, a ddof below 0, or a q outside [0, 1].
  *
- * A full window is built by doubling, as the binary digits of its size from the highest say:
- * two neighbours of one size are joined, and for a digit 1 the next value is appended.  Time is
- * n log2(window).  One with missing values is done alone and in two passes, in time `window`.
+ * A full window is built from smaller ones.  Sums say how below; all others are doubled, as the
+ * binary digits of its size from the highest say: two neighbours of one size are joined, and for
+ * a digit 1 the next value is appended.  Time is n log2(window).  One with missing values is done
+ * alone and in two passes, in time `window`.
  *
  * scratch: tidemill_kernel_rolling_scratch(n, inner, window) doubles. */
 TIDEMILL_KERNEL int64_t tidemill_kernel_rolling_scratch(int64_t n, int64_t inner,
                                                         int64_t window);
 
-/* Sums: of a window's newest values in fours, (a + b) + (c + d), which are doubled as if each
- * were a value, (older + newer) + appended; then its oldest, up to three, are added from newer
- * to older.  Exact where all partial sums are, as those of integers. */
+/* Sums: of a window's newest values in fours, (a + b) + (c + d); of 2 to 7 fours (a + b) + c,
+ * ((a + b) + (c + d)) + e, or from six on the sum of two threes and then the seventh; more are
+ * joined from 2 to 5 neighbours of one size, added as so many fours are, and at times the next
+ * four, in an order that the window's size decides (rolling_joins.c).  Then the window's oldest,
+ * up to three, are added from newer to older.  Exact where all partial sums are, as those of
+ * integers. */
 TIDEMILL_KERNEL int64_t tidemill_kernel_rolling_sum(const double *x, int64_t n, int64_t inner,
                                                     int64_t window, int64_t min_count,
                                                     double *scratch, double *out);

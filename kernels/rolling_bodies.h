@@ -14,16 +14,21 @@
 
 #include "kernels/bodies.h"
 
-/* One step, or two for sums: `then` is the odd of the second.  Either may be MILL_WINDOW_DONE: there
- * is no such step. */
-enum { MILL_WINDOW_DONE = -1 };
+/* One step. */
 struct mill_window_step {
-    int64_t unit, half, odd, then;
+    int64_t unit, half, odd;
 };
 
-/* Sums of `count` windows from those in `at`, which is items (half is 1) or `to`.  Items are
- * rows, or sums of four rows with a unit of four rows. */
-typedef void mill_window_totals(const struct mill_window_step *step, const double *items,
+/* Sums take larger steps: the sums of 1 to MILL_JOIN_PARTS windows of `size` items that follow each
+ * other are added, (a + b) + c or ((a + b) + (c + d)) + e, and where `more` is 1 the next item.  Items
+ * are rows, or sums of four rows with a unit of four rows. */
+enum { MILL_JOIN_PARTS = 5 };
+struct mill_window_join {
+    int64_t unit, size;
+    int parts, more;
+};
+/* The sums of `count` windows from those in `at`, which is items (size is 1) or `to`. */
+typedef void mill_window_totals(const struct mill_window_join *join, const double *items,
                                 const double *at, double *to, int64_t count);
 /* above = newest value - mean, square = sum of squared deviations from the mean; not read when
  * half is 1. */
@@ -57,10 +62,10 @@ struct mill_window_rest {
     int64_t rows, unit;
     const double *x, *newest;
 };
-/* (sum + rest) * factor, where the sums are what the step makes.  Not 0 when one may not be
+/* (sum + rest) * factor, where the sums are what the join makes.  Not 0 when one may not be
  * finite, which is then left as it is, or is so near its newest value that all of its window
  * may be equal. */
-typedef int mill_window_average(const struct mill_window_step *step,
+typedef int mill_window_average(const struct mill_window_join *join,
                                 const struct mill_window_rest *rest, const double *items,
                                 const double *at, double factor, double *out, int64_t count);
 /* The same of one series (unit 1) where the sums are of `fours` fours that begin at x, 1 to
@@ -68,7 +73,8 @@ typedef int mill_window_average(const struct mill_window_step *step,
 enum { MILL_WINDOW_FOURS = 7 };
 typedef int mill_window_few(int64_t fours, const struct mill_window_rest *rest, const double *x,
                             double factor, double *out, int64_t count);
-/* The sums of `fours` fours, 4 to MILL_WINDOW_FOURS, and all the fours they are made of. */
+/* The sums of `fours` fours, 4 to MILL_WINDOW_FOURS, and all the fours they are made of unless
+ * `four` is NULL. */
 typedef void mill_window_fours(int64_t fours, const double *x, double *four, double *to,
                                int64_t count);
 typedef int mill_window_scores(const double *above, const double *square, double factor,
@@ -147,6 +153,17 @@ struct mill_window_part {
     int64_t count, unit;
 };
 
+/* How the sums of windows are made: `count` joins one after the other, of the window's fours, or of
+ * its rows where there are less than four.  The first `of_first` of them make sums of `first` fours;
+ * more: a later one takes an item. */
+enum { MILL_JOINS = 64 };
+struct mill_window_joins {
+    int64_t first;
+    int of_first, count, more;
+    struct mill_window_join join[MILL_JOINS];
+};
+void mill_window_plan(int64_t window, struct mill_window_joins *joins);
+
 /* A kernel: `tile` makes all windows of a tile, which are full, as if nothing was missing, and
  * returns 0 when it knows that nothing is; `some` makes one with missing values, where the
  * oldest and newest may be. */
@@ -156,6 +173,7 @@ struct mill_rolling {
     double *scratch, *out;
     int (*tile)(const struct mill_rolling *call, const struct mill_window_tile *tile);
     double (*some)(const struct mill_rolling *call, const struct mill_window_part *part);
+    const struct mill_window_joins *joins; /* of who sums */
 };
 
 /* Runs it; -1 when the arguments are refused. */

@@ -3,7 +3,7 @@
  * the next vector, and all of a window but its newest four is still in registers.
  * SPDX-License-Identifier: MIT */
 
-/* The sum of a window of `fours` fours, doubled as rolling.h says. */
+/* The sum of a window of `fours` fours, joined as rolling.h says. */
 static inline double MILL_WIDE(window_fours_sum)(const double *x, int64_t fours)
 {
     double sum = 0, four[MILL_WINDOW_FOURS];
@@ -62,25 +62,25 @@ struct MILL_WIDE(window_roll) {
 /* fours is known where these are called. */
 MILL_TARGET static inline __attribute__((always_inline)) void
 MILL_WIDE(window_fours_of)(int64_t fours, const double *x, double *four, double *to,
-                           int64_t count)
+                           int64_t count, int keep)
 {
     int64_t i = 0, before = 4 * (fours - 1);
 #if MILL_WIDE_BYTES > 8
     struct MILL_WIDE(window_roll) roll = {0};
     for (int64_t k = 0; k < before && count >= 4; k += 4) {
         QUAD newest = QUAD_FOUR(x + k);
-        QUAD_SET(four + k) = newest;
+        if (keep) QUAD_SET(four + k) = newest;
         ROLL_IN(roll, fours, newest);
     }
     for (; i + 4 <= count; i += 4) {
         QUAD newest = QUAD_FOUR(x + before + i), sum;
-        QUAD_SET(four + before + i) = newest;
+        if (keep) QUAD_SET(four + before + i) = newest;
         ROLL_IN(roll, fours, newest);
         ROLL_SUM(sum, roll, fours);
         QUAD_SET(to + i) = sum;
     }
 #endif
-    for (int64_t k = i > 0 ? before + i : 0; k < before + count; k++)
+    for (int64_t k = i > 0 ? before + i : 0; keep && k < before + count; k++)
         four[k] = (x[k] + x[k + 1]) + (x[k + 2] + x[k + 3]);
     for (; i < count; i++) to[i] = MILL_WIDE(window_fours_sum)(x + i, fours);
 }
@@ -88,19 +88,23 @@ MILL_WIDE(window_fours_of)(int64_t fours, const double *x, double *four, double 
 MILL_TARGET void MILL_WIDE(mill_window_fours)(int64_t fours, const double *x, double *four,
                                               double *to, int64_t count)
 {
+#define FOURS(number)                                                                          \
+    (four ? MILL_WIDE(window_fours_of)(number, x, four, to, count, 1)                          \
+          : MILL_WIDE(window_fours_of)(number, x, four, to, count, 0))
     switch (fours) {
     case 4:
-        MILL_WIDE(window_fours_of)(4, x, four, to, count);
+        FOURS(4);
         break;
     case 5:
-        MILL_WIDE(window_fours_of)(5, x, four, to, count);
+        FOURS(5);
         break;
     case 6:
-        MILL_WIDE(window_fours_of)(6, x, four, to, count);
+        FOURS(6);
         break;
     default:
-        MILL_WIDE(window_fours_of)(7, x, four, to, count);
+        FOURS(7);
     }
+#undef FOURS
 }
 
 MILL_TARGET static inline __attribute__((always_inline)) int

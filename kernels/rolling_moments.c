@@ -1,5 +1,5 @@
 /* rolling_moments: sums, means, variances and scores of sliding windows.
- * rolling.h states the promises, rolling_bodies.h how windows are doubled.
+ * rolling.h states the promises, rolling_bodies.h how windows are doubled and joined.
  * SPDX-License-Identifier: MIT */
 #include <math.h>
 #include <stddef.h>
@@ -14,49 +14,47 @@ static int moment_highest(int64_t window)
 
 /* ---- full windows ---------------------------------------------------------------------- */
 
-/* Where the sums of windows lie, and the step that finishes them. */
-struct moment_doubled {
-    struct mill_window_step step;
+/* Where the sums of windows lie, and the join that finishes them. */
+struct moment_joined {
+    struct mill_window_join last;
     const double *items, *at;
 };
 
-/* The steps from windows of `half` items, at `at`, to windows of `window` items but the last, in
- * `work`.  There are `count` items, `unit` places apart. */
-static struct moment_doubled moment_double(double *work, int64_t count, const double *items,
-                                           const double *at, int64_t unit, int64_t half,
-                                           int64_t window)
+/* Windows of `count` items, `unit` places apart, by all joins but the last; `made` of them are. */
+static struct moment_joined moment_join(const struct mill_window_joins *joins, int made,
+                                        double *work, int64_t count, int64_t unit,
+                                        const double *items, const double *at)
 {
-    struct moment_doubled done = {{unit, half, MILL_WINDOW_DONE, MILL_WINDOW_DONE}, items, at};
-    int digits = moment_highest(window) - moment_highest(half);
-    for (int digit = digits - 1; digit >= 0; digit -= 2) {
-        int64_t size = digit > 0 ? window >> (digit - 1) : window;
-        done.step.odd = window >> digit & 1;
-        done.step.then = digit > 0 ? size & 1 : MILL_WINDOW_DONE;
-        if (digit < 2) break;
-        mill_window_bodies()->totals(&done.step, items, done.at, work,
+    struct moment_joined done = {.items = items, .at = at};
+    for (int k = made; k < joins->count; k++) {
+        done.last = joins->join[k];
+        done.last.unit = unit;
+        if (k == joins->count - 1) break;
+        int64_t size = done.last.size * done.last.parts + done.last.more;
+        mill_window_bodies()->totals(&done.last, items, done.at, work,
                                      count - (size - 1) * unit);
         done.at = work;
-        done.step.half = size;
     }
     return done;
 }
 
-/* Of windows of 4 or more rows, whose fours begin at x: all but the last step. */
-static struct moment_doubled moment_fours(const struct mill_window_tile *tile, const double *x,
-                                          int64_t end, int64_t fours)
+/* Of windows of 4 or more rows, whose fours begin at x: all but the last join. */
+static struct moment_joined moment_fours(const struct mill_rolling *call,
+                                         const struct mill_window_tile *tile, const double *x,
+                                         int64_t end)
 {
     const struct mill_window_bodies *bodies = mill_window_bodies();
+    const struct mill_window_joins *joins = call->joins;
     int64_t unit = tile->unit, count = end - 3 * unit;
     double *work = tile->work[0], *four = tile->work[1];
     if (unit == 1) {
-        int64_t half = fours >> (moment_highest(fours) - 2);
-        bodies->fours(half, x, four, work, count - 4 * (half - 1));
-        return moment_double(work, count, four, work, 4, half, fours);
+        bodies->fours(joins->first, x, joins->more ? four : NULL, work,
+                      count - 4 * (joins->first - 1));
+        return moment_join(joins, joins->of_first, work, count, 4, four, work);
     }
-    const struct mill_window_step step = {unit, 1, 0, 0};
-    if (fours == 1) return (struct moment_doubled){step, x, x};
-    bodies->totals(&step, x, x, four, count);
-    return moment_double(work, count, four, four, 4 * unit, 1, fours);
+    const struct mill_window_join rows = {unit, 1, 4, 0};
+    bodies->totals(&rows, x, x, four, count);
+    return moment_join(joins, 0, work, count, 4 * unit, four, four);
 }
 
 /* Sums of a tile's windows times `factor`; not 0 as a mill_window_average says.  Fours come
@@ -72,9 +70,9 @@ static int moment_sums(const struct mill_rolling *call, const struct mill_window
     int64_t count = tile->end - tile->from, end = tile->end - rows * unit;
     if (unit == 1 && fours > 0 && fours <= MILL_WINDOW_FOURS)
         return bodies->few(fours, &rest, x, factor, out, count);
-    struct moment_doubled done = fours ? moment_fours(tile, x, end, fours)
-                                       : moment_double(NULL, end, x, x, unit, 1, call->window);
-    return bodies->average(&done.step, &rest, done.items, done.at, factor, out, count);
+    struct moment_joined done = fours ? moment_fours(call, tile, x, end)
+                                      : moment_join(call->joins, 0, NULL, end, unit, x, x);
+    return bodies->average(&done.last, &rest, done.items, done.at, factor, out, count);
 }
 
 /* Makes what is not finite the one NaN. */
@@ -243,17 +241,21 @@ static double moment_zscore_some(const struct mill_rolling *call,
 int64_t tidemill_kernel_rolling_sum(const double *x, int64_t n, int64_t inner, int64_t window,
                                     int64_t min_count, double *scratch, double *out)
 {
+    struct mill_window_joins joins;
+    mill_window_plan(window, &joins);
     return mill_rolling_run(&(struct mill_rolling){x, NULL, n, inner, window, 0, min_count,
                                                    scratch, out, moment_sum_tile,
-                                                   moment_sum_some});
+                                                   moment_sum_some, &joins});
 }
 
 int64_t tidemill_kernel_rolling_mean(const double *x, int64_t n, int64_t inner, int64_t window,
                                      int64_t min_count, double *scratch, double *out)
 {
+    struct mill_window_joins joins;
+    mill_window_plan(window, &joins);
     return mill_rolling_run(&(struct mill_rolling){x, NULL, n, inner, window, 0, min_count,
                                                    scratch, out, moment_mean_tile,
-                                                   moment_mean_some});
+                                                   moment_mean_some, &joins});
 }
 
 int64_t tidemill_kernel_rolling_var(const double *x, int64_t n, int64_t inner, int64_t window,

@@ -8,7 +8,8 @@
 
 enum {
     TILE_PLACES = 1024, /* of results in a tile: three such arrays fit the nearest cache */
-    TILE_WINDOWS = 4,   /* or as many windows: a tile makes one of work space anew */
+    TILE_WINDOWS = 4,   /* or as many windows: a tile makes one of work space anew, */
+    TILE_SUMMED = 8,    /* which costs sums more than some misses of that cache do */
     TILE_COLUMNS = 8,   /* of a wide table at a time, packed: one line of a cache */
     TILE_ARRAYS = MILL_WINDOW_WORK + 3, /* x, y and out of packed columns */
     TILE_ALIGNED = 8,                   /* places that may be spent to align an array */
@@ -20,19 +21,19 @@ static int64_t tile_unit(int64_t inner)
     return inner <= 2 * TILE_COLUMNS ? inner : TILE_COLUMNS;
 }
 
-/* Rows of results in a tile. */
-static int64_t tile_rows(int64_t n, int64_t inner, int64_t window)
+/* Rows of results in a tile, `windows` windows of them or more. */
+static int64_t tile_rows(int64_t n, int64_t inner, int64_t window, int64_t windows)
 {
     int64_t rows = TILE_PLACES / mill_most(1, tile_unit(inner));
-    if (window >= n / TILE_WINDOWS) return mill_most(1, n); /* a product may be beyond 2^63 */
-    return mill_least(n, mill_most(rows, TILE_WINDOWS * window));
+    if (window >= n / windows) return mill_most(1, n); /* a product may be beyond 2^63 */
+    return mill_least(n, mill_most(rows, windows * window));
 }
 
-/* Places in one array of a tile; a multiple, so that all arrays are aligned alike. */
+/* Places in one array of a tile of any kernel; a multiple, so that all arrays are aligned alike. */
 static int64_t tile_size(int64_t n, int64_t inner, int64_t window)
 {
     int64_t before = mill_least(window - 1, n);
-    int64_t places = (tile_rows(n, inner, window) + before) * tile_unit(inner);
+    int64_t places = (tile_rows(n, inner, window, TILE_SUMMED) + before) * tile_unit(inner);
     return (places + TILE_ALIGNED - 1) / TILE_ALIGNED * TILE_ALIGNED;
 }
 
@@ -153,7 +154,8 @@ int64_t mill_rolling_run(const struct mill_rolling *call)
         return -1;
     if (n == 0 || inner == 0) return 0;
     tile_finish_start(call);
-    int64_t rows = tile_rows(n, inner, window), unit = tile_unit(inner);
+    int64_t rows = tile_rows(n, inner, window, call->joins ? TILE_SUMMED : TILE_WINDOWS);
+    int64_t unit = tile_unit(inner);
     for (int64_t first = window - 1; first < n; first += rows)
         for (int64_t column = 0; column < inner; column += unit)
             tile_run(call, first, mill_least(n, first + rows), column,

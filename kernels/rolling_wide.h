@@ -21,61 +21,55 @@
 
 /* ---- sums ------------------------------------------------------------------------------ */
 
-/* Two halves joined, and the row after them appended. */
-MILL_TARGET static inline LANES MILL_WIDE(window_total)(const double *items, const double *at,
-                                                        int64_t back, int odd)
-{
-    LANES both = AT(at) + AT(at + back);
-    if (odd) both += AT(items + 2 * back);
-    return both;
-}
-
-/* What the steps make of the windows at `at`; they are known where this is called, so each use
- * is a loop of its own. */
+/* What a join makes of the windows at `at`; it is known where this is called, so each use is a
+ * loop of its own. */
 MILL_TARGET static inline __attribute__((always_inline)) LANES
-MILL_WIDE(window_totals_at)(const double *items, const double *at, int64_t unit, int64_t back,
-                            int odd, int then)
+MILL_WIDE(window_totals_at)(const double *items, const double *at, int64_t back, int parts,
+                            int more)
 {
-    int64_t next = 2 * back + (odd ? unit : 0);
-    if (odd == MILL_WINDOW_DONE) return AT(at);
-    if (then == MILL_WINDOW_DONE) return MILL_WIDE(window_total)(items, at, back, odd);
-    LANES sum = MILL_WIDE(window_total)(items, at, back, odd) +
-                MILL_WIDE(window_total)(items + next, at + next, back, odd);
-    if (then) sum += AT(items + 2 * next);
+    LANES sum = AT(at);
+    if (parts > 1) sum += AT(at + back);
+    if (parts == 3) sum += AT(at + 2 * back);
+    if (parts > 3) sum += AT(at + 2 * back) + AT(at + 3 * back);
+    if (parts > 4) sum += AT(at + 4 * back);
+    if (more) sum += AT(items + parts * back);
     return sum;
 }
 
-/* Calls for each kind of step: use(odd, then). */
-#define EACH_KIND(step, use)                                                                   \
+/* Calls for each kind of join: use(parts, more). */
+#define JOIN_KIND(parts, use)                                                                  \
+    case parts:                                                                                \
+        more ? use(parts, 1) : use(parts, 0);                                                  \
+        break
+#define EACH_KIND(join, use)                                                                   \
     do {                                                                                       \
-        if ((step)->odd == MILL_WINDOW_DONE)                                                   \
-            use(MILL_WINDOW_DONE, MILL_WINDOW_DONE);                                           \
-        else if ((step)->odd)                                                                  \
-            (step)->then == MILL_WINDOW_DONE ? use(1, MILL_WINDOW_DONE)                        \
-            : (step)->then                   ? use(1, 1)                                       \
-                                             : use(1, 0);                                                        \
-        else                                                                                   \
-            (step)->then == MILL_WINDOW_DONE ? use(0, MILL_WINDOW_DONE)                        \
-            : (step)->then                   ? use(0, 1)                                       \
-                                             : use(0, 0);                                                        \
+        int more = (join)->more;                                                               \
+        switch ((join)->parts) {                                                               \
+            JOIN_KIND(2, use);                                                                 \
+            JOIN_KIND(3, use);                                                                 \
+            JOIN_KIND(4, use);                                                                 \
+            JOIN_KIND(5, use);                                                                 \
+        default:                                                                               \
+            use(1, 0);                                                                         \
+        }                                                                                      \
     } while (0)
 
 MILL_TARGET static inline __attribute__((always_inline)) void
-MILL_WIDE(window_totals_of)(const struct mill_window_step *step, const double *items,
-                            const double *at, double *to, int64_t count, int odd, int then)
+MILL_WIDE(window_totals_of)(const struct mill_window_join *join, const double *items,
+                            const double *at, double *to, int64_t count, int parts, int more)
 {
-    int64_t unit = step->unit, back = step->half * unit;
-    EACH_VECTOR(mill_window_totals_plain(step, items + i, at + i, to + i, count - i), {
-        SET(to + i) = MILL_WIDE(window_totals_at)(items + i, at + i, unit, back, odd, then);
+    int64_t back = join->size * join->unit;
+    EACH_VECTOR(mill_window_totals_plain(join, items + i, at + i, to + i, count - i), {
+        SET(to + i) = MILL_WIDE(window_totals_at)(items + i, at + i, back, parts, more);
     });
 }
 
-MILL_TARGET void MILL_WIDE(mill_window_totals)(const struct mill_window_step *step,
+MILL_TARGET void MILL_WIDE(mill_window_totals)(const struct mill_window_join *join,
                                                const double *items, const double *at,
                                                double *to, int64_t count)
 {
-#define TOTALS(odd, then) MILL_WIDE(window_totals_of)(step, items, at, to, count, odd, then)
-    EACH_KIND(step, TOTALS);
+#define TOTALS(parts, more) MILL_WIDE(window_totals_of)(join, items, at, to, count, parts, more)
+    EACH_KIND(join, TOTALS);
 #undef TOTALS
 }
 
@@ -328,17 +322,17 @@ MILL_TARGET int MILL_WIDE(mill_window_ratios)(const double *cross, const double 
  * near the newest value.  Squares of what is tiny or huge may compare wrongly: then too much is
  * looked at, no harm. */
 MILL_TARGET static inline __attribute__((always_inline)) int
-MILL_WIDE(window_average_of)(const struct mill_window_step *step,
+MILL_WIDE(window_average_of)(const struct mill_window_join *join,
                              const struct mill_window_rest *rest, const double *items,
                              const double *at, double factor, double *out, int64_t count,
-                             int odd, int then)
+                             int parts, int more)
 {
     MASK fine = ~(MASK){0};
-    int64_t i = 0, unit = step->unit, back = step->half * unit, rows = rest->rows;
+    int64_t i = 0, back = join->size * join->unit, rows = rest->rows;
     const double *x = rest->x, *second = x - rest->unit, *third = second - rest->unit;
     const double *newest = rest->newest;
     for (; i + WIDTH <= count; i += WIDTH) {
-        LANES sum = MILL_WIDE(window_totals_at)(items + i, at + i, unit, back, odd, then);
+        LANES sum = MILL_WIDE(window_totals_at)(items + i, at + i, back, parts, more);
         if (rows > 0) sum += AT(x + i);
         if (rows > 1) sum += AT(second + i);
         if (rows > 2) sum += AT(third + i);
@@ -349,19 +343,20 @@ MILL_WIDE(window_average_of)(const struct mill_window_step *step,
     int flag = MILL_WIDE(window_found)(~fine);
     if (i == count) return flag;
     struct mill_window_rest left = {rows, rest->unit, x + i, newest + i};
-    return flag | mill_window_average_plain(step, &left, items + i, at + i, factor, out + i,
+    return flag | mill_window_average_plain(join, &left, items + i, at + i, factor, out + i,
                                             count - i);
 }
 
-MILL_TARGET int MILL_WIDE(mill_window_average)(const struct mill_window_step *step,
+MILL_TARGET int MILL_WIDE(mill_window_average)(const struct mill_window_join *join,
                                                const struct mill_window_rest *rest,
                                                const double *items, const double *at,
                                                double factor, double *out, int64_t count)
 {
     int flag = 0;
-#define AVERAGE(odd, then)                                                                     \
-    (flag = MILL_WIDE(window_average_of)(step, rest, items, at, factor, out, count, odd, then))
-    EACH_KIND(step, AVERAGE);
+#define AVERAGE(parts, more)                                                                   \
+    (flag =                                                                                    \
+         MILL_WIDE(window_average_of)(join, rest, items, at, factor, out, count, parts, more))
+    EACH_KIND(join, AVERAGE);
 #undef AVERAGE
     return flag;
 }
@@ -389,6 +384,7 @@ MILL_TARGET int MILL_WIDE(mill_window_all_finite)(const double *x, int64_t count
 #undef WIDTH
 #undef EACH_VECTOR
 #undef EACH_KIND
+#undef JOIN_KIND
 #undef SPREAD_AT
 #undef EXTREME
 #undef RESULTS
