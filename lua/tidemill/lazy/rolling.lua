@@ -69,9 +69,15 @@ local function correlations_into(part, window, first, last, series)
   require("tidemill.kernels.correlate")(series, window, first, last - first + 1, part)
 end
 
+-- Bytes of matrices that one task makes: few, so that workers end together, for windows have nothing in
+-- common that a task would do twice.
+local TASK = 2^21
+
 -- All series are one chunk; each task has some windows.
 plan.stages.rolling_corr = function(planner, e)
-  local g = grid.new(e.dims, dtypes.size(e.dtype), { "auto", "all", "all" }, "rolling", 2)
+  local size = dtypes.size(e.dtype)
+  local windows = math.max(1, math.floor(TASK / math.max(size, size * e.dims[2] * e.dims[3])))
+  local g = grid.new(e.dims, size, { windows, "all", "all" }, "rolling", 2)
   local series = planner:whole(e.input)
   local function windows_of(number)
     local first = g.starts[1][number] + 1
