@@ -276,6 +276,34 @@ static void sums_of_integers_are_exact(void)
     }
 }
 
+/* Whatever joins a window's size asks for: none of its values is left out or counts twice, and
+ * a column has the bits of a series in every set. */
+static void sums_of_windows_of_any_size_take_each_value_once(void)
+{
+    enum { N = 9001, INNER = 2 };
+    double *x = exact_doubles(N * INNER), *column = exact_doubles(N);
+    for (int round = 0; round < 60; round++) {
+        int64_t window = 1 + random_below(round < 40 ? 1200 : N - 1);
+        for (int64_t i = 0; i < N * INNER; i++) x[i] = (double)random_below(1000000);
+        for (int64_t i = 0; i < N; i++) column[i] = x[i * INNER + 1];
+        struct window_case series = {column, column, N, 1, window, 0, window, 0.5};
+        check_windows(SUM, &series, 501, 0);
+        for (int64_t i = 0; i < N * INNER; i++) x[i] *= random_unit();
+        for (int64_t i = 0; i < N; i++) column[i] = x[i * INNER + 1];
+        struct window_case table = {x, x, N, INNER, window, 0, window, 0.5};
+        EACH_SET(set)
+        {
+            double *one = window_results(MEAN, &series), *two = window_results(MEAN, &table);
+            for (int64_t t = 0; t < N; t++)
+                CHECK_SAYING(same_bits(&one[t], &two[t * INNER + 1], 1),
+                             "%s: window %d, row %d: %.17g and in a table %.17g",
+                             kernel_sets[set], (int)window, (int)t, one[t], two[t * INNER + 1]);
+            free(one), free(two);
+        }
+    }
+    free(x), free(column);
+}
+
 static void a_window_beyond_the_series_gives_nan_or_what_is_there(void)
 {
     double x[5] = {3, 1, 4, 1, 5}, y[5] = {1, 2, 3, 4, 6};
@@ -373,6 +401,7 @@ int main(void)
     RUN(a_correlation_is_never_beyond_1_and_a_variance_never_negative);
     RUN(covariance_with_itself_is_the_variance_and_order_does_not_matter);
     RUN(sums_of_integers_are_exact);
+    RUN(sums_of_windows_of_any_size_take_each_value_once);
     RUN(a_window_beyond_the_series_gives_nan_or_what_is_there);
     RUN(what_overflows_is_nan);
     RUN(quantiles_of_large_windows_match_the_oracle);
