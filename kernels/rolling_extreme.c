@@ -65,7 +65,7 @@ int64_t tidemill_kernel_rolling_min(const double *x, int64_t n, int64_t inner, i
 {
     return mill_rolling_run(&(struct mill_rolling){x, NULL, n, inner, window, 0, min_count,
                                                    scratch, out, extreme_least_tile,
-                                                   extreme_least_some});
+                                                   extreme_least_some, NULL});
 }
 
 int64_t tidemill_kernel_rolling_max(const double *x, int64_t n, int64_t inner, int64_t window,
@@ -73,5 +73,5 @@ int64_t tidemill_kernel_rolling_max(const double *x, int64_t n, int64_t inner, i
 {
     return mill_rolling_run(&(struct mill_rolling){x, NULL, n, inner, window, 0, min_count,
                                                    scratch, out, extreme_greatest_tile,
-                                                   extreme_greatest_some});
+                                                   extreme_greatest_some, NULL});
 }

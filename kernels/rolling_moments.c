@@ -264,7 +264,7 @@ int64_t tidemill_kernel_rolling_var(const double *x, int64_t n, int64_t inner, i
 {
     return mill_rolling_run(&(struct mill_rolling){x, NULL, n, inner, window, ddof, min_count,
                                                    scratch, out, moment_var_tile,
-                                                   moment_var_some});
+                                                   moment_var_some, NULL});
 }
 
 int64_t tidemill_kernel_rolling_std(const double *x, int64_t n, int64_t inner, int64_t window,
@@ -273,7 +273,7 @@ int64_t tidemill_kernel_rolling_std(const double *x, int64_t n, int64_t inner, i
 {
     return mill_rolling_run(&(struct mill_rolling){x, NULL, n, inner, window, ddof, min_count,
                                                    scratch, out, moment_std_tile,
-                                                   moment_std_some});
+                                                   moment_std_some, NULL});
 }
 
 int64_t tidemill_kernel_rolling_zscore(const double *x, int64_t n, int64_t inner,
@@ -282,5 +282,5 @@ int64_t tidemill_kernel_rolling_zscore(const double *x, int64_t n, int64_t inner
 {
     return mill_rolling_run(&(struct mill_rolling){x, NULL, n, inner, window, ddof, min_count,
                                                    scratch, out, moment_zscore_tile,
-                                                   moment_zscore_some});
+                                                   moment_zscore_some, NULL});
 }

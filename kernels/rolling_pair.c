@@ -2,6 +2,7 @@
  * rolling.h states the promises, rolling_bodies.h how windows are doubled.
  * SPDX-License-Identifier: MIT */
 #include <math.h>
+#include <stddef.h>
 
 #include "kernels/rolling.h"
 #include "kernels/rolling_bodies.h"
@@ -116,13 +117,15 @@ int64_t tidemill_kernel_rolling_cov(const double *x, const double *y, int64_t n,
                                     double *scratch, double *out)
 {
     return mill_rolling_run(&(struct mill_rolling){x, y, n, inner, window, ddof, min_count,
-                                                   scratch, out, pair_cov_tile, pair_cov_some});
+                                                   scratch, out, pair_cov_tile, pair_cov_some,
+                                                   NULL});
 }
 
 int64_t tidemill_kernel_rolling_corr(const double *x, const double *y, int64_t n, int64_t inner,
                                      int64_t window, int64_t min_count, double *scratch,
                                      double *out)
 {
-    return mill_rolling_run(&(struct mill_rolling){
-        x, y, n, inner, window, 0, min_count, scratch, out, pair_corr_tile, pair_corr_some});
+    return mill_rolling_run(&(struct mill_rolling){x, y, n, inner, window, 0, min_count,
+                                                   scratch, out, pair_corr_tile, pair_corr_some,
+                                                   NULL});
 }
