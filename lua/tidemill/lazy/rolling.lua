@@ -76,8 +76,8 @@ local TASK = 2^21
 -- All series are one chunk; each task has some windows.
 plan.stages.rolling_corr = function(planner, e)
   local size = dtypes.size(e.dtype)
-  local windows = math.max(1, math.floor(TASK / math.max(size, size * e.dims[2] * e.dims[3])))
-  local g = grid.new(e.dims, size, { windows, "all", "all" }, "rolling", 2)
+  local number_each = math.max(1, math.floor(TASK / math.max(size, size * e.dims[2] * e.dims[3])))
+  local g = grid.new(e.dims, size, { number_each, "all", "all" }, "rolling", 2)
   local series = planner:whole(e.input)
   local function windows_of(number)
     local first = g.starts[1][number] + 1
