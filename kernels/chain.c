@@ -40,6 +40,21 @@ void mill_chain_plain(const struct mill_chain *chain, double *out, int64_t first
     }
 }
 
+static double chain_sum(const struct mill_chain *chain, int64_t first)
+{
+    double value[MILL_SUM_BLOCK];
+    struct mill_chain block = mill_chain_from(chain, first);
+    mill_chain_plain(&block, value, 0, MILL_SUM_BLOCK);
+    return mill_sum_block_plain(value, MILL_SUM_BLOCK, 0);
+}
+
+void mill_chain_sums_plain(const struct mill_chain *chain, int64_t first, int64_t apart,
+                           double *one, double *two)
+{
+    *one = chain_sum(chain, first);
+    *two = chain_sum(chain, first + apart);
+}
+
 static mill_chain_body *const chain_wide[MILL_ISAS] = {
 #ifdef MILL_KERNEL_X86
     [MILL_ISA_AVX2] = mill_chain_avx2,
@@ -49,8 +64,23 @@ static mill_chain_body *const chain_wide[MILL_ISAS] = {
 #endif
 };
 
+static mill_chain_sums_body *const chain_sums_wide[MILL_ISAS] = {
+#ifdef MILL_KERNEL_X86
+    [MILL_ISA_AVX2] = mill_chain_sums_avx2,
+    [MILL_ISA_AVX512] = mill_chain_sums_avx512,
+#elif defined(__aarch64__) && !defined(TIDEMILL_SCALAR)
+    [MILL_ISA_NEON] = mill_chain_sums_neon,
+#endif
+};
+
 mill_chain_body *mill_chain_find(void)
 {
     mill_chain_body *body = chain_wide[mill_kernel_isa_number()];
     return body ? body : mill_chain_plain;
+}
+
+mill_chain_sums_body *mill_chain_sums_find(void)
+{
+    mill_chain_sums_body *body = chain_sums_wide[mill_kernel_isa_number()];
+    return body ? body : mill_chain_sums_plain;
 }

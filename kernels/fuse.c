@@ -244,7 +244,7 @@ int64_t tidemill_kernel_fuse(const void *bytes, const void *const *inputs, void 
     lay_out(program, scratch, &run, inputs, outputs);
     find_bodies(&run);
     int64_t places = mill_fuse_places(program), refused = 0;
-    if (places > 0)
+    if (places > 0 && !mill_fuse_sum(program, run.leaf, run.follows, run.reducer, run.flat))
         refused = do_blocks(&run, places, program->inner > 1 ? program->inner : program->n);
     for (int i = 0; i < program->reductions; i++) mill_reducer_end(run.reducer[i]);
     return refused;

@@ -108,4 +108,12 @@ struct mill_operand mill_leaf_read(struct mill_leaf *state, int64_t start, int64
  * stalls. */
 void mill_leaf_fetch(const struct mill_leaf *state, int64_t part, int64_t parts);
 
+/* ---- sums -------------------------------------------------------------------------------- */
+
+/* Runs a program whose steps are one chain that a sum or a mean of long rows takes, in one pass:
+ * 1, or 0 for another program, of which nothing was done.  `follows` as mill_chain_mark left it;
+ * block: room for MILL_FUSE_ROOM bytes. */
+int mill_fuse_sum(const struct tidemill_fuse_program *program, const struct mill_leaf *leaf,
+                  const uint8_t *follows, void **reducers, void *block);
+
 #endif

@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "kernels/chain_bodies.h"
 
-static int chain_takes(const struct tidemill_fuse_step *step)
+int mill_chain_takes(const struct tidemill_fuse_step *step)
 {
     return step->type == TIDEMILL_FLOAT64 &&
            (step->op == TIDEMILL_OP_ADD || step->op == TIDEMILL_OP_SUB ||
@@ -30,7 +30,7 @@ struct mill_chain_link mill_chain_link_of(const struct tidemill_fuse_step *step,
 static int chain_follows(const struct tidemill_fuse_step *step, const uint8_t *wanted)
 {
     const struct tidemill_fuse_step *before = step - 1;
-    return chain_takes(before) && chain_takes(step) &&
+    return mill_chain_takes(before) && mill_chain_takes(step) &&
            (step->in[0] == before->out) != (step->in[1] == before->out) &&
            (step->out == before->out || !wanted[before->out]);
 }

@@ -26,6 +26,10 @@ void mill_reducer_begin(void *memory, int32_t kind, int32_t type, int64_t outer,
  * inner > 1: any count will do; whole runs of `inner` elements at a time are fastest. */
 void mill_reducer_feed(void *memory, const void *values, int64_t count);
 
+/* The next `blocks` blocks of MILL_SUM_BLOCK elements of a row, inner 1, of which the sums are
+ * known; for SUM and MEAN of floats. */
+void mill_reducer_feed_sums(void *memory, const double *sums, int64_t blocks);
+
 void mill_reducer_end(void *memory);
 
 /* ---- One kind of result ---------------------------------------------------------------- */

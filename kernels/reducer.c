@@ -327,6 +327,19 @@ void mill_reducer_feed(void *memory, const void *values, int64_t count)
         reducer_feed_rows(r, values, count);
 }
 
+void mill_reducer_feed_sums(void *memory, const double *sums, int64_t blocks)
+{
+    struct mill_reducer *r = memory;
+    for (int64_t b = 0; b < blocks; b++) {
+        union mill_cell *cells = reducer_slot(r, r->depth);
+        cells[0].f = sums[b];
+        if (r->how->planes > 1) cells[1].i = MILL_SUM_BLOCK;
+        r->at += MILL_SUM_BLOCK;
+        reducer_close(r);
+        if (r->at == r->n) reducer_deliver(r);
+    }
+}
+
 /* Results of no elements were never delivered. */
 void mill_reducer_end(void *memory)
 {
