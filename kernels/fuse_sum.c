@@ -95,10 +95,9 @@ static void sum_row(const struct fuse_sum *sum, int64_t first, int64_t n)
 int mill_fuse_sum(const struct tidemill_fuse_program *program, const struct mill_leaf *leaf,
                   const uint8_t *follows, void **reducers, void *block)
 {
-    struct fuse_sum sum = {.block = block};
-    if (!sum_takes_reduction(program) || !sum_chain(program, leaf, follows, &sum.chain))
-        return 0;
-    sum.reducer = reducers[0];
+    if (!sum_takes_reduction(program)) return 0;
+    struct fuse_sum sum = {.reducer = reducers[0], .block = block};
+    if (!sum_chain(program, leaf, follows, &sum.chain)) return 0;
     sum.values = mill_chain_find();
     sum.sums = mill_chain_sums_find();
     for (int64_t row = 0; row < program->outer; row++)
