@@ -42,6 +42,26 @@ end
 --- Takes over a counted reference.
 array.adopt = adopt
 
+local received = setmetatable({}, { __mode = "v" }) -- address -> handle
+local address_type = ffi.typeof("uintptr_t")
+
+--- The same of an array that has crossed to this state.  One that many tasks take, each anew, has one
+--- handle as long as no collection has found it dead: else each would count as memory of its own, and
+--- collections would come every few tasks.
+function array.receive(pointer)
+  local a = cast(array_pointer, pointer)
+  if a.length < large then return adopt(pointer) end
+  local address = tonumber(cast(address_type, a))
+  local handle = received[address]
+  if handle then
+    C.tidemill__array_unref(a) -- the handle has one
+  else
+    handle = adopt(pointer)
+    received[address] = handle
+  end
+  return handle
+end
+
 --- Whether `value` is an array.
 function array.is(value)
   return type(value) == "cdata" and istype(ref_type, value)

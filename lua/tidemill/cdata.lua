@@ -21,7 +21,7 @@ end
 --- An array from a pointer whose reference passes to it; or, without one, a 64-bit integer from
 --- its 8 bytes.
 function cdata.wrap(pointer, unsigned, bytes)
-  if pointer then return array.adopt(pointer) end
+  if pointer then return array.receive(pointer) end
   local box = ffi.new(unsigned and "uint64_t[1]" or "int64_t[1]")
   ffi.copy(box, bytes, 8)
   return box[0]

@@ -175,6 +175,19 @@ describe("Lua's collectors", function()
       print(tm.stats().peak_bytes < 4e8, run(1))]]))
   end)
 
+  it("of workers count an array once, however many tasks take it", function()
+    prints("true\t200\n", run(arrays .. [[
+      local held = tm.delayed(function(a)
+        local ffi, core = require("ffi"), require("tidemill.core")
+        return ffi.cast("struct tidemill__holdings *", core.holdings).held
+      end)
+      local a, list, most = make(1):compute(), {}, 0
+      for i = 1, 200 do list[i] = held(a) end
+      local values = tm.compute(list)
+      for _, bytes in ipairs(values) do most = math.max(most, bytes) end
+      print(most >= 2^20 and most < 4 * 2^20 or most, #values)]]))
+  end)
+
   it("of workers give arrays back before they sleep", function()
     prints("true\ttrue\n", run(arrays .. [[
       local length = tm.delayed(function(a) return #a end)
