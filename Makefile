@@ -209,7 +209,7 @@ FORCE:
 $(OBJ)/%.o: %.c $(OBJ)/flags | setup
 	$(call say,CC)mkdir -p $(@D) && $(COMPILE) -MMD -MP -c -o $@ $<
 
-$(OBJ)/embedded.c: scripts/dev/embed.lua $(EMBEDDED) $(OBJ)/sources | setup
+$(OBJ)/embedded.c: scripts/dev/embed.lua scripts/dev/shell.lua $(EMBEDDED) $(OBJ)/sources | setup
 	$(call say,EMBED)$(LUAJIT) scripts/dev/embed.lua $@ $(EMBEDDED)
 $(OBJ)/embedded.o: $(OBJ)/embedded.c $(OBJ)/flags
 	$(call say,CC)$(COMPILE) -MMD -MP -c -o $@ $<

@@ -7,6 +7,8 @@
 -- macros of a .c file end with it.
 -- SPDX-License-Identifier: MIT
 
+local shell = dofile("scripts/dev/shell.lua")
+
 local floors = { "kernels", "base", "data", "watch", "sched", "cache", "lane", "bind" }
 
 local head = [[
@@ -28,19 +30,6 @@ local head = [[
  * Written by make amalgamation from the sources that people read and change: changes here are lost.
  * SPDX-License-Identifier: MIT */
 ]]
-
-local function read(path)
-  local file = assert(io.open(path, "rb"))
-  local text = assert(file:read("*a"))
-  file:close()
-  return text
-end
-
-local function write(path, text)
-  local file = assert(io.open(path, "wb"))
-  assert(file:write(text))
-  assert(file:close())
-end
 
 -- ---- Files ----------------------------------------------------------------------------------
 
@@ -76,7 +65,7 @@ end
 
 -- `depth` counts the conditions that hold around a line, without that of a guard.
 function output:include(path)
-  local text = read(path)
+  local text = assert(shell.read(path))
   local guard = guard_of(text)
   if guard and self.standing[path] then return end
   self.standing[path] = true
@@ -133,5 +122,5 @@ table.sort(names)
 for _, name in ipairs(names) do top[#top + 1] = ("#include <%s>"):format(name) end
 top[#top + 1] = "\n#include \"tidemill.h\"\n\n#pragma GCC visibility push(hidden)\n"
 output:add("#pragma GCC visibility pop\n")
-write(place, table.concat(top, "\n") .. table.concat(output.lines, "\n"))
-write(place:match("^(.*/)") .. "tidemill.h", read("host/include/tidemill.h"))
+shell.write(place, table.concat(top, "\n") .. table.concat(output.lines, "\n"))
+shell.write(place:match("^(.*/)") .. "tidemill.h", assert(shell.read("host/include/tidemill.h")))

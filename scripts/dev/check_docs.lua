@@ -17,41 +17,20 @@
 -- SPDX-License-Identifier: MIT
 
 local examples = dofile("scripts/dev/examples.lua")
+local shell = dofile("scripts/dev/shell.lua")
+local quote, write = shell.quote, shell.write
 
 local products, page = arg[1], arg[2]
 
-local function capture(command)
-  local pipe = assert(io.popen(command))
-  local text = pipe:read("*a")
-  pipe:close()
-  return text
-end
-
-local function read(path)
-  local file = assert(io.open(path, "rb"))
-  local text = file:read("*a")
-  file:close()
-  return text
-end
-
-local function write(path, text)
-  local file = assert(io.open(path, "wb"))
-  assert(file:write(text))
-  assert(file:close())
-end
-
-local function quote(text) return "'" .. text:gsub("'", "'\\''") .. "'" end
-
-local here = capture("pwd"):gsub("%s+$", "")
-local folder = capture("mktemp -d"):gsub("%s+$", "")
-local program = here .. "/" .. products
+local folder = shell.capture("mktemp -d")
+local program = shell.capture("pwd") .. "/" .. products
 
 -- ---- The page -------------------------------------------------------------------------------
 
 -- Blocks in order: {kind, info, text, line, output}; a text block is its predecessor's output.
 local function blocks_of(path)
   local blocks, block, number = {}, nil, 0
-  for line in (read(path) .. "\n"):gmatch("([^\n]*)\n") do
+  for line in (assert(shell.read(path)) .. "\n"):gmatch("([^\n]*)\n") do
     number = number + 1
     local info = line:match("^```(.*)$")
     if not info then
@@ -77,12 +56,12 @@ end
 
 -- Runs shell text in the page's folder; what it prints, its status. Lua blocks begin without
 -- cached results, consoles and sessions share one cache.
-local function shell(text, cache)
+local function run(text, cache)
   local out = folder .. "/.out"
   local status = os.execute(("cd %s && XDG_CACHE_HOME=%s PATH=%s:$PATH timeout -k 5 120 sh -c %s >%s "
     .. "2>&1 </dev/null; exit $?"):format(quote(folder), quote(folder .. "/" .. cache),
     quote(program), quote(text), quote(out)))
-  return read(out), status / 256
+  return assert(shell.read(out)), status / 256
 end
 
 -- What another run or machine would print otherwise.
@@ -99,7 +78,7 @@ end
 local function check_lua(block)
   local name = block.text:match("^%-%- ([%w_]+%.lua)\n") or "block.lua"
   write(folder .. "/" .. name, block.text)
-  local output, status = shell("tidemill " .. name, ".cache" .. block.line)
+  local output, status = run("tidemill " .. name, ".cache" .. block.line)
   local wanted = block.info:match("fails") and 1 or 0
   if status ~= wanted then return ("exit status %d:\n%s"):format(status, output) end
   return block.output and differ(block.output, output)
@@ -119,7 +98,7 @@ local function check_console(block)
     end
   end
   local text = table.concat(commands, "\ns=$?; printf '\\001\\n'; (exit $s)\n")
-  local i, output = 0, shell(text, ".cache")
+  local i, output = 0, run(text, ".cache")
   for part in (output .. "\1\n"):gmatch("(.-)\1\n") do
     i = i + 1
     local why = shown[i] and differ(table.concat(shown[i], "\n") .. "\n", part)
@@ -135,12 +114,12 @@ local function check_repl(block)
     table.insert(input and typed or shown, input or line)
   end
   write(folder .. "/.typed", table.concat(typed, "\n") .. "\n")
-  return differ(table.concat(shown, "\n") .. "\n", (shell("tidemill <.typed", ".cache")))
+  return differ(table.concat(shown, "\n") .. "\n", (run("tidemill <.typed", ".cache")))
 end
 
 local function check_c(block)
   local path = "examples/embed/" .. (block.info:match("^c%s+(%S+)$") or "smallest.c")
-  if not read(path):find(block.text, 1, true) then return path .. " differs" end
+  if not assert(shell.read(path)):find(block.text, 1, true) then return path .. " differs" end
 end
 
 local function check_file(block)

@@ -3,6 +3,7 @@
 -- SPDX-License-Identifier: MIT
 
 local ffi = require("ffi")
+local shell = dofile("scripts/dev/shell.lua")
 
 -- What stays as it is: modules of every start, of every worker and of the first prompt, which unpacking
 -- would delay; and what C code hands out as it lies there.
@@ -54,17 +55,10 @@ local function packed(text)
   return size > 0 and ffi.string(room, size) or nil -- nil: no smaller
 end
 
-local function read(path)
-  local file = assert(io.open(path, "rb"))
-  local text = assert(file:read("*a"))
-  file:close()
-  return text
-end
-
 local output = assert(arg[1], "usage: embed.lua OUTPUT.c FILE...")
 local entries = {}
 for i = 2, #arg do
-  entries[#entries + 1] = { name = name_of(arg[i]), path = arg[i], text = read(arg[i]) }
+  entries[#entries + 1] = { name = name_of(arg[i]), path = arg[i], text = assert(shell.read(arg[i])) }
 end
 table.sort(entries, function(a, b) return a.name < b.name end)
 
@@ -84,6 +78,4 @@ for i, entry in ipairs(entries) do
 end
 out[#out + 1] = "{NULL, NULL, 0, 0}};"
 
-local file = assert(io.open(output, "wb"))
-assert(file:write(table.concat(out, "\n"), "\n"))
-assert(file:close())
+shell.write(output, table.concat(out, "\n") .. "\n")

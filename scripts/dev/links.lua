@@ -3,17 +3,12 @@
 -- Usage: luajit scripts/dev/links.lua PAGE.md...; prints path:line: what is wrong.
 -- SPDX-License-Identifier: MIT
 
+local read = dofile("scripts/dev/shell.lua").read
+
 local complaints = 0
 local function complain(path, line, format, ...)
   complaints = complaints + 1
   print(("%s:%d: "):format(path, line) .. format:format(...))
-end
-
-local function read(path)
-  local file = io.open(path, "rb")
-  local text = file and file:read("*a")
-  if file then file:close() end
-  return text
 end
 
 local function is_there(path)

@@ -2,6 +2,8 @@
 -- Lua that parses.  Usage: luajit scripts/dev/lint.lua FILE...; prints path:line: what is wrong.
 -- SPDX-License-Identifier: MIT
 
+local shell = dofile("scripts/dev/shell.lua")
+
 -- A floor includes itself and the floors below it; floors of one rank do not know of each other.
 local ranks = { base = 0, data = 1, watch = 1, sched = 2, cache = 3, lane = 3, bind = 4 }
 
@@ -73,9 +75,7 @@ end
 -- ---- Every file -----------------------------------------------------------------------------
 
 local function check_file(path)
-  local file = assert(io.open(path, "rb"))
-  local text = file:read("*a")
-  file:close()
+  local text = assert(shell.read(path))
   local rule = path:match("%.[ch]$") and rule_of(path)
   local number = 0
   for line in text:gmatch("([^\n]*)\n") do

@@ -3,6 +3,8 @@
 -- Usage: luajit scripts/dev/lint_names.lua FILE...; prints path:line: what is wrong.
 -- SPDX-License-Identifier: MIT
 
+local shell = dofile("scripts/dev/shell.lua")
+
 -- ---- A file as nested tokens ----------------------------------------------------------------
 
 local closing = { ["("] = ")", ["["] = "]", ["{"] = "}" }
@@ -177,9 +179,7 @@ local function declare(kind, token, path)
 end
 
 for _, path in ipairs(arg) do
-  local file = assert(io.open(path, "rb"))
-  local text = file:read("*a")
-  file:close()
+  local text = assert(shell.read(path))
   local guard = path:match("%.h$") and text:match("\n#ifndef ([%u%d_]+_H)\n")
   if guard then declare("guard", { guard, line = 1 }, path) end
   declarations(text, function(kind, token)

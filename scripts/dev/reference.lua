@@ -6,15 +6,9 @@
 
 package.path = "./?.lua;" .. package.path
 local pages = require "scripts.dev.reference.pages"
+local shell = require "scripts.dev.shell"
 
 local folder = "docs/reference/"
-
-local function read(path)
-  local file = io.open(path, "rb")
-  local text = file and file:read("*a")
-  if file then file:close() end
-  return text
-end
 
 local function check()
   local complaints = 0
@@ -24,7 +18,7 @@ local function check()
   end
   for _, entry in ipairs(pages.all()) do
     local path = folder .. entry.name .. ".md"
-    if read(path) ~= entry.text then complain("%s is stale: make reference writes it", path) end
+    if shell.read(path) ~= entry.text then complain("%s is stale: make reference writes it", path) end
   end
   require("scripts.dev.reference.complete").check(complain)
   return complaints
@@ -33,9 +27,7 @@ end
 local function write()
   os.execute("mkdir -p " .. folder)
   for _, entry in ipairs(pages.all()) do
-    local file = assert(io.open(folder .. entry.name .. ".md", "wb"))
-    assert(file:write(entry.text))
-    assert(file:close())
+    shell.write(folder .. entry.name .. ".md", entry.text)
   end
   return 0
 end

@@ -2,19 +2,15 @@
 -- pages tidemill(1) and tidemill.h(3), and completions for bash, zsh and fish.
 -- Usage: luajit scripts/dev/share.lua PROGRAM FOLDER.  SPDX-License-Identifier: MIT
 package.path = "scripts/dev/share/?.lua;" .. package.path
-local words = require("words")
+local shell, words = dofile("scripts/dev/shell.lua"), require("words")
 
 local binary, folder = arg[1], arg[2]
 
-local function write(name, text)
-  local file = assert(io.open(folder .. "/" .. name, "wb"))
-  assert(file:write(text))
-  assert(file:close())
-end
+local function write(name, text) shell.write(folder .. "/" .. name, text) end
 
 local known = words.of(binary)
 write("tidemill.1", require("command").page(known))
-write("tidemill.h.3", require("header").page(words.read("host/include/tidemill.h"), known.version))
+write("tidemill.h.3", require("header").page(assert(shell.read("host/include/tidemill.h")), known.version))
 write("tidemill.bash", require("bash").completion(known))
 write("tidemill.zsh", require("zsh").completion(known))
 write("tidemill.fish", require("fish").completion(known))

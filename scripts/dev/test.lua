@@ -3,26 +3,12 @@
 -- What crashes, hangs or ends without its counts is one failed test.  SPDX-License-Identifier: MIT
 
 local examples = dofile("scripts/dev/examples.lua")
+local shell = dofile("scripts/dev/shell.lua")
+local quote, capture = shell.quote, shell.capture
 
 local config, products = arg[1], arg[2]
 local logs = "build/" .. config .. "/log"
 local seconds = (config == "asan" or config == "tsan") and 900 or 300
-
-local function quote(text) return "'" .. text:gsub("'", "'\\''") .. "'" end
-
-local function capture(command)
-  local pipe = assert(io.popen(command))
-  local text = pipe:read("*a")
-  pipe:close()
-  return (text:gsub("%s+$", ""))
-end
-
-local function read(path)
-  local file = assert(io.open(path, "rb"))
-  local text = file:read("*a")
-  file:close()
-  return text
-end
 
 -- ---- How each kind of run is started --------------------------------------------------------
 
@@ -149,14 +135,12 @@ end
 local function source_of(path)
   if path:match("%.%a+$") then return path end
   local stem = path:match("examples/embed/.*$")
-  local file = io.open(stem .. ".c")
-  if file then file:close() end
-  return stem .. (file and ".c" or ".cpp")
+  return stem .. (shell.read(stem .. ".c") and ".c" or ".cpp")
 end
 
 local function judge_example(path, output, status)
   if status == 77 then return { passed = 0, failed = 0, skipped = 1 } end
-  local why = status ~= 0 and why_of(status) or examples.compare(read(source_of(path)), output)
+  local why = status ~= 0 and why_of(status) or examples.compare(assert(shell.read(source_of(path))), output)
   return { passed = why and 0 or 1, failed = why and 1 or 0, skipped = 0, why = why }
 end
 
@@ -165,11 +149,11 @@ local function run(path)
   local log = logs .. "/" .. path:gsub("^build/[^/]*/", ""):gsub("/", "-") .. ".log"
   local status = execute(kind.command(path), log)
   if status == 130 then os.exit(130) end
-  local output = read(log)
+  local output = assert(shell.read(log))
   local is_example = kind.name == "example" or kind.name == "embed"
   local result = is_example and judge_example(path, output, status)
     or count(output, status)
-  result.kind, result.path, result.output = kind.name, path, output .. read(log .. ".err")
+  result.kind, result.path, result.output = kind.name, path, output .. assert(shell.read(log .. ".err"))
   return result
 end
 

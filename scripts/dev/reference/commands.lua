@@ -1,14 +1,9 @@
 -- commands: what the command line and the session take, from the tables that they read themselves.
 -- SPDX-License-Identifier: MIT
 
-local commands = {}
+local shell = require "scripts.dev.shell"
 
-local function read(path)
-  local file = assert(io.open(path))
-  local text = file:read("*a")
-  file:close()
-  return text
-end
+local commands = {}
 
 -- Literals of C beside each other are one.
 local function joined(text) return (text:gsub("\"%s*\n%s*\"", "")) end
@@ -31,7 +26,7 @@ end
 --- Options of the command line: {name, argument or nil, help}.
 function commands.options()
   local found = {}
-  for _, row in ipairs(rows_of(joined(read("host/options.c")), "engine_options")) do
+  for _, row in ipairs(rows_of(joined(assert(shell.read("host/options.c"))), "engine_options")) do
     found[#found + 1] = { name = row[1], argument = row[2] or nil, help = row[4] }
   end
   return found
@@ -40,7 +35,7 @@ end
 --- Commands of the command line: {name or nil, usage, help}.
 function commands.words()
   local found = {}
-  for _, row in ipairs(rows_of(joined(read("host/options.c")), "commands")) do
+  for _, row in ipairs(rows_of(joined(assert(shell.read("host/options.c"))), "commands")) do
     found[#found + 1] = { name = row[1] or nil, usage = row[5], help = row[6] }
   end
   return found
@@ -49,14 +44,12 @@ end
 --- Commands of the session, sorted by name: {name, usage, help}.
 function commands.session()
   local found = {}
-  local pipe = assert(io.popen("ls repl/commands/*.lua"))
-  for path in pipe:lines() do
-    for entry in read(path):gmatch("\n%l+%[%d+%] = (%b{})") do
+  for path in shell.capture("ls repl/commands/*.lua"):gmatch("[^\n]+") do
+    for entry in assert(shell.read(path)):gmatch("\n%l+%[%d+%] = (%b{})") do
       local name, usage = entry:match("name = \"(%l+)\", usage = \"([^\"]*)\"")
       found[#found + 1] = { name = name, usage = usage, help = entry:match("help = \"([^\"]*)\"") }
     end
   end
-  pipe:close()
   table.sort(found, function(a, b) return a.name < b.name end)
   return found
 end
@@ -64,7 +57,7 @@ end
 --- Settings in order: names.
 function commands.settings()
   local found = {}
-  for name in read("host/bind/settings.c"):gmatch("\n    {\"([%w_.]+)\", MILL_SETTING_") do
+  for name in assert(shell.read("host/bind/settings.c")):gmatch("\n    {\"([%w_.]+)\", MILL_SETTING_") do
     found[#found + 1] = name
   end
   return found

@@ -3,24 +3,15 @@
 
 local commands = require "scripts.dev.reference.commands"
 local pages = require "scripts.dev.reference.pages"
+local shell = require "scripts.dev.shell"
 
 local complete = {}
 
 local complain -- how the check that runs says what is missing
 
-local function read(path)
-  local file = assert(io.open(path, "rb"))
-  local text = file:read("*a")
-  file:close()
-  return text
-end
-
 -- Text of all pages that people read in order, and the words in it.
 local function pages_of_docs()
-  local pipe, parts = assert(io.popen("ls README.md docs/*.md")), {}
-  for path in pipe:lines() do parts[#parts + 1] = read(path) end
-  pipe:close()
-  local text, words = table.concat(parts, "\n"), {}
+  local text, words = shell.capture("cat README.md docs/*.md"), {}
   for word in text:gmatch("[%a_][%w_]*") do words[word] = true end
   return text, words
 end
@@ -63,7 +54,7 @@ local function check_face()
     end
     for _, name in ipairs(entry.tables) do named[name] = true end
   end
-  local face = read("lua/tidemill/init.lua"):match("\nlocal face = (%b{})")
+  local face = assert(shell.read("lua/tidemill/init.lua")):match("\nlocal face = (%b{})")
   for name in face:gmatch("\n  ([%w_]+) = {") do
     if not named["tm." .. name] and not pages.homes["tidemill." .. name] then
       complain("lua/tidemill/init.lua: tm.%s has no entry in lua/meta", name)

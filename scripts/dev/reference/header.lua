@@ -1,6 +1,8 @@
 -- header: what tidemill.h declares, taken apart for the reference: sections, and in them declarations
 -- with the comment in front.  SPDX-License-Identifier: MIT
 
+local shell = require "scripts.dev.shell"
+
 local header = {}
 
 -- Lines of a comment without its marks.
@@ -50,9 +52,7 @@ end
 ---@param path string
 ---@return table[]
 function header.read(path)
-  local file = assert(io.open(path))
-  local text = file:read("*a")
-  file:close()
+  local text = assert(shell.read(path))
   local items, at_once = {}, false
   for _, chunk in ipairs(chunks_of(text)) do
     local section = chunk:match("^/%* %-%-%-%- (.-) %-+ %*/$")

@@ -2,19 +2,16 @@
 -- shipped scripts and examples.  Manual page and completions are made of it, so that none of them can
 -- name what is not there.  SPDX-License-Identifier: MIT
 
+local shell = dofile("scripts/dev/shell.lua")
+
 local words = {}
 
 local column = 31 -- where help begins behind a usage
 
-local function quote(text) return "'" .. text:gsub("'", "'\\''") .. "'" end
-
 -- Neither settings nor a home of whoever builds are seen.
 local function ask(binary, command, tolerant)
   local call = "env -i HOME=/nonexistent ASAN_OPTIONS=detect_leaks=0 %s %s 2>&1; echo $?"
-  local pipe = assert(io.popen(call:format(quote(binary), command)))
-  local text = pipe:read("*a")
-  pipe:close()
-  local answer, status = text:match("^(.-)(%d+)\n$")
+  local answer, status = shell.capture(call:format(shell.quote(binary), command)):match("^(.-)(%d+)$")
   if status ~= "0" and not tolerant then error(("%s %s: %s"):format(binary, command, answer), 0) end
   return answer
 end
@@ -119,15 +116,6 @@ local function settings_of(binary, page)
   return settings
 end
 
-local function read(path)
-  local file = assert(io.open(path, "rb"))
-  local text = file:read("*a")
-  file:close()
-  return text
-end
-
-words.read = read
-
 --- Everything that the program at this path knows.
 function words.of(binary)
   local help = ask(binary, "--help")
@@ -143,7 +131,7 @@ function words.of(binary)
     usages = usages(lines),
     options = options_of(binary, lines),
     cache = cache, cache_options = cache_options,
-    settings = settings_of(binary, read("docs/configuration.md")),
+    settings = settings_of(binary, assert(shell.read("docs/configuration.md"))),
     scripts = pairs_of(ask(binary, "run")),
     examples = pairs_of(ask(binary, "examples")),
     pages = pages,
