@@ -65,7 +65,7 @@ end
 
 -- `depth` counts the conditions that hold around a line, without that of a guard.
 function output:include(path)
-  local text = assert(shell.read(path))
+  local text = shell.read(path)
   local guard = guard_of(text)
   if guard and self.standing[path] then return end
   self.standing[path] = true
@@ -123,4 +123,4 @@ for _, name in ipairs(names) do top[#top + 1] = ("#include <%s>"):format(name) e
 top[#top + 1] = "\n#include \"tidemill.h\"\n\n#pragma GCC visibility push(hidden)\n"
 output:add("#pragma GCC visibility pop\n")
 shell.write(place, table.concat(top, "\n") .. table.concat(output.lines, "\n"))
-shell.write(place:match("^(.*/)") .. "tidemill.h", assert(shell.read("host/include/tidemill.h")))
+shell.write(place:match("^(.*/)") .. "tidemill.h", shell.read("host/include/tidemill.h"))

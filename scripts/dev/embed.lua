@@ -58,7 +58,7 @@ end
 local output = assert(arg[1], "usage: embed.lua OUTPUT.c FILE...")
 local entries = {}
 for i = 2, #arg do
-  entries[#entries + 1] = { name = name_of(arg[i]), path = arg[i], text = assert(shell.read(arg[i])) }
+  entries[#entries + 1] = { name = name_of(arg[i]), path = arg[i], text = shell.read(arg[i]) }
 end
 table.sort(entries, function(a, b) return a.name < b.name end)
 

@@ -3,7 +3,7 @@
 -- Usage: luajit scripts/dev/links.lua PAGE.md...; prints path:line: what is wrong.
 -- SPDX-License-Identifier: MIT
 
-local read = dofile("scripts/dev/shell.lua").read
+local read = dofile("scripts/dev/shell.lua").read_if_there
 
 local complaints = 0
 local function complain(path, line, format, ...)

@@ -75,7 +75,7 @@ end
 -- ---- Every file -----------------------------------------------------------------------------
 
 local function check_file(path)
-  local text = assert(shell.read(path))
+  local text = shell.read(path)
   local rule = path:match("%.[ch]$") and rule_of(path)
   local number = 0
   for line in text:gmatch("([^\n]*)\n") do

@@ -179,7 +179,7 @@ local function declare(kind, token, path)
 end
 
 for _, path in ipairs(arg) do
-  local text = assert(shell.read(path))
+  local text = shell.read(path)
   local guard = path:match("%.h$") and text:match("\n#ifndef ([%u%d_]+_H)\n")
   if guard then declare("guard", { guard, line = 1 }, path) end
   declarations(text, function(kind, token)

@@ -10,7 +10,7 @@ local function write(name, text) shell.write(folder .. "/" .. name, text) end
 
 local known = words.of(binary)
 write("tidemill.1", require("command").page(known))
-write("tidemill.h.3", require("header").page(assert(shell.read("host/include/tidemill.h")), known.version))
+write("tidemill.h.3", require("header").page(shell.read("host/include/tidemill.h"), known.version))
 write("tidemill.bash", require("bash").completion(known))
 write("tidemill.zsh", require("zsh").completion(known))
 write("tidemill.fish", require("fish").completion(known))

@@ -14,13 +14,17 @@ function shell.capture(command)
   return (text:gsub("%s+$", ""))
 end
 
---- The bytes of a file; or nil, and why there are none.
 function shell.read(path)
-  local file, why = io.open(path, "rb")
-  if not file then return nil, why end
-  local text, problem = file:read("*a")
+  local file = assert(io.open(path, "rb"))
+  local text = assert(file:read("*a"))
   file:close()
-  return text, problem
+  return text
+end
+
+--- The same, or nil where it cannot be read.
+function shell.read_if_there(path)
+  local is_read, text = pcall(shell.read, path)
+  return is_read and text or nil
 end
 
 function shell.write(path, text)

@@ -1,6 +1,9 @@
 -- compare: runs tests/soak/graphs.lua on the serial lane and with 1, 2 and 4 workers, each in a
 -- process of its own, and says where what they print differs.  SPDX-License-Identifier: MIT
 
+local shell = require "scripts.dev.shell"
+local capture, read = shell.capture, shell.read
+
 local compare = {}
 
 local lanes = { 0, 1, 2, 4 } -- workers; 0 is the serial lane
@@ -20,20 +23,6 @@ local killing = "sleep 0.2; pid=$(cat /proc/$timer/task/$timer/children)\n" .. k
 
 -- Leaks are looked for in the C tests; tsan must know of LuaJIT's stacks.
 local environment = "env ASAN_OPTIONS=detect_leaks=0 TSAN_OPTIONS=suppressions=tests/tsan.supp"
-
-local function read(path)
-  local file = assert(io.open(path, "rb"))
-  local text = file:read("*a")
-  file:close()
-  return text
-end
-
-local function capture(command)
-  local pipe = assert(io.popen(command))
-  local text = pipe:read("*a")
-  pipe:close()
-  return (text:gsub("%s+$", ""))
-end
 
 local function lines_of(text)
   local list = {}

@@ -3,16 +3,11 @@
 -- Usage: luajit tests/soak/crash.lua PRODUCTS PROGRAMS N [SEED], from the root of the tree, or
 -- `make crash N=1000 seed=1`.  SPDX-License-Identifier: MIT
 
+local shell = dofile("scripts/dev/shell.lua")
+
 local crash = {}
 
-local function quote(text) return "'" .. tostring(text):gsub("'", "'\\''") .. "'" end
-
-local function capture(command)
-  local pipe = assert(io.popen(command))
-  local text = pipe:read("*a")
-  pipe:close()
-  return text
-end
+local quote, capture = shell.quote, shell.capture
 
 -- Results of all sizes: rows, compressed ones, files; some in two processes at once.
 local script = [[
@@ -46,7 +41,7 @@ print(total)
 local function run(program, folder, cache, round, seconds)
   local command = ("%s --workers 2 --cache %s %s/main.lua %d 2>>%s/err"):format(quote(program),
     quote(cache), folder, round, folder)
-  if not seconds then return (capture(command):gsub("%s+$", "")) end
+  if not seconds then return capture(command) end
   -- Half of the times two at once, so that one dies while another writes.
   local line = ("timeout -s KILL %.3f %s >/dev/null"):format(seconds, command)
   os.execute(round % 2 == 0 and line or line .. " & " .. line .. "; wait")
@@ -54,10 +49,8 @@ end
 
 --- Kills `count` runs; returns nil, or what was wrong.
 function crash.kills(program, verify, count, seed, tell)
-  local folder = capture("mktemp -d"):gsub("%s+$", "")
-  local file = assert(io.open(folder .. "/main.lua", "w"))
-  file:write(script)
-  file:close()
+  local folder = capture("mktemp -d")
+  shell.write(folder .. "/main.lua", script)
   math.randomseed(seed)
   local cache, problem = folder .. "/cache.db", nil
   for round = 1, count do
@@ -87,7 +80,7 @@ if arg and arg[0] and arg[0]:match("crash%.lua$") then
   local seed = tonumber(arg[4]) or os.time() % 1000000
   print(("crash: %d kills, seed %d"):format(count, seed))
   local problem = crash.kills(products .. "/tidemill", programs .. "/test_manage", count, seed,
-    function(round, found) io.write(("%d: %s"):format(round, found)) io.flush() end)
+    function(round, found) io.write(("%d: %s\n"):format(round, found)) io.flush() end)
   if problem then
     print(problem)
     print(("repeat it with: make crash seed=%d N=%d"):format(seed, count))

@@ -2,6 +2,8 @@
 -- local helper = require "tests.spec.helper"; specs run from the root of the tree.
 -- SPDX-License-Identifier: MIT
 
+local shell = require "scripts.dev.shell"
+
 local helper = {}
 
 --- Folder of the programs under test, such as "build" or "build/asan".
@@ -12,21 +14,7 @@ helper.config = os.getenv("TIDEMILL_TEST_CONFIG") or "release"
 
 package.cpath = helper.products .. "/?.so;" .. package.cpath
 
---- One shell word.
-function helper.quote(text) return "'" .. tostring(text):gsub("'", "'\\''") .. "'" end
-
-function helper.read(path)
-  local file = assert(io.open(path, "rb"))
-  local text = file:read("*a")
-  file:close()
-  return text
-end
-
-function helper.write(path, text)
-  local file = assert(io.open(path, "wb"))
-  assert(file:write(text))
-  assert(file:close())
-end
+helper.quote, helper.read, helper.write = shell.quote, shell.read, shell.write
 
 local function exists(path)
   local file = io.open(path, "rb")
@@ -43,10 +31,9 @@ end
 
 --- A new empty folder; `helper.remove(folder)` in `after_each` or `finally`.
 function helper.folder()
-  local pipe = assert(io.popen("mktemp -d"))
-  local path = pipe:read("*l")
-  pipe:close()
-  return assert(path, "mktemp -d gave no folder")
+  local path = shell.capture("mktemp -d")
+  assert(path ~= "", "mktemp -d gave no folder")
+  return path
 end
 
 function helper.remove(folder) os.execute("rm -rf " .. helper.quote(folder)) end

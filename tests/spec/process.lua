@@ -2,30 +2,12 @@
 -- `process.run{ "-e", "print(1)", stdin = "..." }` gives { status =, out =, err = }; a child that
 -- hangs is killed and its status says so (124, or 137).  SPDX-License-Identifier: MIT
 
+local helper = require "tests.spec.helper"
+local shell = require "scripts.dev.shell"
+
 local process = {}
 
-local function quote(text) return "'" .. tostring(text):gsub("'", "'\\''") .. "'" end
-
-local function read(path)
-  local file = io.open(path, "rb")
-  if not file then return nil end
-  local text = file:read("*a")
-  file:close()
-  return text
-end
-
-local function write(path, text)
-  local file = assert(io.open(path, "wb"))
-  assert(file:write(text))
-  assert(file:close())
-end
-
-local function capture(command)
-  local pipe = assert(io.popen(command))
-  local text = pipe:read("*a")
-  pipe:close()
-  return (text:gsub("%s+$", ""))
-end
+local quote, read, write, capture = shell.quote, shell.read_if_there, shell.write, shell.capture
 
 local function absolute(path)
   return path:sub(1, 1) == "/" and path or capture("pwd") .. "/" .. path
@@ -33,21 +15,13 @@ end
 
 --- The program under test.
 process.program = absolute(os.getenv("TIDEMILL_BIN")
-  or (os.getenv("TIDEMILL_TEST_PRODUCTS") or "build") .. "/tidemill")
+  or helper.products .. "/tidemill")
 
 process.quote, process.read, process.write = quote, read, write
+process.folder, process.remove = helper.folder, helper.remove
 
 --- Whether a file or folder is there.
 function process.exists(path) return capture("test -e " .. quote(path) .. " && echo yes") == "yes" end
-
---- A new empty folder, which `process.remove` takes away again.
-function process.folder()
-  local path = capture("mktemp -d")
-  assert(path ~= "", "mktemp -d gave no folder")
-  return path
-end
-
-function process.remove(folder) os.execute("rm -rf " .. quote(folder)) end
 
 -- The environment of a child.  READY names a file that a script makes to say that it runs.
 local function environment(folder, extra)

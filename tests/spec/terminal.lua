@@ -3,18 +3,12 @@
 -- SPDX-License-Identifier: MIT
 
 local process = require "tests.spec.process"
+local shell = require "scripts.dev.shell"
 
 local terminal = {}
 terminal.__index = terminal
 
-local quote = process.quote
-
-local function capture(command)
-  local pipe = assert(io.popen(command))
-  local text = pipe:read("*a")
-  pipe:close()
-  return text
-end
+local quote, capture = shell.quote, shell.capture
 
 --- Whether tmux is there and can start a terminal.
 function terminal.there()

@@ -26,7 +26,7 @@ end
 --- Options of the command line: {name, argument or nil, help}.
 function commands.options()
   local found = {}
-  for _, row in ipairs(rows_of(joined(assert(shell.read("host/options.c"))), "engine_options")) do
+  for _, row in ipairs(rows_of(joined(shell.read("host/options.c")), "engine_options")) do
     found[#found + 1] = { name = row[1], argument = row[2] or nil, help = row[4] }
   end
   return found
@@ -35,7 +35,7 @@ end
 --- Commands of the command line: {name or nil, usage, help}.
 function commands.words()
   local found = {}
-  for _, row in ipairs(rows_of(joined(assert(shell.read("host/options.c"))), "commands")) do
+  for _, row in ipairs(rows_of(joined(shell.read("host/options.c")), "commands")) do
     found[#found + 1] = { name = row[1] or nil, usage = row[5], help = row[6] }
   end
   return found
@@ -45,7 +45,7 @@ end
 function commands.session()
   local found = {}
   for path in shell.capture("ls repl/commands/*.lua"):gmatch("[^\n]+") do
-    for entry in assert(shell.read(path)):gmatch("\n%l+%[%d+%] = (%b{})") do
+    for entry in shell.read(path):gmatch("\n%l+%[%d+%] = (%b{})") do
       local name, usage = entry:match("name = \"(%l+)\", usage = \"([^\"]*)\"")
       found[#found + 1] = { name = name, usage = usage, help = entry:match("help = \"([^\"]*)\"") }
     end
@@ -57,7 +57,7 @@ end
 --- Settings in order: names.
 function commands.settings()
   local found = {}
-  for name in assert(shell.read("host/bind/settings.c")):gmatch("\n    {\"([%w_.]+)\", MILL_SETTING_") do
+  for name in shell.read("host/bind/settings.c"):gmatch("\n    {\"([%w_.]+)\", MILL_SETTING_") do
     found[#found + 1] = name
   end
   return found

@@ -54,7 +54,7 @@ local function check_face()
     end
     for _, name in ipairs(entry.tables) do named[name] = true end
   end
-  local face = assert(shell.read("lua/tidemill/init.lua")):match("\nlocal face = (%b{})")
+  local face = shell.read("lua/tidemill/init.lua"):match("\nlocal face = (%b{})")
   for name in face:gmatch("\n  ([%w_]+) = {") do
     if not named["tm." .. name] and not pages.homes["tidemill." .. name] then
       complain("lua/tidemill/init.lua: tm.%s has no entry in lua/meta", name)

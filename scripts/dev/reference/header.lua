@@ -52,7 +52,7 @@ end
 ---@param path string
 ---@return table[]
 function header.read(path)
-  local text = assert(shell.read(path))
+  local text = shell.read(path)
   local items, at_once = {}, false
   for _, chunk in ipairs(chunks_of(text)) do
     local section = chunk:match("^/%* %-%-%-%- (.-) %-+ %*/$")

@@ -131,7 +131,7 @@ function words.of(binary)
     usages = usages(lines),
     options = options_of(binary, lines),
     cache = cache, cache_options = cache_options,
-    settings = settings_of(binary, assert(shell.read("docs/configuration.md"))),
+    settings = settings_of(binary, shell.read("docs/configuration.md")),
     scripts = pairs_of(ask(binary, "run")),
     examples = pairs_of(ask(binary, "examples")),
     pages = pages,
