@@ -14,6 +14,14 @@ function shell.capture(command)
   return (text:gsub("%s+$", ""))
 end
 
+--- The lines that a command prints.
+function shell.lines(command)
+  local lines, pipe = {}, assert(io.popen(command))
+  for line in pipe:lines() do lines[#lines + 1] = line end
+  pipe:close()
+  return lines
+end
+
 function shell.read(path)
   local file = assert(io.open(path, "rb"))
   local text = assert(file:read("*a"))

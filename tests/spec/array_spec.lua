@@ -2,15 +2,10 @@
 -- SPDX-License-Identifier: MIT
 
 local ffi = require "ffi"
+local expect = require "tests.spec.expect"
 local helper = require "tests.spec.helper"
 local tm = require "tidemill"
-
--- The message of the error that a call raises, without its position.
-local function message(fn, ...)
-  local fine, text = pcall(fn, ...)
-  assert.is_false(fine)
-  return (tostring(text):gsub("^[^ ]+:%d+: ", ""))
-end
+local message = expect.message
 
 -- Numbers 1 to n as a list.
 local function count(n)

@@ -19,10 +19,9 @@ describe("pyarrow", function()
     if absent ~= 0 then return pending("no pyarrow: PYTHON names a python3 that has it") end
     local folder = helper.folder()
     finally(function() helper.remove(folder) end)
-    local seed = os.getenv("TIDEMILL_TEST_SEED") or tostring(os.time())
-    print("seed " .. seed .. " (repeat with TIDEMILL_TEST_SEED=" .. seed .. ")")
+    local library = helper.quote(helper.products .. "/libtidemill.so")
     local out, err, status = helper.shell(preload() .. table.concat({ helper.quote(python),
-      "tests/spec/arrow.py", helper.quote(helper.products .. "/libtidemill.so"), folder, seed }, " "))
+      "tests/spec/arrow.py", library, folder, helper.seed() }, " "))
     assert.are.equal("", err)
     assert.are.equal("8 passed, 0 failed\n", out)
     assert.are.equal(0, status)

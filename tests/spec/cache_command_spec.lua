@@ -1,6 +1,9 @@
 -- tidemill cache, as a process beside processes that fill a cache.  SPDX-License-Identifier: MIT
 
+local expect = require("tests.spec.expect")
+local helper = require("tests.spec.helper")
 local process = require("tests.spec.process")
+local ends_with, is_refused = expect.ends_with, expect.is_refused
 
 -- A small result that has read a file and a variable, four small ones, and one that is too large and
 -- too much like noise to lie in the database.
@@ -44,17 +47,6 @@ describe("tidemill cache", function()
 
   local function cache(...) return run("cache", "--cache", "a.db", ...) end
 
-  local function ends_with(status, result)
-    assert.are.equal(status, result.status, "stdout: " .. result.out .. "\nstderr: " .. result.err)
-    return result.out
-  end
-
-  local function is_refused(message, result)
-    ends_with(2, result)
-    assert.are.equal("tidemill: " .. message .. "\n", result.err)
-    assert.are.equal("", result.out)
-  end
-
   local function fill(path)
     return ends_with(0, run("--cache", path or "a.db", "job.lua"))
   end
@@ -71,12 +63,10 @@ describe("tidemill cache", function()
 
   -- Changes a byte in the middle of the only large result.
   local function damage()
-    local pipe = assert(io.popen("find " .. process.quote(folder .. "/a.db.d") .. " -type f"))
     local paths = {}
-    for path in pipe:lines() do
+    for _, path in ipairs(helper.lines("find " .. process.quote(folder .. "/a.db.d") .. " -type f")) do
       if #process.read(path) > 300000 then paths[#paths + 1] = path end
     end
-    pipe:close()
     assert.are.equal(1, #paths)
     local text = process.read(paths[1])
     local middle = math.floor(#text / 2)
@@ -310,9 +300,7 @@ describe("tidemill cache", function()
       assert.are.equal(entries, member(removed, "removed"))
       assert.are.equal("a.db", member(removed, "cache"))
       assert.are.equal(member(stats, "bytes"), member(removed, "bytes"))
-      local pipe = assert(io.popen("cd " .. process.quote(folder) .. " && echo a.*"))
-      assert.are.equal("a.db.export a.dbx", pipe:read("*l"))
-      pipe:close()
+      assert.are.equal("a.db.export a.dbx", helper.capture("cd " .. process.quote(folder) .. " && echo a.*"))
       local again = cache("clear", "--all")
       ends_with(1, again)
       assert.are.equal("tidemill: cache a.db: there is none yet\n", again.err)

@@ -1,29 +1,20 @@
 -- What the cache answers and what runs again: scripts run as child processes with one cache file.
 -- SPDX-License-Identifier: MIT
 
+local cached = require("tests.spec.cached")
+local helper = require("tests.spec.helper")
 local process = require("tests.spec.process")
+local swap = helper.swap
 
 local folder
-local epilogue = [[
-local stats = tm.stats()
-print(("hits %d misses %d executed %d"):format(stats.hits, stats.misses, stats.executed))
-]]
 
 local function write(name, text) process.write(folder .. "/" .. name, text) end
 
--- Runs a script; what it prints goes to `out`, its counters to `hits`, `misses`, `executed`.
 local function run(text, options)
   options = options or {}
-  write("main.lua", "local tm = require \"tidemill\"\n" .. text .. "\n" .. epilogue)
-  local words = { "--workers", tostring(options.workers or 1), "--cache", options.cache or "cache.db",
-    "main.lua", cwd = folder, env = options.env }
-  local result = process.run(words)
-  assert.are.equal(0, result.status, result.err)
+  local result = cached.run(folder, text, options)
   if not options.warns then assert.are.equal("", result.err) end
-  local out, hits, misses, executed = result.out:match("^(.-)hits (%d+) misses (%d+) executed (%d+)\n$")
-  assert.is_truthy(out, result.out)
-  return { out = out, hits = tonumber(hits), misses = tonumber(misses), executed = tonumber(executed),
-    err = result.err }
+  return result
 end
 
 -- Runs a script whose results must come from the cache, or must not.
@@ -39,12 +30,6 @@ local function misses(text, options)
   assert.are.equal(0, result.hits, text)
   assert.is_true(result.misses > 0, text)
   return result.out
-end
-
-local function swap(text, was, now)
-  local from, to = text:find(was, 1, true)
-  assert(from, was)
-  return text:sub(1, from - 1) .. now .. text:sub(to + 1)
 end
 
 -- A task that returns what an expression gives, the expression's names being upvalues.
@@ -375,13 +360,7 @@ local nodes = {}
 for i = 1, 3 do nodes[i] = sum(shift(make(i)), %d) end
 print(unpack(tm.compute(nodes)))]]
 
-    local function objects()
-      local pipe = assert(io.popen("find " .. folder .. "/cache.db.d -type f"))
-      local list = {}
-      for line in pipe:lines() do list[#list + 1] = line end
-      pipe:close()
-      return list
-    end
+    local function objects() return helper.lines("find " .. folder .. "/cache.db.d -type f") end
 
     for way, command in pairs {
       truncated = "truncate -s 100",
@@ -459,11 +438,8 @@ print(unpack(tm.compute(nodes)))]]
     end)
 
     it("warns once and goes on: a folder that may not be written", function()
-      local pipe = io.popen("id -u")
-      local user = pipe:read("*l")
-      pipe:close()
       os.execute("mkdir " .. folder .. "/locked && chmod a-w " .. folder .. "/locked")
-      if user ~= "0" then
+      if helper.capture("id -u") ~= "0" then
         goes_on("locked/cache.db")
       elseif os.execute("setpriv --reuid=65534 --regid=65534 --clear-groups true 2>/dev/null") == 0 then
         as_nobody(function() goes_on("locked/cache.db") end)

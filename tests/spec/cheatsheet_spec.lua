@@ -5,7 +5,7 @@ local helper = require "tests.spec.helper"
 
 local page = helper.read("docs/cheatsheet.md")
 
-local program = (helper.products:gsub("^[^/]", io.popen("pwd"):read("*l") .. "/%0")) .. "/tidemill"
+local program = helper.absolute(helper.products) .. "/tidemill"
 
 -- Cells of a row of a table, in order.
 local function cells_of(line)

@@ -1,22 +1,10 @@
 -- The command line, run as a child process.  SPDX-License-Identifier: MIT
 
+local expect = require("tests.spec.expect")
+local helper = require("tests.spec.helper")
 local process = require("tests.spec.process")
 local run = process.run
-
-local function ends_with(status, result)
-  assert.are.equal(status, result.status, "stdout: " .. result.out .. "\nstderr: " .. result.err)
-end
-
-local function contains(text, part)
-  assert.is_truthy(text:find(part, 1, true), ("%q does not contain %q"):format(text, part))
-end
-
--- A wrong command line ends with 2, says why on one line of stderr and nothing on stdout.
-local function is_refused(message, result)
-  ends_with(2, result)
-  assert.are.equal("tidemill: " .. message .. "\n", result.err)
-  assert.are.equal("", result.out)
-end
+local ends_with, contains, is_refused = expect.ends_with, expect.contains, expect.is_refused
 
 describe("the command line", function()
   local folder
@@ -212,9 +200,7 @@ describe("the command line", function()
       local command = ("%s -e %s 2>%s/err | head -n 1; cat %s/err"):format(
         process.quote(process.program), process.quote("while true do print('line') end"),
         folder, folder)
-      local pipe = io.popen("timeout -k 5 30 sh -c " .. process.quote(command))
-      assert.are.equal("line\n", pipe:read("*a"))
-      pipe:close()
+      assert.are.same({ "line" }, helper.lines("timeout -k 5 30 sh -c " .. process.quote(command)))
     end)
   end)
 
@@ -259,9 +245,8 @@ describe("the command line", function()
       os.execute(("chmod 640 %s/real.json; ln -s real.json %s/link.json"):format(folder, folder))
       ends_with(0, run { "-e", "return { x = 1 }", "--json", folder .. "/link.json" })
       contains(process.read(folder .. "/real.json"), "\"x\"")
-      local pipe = io.popen(("cd %s; stat -c '%%a %%F' real.json link.json; ls -A | wc -l"):format(folder))
-      assert.are.equal("640 regular file\n777 symbolic link\n2\n", pipe:read("*a"))
-      pipe:close()
+      assert.are.equal("640 regular file\n777 symbolic link\n2",
+        helper.capture(("cd %s; stat -c '%%a %%F' real.json link.json; ls -A | wc -l"):format(folder)))
     end)
 
     it("writes into what is no plain file", function()

@@ -1,21 +1,9 @@
 -- Settings: where they come from and which holds.  SPDX-License-Identifier: MIT
 
+local expect = require("tests.spec.expect")
 local process = require("tests.spec.process")
 local run = process.run
-
-local function ends_with(status, result)
-  assert.are.equal(status, result.status, "stdout: " .. result.out .. "\nstderr: " .. result.err)
-end
-
-local function contains(text, part)
-  assert.is_truthy(text:find(part, 1, true), ("%q does not contain %q"):format(text, part))
-end
-
-local function is_refused(message, result)
-  ends_with(2, result)
-  assert.are.equal("tidemill: " .. message .. "\n", result.err)
-  assert.are.equal("", result.out)
-end
+local ends_with, contains, is_refused = expect.ends_with, expect.contains, expect.is_refused
 
 -- Rows of `tidemill config`: name -> {value, source}.
 local function rows_of(result)

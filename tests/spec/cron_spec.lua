@@ -13,8 +13,6 @@ local function block(name)
   error(name .. " is not in docs/cron.md")
 end
 
-local function here(path) return path:match("^/") and path or io.popen("pwd"):read("*l") .. "/" .. path end
-
 local function has(program) return select(3, helper.shell("command -v " .. program)) == 0 end
 
 describe("the units", function()
@@ -23,7 +21,7 @@ describe("the units", function()
     local folder = helper.folder()
     finally(function() helper.remove(folder) end)
     -- It looks whether the program can be started.
-    local program = here(helper.products) .. "/tidemill"
+    local program = helper.absolute(helper.products) .. "/tidemill"
     helper.write(folder .. "/nightly.service",
       (block "nightly.service":gsub("/usr/local/bin/tidemill", function() return program end)))
     helper.write(folder .. "/nightly.timer", block "nightly.timer")
@@ -56,7 +54,7 @@ describe("the crontab", function()
     finally(function() helper.remove(folder) end)
     helper.write(folder .. "/nightly.lua", page:match("\n```lua\n(%-%- nightly%.lua.-)\n```"))
     helper.shell(("mkdir %s/prices; printf 'close\\n1\\n3\\n' >%s/prices/a.csv"):format(folder, folder))
-    local run = ("export PATH=%s:$PATH XDG_CACHE_HOME=%s; "):format(here(helper.products), folder)
+    local run = ("export PATH=%s:$PATH XDG_CACHE_HOME=%s; "):format(helper.absolute(helper.products), folder)
       .. command:gsub("/srv/prices", function() return folder end)
     local out, err, status = helper.shell(run)
     assert.are.equal("", out .. err)

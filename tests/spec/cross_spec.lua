@@ -4,8 +4,10 @@
 -- luacheck: globals Cross_limit Cross_file Cross_total Cross_global limit math string
 
 local ffi = require "ffi"
+local expect = require "tests.spec.expect"
 local helper = require "tests.spec.helper"
 local tm = require "tidemill"
+local contains = expect.contains
 
 local folder = helper.folder()
 package.path = folder .. "/?.lua;" .. package.path
@@ -21,15 +23,7 @@ end
 
 local function run(fn, ...) return tm.delayed(fn, { name = "t" })(...):compute() end
 
-local function contains(text, part)
-  assert.is_truthy(text:find(part, 1, true), ("%q does not contain %q"):format(text, part))
-end
-
-local function refusal(fn, ...)
-  local fine, value = pcall(run, fn, ...)
-  assert.is_false(fine, "nothing was raised")
-  return tostring(value)
-end
+local function refusal(...) return expect.problem(run, ...) end
 
 teardown(function() helper.remove(folder) end)
 

@@ -5,8 +5,8 @@
 local helper = require "tests.spec.helper"
 local sites = require "tests.spec.message_sites"
 
-local here = io.popen("pwd"):read("*l")
-local products = helper.products:match("^/") and helper.products or here .. "/" .. helper.products
+local here = helper.capture("pwd")
+local products = helper.absolute(helper.products)
 local sanitized = helper.config == "asan" or helper.config == "tsan"
 
 -- ---- The page -------------------------------------------------------------------------------

@@ -1,14 +1,12 @@
 -- What becomes of errors in tasks: the error object, its text, what is skipped, what still runs.
 -- SPDX-License-Identifier: MIT
 
+local expect = require "tests.spec.expect"
 local process = require "tests.spec.process"
 local tm = require "tidemill"
+local contains = expect.contains
 
 local add = tm.delayed(function(a, b) return a + b end, { name = "add" })
-
-local function contains(text, part)
-  assert.is_truthy(text:find(part, 1, true), ("%q does not contain %q"):format(text, part))
-end
 
 -- The error object of a task that runs fn.
 local function caught(fn, ...)

@@ -28,8 +28,4 @@ function everywhere.prints(expected, text, ...)
   end
 end
 
-function everywhere.contains(text, part)
-  assert.is_truthy(text:find(part, 1, true), ("%q does not contain %q"):format(text, part))
-end
-
 return everywhere

@@ -1,26 +1,11 @@
 -- What the command line hands out: tidemill examples, tidemill new.  SPDX-License-Identifier: MIT
 
 local examples = dofile("scripts/dev/examples.lua")
+local expect = require("tests.spec.expect")
+local helper = require("tests.spec.helper")
 local process = require("tests.spec.process")
 local run = process.run
-
-local function ends_with(status, result)
-  assert.are.equal(status, result.status, "stdout: " .. result.out .. "\nstderr: " .. result.err)
-  return result.out
-end
-
-local function is_refused(message, result)
-  ends_with(2, result)
-  assert.are.equal("tidemill: " .. message .. "\n", result.err)
-  assert.are.equal("", result.out)
-end
-
-local function lines_of(command)
-  local pipe, lines = assert(io.popen(command)), {}
-  for line in pipe:lines() do lines[#lines + 1] = line end
-  pipe:close()
-  return lines
-end
+local ends_with, is_refused = expect.ends_with, expect.is_refused
 
 local folder
 before_each(function() folder = process.folder() end)
@@ -35,7 +20,8 @@ describe("tidemill examples", function()
       assert.is_falsy(summary:find("\n") or summary:find("^Shows"))
       listed[#listed + 1] = name
     end
-    local there = lines_of("cd examples && ls *.lua embed/*.c embed/*.lua embed/*.py embed/*.cpp 2>/dev/null")
+    local there = helper.lines(
+      "cd examples && ls *.lua embed/*.c embed/*.lua embed/*.py embed/*.cpp 2>/dev/null")
     assert.are.equal(#there, #listed)
     for i, path in ipairs(there) do there[i] = path:gsub("%.lua$", "") end
     table.sort(there)
@@ -75,13 +61,13 @@ describe("tidemill examples", function()
   it("copies into the current folder when none is named", function()
     ends_with(0, run { "examples", "graph", "--copy", cwd = folder })
     ends_with(0, run { "examples", "--copy", "--", "smallest", cwd = folder })
-    assert.are.same({ "02_graph.lua", "smallest.c" }, lines_of("ls " .. process.quote(folder)))
+    assert.are.same({ "02_graph.lua", "smallest.c" }, helper.lines("ls " .. process.quote(folder)))
   end)
 
   it("copies all, and replaces none", function()
     local copies = folder .. "/copies"
     ends_with(0, run { "examples", "--copy=" .. copies })
-    for _, path in ipairs(lines_of("cd " .. process.quote(copies) .. " && find * -type f")) do
+    for _, path in ipairs(helper.lines("cd " .. process.quote(copies) .. " && find * -type f")) do
       assert.are.equal(process.read("examples/" .. path), process.read(copies .. "/" .. path), path)
     end
     os.execute("rm " .. process.quote(copies) .. "/0*.lua")

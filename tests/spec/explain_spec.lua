@@ -1,7 +1,10 @@
 -- Why tasks are answered from the cache or not: --explain, tidemill explain, node:explain(), --record and
 -- tidemill diff.  SPDX-License-Identifier: MIT
 
+local expect = require("tests.spec.expect")
+local helper = require("tests.spec.helper")
 local process = require("tests.spec.process")
+local contains, swap = expect.contains, helper.swap
 
 local folder
 
@@ -10,16 +13,6 @@ local function write(name, text) process.write(folder .. "/" .. name, text) end
 local function tidemill(words)
   words.cwd = folder
   return process.run(words)
-end
-
-local function swap(text, was, now)
-  local from, to = text:find(was, 1, true)
-  assert(from, was)
-  return text:sub(1, from - 1) .. now .. text:sub(to + 1)
-end
-
-local function contains(text, part)
-  assert.is_truthy(text:find(part, 1, true), ("%q is not in:\n%s"):format(part, text))
 end
 
 -- Runs the program; what --explain says of it.
@@ -175,10 +168,7 @@ print(task(channel):compute())]])
 
   it("is explained when the entry is gone", function()
     explained(script)
-    local sqlite = io.popen("command -v sqlite3")
-    local found = sqlite:read("*l")
-    sqlite:close()
-    if not found then return pending("no sqlite3 here") end
+    if helper.capture("command -v sqlite3") == "" then return pending("no sqlite3 here") end
     os.execute(("sqlite3 %s/cache.db 'DELETE FROM entry'"):format(folder))
     says(script, "evicted")
   end)

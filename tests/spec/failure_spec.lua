@@ -8,7 +8,7 @@ local sanitized = helper.config == "asan" or helper.config == "tsan"
 
 local shared = require "tests.spec.everywhere"
 local run, everywhere = shared.run, shared.prints
-local contains, lanes = shared.contains, shared.lanes
+local contains, lanes = require("tests.spec.expect").contains, shared.lanes
 
 -- What a task gives, or the message of its error.
 local try = [[

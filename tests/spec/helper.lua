@@ -15,6 +15,21 @@ helper.config = os.getenv("TIDEMILL_TEST_CONFIG") or "release"
 package.cpath = helper.products .. "/?.so;" .. package.cpath
 
 helper.quote, helper.read, helper.write = shell.quote, shell.read, shell.write
+helper.capture, helper.lines = shell.capture, shell.lines
+
+--- The text with its first `was` replaced, which it must hold.
+function helper.swap(text, was, now)
+  local from, to = text:find(was, 1, true)
+  assert(from, was)
+  return text:sub(1, from - 1) .. now .. text:sub(to + 1)
+end
+
+--- The seed of a random test: TIDEMILL_TEST_SEED, or another one each time; it is printed.
+function helper.seed()
+  local seed = tonumber(os.getenv("TIDEMILL_TEST_SEED")) or os.time()
+  print(("seed %d (repeat with TIDEMILL_TEST_SEED=%d)"):format(seed, seed))
+  return seed
+end
 
 local function exists(path)
   local file = io.open(path, "rb")
@@ -27,6 +42,11 @@ end
 function helper.data(name)
   local path = (os.getenv("TIDEMILL_TEST_DATA") or "../shared/data") .. "/" .. name
   return exists(path) and path or nil
+end
+
+--- The path from the root of all files.
+function helper.absolute(path)
+  return path:sub(1, 1) == "/" and path or helper.capture("pwd") .. "/" .. path
 end
 
 --- A new empty folder; `helper.remove(folder)` in `after_each` or `finally`.

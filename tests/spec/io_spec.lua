@@ -1,9 +1,10 @@
 -- Connections, HTTP, programs and files, on every lane.  SPDX-License-Identifier: MIT
 
 local shared = require "tests.spec.everywhere"
+local helper = require "tests.spec.helper"
 local process = require "tests.spec.process"
 local run, everywhere = shared.run, shared.prints
-local contains, lanes = shared.contains, shared.lanes
+local contains, lanes = require("tests.spec.expect").contains, shared.lanes
 
 -- `serve(answer)` starts a task that listens, and gives its port: answer(connection, lines, i) is
 -- called with what came of each request's head; as many as `count`.
@@ -44,10 +45,7 @@ local function served(expected, text) everywhere(expected, serving .. text) end
 
 -- Whether a program whose command line holds `word` runs.
 local function is_running(word)
-  local pipe = assert(io.popen("cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' '"))
-  local text = pipe:read("*a")
-  pipe:close()
-  return text:find(word, 1, true) ~= nil
+  return helper.capture("cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' '"):find(word, 1, true) ~= nil
 end
 
 local function gone(word)
@@ -393,13 +391,11 @@ describe("many requests", function()
         end, { kind = "io" }), list)
         for i = 1, count do assert(answers[i] == tostring(i)) end
         print(#answers)]])
-      local pipe = io.popen(("ulimit -n 128; %s --cache off %s %s 2>&1"):format(
+      local text = helper.capture(("ulimit -n 128; %s --cache off %s %s 2>&1"):format(
         process.quote(process.program), workers == 0 and "--serial" or "--workers " .. workers,
         process.quote(script .. "/many.lua")))
-      local text = pipe:read("*a")
-      pipe:close()
       process.remove(script)
-      assert.are.equal("400\n", text)
+      assert.are.equal("400", text)
     end
   end)
 end)

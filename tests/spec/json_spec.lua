@@ -1,12 +1,11 @@
 -- JSON that is read: what was written comes back, and what is no JSON is refused with its place.
 -- SPDX-License-Identifier: MIT
 
-require "tests.spec.helper"
+local helper = require "tests.spec.helper"
 local tm = require "tidemill"
 local encode, decode = tm.json.encode, tm.json.decode
 
-local seed = tonumber(os.getenv("TIDEMILL_TEST_SEED")) or os.time()
-print("json: seed " .. seed)
+local seed = helper.seed()
 
 local function random_value(random, depth)
   local kind = random(depth > 0 and 7 or 5)

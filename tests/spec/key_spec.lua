@@ -2,32 +2,16 @@
 -- with the same cache, and whether the second is answered from it.
 -- SPDX-License-Identifier: MIT
 
+local cached = require("tests.spec.cached")
+local helper = require("tests.spec.helper")
 local process = require("tests.spec.process")
+local swap = helper.swap
 
 local folder
 
 local function write(name, text) process.write(folder .. "/" .. name, text) end
 
-local epilogue = [[
-local stats = tm.stats()
-io.write(("hits %d misses %d\n"):format(stats.hits, stats.misses))
-]]
-
-local function run(text, options)
-  write("main.lua", "local tm = require \"tidemill\"\n" .. text .. "\n" .. epilogue)
-  local result = process.run({ "--workers", tostring(options.workers or 1), "--cache",
-    options.cache or "cache.db", "main.lua", cwd = folder, env = options.env })
-  assert.are.equal(0, result.status, result.err)
-  local out, hits, misses = result.out:match("^(.-)hits (%d+) misses (%d+)\n$")
-  assert.is_truthy(out, result.out)
-  return { out = out, hits = tonumber(hits), misses = tonumber(misses), err = result.err }
-end
-
-local function swap(text, was, now)
-  local from, to = text:find(was, 1, true)
-  assert(from, was)
-  return text:sub(1, from - 1) .. now .. text:sub(to + 1)
-end
+local function run(text, options) return cached.run(folder, text, options) end
 
 -- ---- programs --------------------------------------------------------------------------------------
 
@@ -438,15 +422,12 @@ end]])
     local command = ("cd %s && export HOME=%s && seq %d | xargs -P 2 -I{} sh -c '%s --serial --cache off "
       .. "main.lua > keys.{}' && cat keys.* | sort | uniq -c"):format(process.quote(folder),
       process.quote(folder), count, process.program)
-    local pipe = assert(io.popen(command))
-    local lines = 0
-    for line in pipe:lines() do
+    local lines = helper.lines(command)
+    assert.are.equal(10, #lines)
+    for _, line in ipairs(lines) do
       local times, key = line:match("^%s*(%d+) (%x+)$")
       assert.are.equal(count, tonumber(times), line)
       assert.are.equal(32, #key)
-      lines = lines + 1
     end
-    pipe:close()
-    assert.are.equal(10, lines)
   end)
 end)

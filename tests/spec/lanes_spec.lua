@@ -192,13 +192,11 @@ describe("an idle engine", function()
   -- Context switches of the threads of this process but the one that asks, by thread.
   local function switches()
     local found, threads = {}, 0
-    local pipe = assert(io.popen("grep -H ctxt_switches /proc/$PPID/task/*/status"))
-    for line in pipe:lines() do
+    for _, line in ipairs(helper.lines("grep -H ctxt_switches /proc/$PPID/task/*/status")) do
       local thread, kind, count = line:match("/task/(%d+)/status:(%a+)_ctxt_switches:%s*(%d+)")
       found[thread .. kind] = tonumber(count)
       if kind == "voluntary" then threads = threads + 1 end
     end
-    pipe:close()
     return found, threads
   end
 

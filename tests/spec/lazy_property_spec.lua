@@ -1,13 +1,11 @@
 -- Lazy arrays against naive ones: random shapes, chunks, axes and chains of operations; what is
 -- promised to the bit is held to the bit.  SPDX-License-Identifier: MIT
 
-require "tests.spec.helper"
+local helper = require "tests.spec.helper"
 local tm = require "tidemill"
 local model = require "tests.spec.lazy_model"
 
-local seed = tonumber(os.getenv("TIDEMILL_TEST_SEED")) or os.time()
-print("lazy arrays: seed " .. seed .. " (repeat with TIDEMILL_TEST_SEED=" .. seed .. ")")
-math.randomseed(seed)
+math.randomseed(helper.seed())
 local random = math.random
 
 local ROUNDS = 150

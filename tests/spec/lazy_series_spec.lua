@@ -1,31 +1,16 @@
 -- Running totals, order, counts and quantiles of lazy arrays, and what NaN does to them and to
 -- reductions: whole against chunked, and against naive ones.  SPDX-License-Identifier: MIT
 
-require "tests.spec.helper"
+local expect = require "tests.spec.expect"
+local helper = require "tests.spec.helper"
+local text = require "tests.spec.array_text"
 local tm = require "tidemill"
 
-local seed = tonumber(os.getenv("TIDEMILL_TEST_SEED")) or os.time()
-print("series: seed " .. seed .. " (repeat with TIDEMILL_TEST_SEED=" .. seed .. ")")
-math.randomseed(seed)
+math.randomseed(helper.seed())
 local random = math.random
 local nan = 0 / 0
 
 local function is_nan(value) return value ~= value end
-
-local function text(value)
-  if type(value) == "table" then
-    local parts = {}
-    for i = 1, value.n or #value do parts[i] = text(value[i]) end
-    return "{" .. table.concat(parts, ",") .. "}"
-  elseif type(value) == "userdata" then
-    return text(value:compute())
-  elseif type(value) == "cdata" then
-    return text(value:totable())
-  elseif value ~= value then
-    return "nan"
-  end
-  return tostring(value)
-end
 
 local function is(expected, value, what) assert.are.equal(expected, text(value), what) end
 
@@ -245,11 +230,7 @@ describe("correlations of sliding windows", function()
   end)
 
   it("say what is wrong", function()
-    local function fails(message, fn)
-      local ok, why = pcall(fn)
-      assert.is_false(ok)
-      assert.is_truthy(tostring(why):find(message, 1, true), tostring(why))
-    end
+    local function fails(message, fn) expect.contains(expect.problem(fn), message) end
     fails("rolling: corr: a window of 41, and the axis has 40", function() x:rolling(41):corr() end)
     fails("rolling: corr: expected a matrix of series, got the shape (3)",
       function() tm.array({ 1, 2, 3 }):rolling(2):corr() end)

@@ -77,8 +77,8 @@ end
 
 --- Calls fn(path, line, text) for each message of the sources.
 function message_sites.each(fn)
-  local pipe = assert(io.popen("find lua/tidemill repl host kernels -name '*.lua' -o -name '*.c' | sort"))
-  for path in pipe:lines() do
+  local files = helper.lines("find lua/tidemill repl host kernels -name '*.lua' -o -name '*.c' | sort")
+  for _, path in ipairs(files) do
     scan(path, path:match("%.(%w+)$"), function(_, line, parts)
       -- The longest one is what is said, others are words that it is put together of.
       local longest = ""
@@ -86,7 +86,6 @@ function message_sites.each(fn)
       fn(path, line, sample(longest))
     end)
   end
-  pipe:close()
 end
 
 return message_sites

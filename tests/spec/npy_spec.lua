@@ -1,14 +1,10 @@
 -- Arrays in .npy files, from Lua: what is read and written, and what the cache knows of it.
 -- tests/c/test_npy.c has the format.  SPDX-License-Identifier: MIT
 
+local expect = require "tests.spec.expect"
 local helper = require "tests.spec.helper"
 local tm = require "tidemill"
-
-local function message(...)
-  local fine, text = pcall(...)
-  assert.is_false(fine)
-  return (tostring(text):gsub("^[^ ]+:%d+: ", ""))
-end
+local message = expect.message
 
 describe("a .npy file", function()
   local folder

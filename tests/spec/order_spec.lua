@@ -6,8 +6,7 @@ local helper = require "tests.spec.helper"
 local tm = require "tidemill"
 local kernels = tm.kernels
 
-local seed = tonumber(os.getenv("TIDEMILL_TEST_SEED")) or os.time()
-print("order: seed " .. seed)
+local seed = helper.seed()
 
 -- ---- Numbers of NumPy and pandas ---------------------------------------------------------------
 

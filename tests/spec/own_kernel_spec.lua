@@ -1,14 +1,10 @@
 -- Kernels of the user's: shared objects by tm.kernel, C text by tm.kernel_c.
 -- SPDX-License-Identifier: MIT
 
+local expect = require "tests.spec.expect"
 local helper = require "tests.spec.helper"
 local tm = require "tidemill"
-
-local function message(fn, ...)
-  local fine, text = pcall(fn, ...)
-  assert.is_false(fine)
-  return (tostring(text):gsub("^[^ ]+:%d+: ", ""))
-end
+local message = expect.message
 
 local text = [[
 #include <stdint.h>

@@ -1,9 +1,11 @@
 -- Pools of resources: real files, opened when needed, never more than the limit, closed at the end.
 -- SPDX-License-Identifier: MIT
 
+local expect = require "tests.spec.expect"
 local helper = require "tests.spec.helper"
 local process = require "tests.spec.process"
 local tm = require "tidemill"
+local contains = expect.contains
 
 local folder = helper.folder()
 teardown(function() helper.remove(folder) end)
@@ -75,10 +77,6 @@ local function well(text, options)
   assert.are.equal("", result.err)
   assert.are.equal(0, result.status)
   return result.out, seen
-end
-
-local function contains(text, part)
-  assert.is_truthy(text:find(part, 1, true), ("%q does not contain %q"):format(text, part))
 end
 
 for lane, options in pairs(lanes) do

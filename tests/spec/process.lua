@@ -9,13 +9,8 @@ local process = {}
 
 local quote, read, write, capture = shell.quote, shell.read_if_there, shell.write, shell.capture
 
-local function absolute(path)
-  return path:sub(1, 1) == "/" and path or capture("pwd") .. "/" .. path
-end
-
 --- The program under test.
-process.program = absolute(os.getenv("TIDEMILL_BIN")
-  or helper.products .. "/tidemill")
+process.program = helper.absolute(os.getenv("TIDEMILL_BIN") or helper.products .. "/tidemill")
 
 process.quote, process.read, process.write = quote, read, write
 process.folder, process.remove = helper.folder, helper.remove

@@ -27,17 +27,10 @@ local function failure(fn, options, ...)
   return problem
 end
 
-local function lines(command)
-  local list, pipe = {}, assert(io.popen(command))
-  for line in pipe:lines() do list[#list + 1] = line end
-  pipe:close()
-  return list
-end
-
 -- Processes that this one has started, zombies included.
 local function children()
   local list = {}
-  for _, line in ipairs(lines("cat /proc/" .. libc.C.getpid() .. "/task/*/children")) do
+  for _, line in ipairs(helper.lines("cat /proc/" .. libc.C.getpid() .. "/task/*/children")) do
     for pid in line:gmatch("%d+") do
       local name = io.open("/proc/" .. pid .. "/comm")
       local comm = name and name:read("*l") or ""

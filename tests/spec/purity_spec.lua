@@ -1,23 +1,14 @@
 -- What a cached task uses that no key can know, and what it changes: kept or not, and what is said.
 -- SPDX-License-Identifier: MIT
 
+local cached = require("tests.spec.cached")
 local process = require("tests.spec.process")
 
 local folder
 
 local function write(name, text) process.write(folder .. "/" .. name, text) end
 
-local epilogue = [[
-io.write(("hits %d misses %d\n"):format(tm.stats().hits, tm.stats().misses))
-]]
-
-local function run(text, ...)
-  write("main.lua", "local tm = require \"tidemill\"\n" .. text .. "\n" .. epilogue)
-  local result = process.run({ "--workers", "2", "--cache", "cache.db", "main.lua", cwd = folder, ... })
-  assert.are.equal(0, result.status, result.err)
-  local out, hits, misses = result.out:match("^(.-)hits (%d+) misses (%d+)\n$")
-  return { out = out, hits = tonumber(hits), misses = tonumber(misses), err = result.err }
-end
+local function run(text, ...) return cached.run(folder, text, { workers = 2, ... }) end
 
 local function count(text, part)
   local found = 0
@@ -109,11 +100,9 @@ print(above():compute())]]
     local text = [[
 local task = tm.delayed(function(i) return require("shared").line() end, { cache = true, name = "reads" })
 print(task(1):compute(), task(2):compute())]]
-    write("main.lua", "local tm = require \"tidemill\"\n" .. text .. "\n" .. epilogue)
-    local words = { "--serial", "--cache", "cache.db", "main.lua", cwd = folder }
-    assert.are.equal("one\ttwo\nhits 0 misses 2\n", process.run(words).out)
-    local second = process.run(words)
-    assert.are.equal("hits 1 misses 1\n", second.out:match("hits.*"))
+    local first, second = run(text, "--serial"), run(text, "--serial")
+    assert.are.same({ "one\ttwo\n", 0, 2 }, { first.out, first.hits, first.misses })
+    assert.are.same({ 1, 1 }, { second.hits, second.misses })
     assert.is_truthy(second.err == "" or second.err:find("a file that was opened before it", 1, true))
   end)
 end)

@@ -1,24 +1,15 @@
 -- Choosing sizes: tm.recommend from the machine as it is, tm.autotune from a sample.
 -- SPDX-License-Identifier: MIT
 
+local expect = require "tests.spec.expect"
 local helper = require "tests.spec.helper"
 local process = require "tests.spec.process"
 local tm = require "tidemill"
 local core = require "tidemill.core"
 local sizes = require "tidemill.sizes"
+local contains, problem = expect.contains, expect.problem
 
-local function problem(fn, ...)
-  local fine, value = pcall(fn, ...)
-  assert.is_false(fine, "nothing was raised")
-  return tostring(value)
-end
-
-local function contains(text, part)
-  assert.is_truthy(text:find(part, 1, true), ("%q does not contain %q"):format(text, part))
-end
-
-local seed = tonumber(os.getenv("TIDEMILL_TEST_SEED")) or os.time()
-print(("seed %d (repeat with TIDEMILL_TEST_SEED=%d)"):format(seed, seed))
+local seed = helper.seed()
 
 describe("the machine", function()
   it("has CPUs and memory that the process may use", function()

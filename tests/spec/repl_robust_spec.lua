@@ -1,13 +1,13 @@
 -- Whatever is typed, the session answers in its own words.  SPDX-License-Identifier: MIT
 
-require "tests.spec.helper"
+local helper = require "tests.spec.helper"
 require "tidemill"
 local complete = require "repl.complete"
 local fault = require "repl.fault"
 local scope = require "repl.scope"
 local source = require "repl.source"
 
-local seed = tonumber(os.getenv("TIDEMILL_TEST_SEED")) or os.time()
+local seed = helper.seed()
 
 local pieces = { "\n", " ", "\r", "\t", "[[", "]]", "[==[", "\"", "'", "\\", "é", "\255", "--[[" }
 for piece in ([[local function end if then x y f string . : ( ) { } @ $ ` [ ] -- = == ~= ! != + += .. ...

@@ -1,12 +1,10 @@
 -- Sessions on a terminal, their screens compared: keys, colours, completion, history, resizing, pasting.
 -- SPDX-License-Identifier: MIT
 
+local expect = require "tests.spec.expect"
 local process = require "tests.spec.process"
 local terminal = require "tests.spec.terminal"
-
-local function contains(text, part)
-  assert.is_truthy(text:find(part, 1, true), ("%q is not in\n%s"):format(part, text))
-end
+local contains = expect.contains
 
 describe("a session's screen", function()
   local one

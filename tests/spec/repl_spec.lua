@@ -1,20 +1,14 @@
 -- Sessions: statements from a pipe, and lines typed on a terminal.  SPDX-License-Identifier: MIT
 
+local expect = require("tests.spec.expect")
 local helper = require("tests.spec.helper")
 local process = require("tests.spec.process")
+local ends_with, contains = expect.ends_with, expect.contains
 
 local function session(text, options)
   options = options or {}
   options.stdin = text
   return process.run(options)
-end
-
-local function ends_with(status, result)
-  assert.are.equal(status, result.status, "stdout: " .. result.out .. "\nstderr: " .. result.err)
-end
-
-local function contains(text, part)
-  assert.is_truthy(text:find(part, 1, true), ("%q does not contain %q"):format(text, part))
 end
 
 describe("a session from a pipe", function()

@@ -22,10 +22,7 @@ end
 local function shell(commands)
   write("script", ("cd %s; program=%s\n%s"):format(process.quote(folder),
     process.quote(process.program), commands))
-  local pipe = io.popen("sh " .. process.quote(folder .. "/script") .. " 2>&1")
-  local text = pipe:read("*a")
-  pipe:close()
-  return text
+  return (helper.shell("sh " .. process.quote(folder .. "/script") .. " 2>&1", 600))
 end
 
 local function lines_of(name)

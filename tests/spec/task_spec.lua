@@ -1,24 +1,15 @@
 -- Tasks, nodes, futures and their options, through require "tidemill" in a stock LuaJIT.
 -- SPDX-License-Identifier: MIT
 
+local expect = require "tests.spec.expect"
 local helper = require "tests.spec.helper"
 local process = require "tests.spec.process"
 local tm = require "tidemill"
+local contains, problem = expect.contains, expect.problem
 
 local add = tm.delayed(function(a, b) return a + b end, { name = "add" })
 local give = tm.delayed(function(...) return ... end, { name = "give" })
 local fail = tm.delayed(function(text) error(text, 0) end, { name = "fail" })
-
--- The message of what fn raises.
-local function problem(fn, ...)
-  local fine, value = pcall(fn, ...)
-  assert.is_false(fine, "nothing was raised")
-  return tostring(value)
-end
-
-local function contains(text, part)
-  assert.is_truthy(text:find(part, 1, true), ("%q does not contain %q"):format(text, part))
-end
 
 -- Runs a script in a fresh process.
 local function script(text, ...)

@@ -2,6 +2,7 @@
 -- SPDX-License-Identifier: MIT
 
 local ffi = require "ffi"
+local expect = require "tests.spec.expect"
 local helper = require "tests.spec.helper"
 local process = require "tests.spec.process"
 local tm = require "tidemill"
@@ -9,12 +10,11 @@ local core = require "tidemill.core"
 local label = require "tidemill.label"
 local palette = require "tidemill.palette"
 local view = require "tidemill.view"
+local contains, problem = expect.contains, expect.problem
 
 ffi.cdef "int setenv(const char *name, const char *value, int replace);"
 
-local seed = tonumber(os.getenv("TIDEMILL_TEST_SEED")) or os.time()
-print(("seed %d (repeat with TIDEMILL_TEST_SEED=%d)"):format(seed, seed))
-math.randomseed(seed)
+math.randomseed(helper.seed())
 
 -- How SVGs are drawn from now on: "off" is our own way, anything else a program.
 local function draw_with(program) ffi.C.setenv("TIDEMILL_DOT", program, 1) end
@@ -31,16 +31,6 @@ local has_xmllint = os.execute("command -v xmllint >/dev/null 2>&1") == 0
 
 local function named(name) return tm.delayed(function(...) return ... end, { name = name }) end
 local inc, add, sum = named "inc", named "add", named "sum"
-
-local function problem(fn, ...)
-  local fine, value = pcall(fn, ...)
-  assert.is_false(fine, "nothing was raised")
-  return tostring(value)
-end
-
-local function contains(text, part)
-  assert.is_truthy(text:find(part, 1, true), ("%q does not contain %q"):format(text, part))
-end
 
 local function count(text, pattern) return select(2, text:gsub(pattern, "")) end
 

@@ -3,7 +3,7 @@
 
 local shared = require "tests.spec.everywhere"
 local run, everywhere = shared.run, shared.prints
-local contains, lanes = shared.contains, shared.lanes
+local contains, lanes = require("tests.spec.expect").contains, shared.lanes
 
 local fib = [[
 local fib

@@ -1,15 +1,9 @@
 -- The log and the trace, as scripts and the command line see them.  SPDX-License-Identifier: MIT
 
+local expect = require("tests.spec.expect")
 local process = require("tests.spec.process")
 local run = process.run
-
-local function ends_with(status, result)
-  assert.are.equal(status, result.status, "stdout: " .. result.out .. "\nstderr: " .. result.err)
-end
-
-local function contains(text, part)
-  assert.is_truthy(text:find(part, 1, true), ("%q does not contain %q"):format(text, part))
-end
+local ends_with, contains = expect.ends_with, expect.contains
 
 local function says(expected, text, ...)
   local result = run { "-e", text, ... }

@@ -44,7 +44,7 @@ end
 --- Commands of the session, sorted by name: {name, usage, help}.
 function commands.session()
   local found = {}
-  for path in shell.capture("ls repl/commands/*.lua"):gmatch("[^\n]+") do
+  for _, path in ipairs(shell.lines("ls repl/commands/*.lua")) do
     for entry in shell.read(path):gmatch("\n%l+%[%d+%] = (%b{})") do
       local name, usage = entry:match("name = \"(%l+)\", usage = \"([^\"]*)\"")
       found[#found + 1] = { name = name, usage = usage, help = entry:match("help = \"([^\"]*)\"") }
