@@ -2,7 +2,7 @@
  * scheduler and of the cache.
  * A task's result is a number that depends on all its inputs in their order, in an array of one
  * element, so that the memory account tells how many results are alive.
- * SPDX-License-Identifier: MIT */
+ * Each test sets random_state.  SPDX-License-Identifier: MIT */
 #ifndef DAG_CHECK_H
 #define DAG_CHECK_H
 
@@ -10,6 +10,7 @@
 
 #include "check.h"
 #include "data/packed.h"
+#include "random_check.h"
 #include "sched/attempt.h"
 #include "sched/pool.h"
 
@@ -43,16 +44,6 @@ struct dag {
     _Atomic int *executed;     /* times, by node */
     _Atomic int wrong;         /* arguments that were no results */
 };
-
-/* ---- random numbers: each test seeds them --------------------------------------------------- */
-
-static uint64_t dag_random_state;
-
-static inline uint32_t dag_below(uint32_t limit)
-{
-    dag_random_state = dag_random_state * 6364136223846793005u + 1442695040888963407u;
-    return (uint32_t)((dag_random_state >> 33) % limit);
-}
 
 /* ---- results ---------------------------------------------------------------------------------- */
 
@@ -236,17 +227,19 @@ static inline int dag_add(struct dag *dag)
  * `failing` of the nodes fails (0: none). */
 static inline void dag_grow_random(struct dag *dag, int count, int functions, uint32_t failing)
 {
-    uint32_t window = 1 + dag_below(4) * dag_below(4) * dag_below(8), roots = 2 + dag_below(8);
+    uint32_t window = 1 + random_below(4) * random_below(4) * random_below(8),
+             roots = 2 + random_below(8);
     for (int i = 0; i < count; i++) {
         struct dag_node *node = &dag->nodes[dag->count];
         int self = dag->count;
-        node->function = functions ? (int)dag_below((uint32_t)functions) : DAG_PLAIN;
-        node->fails = failing && dag_below(failing) == 0 && node->function / DAG_DRIVEN % 2;
-        node->inputs = self == 0 || dag_below(roots) == 0 ? 0 : 1 + (int)dag_below(DAG_INPUTS);
+        node->function = functions ? (int)random_below((uint32_t)functions) : DAG_PLAIN;
+        node->fails = failing && random_below(failing) == 0 && node->function / DAG_DRIVEN % 2;
+        node->inputs =
+            self == 0 || random_below(roots) == 0 ? 0 : 1 + (int)random_below(DAG_INPUTS);
         for (int k = 0; k < node->inputs; k++) {
             uint32_t reach =
-                dag_below(5) == 0 || (uint32_t)self < window ? (uint32_t)self : window;
-            node->input[k] = self - 1 - (int)dag_below(reach);
+                random_below(5) == 0 || (uint32_t)self < window ? (uint32_t)self : window;
+            node->input[k] = self - 1 - (int)random_below(reach);
         }
         dag_add(dag);
     }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "check.h"
+#include "random_check.h"
 
 enum { THREADS = 8, ROUNDS = 3, STEPS = 150, HELD = 8 };
 
@@ -43,8 +44,7 @@ static atomic_int submitted, told, lines, progress;
 
 static uint32_t pick(struct thread *thread, uint32_t below)
 {
-    thread->random = thread->random * 6364136223846793005u + 1442695040888963407u;
-    return (uint32_t)(thread->random >> 33) % below;
+    return random_of(&thread->random, below);
 }
 
 static void note_end(void *context, tidemill_job *job)

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "check.h"
+#include "random_check.h"
 
 static char path[64];
 
@@ -170,8 +171,7 @@ static void *contend(void *context)
 {
     struct contender *contender = context;
     for (int i = 0; i < ROUNDS; i++) {
-        contender->random = contender->random * 6364136223846793005u + 1442695040888963407u;
-        uint64_t number = contender->random >> 40 & (KEYS - 1);
+        uint64_t number = random_of(&contender->random, KEYS);
         struct mill_hash key = {.low = 5, .high = number + 1}; /* all in one bucket */
         int ticket;
         if (mill_board_take(contender->board, key, &ticket) != MILL_CLAIM_TAKEN) continue;

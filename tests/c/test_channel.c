@@ -7,14 +7,7 @@
 
 #include "check.h"
 #include "fail_check.h"
-
-static uint64_t random_state;
-
-static uint32_t below(uint32_t limit)
-{
-    random_state = random_state * 6364136223846793005u + 1442695040888963407u;
-    return (uint32_t)((random_state >> 33) % limit);
-}
+#include "random_check.h"
 
 /* ---- one thread ------------------------------------------------------------------------------------ */
 
@@ -26,7 +19,7 @@ static void random_calls_agree_with_a_queue(void)
         for (int step = 0; step < 5000; step++) {
             struct mill_value value;
             bool closed;
-            if (below(2)) {
+            if (random_below(2)) {
                 enum mill_channel_state state = mill_channel_put(channel, mill_number(last));
                 CHECK(state ==
                       (last - first < capacity ? MILL_CHANNEL_DONE : MILL_CHANNEL_WAIT));
@@ -254,11 +247,13 @@ static void check_hall(uint32_t capacity, int giving_up)
     hall->channel = mill_channel_new(capacity);
     hall->giving_up = giving_up;
     for (int i = 0; i < TAKERS; i++) {
-        takers[i] = (struct visitor){.hall = hall, .which = i, .random = below(1u << 30)};
+        takers[i] =
+            (struct visitor){.hall = hall, .which = i, .random = random_below(1u << 30)};
         pthread_create(&taking[i], NULL, take_all, &takers[i]);
     }
     for (int i = 0; i < PUTTERS; i++) {
-        putters[i] = (struct visitor){.hall = hall, .which = i, .random = below(1u << 30)};
+        putters[i] =
+            (struct visitor){.hall = hall, .which = i, .random = random_below(1u << 30)};
         pthread_create(&putting[i], NULL, put_all, &putters[i]);
     }
     for (int i = 0; i < PUTTERS; i++) pthread_join(putting[i], NULL);

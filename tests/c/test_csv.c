@@ -12,19 +12,12 @@
 #include "check.h"
 #include "data/file.h"
 #include "kernels/csv.h"
+#include "random_check.h"
 
 static char folder[64];
 static char path[80];
 
 /* ---- helpers --------------------------------------------------------------------------- */
-
-static uint64_t random_state;
-
-static uint32_t random_below(uint32_t limit)
-{
-    random_state = random_state * 6364136223846793005u + 1442695040888963407u;
-    return (uint32_t)((random_state >> 33) % limit);
-}
 
 /* A reading and its outcome; error is "" after a success and does not name the folder. */
 struct reading {

@@ -10,16 +10,9 @@
 #include <unistd.h>
 
 #include "check.h"
+#include "random_check.h"
 
 static char folder[] = "/tmp/tidemill-file-XXXXXX";
-static uint64_t random_state;
-
-static uint32_t random_below(uint32_t limit)
-{
-    random_state = random_state * 6364136223846793005u + 1442695040888963407u;
-    return (uint32_t)((random_state >> 33) % limit);
-}
-
 static const char *in_folder(const char *name)
 {
     static char path[2][128];

@@ -4,14 +4,7 @@
 
 #include "check.h"
 #include "data/packed.h"
-
-static uint64_t random_state;
-
-static uint32_t random_below(uint32_t limit)
-{
-    random_state = random_state * 6364136223846793005u + 1442695040888963407u;
-    return (uint32_t)((random_state >> 33) % limit);
-}
+#include "random_check.h"
 
 static struct mill_value input(mill_handle handle)
 {

@@ -15,6 +15,7 @@
 #include "lane/fetch.h"
 #include "lane/server.h"
 #include "lane/work.h"
+#include "random_check.h"
 
 /* ---- a waiter ------------------------------------------------------------------------------------ */
 
@@ -507,12 +508,6 @@ struct crowd {
     unsigned long long seed;
 };
 
-static uint32_t draw(uint64_t *state, uint32_t below)
-{
-    *state = *state * 6364136223846793005u + 1442695040888963407u;
-    return (uint32_t)(*state >> 33) % below;
-}
-
 /* Starts operations of all kinds, and gives up half of them at some time. */
 static void *start_and_give_up(void *argument)
 {
@@ -521,7 +516,7 @@ static void *start_and_give_up(void *argument)
     for (int i = 0; i < 300; i++) {
         struct mill_operation *operation;
         const char *request = "GET / HTTP/1.1\r\n\r\n";
-        switch (draw(&state, 8)) {
+        switch (random_of(&state, 8)) {
         case 0:
             operation = &mill_accept_new(crowd->server)->operation;
             break;
@@ -541,9 +536,9 @@ static void *start_and_give_up(void *argument)
             operation = &mill_connect_new("127.0.0.1", crowd->server->port)->operation;
         }
         mill_operation_start(operation, crowd->bench.hub);
-        if (draw(&state, 3) == 0) usleep(draw(&state, 500));
-        bool endless = draw(&state, 2); /* some would never end, so all are given up */
-        if (endless) usleep(draw(&state, 2000));
+        if (random_of(&state, 3) == 0) usleep(random_of(&state, 500));
+        bool endless = random_of(&state, 2); /* some would never end, so all are given up */
+        if (endless) usleep(random_of(&state, 2000));
         mill_operation_cancel(operation);
         wait_for(operation);
         mill_operation_unref(operation);

@@ -124,7 +124,7 @@ static void check_graph(int threads, uint32_t failing, enum mill_strategy strate
     struct dag dag;
     struct mill_pool pool;
     struct mill_error error;
-    int count = 1 + (int)dag_below(400), wanted[4];
+    int count = 1 + (int)random_below(400), wanted[4];
     dag_init(&dag, count);
     struct far far = {.dag = &dag, .pool = &pool, .wakes = eventfd(0, EFD_NONBLOCK)};
     spread(&dag);
@@ -132,7 +132,7 @@ static void check_graph(int threads, uint32_t failing, enum mill_strategy strate
     struct mill_pool_options options = options_of(&dag, &far, threads);
     CHECK(mill_pool_init(&pool, &options, &error) == TIDEMILL_OK);
     for (int round = 0; round < 3; round++) {
-        for (int i = 0; i < 4; i++) wanted[i] = (int)dag_below((uint32_t)count);
+        for (int i = 0; i < 4; i++) wanted[i] = (int)random_below((uint32_t)count);
         struct mill_run *run = dag_run(&dag, wanted, 4);
         run->strategy = strategy;
         dag_expect(&dag, run);
@@ -157,7 +157,7 @@ static void check_graph(int threads, uint32_t failing, enum mill_strategy strate
 static void test_random(void)
 {
     uint64_t seed = check_seed();
-    dag_random_state = seed;
+    random_state = seed;
     for (int round = 0; round < 20; round++) {
         for (size_t t = 0; t < sizeof thread_counts / sizeof *thread_counts; t++) {
             check_graph(thread_counts[t], round % 2 ? 30 : 0, (enum mill_strategy)(round % 4));

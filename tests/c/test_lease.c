@@ -8,19 +8,12 @@
 
 #include "base/clock.h"
 #include "check.h"
+#include "random_check.h"
 #include "sched/pool.h"
 
 enum { SLICE = 100 * 1000 }; /* nanoseconds: of what took no time to make */
 
 static int rounds = 200;
-static uint64_t state;
-
-static uint32_t below(uint32_t n)
-{
-    state = state * 6364136223846793005u + 1442695040888963407u;
-    return (uint32_t)((state >> 33) % n);
-}
-
 /* A pool whose threads are never started: the test is its workers. */
 static void open_pool(struct mill_pool *pool, int workers)
 {
@@ -450,7 +443,7 @@ static void receive(struct play *play, uint32_t side, enum mill_lease_answer ans
     if (answer != MILL_LEASE_OWN && answer != MILL_LEASE_MAKE) return;
     play->held[side]++;
     if (answer == MILL_LEASE_OWN) return;
-    int64_t cost = below(1000) * 100;
+    int64_t cost = random_below(1000) * 100;
     mill_lease_made(play->lease, worker_of(&play->pool, side), cost, play->now);
     if (side) play->model.until[side] = play->now + (cost * 10 > SLICE ? cost * 10 : SLICE);
 }
@@ -461,7 +454,7 @@ static void step_acquire(struct play *play, uint32_t side)
     int place = 0;
     while (place < PLACES && model->answer[place] != MILL_LEASE_NONE) place++;
     if (place == PLACES) return;
-    model->depth[place] = play->places[place].depth = below(3) ? 0 : 1 + below(4);
+    model->depth[place] = play->places[place].depth = random_below(3) ? 0 : 1 + random_below(4);
     enum mill_lease_answer answer = mill_lease_acquire(
         play->lease, worker_of(&play->pool, side), &play->places[place], play->now);
     CHECK(answer == model_acquire(model, side, place, play->now));
@@ -472,7 +465,7 @@ static void step_release(struct play *play, uint32_t side)
 {
     struct model *model = &play->model;
     if (play->held[side] == 0) return;
-    bool keep = below(8) > 0;
+    bool keep = random_below(8) > 0;
     play->held[side]--;
     model->lent[side]--;
     if (keep) {
@@ -489,7 +482,7 @@ static void step_place(struct play *play, int place)
     struct model *model = &play->model;
     enum mill_lease_answer answer = model->answer[place];
     if (answer == MILL_LEASE_NONE) return;
-    if (below(4) == 0) {
+    if (random_below(4) == 0) {
         mill_lease_leave(play->lease, &play->places[place], play->now);
         model_leave(model, place, play->now);
         return;
@@ -509,7 +502,7 @@ static void step_look(struct play *play, uint32_t side)
     if (side >= play->lease->side_count) return;
     take_call(&play->pool, side);
     model->called[side] = false;
-    bool withdraws = below(8) == 0;
+    bool withdraws = random_below(8) == 0;
     uint32_t leaving;
     if (withdraws) {
         leaving = mill_lease_withdraw(play->lease, worker);
@@ -529,8 +522,8 @@ static void step_look(struct play *play, uint32_t side)
 
 static void step(struct play *play)
 {
-    uint32_t side = below(SIDES);
-    switch (below(6)) {
+    uint32_t side = random_below(SIDES);
+    switch (random_below(6)) {
     case 0:
     case 1:
         step_acquire(play, side);
@@ -539,10 +532,10 @@ static void step(struct play *play)
         step_release(play, side);
         break;
     case 3:
-        step_place(play, (int)below(PLACES));
+        step_place(play, (int)random_below(PLACES));
         break;
     case 4:
-        play->now += below(200) * 1000;
+        play->now += random_below(200) * 1000;
         mill_timers_run(&play->pool.timers, play->now);
         break;
     default:
@@ -575,7 +568,7 @@ static void it_does_what_a_plain_simulation_does(void)
     for (int round = 0; round < rounds; round++) {
         struct play play = {.now = 1};
         open_pool(&play.pool, SIDES - 1);
-        play.model.max = 1 + below(4);
+        play.model.max = 1 + random_below(4);
         play.lease = mill_lease_new(play.model.max);
         for (int i = 0; i < 400; i++) {
             step(&play);
@@ -686,7 +679,7 @@ static void threads_share_without_ever_having_too_many(void)
                 .open = &open,
                 .most = &most,
                 .wanted = 5 * rounds,
-                .random = below(1u << 30),
+                .random = random_below(1u << 30),
             };
             CHECK(pthread_create(&threads[i], NULL, play_a_state, &states[i]) == 0);
         }
@@ -707,7 +700,7 @@ static void threads_share_without_ever_having_too_many(void)
 int main(int argc, char **argv)
 {
     if (argc > 1) rounds = atoi(argv[1]);
-    state = check_seed();
+    random_state = check_seed();
     alarm(300);
     RUN(what_is_kept_is_had_again_and_the_limit_holds);
     RUN(an_idle_one_moves_when_its_slice_is_over);

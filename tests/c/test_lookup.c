@@ -79,7 +79,7 @@ static bool is_stored(struct mill_task *task)
 static bool unlucky(const struct cache *cache, const struct mill_task *task)
 {
     if (cache->lose_node >= 0 && dag_node_of(task) == cache->lose_node) return true;
-    uint64_t mixed = dag_join(dag_random_state, (uint64_t)dag_node_of(task));
+    uint64_t mixed = dag_join(random_state, (uint64_t)dag_node_of(task));
     return cache->lose_one_in && mixed % cache->lose_one_in == 0;
 }
 
@@ -115,7 +115,7 @@ static void cache_open(struct cache *cache, const char *name, int threads,
     memset(cache, 0, sizeof *cache);
     cache->lose_node = -1;
     snprintf(cache->path, sizeof cache->path, "%s/%s-%d.db", folder, name,
-             (int)dag_below(1 << 30));
+             (int)random_below(1 << 30));
     struct mill_store_options options = {
         .path = cache->path, .memory = &cache->memory, .warn = warn, .context = cache};
     struct mill_error error = {0};
@@ -222,11 +222,11 @@ static void a_second_run_runs_only_what_is_not_cached(void)
     for (int round = 0; round < rounds; round++) {
         struct cache cache;
         struct dag dag;
-        int wanted[3], count = 1 + (int)dag_below(300);
+        int wanted[3], count = 1 + (int)random_below(300);
         dag_init(&dag, count);
         dag_grow_random(&dag, count, DAG_FUNCTIONS, 0);
         cache_open(&cache, "second", thread_counts[round % THREAD_COUNTS], dag_drive, &dag);
-        for (int i = 0; i < 3; i++) wanted[i] = (int)dag_below((uint32_t)count);
+        for (int i = 0; i < 3; i++) wanted[i] = (int)random_below((uint32_t)count);
         CHECK(run_and_check(&cache, &dag, wanted, 3) == 0);
         int ran[300];
         for (int i = 0; i < count; i++) {
@@ -252,11 +252,11 @@ static void failed_tasks_are_not_kept_and_what_is_below_them_is_skipped_again(vo
     for (int round = 0; round < rounds; round++) {
         struct cache cache;
         struct dag dag;
-        int wanted[3], count = 1 + (int)dag_below(300);
+        int wanted[3], count = 1 + (int)random_below(300);
         dag_init(&dag, count);
         dag_grow_random(&dag, count, DAG_FUNCTIONS, 10);
         cache_open(&cache, "failed", thread_counts[round % THREAD_COUNTS], dag_drive, &dag);
-        for (int i = 0; i < 3; i++) wanted[i] = (int)dag_below((uint32_t)count);
+        for (int i = 0; i < 3; i++) wanted[i] = (int)random_below((uint32_t)count);
         for (int again = 0; again < 3; again++) run_and_check(&cache, &dag, wanted, 3);
         cache_close(&cache);
         dag_fini(&dag);
@@ -275,13 +275,13 @@ static void what_is_lost_before_it_is_loaded_is_made_again(void)
     for (int round = 0; round < 4 * rounds; round++) {
         struct cache cache;
         struct dag dag;
-        int wanted[200], count = 2 + (int)dag_below(150);
+        int wanted[200], count = 2 + (int)random_below(150);
         dag_init(&dag, count);
         dag_grow_random(&dag, count, DAG_FUNCTIONS, 0);
         cache_open(&cache, "lost", thread_counts[round % THREAD_COUNTS], dag_drive, &dag);
         run_and_check(&cache, &dag, wanted, all_nodes(&dag, wanted));
         mill_store_flush(cache.store, 60);
-        cache.lose_one_in = 1 + dag_below(4);
+        cache.lose_one_in = 1 + random_below(4);
         int last = count - 1;
         while (run_and_check(&cache, &dag, &last, 1) > 0) cache.lose_one_in = 0;
         lost += atomic_load(&cache.lost);
@@ -332,7 +332,7 @@ static void a_reader_that_is_ready_later_is_skipped_too(void)
 /* A driven node that is cached; -1 when there is none. */
 static int any_driven(const struct dag *dag)
 {
-    int first = (int)dag_below((uint32_t)dag->count);
+    int first = (int)random_below((uint32_t)dag->count);
     for (int i = 0; i < dag->count; i++) {
         int node = (first + i) % dag->count;
         if (dag->nodes[node].function >= DAG_CACHED + DAG_DRIVEN) return node;
@@ -831,10 +831,10 @@ static void reads_of_any_bytes_are_safe(void)
         free(exact);
     }
     for (int i = 0; i < 2000; i++) {
-        size_t size = 1 + dag_below(60);
+        size_t size = 1 + random_below(60);
         char *bytes = malloc(size);
-        for (size_t k = 0; k < size; k++) bytes[k] = (char)dag_below(256);
-        bytes[0] = "flvx"[dag_below(4)];
+        for (size_t k = 0; k < size; k++) bytes[k] = (char)random_below(256);
+        bytes[0] = "flvx"[random_below(4)];
         mill_reads_hold(&files, bytes, size);
         free(bytes);
     }
@@ -931,7 +931,7 @@ int main(int argc, char **argv)
 {
     if (argc > 1) rounds = atoi(argv[1]);
     alarm(argc > 1 ? 0 : 900); /* the watchdog */
-    dag_random_state = check_seed();
+    random_state = check_seed();
     snprintf(folder, sizeof folder, "/tmp/tidemill-lookup-XXXXXX");
     if (mkdtemp(folder) == NULL) abort();
     snprintf(old_file, sizeof old_file, "%s/old.txt", folder);

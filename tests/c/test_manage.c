@@ -13,19 +13,10 @@
 #include <unistd.h>
 
 #include "check.h"
+#include "random_check.h"
 
 static char folder[64], path[128];
-static uint64_t random_state;
-
 /* ---- a store a test --------------------------------------------------------------------- */
-
-static uint64_t random_next(void)
-{
-    random_state ^= random_state << 13;
-    random_state ^= random_state >> 7;
-    random_state ^= random_state << 17;
-    return random_state;
-}
 
 static int remove_entry(const char *name, const struct stat *status, int kind, struct FTW *ftw)
 {
@@ -408,10 +399,10 @@ static void an_exported_cache_serves_hits_elsewhere_and_a_damaged_one_adds_nothi
     size_t size;
     char *bytes = copy_of(out, &size);
     for (int round = 0; round < 200; round++) {
-        size_t at = random_next() % size;
+        size_t at = random_below((uint32_t)size);
         bool cut = round % 4 == 0;
         char old = bytes[at];
-        bytes[at] = (char)(bytes[at] ^ (1 << random_next() % 8));
+        bytes[at] = (char)(bytes[at] ^ (1 << random_below(8)));
         write_to(out, bytes, cut ? at : size);
         CHECK_SAYING(mill_store_import(store, out, &entries, &error) == TIDEMILL_DATA &&
                          entries == 0,
@@ -452,10 +443,10 @@ static void damage_file(const char *name)
         free(bytes);
         return;
     }
-    size_t at = random_next() % size, piece = 512 << random_next() % 4;
-    switch (random_next() % 4) {
+    size_t at = random_below((uint32_t)size), piece = 512 << random_below(4);
+    switch (random_below(4)) {
     case 0:
-        bytes[at] = (char)(bytes[at] ^ (1 << random_next() % 8));
+        bytes[at] = (char)(bytes[at] ^ (1 << random_below(8)));
         break;
     case 1: /* a sector that never reached the disk */
         at -= at % piece;
@@ -642,7 +633,7 @@ static void results_come_and_go_while_others_read_them(void)
         size_t size = key % 3 ? 2000 : 150000;
         put(removing.store, key, size, key % 2 ? "odd" : "even");
         if (i % 10 == 0) mill_store_flush(removing.store, 30);
-        uint64_t other = random_next() % 50;
+        uint64_t other = random_below(50);
         has(removing.store, other,
             other % 3 ? 2000 : 150000); /* it says itself what is wrong */
     }
@@ -679,7 +670,7 @@ int main(int count, char **arguments)
         snprintf(path, sizeof path, "%s", arguments[2]);
         return role_verify();
     }
-    random_state = check_seed() | 1;
+    random_state = check_seed();
     strcpy(folder, "/tmp/tidemill-manage-XXXXXX");
     if (mkdtemp(folder) == NULL) return 2;
     RUN(entries_are_told_with_what_is_known_of_them);

@@ -3,17 +3,10 @@
  * SPDX-License-Identifier: MIT */
 #include <unistd.h>
 
+#include "random_check.h"
 #include "wait_check.h"
 
 enum { PLAIN = 11, KEY = 7, OTHER_KEY = 6, MOST = 64 };
-
-static uint64_t random_state;
-
-static uint32_t below(uint32_t limit)
-{
-    random_state = random_state * 6364136223846793005u + 1442695040888963407u;
-    return (uint32_t)((random_state >> 33) % limit);
-}
 
 /* Where each task ran, by id; gates hold their worker until they are opened. */
 static _Atomic int ran_on[MOST];
@@ -297,7 +290,7 @@ static void the_set_may_change_while_tasks_run_and_wait(void)
         atomic_store(&changing, true);
         pthread_create(&thread, NULL, change_set, &grove);
         for (int times = 0; times < 10; times++) {
-            int depth = 1 + (int)below(4);
+            int depth = 1 + (int)random_below(4);
             struct mill_run *run = bed_run(&grove, grove_script(&grove), plain, &id, 1, depth);
             grove_submit(&grove, run, NULL);
             grove_wait(&grove, run);

@@ -99,10 +99,10 @@ static void check_random_dag(int threads, uint32_t failing)
 {
     struct dag dag;
     struct mill_pool pool;
-    int wanted[8], asked = (int)dag_below(8), count = 1 + (int)dag_below(1500);
+    int wanted[8], asked = (int)random_below(8), count = 1 + (int)random_below(1500);
     dag_init(&dag, count);
     dag_grow_random(&dag, count, DAG_FUNCTIONS, failing);
-    for (int i = 0; i < asked; i++) wanted[i] = (int)dag_below((uint32_t)count);
+    for (int i = 0; i < asked; i++) wanted[i] = (int)random_below((uint32_t)count);
     pool_open(&pool, threads, &dag);
     int64_t before = 0;
     for (int again = 1; again <= 2; again++) {
@@ -136,7 +136,7 @@ static void exactly_what_is_below_a_failed_task_is_skipped(void)
 {
     for (int round = 0; round < rounds; round++) {
         for (int t = 0; t < THREAD_COUNTS; t++) {
-            check_random_dag(thread_counts[t], 3 + dag_below(200));
+            check_random_dag(thread_counts[t], 3 + random_below(200));
         }
     }
 }
@@ -290,13 +290,13 @@ static void runs_in_flight_together_end_each_for_itself(void)
             dag_grow_random(&dag, NODES, DAG_FUNCTIONS, 300);
             pool_open(&pool, thread_counts[t], &dag);
             for (int i = 0; i < RUNS; i++) {
-                int wanted[2] = {(int)dag_below(NODES), (int)dag_below(NODES)};
+                int wanted[2] = {(int)random_below(NODES), (int)random_below(NODES)};
                 runs[i] = dag_run(&dag, wanted, 2);
                 submit(&pool, runs[i]);
             }
-            while (dag_below(4)) usleep(dag_below(200));
+            while (random_below(4)) usleep(random_below(200));
             for (int left = RUNS; left > 0; left--) { /* waited for in any order */
-                int i = (int)dag_below((uint32_t)left);
+                int i = (int)random_below((uint32_t)left);
                 CHECK(mill_pool_wait(&pool, runs[i], INT64_MAX));
                 dag_expect(&dag, runs[i]);
                 dag_check_run(&dag, runs[i]);
@@ -500,7 +500,7 @@ static void one_worker_takes_the_higher_priority_first(void)
         int priority[40];
         mill_graph_init(&plan.graph);
         for (int i = 0; i < 40; i++) {
-            priority[i] = (int)dag_below(5) - 2;
+            priority[i] = (int)random_below(5) - 2;
             plan_add(&plan, note_body, &log, priority[i], -1);
         }
         pool_open(&pool, threads, NULL);
@@ -668,10 +668,10 @@ static void runs_cancelled_at_any_moment_end_and_leave_nothing(void)
         int last = 1999;
         dag_init(&dag, 2000);
         dag_grow_random(&dag, 2000, DAG_FUNCTIONS, 100);
-        pool_open(&pool, thread_counts[dag_below(THREAD_COUNTS)], &dag);
+        pool_open(&pool, thread_counts[random_below(THREAD_COUNTS)], &dag);
         struct mill_run *run = dag_run(&dag, &last, 1);
         submit(&pool, run);
-        usleep(dag_below(300));
+        usleep(random_below(300));
         mill_run_cancel(run);
         CHECK(mill_pool_wait(&pool, run, INT64_MAX));
         CHECK(dag_alive(&dag) <= 1);
@@ -785,7 +785,7 @@ static void mark_row(void *context, int64_t i)
 /* Every chunk of a fan of fans is done once, and done when the call returns. */
 static void check_fan(struct mill_pool *pool)
 {
-    struct sheet sheet = {pool, dag_below(40), dag_below(20), NULL};
+    struct sheet sheet = {pool, random_below(40), random_below(20), NULL};
     size_t chunks = (size_t)(sheet.count * sheet.inner);
     sheet.times = calloc(chunks + 1, sizeof *sheet.times);
     mill_pool_fan(pool, sheet.count, mark_row, &sheet);
@@ -1038,7 +1038,7 @@ int main(int argc, char **argv)
     bool only_random = argc > 1;
     if (argc > 1) rounds = atoi(argv[1]);
     alarm(only_random ? 0 : 900); /* the watchdog */
-    dag_random_state = check_seed();
+    random_state = check_seed();
     RUN(every_task_runs_once_and_gives_the_right_result);
     RUN(exactly_what_is_below_a_failed_task_is_skipped);
     RUN(runs_in_flight_together_end_each_for_itself);

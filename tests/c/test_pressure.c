@@ -30,14 +30,14 @@ static void wait_for(struct mill_pool *pool, struct mill_run *run)
 
 static void random_graphs_end_right(void)
 {
-    dag_random_state = check_seed();
+    random_state = check_seed();
     for (int round = 0; round < 60; round++) {
         struct mill_memory memory;
         struct mill_pool pool;
         struct mill_error error;
         struct dag dag;
-        int count = 1 + (int)dag_below(400), wanted[4];
-        limit(&memory, (const int64_t[]){0, 65, 75, 85, 99}[dag_below(5)]);
+        int count = 1 + (int)random_below(400), wanted[4];
+        limit(&memory, (const int64_t[]){0, 65, 75, 85, 99}[random_below(5)]);
         dag_init(&dag, count);
         dag_grow_random(&dag, count, DAG_CACHED, round % 2 ? 40 : 0);
         struct mill_pool_options options = {
@@ -47,13 +47,14 @@ static void random_graphs_end_right(void)
             .memory = &memory,
         };
         CHECK(mill_pool_init(&pool, &options, &error) == TIDEMILL_OK);
-        if (options.threads > 2) mill_pool_set_active(&pool, 1 + (int)dag_below(3));
+        if (options.threads > 2) mill_pool_set_active(&pool, 1 + (int)random_below(3));
         for (int k = 0; k < 3; k++) {
-            for (int i = 0; i < 4; i++) wanted[i] = (int)dag_below((uint32_t)count);
+            for (int i = 0; i < 4; i++) wanted[i] = (int)random_below((uint32_t)count);
             struct mill_run *run = dag_run(&dag, wanted, 4);
             dag_expect(&dag, run);
             CHECK(mill_pool_submit(&pool, run, NULL, &error) == TIDEMILL_OK);
-            if (dag_below(2)) use(&memory, dag_below(100)); /* it comes and goes meanwhile */
+            if (random_below(2))
+                use(&memory, random_below(100)); /* it comes and goes meanwhile */
             wait_for(&pool, run);
             dag_check_run(&dag, run);
             mill_run_free(run);

@@ -3,14 +3,7 @@
 #include "sched/resource.h"
 
 #include "check.h"
-
-static uint64_t random_state;
-
-static uint32_t below(uint32_t limit)
-{
-    random_state = random_state * 6364136223846793005u + 1442695040888963407u;
-    return (uint32_t)((random_state >> 33) % limit);
-}
+#include "random_check.h"
 
 enum { TASKS = 200, KINDS = 12, RESOURCES = 4, RUNS = 3 };
 
@@ -37,7 +30,7 @@ static void shop_open(struct shop *shop)
     memset(shop, 0, sizeof *shop);
     mill_resources_init(&shop->resources);
     for (int i = 0; i < RESOURCES; i++) {
-        double limit = 1 + below(4) / 2.0;
+        double limit = 1 + random_below(4) / 2.0;
         shop->limits[i] = (int64_t)(limit * MILL_RESOURCE_UNIT);
         CHECK(mill_resources_limit(&shop->resources, names[i], limit, &error) == TIDEMILL_OK);
         CHECK(mill_resources_find(&shop->resources, names[i]) == i);
@@ -46,12 +39,12 @@ static void shop_open(struct shop *shop)
     for (int k = 0; k < KINDS; k++) {
         struct mill_function *function = shop->functions[k] = mill_function_new("shop");
         function->priority = k % MILL_LEVELS - 2;
-        function->need_count = 1 + (int)below(2);
+        function->need_count = 1 + (int)random_below(2);
         function->needs = calloc(2, sizeof *function->needs);
-        int first = (int)below(RESOURCES);
+        int first = (int)random_below(RESOURCES);
         for (int i = 0; i < 2; i++) { /* two different ones */
             int resource = (first + i) % RESOURCES;
-            int64_t amount = (int64_t)(1 + below(4)) * MILL_RESOURCE_UNIT / 4;
+            int64_t amount = (int64_t)(1 + random_below(4)) * MILL_RESOURCE_UNIT / 4;
             function->needs[i] = (struct mill_need){resource, amount};
         }
     }
@@ -60,8 +53,8 @@ static void shop_open(struct shop *shop)
         shop->runs[r].token = &shop->tokens[r];
     }
     for (int t = 0; t < TASKS; t++) {
-        shop->tasks[t].run = &shop->runs[below(RUNS)];
-        shop->tasks[t].function = below(KINDS);
+        shop->tasks[t].run = &shop->runs[random_below(RUNS)];
+        shop->tasks[t].function = random_below(KINDS);
     }
 }
 
@@ -182,11 +175,13 @@ static void random_calls_agree_with_a_simulation(void)
     for (int round = 0; round < 20; round++) {
         struct shop *shop = malloc(sizeof *shop);
         shop_open(shop);
-        uint32_t busy = 30 + below(40);
+        uint32_t busy = 30 + random_below(40);
         for (int step = 0; step < 2000; step++) {
-            int task = (int)below(TASKS);
-            if (shop->places[task] == OUTSIDE && below(100) < busy) shop_take(shop, task);
-            if (shop->places[task] == HOLDING && below(100) >= busy) shop_give(shop, task);
+            int task = (int)random_below(TASKS);
+            if (shop->places[task] == OUTSIDE && random_below(100) < busy)
+                shop_take(shop, task);
+            if (shop->places[task] == HOLDING && random_below(100) >= busy)
+                shop_give(shop, task);
             check_used(shop);
         }
         for (bool any = true;

@@ -3,39 +3,14 @@
 #include "sched/run.h"
 
 #include "dag_check.h"
-
-/* ---- memory that fails ---------------------------------------------------------------------- */
-
-static int64_t allocations_left = INT64_MAX;
-
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-#define CAN_FAIL_MEMORY 1
-extern void *__libc_calloc(size_t count, size_t size);
-extern void *__libc_malloc(size_t size);
-extern void *__libc_realloc(void *old, size_t size);
-
-void *calloc(size_t count, size_t size)
-{
-    return allocations_left-- > 0 ? __libc_calloc(count, size) : NULL;
-}
-void *malloc(size_t size)
-{
-    return allocations_left-- > 0 ? __libc_malloc(size) : NULL;
-}
-void *realloc(void *old, size_t size)
-{
-    return allocations_left-- > 0 ? __libc_realloc(old, size) : NULL;
-}
-#else
-#define CAN_FAIL_MEMORY 0
-#endif
+#include "fail_check.h"
 
 /* ---- building --------------------------------------------------------------------------------- */
 
 static int random_wanted(const struct dag *dag, int *wanted)
 {
-    int count = (int)dag_below(6);
-    for (int i = 0; i < count; i++) wanted[i] = (int)dag_below((uint32_t)dag->count);
+    int count = (int)random_below(6);
+    for (int i = 0; i < count; i++) wanted[i] = (int)random_below((uint32_t)dag->count);
     return count;
 }
 
@@ -114,7 +89,7 @@ static void a_run_has_what_the_wanted_need_each_once_after_its_inputs(void)
 {
     for (int round = 0; round < 150; round++) {
         struct dag dag;
-        int wanted[6], count = 1 + (int)dag_below(80);
+        int wanted[6], count = 1 + (int)random_below(80);
         dag_init(&dag, count);
         dag_grow_random(&dag, count, DAG_CACHED, 0);
         for (int again = 0; again < 3; again++) { /* marks in nodes are cleared again */
@@ -209,7 +184,7 @@ static void a_run_asks_once_for_each_of_many_functions(void)
     uint32_t wanted[2000];
     mill_graph_init(&graph);
     for (int i = 0; i < 2000; i++) {
-        wanted[i] = (uint32_t)mill_graph_node(&graph, 1000 * dag_below(NUMBERS), 0);
+        wanted[i] = (uint32_t)mill_graph_node(&graph, 1000 * random_below(NUMBERS), 0);
     }
     struct mill_run *run = mill_run_new(&graph, wanted, 2000, from_shelf, &shelf, NULL);
     for (uint32_t t = 0; t < run->count; t++) {
@@ -234,7 +209,7 @@ static void memory_that_fails_at_any_moment_leaves_the_graph_as_it_was(void)
     int last = 1199;
     dag_init(&dag, 1200);
     for (int i = 0; i < 1200; i++) { /* all but the first are inner nodes */
-        int function = (int)dag_below(DAG_FUNCTIONS);
+        int function = (int)random_below(DAG_FUNCTIONS);
         dag.nodes[i] =
             (struct dag_node){.function = function, .inputs = i > 0, .input = {i - 1}};
         dag_add(&dag);
@@ -330,7 +305,7 @@ static void bench_start(struct mill_run *run)
 
 static struct mill_task *bench_next(void)
 {
-    int i = (int)dag_below((uint32_t)bench.count);
+    int i = (int)random_below((uint32_t)bench.count);
     struct mill_task *task = bench.ready[i];
     bench.ready[i] = bench.ready[--bench.count];
     return task;
@@ -370,9 +345,9 @@ static void tasks_end_as_a_plain_evaluation_says(void)
 {
     for (int round = 0; round < 300; round++) {
         struct dag dag;
-        int wanted[6], count = 1 + (int)dag_below(200);
+        int wanted[6], count = 1 + (int)random_below(200);
         dag_init(&dag, count);
-        dag_grow_random(&dag, count, DAG_CACHED, dag_below(2) ? 20 : 0);
+        dag_grow_random(&dag, count, DAG_CACHED, random_below(2) ? 20 : 0);
         struct mill_run *run = dag_run(&dag, wanted, random_wanted(&dag, wanted));
         dag_expect(&dag, run);
         bench_start(run);
@@ -474,8 +449,8 @@ static void shop_open(struct shop *shop, int count)
     dag_init(&shop->dag, count);
     dag_grow_random(&shop->dag, count, DAG_FUNCTIONS, 0);
     for (int i = 0; i < count; i++) {
-        shop->hit[i] = dag_below(2);
-        shop->lost[i] = dag_below(3) == 0;
+        shop->hit[i] = random_below(2);
+        shop->lost[i] = random_below(3) == 0;
     }
     shop->dag.nodes[count - 1].function = DAG_CACHED + DAG_PLAIN;
 }
@@ -485,7 +460,7 @@ static void what_the_store_lost_is_made_again(void)
     int revived = 0;
     for (int round = 0; round < 400; round++) {
         struct shop shop;
-        int count = 2 + (int)dag_below(120), last = count - 1;
+        int count = 2 + (int)random_below(120), last = count - 1;
         shop_open(&shop, count);
         struct mill_run *run = dag_run(&shop.dag, &last, 1);
         if (run->content) {
@@ -513,10 +488,10 @@ static void what_fails_when_made_again_skips_all_its_readers(void)
     int failed = 0;
     for (int round = 0; round < 600; round++) {
         struct shop shop;
-        int count = 4 + (int)dag_below(100), last = count - 1;
+        int count = 4 + (int)random_below(100), last = count - 1;
         shop_open(&shop, count);
         struct mill_run *run = dag_run(&shop.dag, &last, 1);
-        shop.fails_again = dag_node_of(&run->tasks[dag_below(run->count)]);
+        shop.fails_again = dag_node_of(&run->tasks[random_below(run->count)]);
         shop.hit[shop.fails_again] = shop.lost[shop.fails_again] = true;
         if (run->content) {
             shop.hit[last] = false;
@@ -543,7 +518,7 @@ static void what_fails_when_made_again_skips_all_its_readers(void)
 
 int main(void)
 {
-    dag_random_state = check_seed();
+    random_state = check_seed();
     RUN(a_run_has_what_the_wanted_need_each_once_after_its_inputs);
     RUN(a_run_keeps_its_nodes_alive);
     RUN(what_a_cached_task_reads_is_to_be_hashed);

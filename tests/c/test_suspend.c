@@ -5,20 +5,13 @@
 #include <unistd.h>
 
 #include "fail_check.h"
+#include "random_check.h"
 #include "sched/attempt.h"
 #include "wait_check.h"
 
 static int rounds = 10;
 static const int thread_counts[] = {0, 1, 2, 4, 8};
 enum { THREAD_COUNTS = sizeof thread_counts / sizeof thread_counts[0] };
-
-static uint64_t random_state;
-
-static uint32_t below(uint32_t limit)
-{
-    random_state = random_state * 6364136223846793005u + 1442695040888963407u;
-    return (uint32_t)((random_state >> 33) % limit);
-}
 
 /* ---- trees ------------------------------------------------------------------------------------
  * All about a task follows from its id. */
@@ -249,21 +242,22 @@ static void check_trees(int threads, bool cancelling)
     struct mill_run *runs[ROOTS];
     uint64_t ids[ROOTS], number;
     int64_t tasks = 0;
-    tree_seed = ((uint64_t)below(1u << 30) << 30) | below(1u << 30);
-    tree_depth = 2 + (int)below(4);
-    tree_fails = below(3) == 0;
-    tree_sleeps = below(2);
+    tree_seed = ((uint64_t)random_below(1u << 30) << 30) | random_below(1u << 30);
+    tree_depth = 2 + (int)random_below(4);
+    tree_fails = random_below(3) == 0;
+    tree_sleeps = random_below(2);
     grove_open(&grove, threads, tree_step);
-    tree_functions(&grove, below(2));
+    tree_functions(&grove, random_below(2));
     for (int i = 0; i < ROOTS; i++) {
         ids[i] = mix((uint64_t)i + 1);
         runs[i] = bed_run(&grove, grove_script(&grove), function_of, &ids[i], 1, tree_depth);
         grove_submit(&grove, runs[i], NULL);
     }
     for (int i = 0; cancelling && i < ROOTS; i++) {
-        if (below(2)) continue;
-        while (threads > 0 && below(3)) usleep(below(200));
-        if (threads == 0) mill_pool_wait(&grove.pool, runs[i], mill_clock_now() + below(30000));
+        if (random_below(2)) continue;
+        while (threads > 0 && random_below(3)) usleep(random_below(200));
+        if (threads == 0)
+            mill_pool_wait(&grove.pool, runs[i], mill_clock_now() + random_below(30000));
         mill_run_cancel(runs[i]);
     }
     for (int i = 0; i < ROOTS; i++) {

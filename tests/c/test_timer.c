@@ -4,14 +4,7 @@
 
 #include "check.h"
 #include "fail_check.h"
-
-static uint64_t random_state;
-
-static uint32_t below(uint32_t limit)
-{
-    random_state = random_state * 6364136223846793005u + 1442695040888963407u;
-    return (uint32_t)((random_state >> 33) % limit);
-}
+#include "random_check.h"
 
 /* ---- against a list ---------------------------------------------------------------------------- */
 
@@ -75,12 +68,13 @@ static void random_calls_agree_with_a_list(void)
     struct bell *bells = calloc(COUNT, sizeof *bells);
     mill_timers_init(&timers);
     for (int step = 0; step < 20000; step++) {
-        struct bell *bell = &bells[below(COUNT)];
-        uint32_t choice = below(100);
+        struct bell *bell = &bells[random_below(COUNT)];
+        uint32_t choice = random_below(100);
         bool due[COUNT] = {false};
         int64_t before = rung;
         if (choice < 60 && !bell->runs) {
-            bell->timer.when = below(50) ? below(1000) : (int64_t)below(3) - 1;
+            bell->timer.when =
+                random_below(50) ? random_below(1000) : (int64_t)random_below(3) - 1;
             bell->timer.fire = ring;
             CHECK(mill_timers_add(&timers, &bell->timer));
             bell->runs = true;
@@ -88,7 +82,7 @@ static void random_calls_agree_with_a_list(void)
             CHECK(mill_timers_remove(&timers, &bell->timer) == bell->runs);
             bell->runs = false;
         } else if (choice < 97) {
-            int64_t now = (int64_t)below(1100) - 50, last = INT64_MIN;
+            int64_t now = (int64_t)random_below(1100) - 50, last = INT64_MIN;
             for (int i = 0; i < COUNT; i++) {
                 due[i] = bells[i].runs && bells[i].timer.when <= now;
             }
@@ -143,7 +137,7 @@ static void no_memory_leaves_the_heap_as_it_was(void)
     int failures = 0;
     mill_timers_init(&timers);
     for (int i = 0; i < COUNT; i++) {
-        bells[i].timer = (struct mill_timer){.when = (int64_t)below(1000), .fire = ring};
+        bells[i].timer = (struct mill_timer){.when = (int64_t)random_below(1000), .fire = ring};
         allocations_left = 0;
         bells[i].runs = mill_timers_add(&timers, &bells[i].timer);
         allocations_left = INT64_MAX;
