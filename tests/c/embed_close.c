@@ -4,10 +4,9 @@
 #include <math.h>
 #include <pthread.h>
 #include <stdatomic.h>
-#include <tidemill.h>
 #include <unistd.h>
 
-#include "check.h"
+#include "engine_check.h"
 
 static atomic_int go_on, entered;
 
@@ -88,12 +87,6 @@ static tidemill *open_engine(int workers, double patience)
 static void call(tidemill *engine, const char *name, tidemill_value argument)
 {
     tidemill_status status = tidemill_call(engine, name, &argument, 1, NULL, 0);
-    CHECK_SAYING(status == TIDEMILL_OK, "%s", tidemill_error(engine));
-}
-
-static void check_close(tidemill *engine)
-{
-    tidemill_status status = tidemill_close(engine);
     CHECK_SAYING(status == TIDEMILL_OK, "%s", tidemill_error(engine));
 }
 

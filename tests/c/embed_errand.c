@@ -4,10 +4,9 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
-#include <tidemill.h>
 #include <unistd.h>
 
-#include "check.h"
+#include "engine_check.h"
 
 static const char script[] =
     "function sleep(n) tm.sleep(n) return n end\n"
@@ -73,22 +72,6 @@ static tidemill *open_engine(tidemill_config config)
     if (status == TIDEMILL_OK) status = load(engine);
     CHECK_SAYING(status == TIDEMILL_OK, "%s", tidemill_error(engine));
     return engine;
-}
-
-static void check_close(tidemill *engine)
-{
-    tidemill_status status = tidemill_close(engine);
-    CHECK_SAYING(status == TIDEMILL_OK, "%s", tidemill_error(engine));
-}
-
-static tidemill_job *submit(tidemill *engine, const char *name, double argument)
-{
-    tidemill_value value = tidemill_from_number(argument);
-    tidemill_job *job;
-    tidemill_status status = tidemill_submit(engine, NULL, name, &value, 1, &job);
-    CHECK_SAYING(status == TIDEMILL_OK && job, "%s: %s", name, tidemill_error(engine));
-    if (job == NULL) exit(check_end() + 1); /* nothing that follows would mean anything */
-    return job;
 }
 
 static void wait_until_running(tidemill_job *job)

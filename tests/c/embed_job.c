@@ -3,10 +3,9 @@
 #include <math.h>
 #include <pthread.h>
 #include <stdatomic.h>
-#include <tidemill.h>
 #include <unistd.h>
 
-#include "check.h"
+#include "engine_check.h"
 
 /* Tests are made with the script here, and then in a process of its own, which has so many seconds for each
  * call and job. */
@@ -80,27 +79,6 @@ static tidemill *open_with(int workers, const char *cache)
 static tidemill *open_engine(int workers)
 {
     return open_with(workers, "off");
-}
-
-static void check_close(tidemill *engine)
-{
-    tidemill_status status = tidemill_close(engine);
-    CHECK_SAYING(status == TIDEMILL_OK, "%s", tidemill_error(engine));
-}
-
-static tidemill_job *submit_with(tidemill *engine, tidemill_value *options, const char *name,
-                                 const tidemill_value *arguments, size_t count)
-{
-    tidemill_job *job;
-    tidemill_status status = tidemill_submit(engine, options, name, arguments, count, &job);
-    CHECK_SAYING(status == TIDEMILL_OK && job, "%s: %s", name, tidemill_error(engine));
-    return job;
-}
-
-static tidemill_job *submit(tidemill *engine, const char *name, double argument)
-{
-    tidemill_value value = tidemill_from_number(argument);
-    return submit_with(engine, NULL, name, &value, 1);
 }
 
 static tidemill_value string(const char *text)

@@ -5,10 +5,9 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <sys/epoll.h>
-#include <tidemill.h>
 #include <unistd.h>
 
-#include "check.h"
+#include "engine_check.h"
 
 /* Tests are made with the script here, and then in a process of its own, which has so many seconds for each
  * call and job. */
@@ -41,21 +40,6 @@ static tidemill *open_engine(int workers)
     }
     CHECK_SAYING(status == TIDEMILL_OK, "%s", tidemill_error(engine));
     return engine;
-}
-
-static void check_close(tidemill *engine)
-{
-    tidemill_status status = tidemill_close(engine);
-    CHECK_SAYING(status == TIDEMILL_OK, "%s", tidemill_error(engine));
-}
-
-static tidemill_job *submit(tidemill *engine, const char *name, double argument)
-{
-    tidemill_value value = tidemill_from_number(argument);
-    tidemill_job *job;
-    tidemill_status status = tidemill_submit(engine, NULL, name, &value, 1, &job);
-    CHECK_SAYING(status == TIDEMILL_OK, "%s", tidemill_error(engine));
-    return job;
 }
 
 static void call(tidemill *engine, const char *name, double argument)

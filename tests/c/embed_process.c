@@ -11,10 +11,9 @@
 #include <stdbool.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <tidemill.h>
 #include <unistd.h>
 
-#include "check.h"
+#include "engine_check.h"
 
 extern char **environ;
 
@@ -94,12 +93,6 @@ static double call(tidemill *engine, const char *name, double argument)
 static void check_work(tidemill *engine)
 {
     CHECK(call(engine, "work", 0) == 3 + 16 + 5 + 3);
-}
-
-static void check_close(tidemill *engine)
-{
-    tidemill_status status = tidemill_close(engine);
-    CHECK_SAYING(status == TIDEMILL_OK, "%s", tidemill_error(engine));
 }
 
 /* ---- what there is ----------------------------------------------------------------------- */
