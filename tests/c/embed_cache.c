@@ -1,20 +1,11 @@
 /* embed_cache: looking after the cache of an engine that has it open: what was run before is counted,
  * moved, removed, and computed again.  By the public header alone.  SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE
 #include <tidemill.h>
 #include <unistd.h>
 
 #include "check.h"
-
-static char folder[64];
-
-static const char *in_folder(const char *name)
-{
-    static char path[2][128];
-    static int turn;
-    turn = !turn;
-    snprintf(path[turn], sizeof path[turn], "%s/%s", folder, name);
-    return path[turn];
-}
+#include "folder_check.h"
 
 static tidemill *open_at(const char *name)
 {
@@ -119,12 +110,9 @@ int main(void)
 {
     alarm(300);
     tidemill_own_process();
-    strcpy(folder, "/tmp/tidemill-embed-XXXXXX");
-    if (mkdtemp(folder) == NULL) return 2;
+    folder_make();
     RUN(what_an_open_engine_has_made_is_counted_moved_and_removed);
     RUN(another_engine_of_the_process_sees_it_too);
     RUN(what_is_wrong_is_said);
-    char command[128];
-    snprintf(command, sizeof command, "rm -rf %s", folder);
-    return system(command) != 0 || check_end();
+    return !folder_remove() || check_end();
 }

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "engine_check.h"
+#include "folder_check.h"
 
 extern char **environ;
 
@@ -53,25 +54,15 @@ static const char script[] =
     "  tm.submit(slow)\n"
     "end\n";
 
-static char folder[] = "/tmp/tidemill-process-XXXXXX";
-
-static void remove_folder(void)
-{
-    char command[100];
-    snprintf(command, sizeof command, "rm -rf %s", folder);
-    CHECK(system(command) == 0);
-}
-
 static tidemill *open_engine(const char *worker_program)
 {
-    char cache[100], log[100];
-    snprintf(cache, sizeof cache, "%s/cache.db", folder);
-    snprintf(log, sizeof log, "%s/log", folder);
-    tidemill_config config = {
-        .size = sizeof config, .workers = 2, .cache = cache, .worker_program = worker_program};
+    tidemill_config config = {.size = sizeof config,
+                              .workers = 2,
+                              .cache = in_folder("cache.db"),
+                              .worker_program = worker_program};
     tidemill *engine;
     tidemill_status status = tidemill_open(&config, &engine);
-    if (status == TIDEMILL_OK) status = tidemill_set(engine, "log", log);
+    if (status == TIDEMILL_OK) status = tidemill_set(engine, "log", in_folder("log"));
     if (status == TIDEMILL_OK) {
         status = tidemill_run_string(engine, script, "script", 0, NULL);
     }
@@ -378,7 +369,7 @@ static void without_the_program_the_process_lane_is_unavailable(void)
 int main(void)
 {
     alarm(300);
-    CHECK(mkdtemp(folder) != NULL);
+    folder_make();
     RUN(threads_of_the_engine_block_all_signals);
     RUN(nothing_is_left_after_closing);
     RUN(the_process_stays_as_it_is);
@@ -388,6 +379,6 @@ int main(void)
     RUN(children_of_the_host_are_left_to_it);
     RUN(no_pipe_breaks_with_a_signal);
     RUN(without_the_program_the_process_lane_is_unavailable);
-    remove_folder();
+    folder_remove();
     return check_end();
 }

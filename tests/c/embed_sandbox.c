@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "expect.h"
+#include "folder_check.h"
 
 static tidemill *open_with(tidemill_config config)
 {
@@ -155,23 +156,14 @@ static void check_arrays(void)
 
 /* ---- modules and names that are allowed ------------------------------------------------- */
 
-static void write_file(const char *path, const char *text)
-{
-    FILE *file = fopen(path, "w");
-    if (file == NULL || fputs(text, file) == EOF || fclose(file) != 0) abort();
-}
-
 static void check_modules(void)
 {
-    char folder[] = "/tmp/tidemill-sandbox-XXXXXX", path[64], command[64];
-    if (mkdtemp(folder) == NULL) abort();
-    snprintf(path, sizeof path, "%s/mine.lua", folder);
-    write_file(path, "local m = {} function m.add(a, b) return a + b end m.io = io return m");
-    snprintf(path, sizeof path, "%s/other.lua", folder);
-    write_file(path, "return {}");
-    snprintf(path, sizeof path, "%s/script.lua", folder);
+    folder_make();
+    write_file(in_folder("mine.lua"),
+               "local m = {} function m.add(a, b) return a + b end m.io = io return m");
+    write_file(in_folder("other.lua"), "return {}");
     write_file(
-        path,
+        in_folder("script.lua"),
         "local mine = require 'mine'\n"
         "assert(mine.add(40, 2) == 42 and mine.io == nil)\n"
         "assert(require 'mine' == mine and not pcall(require, 'other'))\n"
@@ -188,14 +180,14 @@ static void check_modules(void)
     tidemill *engine =
         open_with((tidemill_config){.sandbox = 1, .modules = modules, .allow = allow});
     char *words[] = {folder};
-    int fine = tidemill_run_file(engine, path, 1, words) == TIDEMILL_OK;
+    int fine = tidemill_run_file(engine, in_folder("script.lua"), 1, words) == TIDEMILL_OK;
     if (!fine) printf("# %s\n", tidemill_error(engine));
     expect(fine, "modules and names that are allowed");
-    write_file(path, "\033LJ\002\010");
-    expect(tidemill_run_file(engine, path, 0, NULL) == TIDEMILL_SYNTAX, "a file of bytecode");
+    write_file(in_folder("script.lua"), "\033LJ\002\010");
+    expect(tidemill_run_file(engine, in_folder("script.lua"), 0, NULL) == TIDEMILL_SYNTAX,
+           "a file of bytecode");
     tidemill_close(engine);
-    snprintf(command, sizeof command, "rm -rf %s", folder);
-    if (system(command) != 0) abort();
+    if (!folder_remove()) abort();
 }
 
 /* ---- functions of the host -------------------------------------------------------------- */

@@ -1,8 +1,8 @@
 /* test_file: whole files in, plain and packed, whole and broken; and files replaced in a step.
  * SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE
 #include "data/file.h"
 
-#include <dirent.h>
 #include <libdeflate.h>
 #include <signal.h>
 #include <sys/resource.h>
@@ -10,33 +10,12 @@
 #include <unistd.h>
 
 #include "check.h"
+#include "folder_check.h"
 #include "random_check.h"
-
-static char folder[] = "/tmp/tidemill-file-XXXXXX";
-static const char *in_folder(const char *name)
-{
-    static char path[2][128];
-    static int turn;
-    turn = !turn;
-    snprintf(path[turn], sizeof path[turn], "%s/%s", folder, name);
-    return path[turn];
-}
 
 static void save(const char *name, const void *bytes, size_t size)
 {
-    FILE *file = fopen(in_folder(name), "wb");
-    if (file == NULL || fwrite(bytes, 1, size, file) != size || fclose(file) != 0) abort();
-}
-
-static int files_in_folder(void)
-{
-    DIR *directory = opendir(folder);
-    int count = 0;
-    for (struct dirent *entry; (entry = readdir(directory)) != NULL;) {
-        count += strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0;
-    }
-    closedir(directory);
-    return count;
+    write_bytes(in_folder(name), bytes, size);
 }
 
 /* Text without the folder's name. */
@@ -218,7 +197,7 @@ static void a_write_replaces_the_file_and_leaves_nothing_beside_it(void)
     CHECK(stat(in_folder("out"), &info) == 0 && (info.st_mode & 0777) == 0600);
     CHECK(mill_file_write(in_folder("out"), NULL, 0, NULL) == TIDEMILL_OK);
     CHECK(reads_as("out", "", 0));
-    CHECK(files_in_folder() == 1);
+    CHECK(count_files(folder) == 1);
     unlink(in_folder("out"));
 }
 
@@ -266,7 +245,7 @@ static void a_failed_write_keeps_the_old_file(void)
     setrlimit(RLIMIT_FSIZE, &old);
     CHECK_TEXT(short_text(&error), "out: File too large");
     CHECK(reads_as("out", "old", 3));
-    CHECK(files_in_folder() == 1);
+    CHECK(count_files(folder) == 1);
     unlink(in_folder("out"));
 }
 
@@ -277,19 +256,19 @@ static void names_left_by_a_crash_are_passed_over(void)
     save(name, "left", 4);
     CHECK(mill_file_write(in_folder("out"), "new", 3, NULL) == TIDEMILL_OK);
     CHECK(reads_as("out", "new", 3) && reads_as(name, "left", 4));
-    CHECK(files_in_folder() == 2);
+    CHECK(count_files(folder) == 2);
     unlink(in_folder(name));
     unlink(in_folder("out"));
 }
 
 static void nothing_was_left_behind(void)
 {
-    CHECK(files_in_folder() == 0);
+    CHECK(count_files(folder) == 0);
 }
 
 int main(void)
 {
-    if (mkdtemp(folder) == NULL) return 1;
+    folder_make();
     random_state = check_seed();
     RUN(a_file_is_its_bytes_and_their_hash);
     RUN(files_that_hide_their_size_are_read_to_the_end);
@@ -303,6 +282,6 @@ int main(void)
     RUN(a_failed_write_keeps_the_old_file);
     RUN(names_left_by_a_crash_are_passed_over);
     RUN(nothing_was_left_behind);
-    rmdir(folder);
+    folder_remove();
     return check_end();
 }

@@ -3,14 +3,12 @@
 #define _GNU_SOURCE
 #include "bind/identity.h"
 
-#include <ftw.h>
 #include <unistd.h>
 
 #include "bind/engine.h"
 #include "check.h"
+#include "folder_check.h"
 #include "kernels/kernels.h"
-
-static char folder[64];
 
 static const char script[] =
     "local task = tm.delayed(function(x) return x + 1 end, {name = 'task', cache = true})\n"
@@ -33,9 +31,8 @@ struct hash_of {
 /* Runs a script in an engine of its own and gives its hits; *told is what it says of its tasks. */
 static int run(const char *text, struct hash_of hash_of, char **told)
 {
-    char path[96];
-    tidemill_config config = {.size = sizeof config, .cache = path, .workers = 1};
-    snprintf(path, sizeof path, "%s/cache.db", folder);
+    tidemill_config config = {
+        .size = sizeof config, .cache = in_folder("cache.db"), .workers = 1};
     tidemill *engine;
     CHECK_SAYING(tidemill_open(&config, &engine) == TIDEMILL_OK, "%s", tidemill_error(engine));
     if (hash_of.semantics) engine->identity.semantics = hash_of.semantics;
@@ -55,23 +52,6 @@ static int run(const char *text, struct hash_of hash_of, char **told)
     return hits;
 }
 
-static int remove_one(const char *path, const struct stat *status, int kind, struct FTW *walk)
-{
-    (void)status, (void)kind, (void)walk;
-    return remove(path);
-}
-
-static void begin(void)
-{
-    snprintf(folder, sizeof folder, "/tmp/test_identity-XXXXXX");
-    CHECK(mkdtemp(folder) != NULL);
-}
-
-static void end(void)
-{
-    nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-}
-
 static void check_run(const char *text, struct hash_of hash_of, int hits, const char *part)
 {
     char *told;
@@ -83,24 +63,24 @@ static void check_run(const char *text, struct hash_of hash_of, int hits, const 
 
 static void another_semantics_number_misses_and_says_so(void)
 {
-    begin();
+    folder_make();
     struct hash_of own = {0}, next = {.semantics = MILL_SEMANTICS + 1};
     check_run(script, own, 0, "1  new");
     check_run(script, own, 1, "1 hit");
     check_run(script, next, 0, "engine version: 1, LuaJIT");
     check_run(script, next, 1, "1 hit");
     check_run(script, own, 1, "1 hit"); /* the old results are there still */
-    end();
+    folder_remove();
 }
 
 static void another_build_of_luajit_misses_and_says_so(void)
 {
-    begin();
+    folder_make();
     struct hash_of own = {0}, other = {.luajit = "LuaJIT 2.1.9 x64 Linux gc64"};
     check_run(script, own, 0, "1  new");
     check_run(script, other, 0, "engine version: 1, ");
     check_run(script, own, 1, "1 hit");
-    end();
+    folder_remove();
 }
 
 static void nothing_but_number_and_luajit_counts(void)
@@ -124,7 +104,7 @@ static struct mill_hash another_library(void *context, const char *name)
 
 static void results_that_used_a_library_miss_with_another_version(void)
 {
-    begin();
+    folder_make();
     struct hash_of own = {0}, other = {.library = another_library};
     check_run(library_script, own, 0, "1  new");
     check_run(library_script, own, 1, "1 hit");
@@ -132,7 +112,7 @@ static void results_that_used_a_library_miss_with_another_version(void)
     check_run(script, own, 0, "function body");
     check_run(script, other, 1, "1 hit"); /* it did not use one */
     check_run(library_script, own, 1, "1 hit");
-    end();
+    folder_remove();
 }
 
 static void a_library_stands_for_its_instruction_set_too(void)

@@ -10,28 +10,8 @@
 #include <unistd.h>
 
 #include "check.h"
+#include "folder_check.h"
 #include "json_check.h"
-
-static char folder[64];
-
-static const char *path_of(const char *name)
-{
-    static char path[128];
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    return path;
-}
-
-static char *read_all(const char *path)
-{
-    struct stat facts;
-    int file = open(path, O_RDONLY);
-    if (file < 0 || fstat(file, &facts) != 0) abort();
-    char *text = malloc((size_t)facts.st_size + 1);
-    if (text == NULL || read(file, text, (size_t)facts.st_size) != facts.st_size) abort();
-    text[facts.st_size] = '\0';
-    close(file);
-    return text;
-}
 
 static struct mill_output output;
 static char warned[1200];
@@ -249,11 +229,11 @@ static void text_has_one_line_a_record(void)
     struct mill_log log;
     struct mill_error error;
     open_log(&log, 2);
-    CHECK(mill_log_open(&log, path_of("log"), MILL_LOG_AUTO, &error) == TIDEMILL_OK);
+    CHECK(mill_log_open(&log, in_folder("log"), MILL_LOG_AUTO, &error) == TIDEMILL_OK);
     add_a_rich_line(&log);
     say(&log, 0, MILL_LOG_INFO, "from the script");
     close_log(&log);
-    char *text = read_all(path_of("log")), *rest = text;
+    char *text = read_file(in_folder("log"), NULL), *rest = text;
     CHECK_TEXT(without_time(strsep(&rest, "\n")),
                "TIME 7 warn  [worker 2, load x, attempt 2, key 0abc] two\\nlines \"q\" "
                "\xE2\x82\xAC a=plain "
@@ -261,7 +241,7 @@ static void text_has_one_line_a_record(void)
     CHECK_TEXT(without_time(strsep(&rest, "\n")), "TIME info  [script] from the script");
     CHECK_TEXT(rest, "");
     free(text);
-    unlink(path_of("log"));
+    unlink(in_folder("log"));
 }
 
 static void json_lines_are_objects(void)
@@ -276,12 +256,12 @@ static void json_lines_are_objects(void)
         struct mill_error error;
         char member[256];
         open_log(&log, 2);
-        CHECK(mill_log_open(&log, path_of(ways[i].name), ways[i].format, &error) ==
+        CHECK(mill_log_open(&log, in_folder(ways[i].name), ways[i].format, &error) ==
               TIDEMILL_OK);
         add_a_rich_line(&log);
         say(&log, 0, MILL_LOG_ERROR, "bad \xFF byte");
         close_log(&log);
-        char *text = read_all(path_of(ways[i].name)), *rest = text;
+        char *text = read_file(in_folder(ways[i].name), NULL), *rest = text;
         const char *line = strsep(&rest, "\n");
         CHECK(json_is_good(line, strlen(line)));
         CHECK(json_member(line, "time", member, sizeof member));
@@ -308,7 +288,7 @@ static void json_lines_are_objects(void)
               !json_member(line, "fields", member, sizeof member));
         CHECK_TEXT(rest, "");
         free(text);
-        unlink(path_of(ways[i].name));
+        unlink(in_folder(ways[i].name));
     }
 }
 
@@ -319,17 +299,17 @@ static void a_file_is_added_to(void)
         struct mill_error error;
         open_log(&log, 1);
         say(&log, 0, MILL_LOG_INFO, "before it is open");
-        CHECK(mill_log_open(&log, path_of("log.json"), MILL_LOG_TEXT, &error) == TIDEMILL_OK);
+        CHECK(mill_log_open(&log, in_folder("log.json"), MILL_LOG_TEXT, &error) == TIDEMILL_OK);
         say(&log, 0, MILL_LOG_INFO, i ? "second" : "first");
         close_log(&log);
     }
-    char *text = read_all(path_of("log.json"));
+    char *text = read_file(in_folder("log.json"), NULL);
     char *second = strchr(text, '\n') + 1;
     CHECK_TEXT(without_time(second), "TIME info  [script] second\n");
     second[-1] = '\0';
     CHECK_TEXT(without_time(text), "TIME info  [script] first");
     free(text);
-    unlink(path_of("log.json"));
+    unlink(in_folder("log.json"));
 }
 
 static void a_file_that_cannot_be_opened_is_an_error(void)
@@ -339,7 +319,7 @@ static void a_file_that_cannot_be_opened_is_an_error(void)
     char expected[200];
     open_log(&log, 1);
     snprintf(expected, sizeof expected, "%s/none/log: No such file or directory", folder);
-    CHECK(mill_log_open(&log, path_of("none/log"), MILL_LOG_AUTO, &error) == TIDEMILL_IO);
+    CHECK(mill_log_open(&log, in_folder("none/log"), MILL_LOG_AUTO, &error) == TIDEMILL_IO);
     CHECK_TEXT(error.text, expected);
     say(&log, 0, MILL_LOG_INFO, "kept");
     CHECK_TEXT(texts_of(&log, &everything), "kept ");
@@ -388,7 +368,7 @@ static void lines_of_many_threads_stay_whole(void)
     struct speaker speakers[THREADS];
     pthread_t threads[THREADS];
     open_log(&log, THREADS);
-    CHECK(mill_log_open(&log, path_of("log.jsonl"), MILL_LOG_AUTO, &error) == TIDEMILL_OK);
+    CHECK(mill_log_open(&log, in_folder("log.jsonl"), MILL_LOG_AUTO, &error) == TIDEMILL_OK);
     for (int i = 0; i < THREADS; i++) {
         speakers[i] = (struct speaker){&log, i + 1};
         pthread_create(&threads[i], NULL, speak, &speakers[i]);
@@ -405,7 +385,7 @@ static void lines_of_many_threads_stay_whole(void)
     mill_log_release(records, count);
     close_log(&log);
     int next[THREADS + 1] = {0}, lines = 0;
-    char *text = read_all(path_of("log.jsonl")), *rest = text;
+    char *text = read_file(in_folder("log.jsonl"), NULL), *rest = text;
     for (char *line; (line = strsep(&rest, "\n")) != NULL && *line; lines++) {
         char member[100], expected[64];
         CHECK(json_is_good(line, strlen(line)) &&
@@ -417,13 +397,12 @@ static void lines_of_many_threads_stay_whole(void)
     }
     CHECK(lines == THREADS * LINES);
     free(text);
-    unlink(path_of("log.jsonl"));
+    unlink(in_folder("log.jsonl"));
 }
 
 int main(void)
 {
-    strcpy(folder, "/tmp/test_log.XXXXXX");
-    if (mkdtemp(folder) == NULL) abort();
+    folder_make();
     RUN(lines_come_back_in_order_whoever_said_them);
     RUN(filters_pass_what_they_name);
     RUN(the_last_thousand_of_each_worker_are_kept);
@@ -435,6 +414,6 @@ int main(void)
     RUN(a_file_that_cannot_be_opened_is_an_error);
     RUN(a_full_disk_warns_once_and_lines_are_kept);
     RUN(lines_of_many_threads_stay_whole);
-    rmdir(folder);
+    folder_remove();
     return check_end();
 }

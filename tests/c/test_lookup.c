@@ -7,7 +7,6 @@
 #include "cache/lookup.h"
 
 #include <fcntl.h>
-#include <ftw.h>
 #include <sqlite3.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -16,9 +15,9 @@
 #include "cache/object.h"
 #include "dag_check.h"
 #include "data/glob.h"
+#include "folder_check.h"
 #include "sched/attempt.h"
 
-static char folder[64]; /* of all tests; removed at the end */
 static int rounds = 6;
 static const int thread_counts[] = {0, 1, 2, 4};
 enum { THREAD_COUNTS = sizeof thread_counts / sizeof thread_counts[0] };
@@ -605,22 +604,6 @@ static bool play_hits(struct play *play)
     return play->runs == before;
 }
 
-static void write_file(const char *path, const char *text)
-{
-    FILE *file = fopen(path, "w");
-    CHECK(file && fputs(text, file) >= 0);
-    fclose(file);
-}
-
-static const char *in_folder(const char *name)
-{
-    static char path[4][128];
-    static int turn;
-    turn = (turn + 1) % 4;
-    snprintf(path[turn], sizeof path[turn], "%s/%s", folder, name);
-    return path[turn];
-}
-
 /* The play's body reads a file: notes it as it is now, and returns its text. */
 static void reads_file(struct play *play, const char *path, const char *text)
 {
@@ -921,19 +904,12 @@ static void any_thread_may_ask(void)
     mill_files_fini(&files);
 }
 
-static int remove_entry(const char *name, const struct stat *status, int kind, struct FTW *ftw)
-{
-    (void)status, (void)kind, (void)ftw;
-    return remove(name);
-}
-
 int main(int argc, char **argv)
 {
     if (argc > 1) rounds = atoi(argv[1]);
     alarm(argc > 1 ? 0 : 900); /* the watchdog */
     random_state = check_seed();
-    snprintf(folder, sizeof folder, "/tmp/tidemill-lookup-XXXXXX");
-    if (mkdtemp(folder) == NULL) abort();
+    folder_make();
     snprintf(old_file, sizeof old_file, "%s/old.txt", folder);
     write_file(old_file, "old");
     written_at = mill_clock_now();
@@ -961,6 +937,6 @@ int main(int argc, char **argv)
     RUN(young_files_are_not_remembered);
     RUN(old_files_are_remembered_until_anything_about_them_changes);
     RUN(any_thread_may_ask);
-    nftw(folder, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+    folder_remove();
     return check_end();
 }

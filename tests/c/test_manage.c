@@ -5,39 +5,14 @@
 #include "cache/manage.h"
 
 #include <fcntl.h>
-#include <ftw.h>
 #include <pthread.h>
-#include <sqlite3.h>
-#include <stdarg.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "check.h"
 #include "random_check.h"
+#include "store_check.h"
 
-static char folder[64], path[128];
 /* ---- a store a test --------------------------------------------------------------------- */
-
-static int remove_entry(const char *name, const struct stat *status, int kind, struct FTW *ftw)
-{
-    (void)status, (void)kind, (void)ftw;
-    return remove(name);
-}
-
-static void fresh(const char *test)
-{
-    snprintf(path, sizeof path, "%s/%s", folder, test);
-    mkdir(path, 0700);
-    strcat(path, "/cache.db");
-}
-
-static struct mill_hash hash_of(const char *domain, uint64_t number)
-{
-    struct mill_hasher hasher;
-    mill_hasher_init(&hasher, domain);
-    mill_hasher_number(&hasher, number);
-    return mill_hasher_end(&hasher);
-}
 
 static int warnings;
 
@@ -117,33 +92,6 @@ static bool has(struct mill_store *store, uint64_t key, size_t size)
     return right;
 }
 
-static int64_t sql(const char *format, ...)
-{
-    char text[1024];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
-    va_end(arguments);
-    sqlite3 *connection;
-    sqlite3_stmt *ask = NULL;
-    int64_t number = -1;
-    if (sqlite3_open(path, &connection) != SQLITE_OK) abort();
-    sqlite3_busy_timeout(connection, 5000);
-    const char *rest = text;
-    int code = SQLITE_OK;
-    while (*rest && (code == SQLITE_OK || code == SQLITE_DONE)) {
-        code = sqlite3_prepare_v2(connection, rest, -1, &ask, &rest);
-        while (code == SQLITE_OK || code == SQLITE_ROW) {
-            code = sqlite3_step(ask);
-            if (code == SQLITE_ROW) number = sqlite3_column_int64(ask, 0);
-        }
-        sqlite3_finalize(ask);
-    }
-    CHECK_SAYING(code == SQLITE_DONE, "%s: %s", text, sqlite3_errmsg(connection));
-    sqlite3_close(connection);
-    return number;
-}
-
 static int64_t bytes_on_disk(struct mill_store *store)
 {
     struct mill_store_stats stats;
@@ -186,7 +134,7 @@ static void entries_are_told_with_what_is_known_of_them(void)
     char reads[2001];
     memset(reads, 'r', 2000);
     reads[2000] = '\0';
-    fresh("entries");
+    fresh_path("entries");
     struct mill_store *store = open_store();
     for (uint64_t i = 0; i < 20; i++) put(store, i, 1000, i % 4 ? "quick" : "slow");
     put_shared(store, 20, 20, 300000, "slow", reads);
@@ -214,7 +162,7 @@ static void entries_are_told_with_what_is_known_of_them(void)
 
 static void what_a_filter_names_is_removed_and_bytes_go_with_their_last_entry(void)
 {
-    fresh("remove");
+    fresh_path("remove");
     struct mill_store *store = open_store();
     int64_t removed;
     struct mill_error error = {0};
@@ -243,7 +191,7 @@ static void what_a_filter_names_is_removed_and_bytes_go_with_their_last_entry(vo
 
 static void the_least_recently_used_goes_when_the_limit_is_reached(void)
 {
-    fresh("limit");
+    fresh_path("limit");
     const int64_t limit = 4000000;
     struct mill_store *store = open_store();
     for (uint64_t i = 0; i < 60; i++) put(store, i, 50000, "t"); /* three quarters of it */
@@ -270,7 +218,7 @@ static void the_least_recently_used_goes_when_the_limit_is_reached(void)
 
 static void a_run_that_fills_the_cache_by_itself_keeps_what_it_has_and_says_so_once(void)
 {
-    fresh("full");
+    fresh_path("full");
     const int64_t limit = 3000000;
     warnings = 0;
     struct mill_store *store = open_limited((struct mill_limits){.bytes = limit});
@@ -291,7 +239,7 @@ static void a_run_that_fills_the_cache_by_itself_keeps_what_it_has_and_says_so_o
 
 static void what_is_too_old_or_one_too_many_goes(void)
 {
-    fresh("ttl");
+    fresh_path("ttl");
     struct mill_store *store = open_store();
     struct mill_store_swept swept;
     struct mill_error error;
@@ -314,13 +262,13 @@ static void what_is_too_old_or_one_too_many_goes(void)
 
 static void a_check_finds_what_is_wrong_and_repairs_it(void)
 {
-    fresh("verify");
+    fresh_path("verify");
     struct mill_store *store = open_store();
     struct mill_store_findings findings;
     struct mill_error error;
     for (uint64_t i = 0; i < 10; i++) put(store, i, i < 5 ? 1000 : 200000, "t");
     mill_store_close(store);
-    char name[33], file[256];
+    char name[33], file[300];
     sql("UPDATE object SET data = zeroblob(1000) WHERE id = 2");       /* broken */
     sql("DELETE FROM entry WHERE key = (SELECT min(key) FROM entry)"); /* an orphan */
     sql("DELETE FROM object WHERE id = 4");                            /* lacking */
@@ -343,26 +291,6 @@ static void a_check_finds_what_is_wrong_and_repairs_it(void)
 
 /* ---- export and import ----------------------------------------------------------------------- */
 
-static char *copy_of(const char *name, size_t *size)
-{
-    FILE *file = fopen(name, "rb");
-    if (file == NULL) abort();
-    fseek(file, 0, SEEK_END);
-    *size = (size_t)ftell(file);
-    char *bytes = malloc(*size + 1);
-    rewind(file);
-    if (fread(bytes, 1, *size, file) != *size) abort();
-    fclose(file);
-    return bytes;
-}
-
-static void write_to(const char *name, const char *bytes, size_t size)
-{
-    FILE *file = fopen(name, "wb");
-    if (file == NULL || fwrite(bytes, 1, size, file) != size) abort();
-    fclose(file);
-}
-
 static void an_exported_cache_serves_hits_elsewhere_and_a_damaged_one_adds_nothing(void)
 {
     char out[256], reads[2001];
@@ -371,7 +299,7 @@ static void an_exported_cache_serves_hits_elsewhere_and_a_damaged_one_adds_nothi
     memset(reads, 'r', 2000);
     reads[2000] = '\0';
     snprintf(out, sizeof out, "%s/out", folder);
-    fresh("export");
+    fresh_path("export");
     struct mill_store *store = open_store();
     for (uint64_t i = 0; i < 30; i++) put(store, i, 20 * i, i % 2 ? "odd" : "even");
     put(store, 30, 300000, "even");
@@ -380,7 +308,7 @@ static void an_exported_cache_serves_hits_elsewhere_and_a_damaged_one_adds_nothi
           entries == 32);
     mill_store_close(store);
 
-    fresh("import");
+    fresh_path("import");
     store = open_store();
     CHECK_SAYING(mill_store_import(store, out, &entries, &error) == TIDEMILL_OK, "%s",
                  error.text);
@@ -394,16 +322,16 @@ static void an_exported_cache_serves_hits_elsewhere_and_a_damaged_one_adds_nothi
     CHECK(!findings.broken && !findings.orphans && !findings.strays && findings.entries == 32);
     mill_store_close(store);
 
-    fresh("damaged");
+    fresh_path("damaged");
     store = open_store();
     size_t size;
-    char *bytes = copy_of(out, &size);
+    char *bytes = read_file(out, &size);
     for (int round = 0; round < 200; round++) {
         size_t at = random_below((uint32_t)size);
         bool cut = round % 4 == 0;
         char old = bytes[at];
         bytes[at] = (char)(bytes[at] ^ (1 << random_below(8)));
-        write_to(out, bytes, cut ? at : size);
+        write_bytes(out, bytes, cut ? at : size);
         CHECK_SAYING(mill_store_import(store, out, &entries, &error) == TIDEMILL_DATA &&
                          entries == 0,
                      "byte %zu, %s", at, cut ? "cut" : "flipped");
@@ -428,8 +356,8 @@ static void copy_file(const char *from, const char *to)
 {
     size_t size;
     if (access(from, R_OK) != 0) return;
-    char *bytes = copy_of(from, &size);
-    write_to(to, bytes, size);
+    char *bytes = read_file(from, &size);
+    write_bytes(to, bytes, size);
     free(bytes);
 }
 
@@ -438,7 +366,7 @@ static void damage_file(const char *name)
 {
     size_t size;
     if (access(name, R_OK) != 0) return;
-    char *bytes = copy_of(name, &size);
+    char *bytes = read_file(name, &size);
     if (size == 0) {
         free(bytes);
         return;
@@ -460,7 +388,7 @@ static void damage_file(const char *name)
     default:
         size = at;
     }
-    write_to(name, bytes, size);
+    write_bytes(name, bytes, size);
     free(bytes);
 }
 
@@ -474,7 +402,7 @@ static void make_template(void)
     for (uint64_t i = DAMAGED_KEYS / 2; i < DAMAGED_KEYS; i++)
         put(store, i, damaged_size(i), "t");
     mill_store_flush(store, 30);
-    char from[200], to[200];
+    char from[300], to[200];
     static const char *const parts[] = {"", "-wal"};
     for (int i = 0; i < 2; i++) {
         snprintf(from, sizeof from, "%s%s", path, parts[i]);
@@ -486,15 +414,15 @@ static void make_template(void)
 
 static void damage_of_any_kind_gives_no_wrong_value(void)
 {
-    char from[300], to[300], name[33], values[200];
-    fresh("template");
+    char from[350], to[300], name[33], values[300];
+    fresh_path("template");
     make_template();
     snprintf(values, sizeof values, "%s.d", path);
     int lost = 0, set_aside = 0;
     for (int round = 0; round < 120; round++) {
         char test[32];
         snprintf(test, sizeof test, "round%d", round);
-        fresh(test);
+        fresh_path(test);
         snprintf(from, sizeof from, "%s/base", folder);
         copy_file(from, path);
         snprintf(from, sizeof from, "%s/base-wal", folder);
@@ -551,7 +479,7 @@ static void age(int format)
 static void an_older_format_is_taken_over_with_what_is_in_it(void)
 {
     for (int format = 1; format <= 2; format++) {
-        fresh(format == 1 ? "format1" : "format2");
+        fresh_path(format == 1 ? "format1" : "format2");
         struct mill_store *store = open_store();
         for (uint64_t i = 0; i < 10; i++) put(store, i, i == 9 ? 200000 : 1000, "t");
         mill_store_close(store);
@@ -574,7 +502,7 @@ static void an_older_format_is_taken_over_with_what_is_in_it(void)
 /* What an entry says of its bytes' place is a hint. */
 static void bytes_are_found_wherever_an_entry_says_that_they_lie(void)
 {
-    fresh("places");
+    fresh_path("places");
     struct mill_store *store = open_store();
     for (uint64_t i = 0; i < 10; i++) put(store, i, i == 9 ? 200000 : 1000, "t");
     mill_store_close(store);
@@ -593,7 +521,7 @@ static void bytes_are_found_wherever_an_entry_says_that_they_lie(void)
 
 static void a_network_file_system_is_refused(void)
 {
-    fresh("network");
+    fresh_path("network");
     struct mill_store_options options = {.path = path, .remote = true};
     struct mill_store *store;
     struct mill_error error = {0};
@@ -624,7 +552,7 @@ static void *remove_again(void *context)
 
 static void results_come_and_go_while_others_read_them(void)
 {
-    fresh("together");
+    fresh_path("together");
     struct removing removing = {.store = open_limited((struct mill_limits){.bytes = 20000000})};
     pthread_t thread;
     pthread_create(&thread, NULL, remove_again, &removing);
@@ -671,8 +599,7 @@ int main(int count, char **arguments)
         return role_verify();
     }
     random_state = check_seed();
-    strcpy(folder, "/tmp/tidemill-manage-XXXXXX");
-    if (mkdtemp(folder) == NULL) return 2;
+    folder_make();
     RUN(entries_are_told_with_what_is_known_of_them);
     RUN(what_a_filter_names_is_removed_and_bytes_go_with_their_last_entry);
     RUN(the_least_recently_used_goes_when_the_limit_is_reached);
@@ -685,6 +612,6 @@ int main(int count, char **arguments)
     RUN(bytes_are_found_wherever_an_entry_says_that_they_lie);
     RUN(a_network_file_system_is_refused);
     RUN(results_come_and_go_while_others_read_them);
-    nftw(folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+    folder_remove();
     return check_end();
 }

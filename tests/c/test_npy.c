@@ -1,5 +1,6 @@
 /* test_npy: files that NumPy has written (scripts/dev/vectors/npy.py tells what is in them), files that we
  * write, and files that nobody should.  SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE
 #include "data/npy.h"
 
 #include <math.h>
@@ -8,8 +9,8 @@
 
 #include "check.h"
 #include "data/file.h"
+#include "folder_check.h"
 
-static char folder[] = "/tmp/tidemill-npy-XXXXXX";
 static struct mill_memory memory;
 
 static const char *vector_path(const char *name)
@@ -19,17 +20,10 @@ static const char *vector_path(const char *name)
     return path;
 }
 
-static const char *own_path(const char *name)
-{
-    static char path[128];
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    return path;
-}
-
 static void save(const char *name, const void *bytes, size_t size)
 {
     struct mill_error error;
-    if (mill_file_write(own_path(name), bytes, size, &error) != TIDEMILL_OK) abort();
+    if (mill_file_write(in_folder(name), bytes, size, &error) != TIDEMILL_OK) abort();
 }
 
 static struct mill_array *load(const char *path, const struct mill_npy_options *given)
@@ -210,7 +204,7 @@ static void save_columns(const char *name, int64_t rows, int64_t columns)
 static void check_columns(int64_t rows, int64_t columns, int64_t first, int64_t last)
 {
     struct mill_npy_options options = {.rows = true, .first = first, .last = last};
-    struct mill_array *array = load(own_path("columns.npy"), &options);
+    struct mill_array *array = load(in_folder("columns.npy"), &options);
     for (int64_t i = 0; array && i < array->length; i++) {
         int64_t expected = first - 1 + i / columns + 1000003 * (i % columns);
         CHECK_SAYING(((const int64_t *)array->values)[i] == expected,
@@ -289,9 +283,9 @@ static void what_is_written_is_what_numpy_writes(void)
     for (size_t k = 0; k < sizeof names / sizeof names[0]; k++) {
         struct mill_array *array = load(vector_path(names[k]), NULL);
         struct mill_error error = {0};
-        CHECK_SAYING(mill_npy_write(own_path("out.npy"), array, &error) == TIDEMILL_OK, "%s",
+        CHECK_SAYING(mill_npy_write(in_folder("out.npy"), array, &error) == TIDEMILL_OK, "%s",
                      error.text);
-        CHECK_SAYING(same_bytes(own_path("out.npy"), vector_path(names[k])),
+        CHECK_SAYING(same_bytes(in_folder("out.npy"), vector_path(names[k])),
                      "%s.npy is another file when we write it", names[k]);
         mill_array_unref(array);
     }
@@ -313,8 +307,8 @@ static void missing_elements_become_nan_or_are_refused(void)
     struct mill_error error;
     for (int k = 0; k < 2; k++) {
         struct mill_array *array = with_a_hole(floats[k]);
-        CHECK(mill_npy_write(own_path("out.npy"), array, &error) == TIDEMILL_OK);
-        struct mill_array *again = load(own_path("out.npy"), NULL);
+        CHECK(mill_npy_write(in_folder("out.npy"), array, &error) == TIDEMILL_OK);
+        struct mill_array *again = load(in_folder("out.npy"), NULL);
         CHECK(again && number_at(again, 0) == 0 && isnan(number_at(again, 1)) &&
               number_at(again, 2) == 0);
         mill_array_unref(array);
@@ -369,12 +363,12 @@ static void what_replaces_a_mapped_file_does_not_reach_the_array(void)
     struct mill_array *other = load(vector_path("f8_fortran"), NULL);
     struct mill_error error;
     ((double *)other->values)[0] = 12345;
-    CHECK(mill_npy_write(own_path("mapped.npy"), first, &error) == TIDEMILL_OK);
-    struct mill_array *mapped = load(own_path("mapped.npy"), &map);
-    CHECK(mill_npy_write(own_path("mapped.npy"), other, &error) == TIDEMILL_OK);
+    CHECK(mill_npy_write(in_folder("mapped.npy"), first, &error) == TIDEMILL_OK);
+    struct mill_array *mapped = load(in_folder("mapped.npy"), &map);
+    CHECK(mill_npy_write(in_folder("mapped.npy"), other, &error) == TIDEMILL_OK);
     check_numbers(mapped, 0, "mapped before");
     mill_array_unref(mapped);
-    mapped = load(own_path("mapped.npy"), &map);
+    mapped = load(in_folder("mapped.npy"), &map);
     CHECK(mapped && number_at(mapped, 0) == 12345);
     mill_array_unref(mapped);
     mill_array_unref(first);
@@ -387,21 +381,21 @@ static void large_files_are_mapped_and_others_copied(void)
     struct mill_array *large = mill_array_new(NULL, MILL_FLOAT64, MILL_NPY_LARGE / 8);
     struct mill_error error;
     for (int64_t i = 0; i < large->length; i++) ((double *)large->values)[i] = (double)i;
-    CHECK(mill_npy_write(own_path("large.npy"), large, &error) == TIDEMILL_OK);
+    CHECK(mill_npy_write(in_folder("large.npy"), large, &error) == TIDEMILL_OK);
     int64_t before = atomic_load(&memory.bytes);
     struct mill_array *small = load(vector_path("f8"), NULL);
     CHECK(atomic_load(&memory.bytes) == before + 96);
-    struct mill_array *mapped = load(own_path("large.npy"), NULL);
+    struct mill_array *mapped = load(in_folder("large.npy"), NULL);
     CHECK(mapped && atomic_load(&memory.bytes) == before + 96);
     CHECK(mapped && memcmp(mapped->values, large->values, MILL_NPY_LARGE) == 0);
-    struct mill_array *copied = load(own_path("large.npy"), &copy);
+    struct mill_array *copied = load(in_folder("large.npy"), &copy);
     CHECK(copied && atomic_load(&memory.bytes) == before + 96 + MILL_NPY_LARGE);
     CHECK(copied && memcmp(copied->values, large->values, MILL_NPY_LARGE) == 0);
     mill_array_unref(small);
     mill_array_unref(mapped);
     mill_array_unref(copied);
     mill_array_unref(large);
-    unlink(own_path("large.npy"));
+    unlink(in_folder("large.npy"));
 }
 
 /* ---- what is wrong ------------------------------------------------------------------------ */
@@ -442,7 +436,7 @@ static void what_cannot_be_read_is_told(void)
     check_refused(vector_path("f8_empty"), &map,
                   "f8_empty.npy: cannot be mapped: its elements are none");
     save("zip.npy", "PK\x03\x04 and so on", 14);
-    check_refused(own_path("zip.npy"), NULL,
+    check_refused(in_folder("zip.npy"), NULL,
                   "zip.npy: is no .npy file of version 1, 2 or 3: it does not begin with "
                   "\\x93NUMPY and a version");
 }
@@ -459,7 +453,7 @@ static void a_file_of_any_other_length_is_refused(void)
         struct mill_npy_options options = {0};
         struct mill_array *array = NULL;
         struct mill_error error = {0};
-        CHECK_SAYING(mill_npy_read(own_path("cut.npy"), &options, &array, &error) ==
+        CHECK_SAYING(mill_npy_read(in_folder("cut.npy"), &options, &array, &error) ==
                          TIDEMILL_DATA,
                      "%zu bytes are read", size);
     }
@@ -527,7 +521,7 @@ static void headers_are_read_strictly(void)
 
 int main(void)
 {
-    if (mkdtemp(folder) == NULL) return 1;
+    folder_make();
     RUN(every_type_has_its_elements_in_either_order);
     RUN(versions_and_odd_shapes_are_read);
     RUN(rows_are_those_of_the_whole);
@@ -543,8 +537,6 @@ int main(void)
     RUN(what_cannot_be_read_is_told);
     RUN(a_file_of_any_other_length_is_refused);
     RUN(headers_are_read_strictly);
-    char command[64];
-    snprintf(command, sizeof command, "rm -rf %s", folder);
-    CHECK(system(command) == 0);
+    folder_remove();
     return check_end();
 }

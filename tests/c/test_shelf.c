@@ -3,27 +3,12 @@
 #define _GNU_SOURCE
 #include "cache/shelf.h"
 
-#include <ftw.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "cache/manage.h"
-#include "check.h"
 #include "random_check.h"
-
-static char folder[64], path[128];
-static int remove_entry(const char *name, const struct stat *status, int kind, struct FTW *ftw)
-{
-    (void)status, (void)kind, (void)ftw;
-    return remove(name);
-}
-
-static void fresh(const char *test)
-{
-    snprintf(path, sizeof path, "%s/%s", folder, test);
-    mkdir(path, 0700);
-    strcat(path, "/cache.db");
-}
+#include "store_check.h"
 
 /* ---- a shelf ---------------------------------------------------------------------------- */
 
@@ -103,7 +88,7 @@ static void check_all(const struct mill_shelf *shelf, const double *model)
 static void a_key_has_the_last_value_whatever_the_mode_and_in_the_next_process_too(void)
 {
     double model[KEYS];
-    fresh("model");
+    fresh_path("model");
     for (int key = 0; key < KEYS; key++) model[key] = -1;
     struct mill_shelf shelf = open_shelf();
     for (int step = 0; step < STEPS; step++) {
@@ -137,7 +122,7 @@ static void a_key_has_the_last_value_whatever_the_mode_and_in_the_next_process_t
 
 static void what_is_written_through_is_on_disk_when_the_call_ends(void)
 {
-    fresh("through");
+    fresh_path("through");
     struct mill_shelf writer = open_shelf(), other = open_shelf();
     for (int i = 0; i < 20; i++) {
         CHECK(put(&writer, i, i, MILL_SHELF_THROUGH));
@@ -149,7 +134,7 @@ static void what_is_written_through_is_on_disk_when_the_call_ends(void)
 
 static void what_was_replaced_leaves_nothing_behind(void)
 {
-    fresh("replaced");
+    fresh_path("replaced");
     struct mill_shelf shelf = open_shelf();
     for (int i = 0; i < 1000; i++) {
         CHECK(put(&shelf, i % 10, i, MILL_SHELF_BEHIND));
@@ -169,7 +154,7 @@ static void what_was_replaced_leaves_nothing_behind(void)
 
 static void a_value_lasts_as_long_as_was_said_and_none_before_it_comes_back(void)
 {
-    fresh("ttl");
+    fresh_path("ttl");
     struct mill_shelf shelf = open_shelf();
     CHECK(put(&shelf, 1, 10, MILL_SHELF_THROUGH));
     CHECK(put_for(&shelf, 1, 11, MILL_SHELF_THROUGH, 0.02));
@@ -200,7 +185,7 @@ static bool becomes_free(struct mill_store *store, struct mill_hash key)
 
 static void a_claim_goes_with_the_value_or_without_one(void)
 {
-    fresh("claims");
+    fresh_path("claims");
     struct mill_shelf shelf = open_shelf();
     struct mill_value value = mill_number(5);
     for (int round = 0; round < 2; round++) {
@@ -221,8 +206,7 @@ static void a_claim_goes_with_the_value_or_without_one(void)
 int main(void)
 {
     random_state = check_seed();
-    strcpy(folder, "/tmp/tidemill-shelf-XXXXXX");
-    if (mkdtemp(folder) == NULL) return 2;
+    folder_make();
     mill_files_init(&files);
     RUN(a_key_has_the_last_value_whatever_the_mode_and_in_the_next_process_too);
     RUN(what_is_written_through_is_on_disk_when_the_call_ends);
@@ -230,6 +214,6 @@ int main(void)
     RUN(a_value_lasts_as_long_as_was_said_and_none_before_it_comes_back);
     RUN(a_claim_goes_with_the_value_or_without_one);
     mill_files_fini(&files);
-    nftw(folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+    folder_remove();
     return check_end();
 }

@@ -4,17 +4,13 @@
 #define _GNU_SOURCE
 #include "cache/store.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <math.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <spawn.h>
-#include <sqlite3.h>
-#include <stdarg.h>
 #include <stdatomic.h>
 #include <sys/file.h>
 #include <sys/mount.h>
@@ -23,12 +19,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "tests/c/check.h"
+#include "tests/c/store_check.h"
 
 extern char **environ;
 
-static char folder[64]; /* of all tests; removed at the end */
-static char path[256];  /* the database of the running test */
 static uint64_t random_state;
 
 /* ---- a folder a test, values, warnings -------------------------------------------------- */
@@ -47,20 +41,6 @@ static uint64_t random_next(void)
     return random_from(&random_state);
 }
 
-static int remove_entry(const char *name, const struct stat *status, int kind, struct FTW *ftw)
-{
-    (void)status, (void)kind, (void)ftw;
-    return remove(name);
-}
-
-static void fresh_path(const char *test)
-{
-    snprintf(path, sizeof path, "%s/%s/cache.db", folder, test);
-    char parent[256];
-    snprintf(parent, sizeof parent, "%s/%s", folder, test);
-    mkdir(parent, 0700);
-}
-
 static const char *beside(const char *suffix)
 {
     static char name[300];
@@ -72,26 +52,6 @@ static bool exists(const char *name)
 {
     struct stat status;
     return stat(name, &status) == 0;
-}
-
-static int count_files(const char *name)
-{
-    DIR *entries = opendir(name);
-    if (entries == NULL) return -1;
-    int count = 0;
-    for (struct dirent *entry; (entry = readdir(entries)) != NULL;) {
-        count += strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0;
-    }
-    closedir(entries);
-    return count;
-}
-
-static struct mill_hash hash_of(const char *domain, uint64_t number)
-{
-    struct mill_hasher hasher;
-    mill_hasher_init(&hasher, domain);
-    mill_hasher_number(&hasher, number);
-    return mill_hasher_end(&hasher);
 }
 
 /* The value number `seed` of `size` bytes: random bytes, or runs that zstd packs well. */
@@ -199,30 +159,6 @@ static bool has_nothing(struct mill_reader *reader, uint64_t key)
     bool nothing = buffer == NULL;
     mill_buffer_unref(buffer);
     return nothing;
-}
-
-/* Runs SQL on the database behind the store's back; the last column of the last row. */
-static int64_t sql(const char *format, ...)
-{
-    char text[512];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
-    va_end(arguments);
-    sqlite3 *connection;
-    sqlite3_stmt *statement = NULL;
-    int64_t number = -1;
-    if (sqlite3_open(path, &connection) != SQLITE_OK) abort();
-    sqlite3_busy_timeout(connection, 5000);
-    int code = sqlite3_prepare_v2(connection, text, -1, &statement, NULL);
-    while (code == SQLITE_OK || code == SQLITE_ROW) {
-        code = sqlite3_step(statement);
-        if (code == SQLITE_ROW) number = sqlite3_column_int64(statement, 0);
-    }
-    CHECK_SAYING(code == SQLITE_DONE, "%s: %s", text, sqlite3_errmsg(connection));
-    sqlite3_finalize(statement);
-    sqlite3_close(connection);
-    return number;
 }
 
 static void write_at(const char *name, off_t offset, const void *bytes, size_t size)
@@ -1474,8 +1410,7 @@ int main(int count, char **arguments)
         return run_role(arguments[1], count > 3 ? arguments[3] : "");
     }
     random_state = check_seed();
-    strcpy(folder, "/tmp/tidemill-store-XXXXXX");
-    if (mkdtemp(folder) == NULL) return 2;
+    folder_make();
 
     RUN(values_of_all_sizes_come_back);
     RUN(what_packs_is_packed_and_what_is_large_is_a_file);
@@ -1518,6 +1453,6 @@ int main(int count, char **arguments)
     RUN(more_than_the_queue_holds_is_put_all_the_same);
     RUN(a_store_closed_at_once_has_written_all);
 
-    nftw(folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+    folder_remove();
     return check_end();
 }

@@ -3,7 +3,6 @@
 #define _GNU_SOURCE
 #include "watch/trace.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -12,25 +11,8 @@
 
 #include "base/clock.h"
 #include "check.h"
+#include "folder_check.h"
 #include "json_check.h"
-
-static char folder[64];
-
-static const char *path_of(const char *name)
-{
-    static char path[128];
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    return path;
-}
-
-static int files_in_folder(void)
-{
-    int count = 0;
-    DIR *listing = opendir(folder);
-    while (readdir(listing)) count++;
-    closedir(listing);
-    return count - 2;
-}
 
 /* ---- reading what was written ------------------------------------------------------------ */
 
@@ -41,23 +23,10 @@ struct page {
     int count;
 };
 
-static char *read_all(const char *path, size_t *size)
-{
-    struct stat facts;
-    int file = open(path, O_RDONLY);
-    if (file < 0 || fstat(file, &facts) != 0) abort();
-    char *text = malloc((size_t)facts.st_size + 1);
-    if (text == NULL || read(file, text, (size_t)facts.st_size) != facts.st_size) abort();
-    text[facts.st_size] = '\0';
-    *size = (size_t)facts.st_size;
-    close(file);
-    return text;
-}
-
 static struct page read_page(const char *path)
 {
     struct page page = {0};
-    page.text = read_all(path, &page.size);
+    page.text = read_file(path, &page.size);
     CHECK(json_is_good(page.text, page.size));
     size_t room = 0;
     for (size_t i = 0; i < page.size; i++) room += page.text[i] == '\n';
@@ -73,16 +42,16 @@ static struct page read_page(const char *path)
 static struct page write_page(struct mill_trace *trace)
 {
     struct mill_error error = {0};
-    CHECK_SAYING(mill_trace_write(trace, path_of("t.json"), &error) == TIDEMILL_OK, "%s",
+    CHECK_SAYING(mill_trace_write(trace, in_folder("t.json"), &error) == TIDEMILL_OK, "%s",
                  error.text);
-    return read_page(path_of("t.json"));
+    return read_page(in_folder("t.json"));
 }
 
 static void free_page(struct page *page)
 {
     free(page->lines);
     free(page->text);
-    unlink(path_of("t.json"));
+    unlink(in_folder("t.json"));
 }
 
 /* Valid until the fourth call after it. */
@@ -351,9 +320,9 @@ static void a_missing_folder_is_an_error(void)
     struct mill_error error = {0};
     char expected[256];
     snprintf(expected, sizeof expected, "%s/none/t.json: No such file or directory", folder);
-    CHECK(mill_trace_write(trace, path_of("none/t.json"), &error) == TIDEMILL_IO);
+    CHECK(mill_trace_write(trace, in_folder("none/t.json"), &error) == TIDEMILL_IO);
     CHECK_TEXT(error.text, expected);
-    CHECK(files_in_folder() == 0);
+    CHECK(count_files(folder) == 0);
     mill_trace_free(trace);
 }
 
@@ -363,19 +332,19 @@ static void a_file_is_replaced_whole_and_keeps_its_mode_and_link(void)
     struct mill_error error = {0};
     struct stat facts;
     char link[128];
-    int file = open(path_of("real.json"), O_WRONLY | O_CREAT, 0640);
+    int file = open(in_folder("real.json"), O_WRONLY | O_CREAT, 0640);
     CHECK(write(file, "old", 3) == 3 && fchmod(file, 0640) == 0 && close(file) == 0);
-    snprintf(link, sizeof link, "%s", path_of("link.json"));
+    snprintf(link, sizeof link, "%s", in_folder("link.json"));
     CHECK(symlink("real.json", link) == 0);
     CHECK(mill_trace_write(trace, link, &error) == TIDEMILL_OK);
     CHECK(lstat(link, &facts) == 0 && S_ISLNK(facts.st_mode));
-    CHECK(stat(path_of("real.json"), &facts) == 0 && (facts.st_mode & 0777) == 0640);
-    CHECK(files_in_folder() == 2);
-    struct page page = read_page(path_of("real.json"));
+    CHECK(stat(in_folder("real.json"), &facts) == 0 && (facts.st_mode & 0777) == 0640);
+    CHECK(count_files(folder) == 2);
+    struct page page = read_page(in_folder("real.json"));
     CHECK(count_events(&page) == 5000);
     free_page(&page);
     unlink(link);
-    unlink(path_of("real.json"));
+    unlink(in_folder("real.json"));
     mill_trace_free(trace);
 }
 
@@ -436,8 +405,7 @@ static void threads_add_while_the_file_is_written(void)
 
 int main(void)
 {
-    strcpy(folder, "/tmp/test_trace.XXXXXX");
-    if (mkdtemp(folder) == NULL) abort();
+    folder_make();
     RUN(every_lane_with_events_has_a_name);
     RUN(events_say_what_when_and_how);
     RUN(times_count_from_the_beginning_of_the_trace);
@@ -451,6 +419,6 @@ int main(void)
     RUN(a_missing_folder_is_an_error);
     RUN(a_file_is_replaced_whole_and_keeps_its_mode_and_link);
     RUN(threads_add_while_the_file_is_written);
-    rmdir(folder);
+    folder_remove();
     return check_end();
 }
