@@ -3,23 +3,13 @@ through ctypes.  Usage: npy.py FOLDER OBJECT; prints lines "name number"; ends w
 SPDX-License-Identifier: MIT"""
 import ctypes
 import sys
-import time
 
 import spin
 
 try:
     import numpy
-except ImportError:
-    sys.exit(3)
-
-
-def best(rounds, call):
-    least = float("inf")
-    for _ in range(rounds):
-        began = time.perf_counter()
-        call()
-        least = min(least, time.perf_counter() - began)
-    return least
+except ImportError as error:
+    spin.absent(error)
 
 
 folder = sys.argv[1]
@@ -41,10 +31,10 @@ def calls():
 
 
 spin.say(
-    load=best(5, lambda: numpy.load(folder + "/c.npy")),
-    transposed=best(5, lambda: numpy.ascontiguousarray(numpy.load(folder + "/fortran.npy"))),
-    mapped=best(5, mapped),
-    save=best(3, lambda: numpy.save(folder + "/out.npy", numpy.load(folder + "/c.npy", mmap_mode="r"))),
-    rows=best(3, lambda: numpy.array(rows)),
-    call=best(3, calls) / 100000,
+    load=spin.best(5, lambda: numpy.load(folder + "/c.npy")),
+    transposed=spin.best(5, lambda: numpy.ascontiguousarray(numpy.load(folder + "/fortran.npy"))),
+    mapped=spin.best(5, mapped),
+    save=spin.best(3, lambda: numpy.save(folder + "/out.npy", numpy.load(folder + "/c.npy", mmap_mode="r"))),
+    rows=spin.best(3, lambda: numpy.array(rows)),
+    call=spin.best(3, calls) / 100000,
 )

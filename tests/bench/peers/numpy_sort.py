@@ -2,22 +2,13 @@
 Usage: numpy_sort.py N; prints lines "name number"; ends with 3 when NumPy is not installed.
 SPDX-License-Identifier: MIT"""
 import sys
-import time
+
+import spin
 
 try:
     import numpy as np
-except ImportError:
-    sys.exit(3)
-
-
-def best(call):
-    least = float("inf")
-    for _ in range(4):
-        began = time.perf_counter()
-        call()
-        least = min(least, time.perf_counter() - began)
-    return least
-
+except ImportError as error:
+    spin.absent(error)
 
 n = int(sys.argv[1])
 random = np.random.default_rng(1)
@@ -31,4 +22,4 @@ calls = {
     "compress": lambda: x[mask],
 }
 for name, call in calls.items():
-    print(name, best(call))
+    spin.say(**{name: spin.best(4, call)})

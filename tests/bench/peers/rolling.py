@@ -3,7 +3,6 @@ Usage: rolling.py windows COUNT | correlation ROWS DAYS WINDOW; prints lines "na
 with 3 without pandas.  bottleneck's names are absent where it is.
 SPDX-License-Identifier: MIT"""
 import sys
-import time
 
 import spin
 
@@ -18,15 +17,6 @@ except ImportError:
     bn = None
 
 WINDOWS = (5, 20, 30, 252)
-
-
-def least(call, rounds):
-    found = float("inf")
-    for _ in range(rounds):
-        began = time.perf_counter()
-        call()
-        found = min(found, time.perf_counter() - began)
-    return found
 
 
 def prices(count):
@@ -48,16 +38,16 @@ def windows(count):
         }
         for name, (ours, theirs) in calls.items():
             slow = name in ("median", "corr")
-            numbers = {"pandas_%s_%d" % (name, window): least(ours, 2 if slow else 5) / count}
+            numbers = {"pandas_%s_%d" % (name, window): spin.best(2 if slow else 5, ours) / count}
             if bn and theirs:
-                numbers["bottleneck_%s_%d" % (name, window)] = least(theirs, 2 if slow else 15) / count
+                numbers["bottleneck_%s_%d" % (name, window)] = spin.best(2 if slow else 15, theirs) / count
             spin.say(**numbers)
-    spin.say(pandas_ewm_mean=least(first.ewm(span=20).mean, 3) / count)
+    spin.say(pandas_ewm_mean=spin.best(3, first.ewm(span=20).mean) / count)
 
 
 def correlation(rows, days, window):
     table = pd.DataFrame(np.random.default_rng(7).standard_normal((days, rows)).cumsum(axis=0))
-    spin.say(pandas=least(lambda: table.rolling(window).corr(), 1))
+    spin.say(pandas=spin.best(1, lambda: table.rolling(window).corr()))
 
 
 if __name__ == "__main__":
