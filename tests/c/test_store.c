@@ -649,13 +649,18 @@ static void a_database_with_a_bad_header_is_set_aside(void)
     expect_set_aside(5);
 }
 
-static void damage_inside_is_found_after_a_commit_that_was_cut_short(void)
+static void spoil_entries(void)
 {
-    make_mixed("inside");
     char page[8192];
     memset(page, 0x5a, sizeof page);
     int64_t root = sql("SELECT rootpage FROM sqlite_schema WHERE name = 'entry'");
     write_at(path, (root - 1) * 8192, page, sizeof page);
+}
+
+static void damage_inside_is_found_after_a_commit_that_was_cut_short(void)
+{
+    make_mixed("inside");
+    spoil_entries();
     write_at(beside("-lock"), 0, "w", 1);
     expect_set_aside(1);
 }
@@ -663,10 +668,7 @@ static void damage_inside_is_found_after_a_commit_that_was_cut_short(void)
 static void damage_met_in_mid_run_ends_the_cache_and_the_next_start_repairs_it(void)
 {
     make_mixed("midrun");
-    char page[8192];
-    memset(page, 0x5a, sizeof page);
-    int64_t root = sql("SELECT rootpage FROM sqlite_schema WHERE name = 'entry'");
-    write_at(path, (root - 1) * 8192, page, sizeof page);
+    spoil_entries();
     struct warnings warnings = {0};
     struct mill_store *store = open_store(&warnings);
     struct mill_reader *reader = mill_reader_open(store);
