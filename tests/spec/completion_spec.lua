@@ -70,7 +70,7 @@ for shell, offers in pairs(shells) do
     end
 
     local reason = not has(shell) and shell .. " is not installed"
-      or (helper.config == "asan" or helper.config == "tsan") and "built for a sanitizer"
+      or helper.sanitized and "built for a sanitizer"
     if reason then
       it("is as the program says", function() pending(reason) end)
       return

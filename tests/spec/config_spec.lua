@@ -339,7 +339,7 @@ describe("settings", function()
 
   it("of a stock luajit come from the environment and the script's folder", function()
     local helper = require("tests.spec.helper")
-    if helper.config == "asan" or helper.config == "tsan" then
+    if helper.sanitized then
       return pending("a stock luajit knows nothing of sanitizers")
     end
     file("tidemill.conf", "seed = 6\ntrace_events = 9\n")

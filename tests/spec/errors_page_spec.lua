@@ -7,7 +7,7 @@ local sites = require "tests.spec.message_sites"
 
 local here = helper.capture("pwd")
 local products = helper.absolute(helper.products)
-local sanitized = helper.config == "asan" or helper.config == "tsan"
+local sanitized = helper.sanitized
 
 -- ---- The page -------------------------------------------------------------------------------
 

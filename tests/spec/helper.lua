@@ -12,6 +12,9 @@ helper.products = os.getenv("TIDEMILL_TEST_PRODUCTS") or "build"
 --- release, debug, asan, tsan or scalar.
 helper.config = os.getenv("TIDEMILL_TEST_CONFIG") or "release"
 
+--- Whether sanitizers make everything slow, and take memory.
+helper.sanitized = helper.config == "asan" or helper.config == "tsan"
+
 package.cpath = helper.products .. "/?.so;" .. package.cpath
 
 helper.quote, helper.read, helper.write = shell.quote, shell.read, shell.write

@@ -10,7 +10,7 @@ local text = require "tests.spec.array_text"
 local tm = require "tidemill"
 local contains = expect.contains
 
-local sanitized = helper.config == "asan" or helper.config == "tsan"
+local sanitized = helper.sanitized
 
 local function is(expected, value) assert.are.equal(expected, text(value)) end
 

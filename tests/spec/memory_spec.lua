@@ -6,7 +6,7 @@ local memory = require "tests.soak.memory"
 local process = require "tests.spec.process"
 
 -- A sanitizer's own memory would count.
-local sanitized = helper.config == "asan" or helper.config == "tsan"
+local sanitized = helper.sanitized
 
 local arrays = [[
 local tm = require "tidemill"

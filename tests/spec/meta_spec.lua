@@ -29,6 +29,20 @@ local function face_of(text)
   return names
 end
 
+-- The functions of the families that a face names: each is there, and there is no other.
+local function functions_of_families(face)
+  local real, families = {}, source(face):match("\nlocal families = (%b{})")
+  for family, names in families:gmatch("\n  (%w+) = (%b[])") do
+    local found = functions_of(source(face .. "/" .. family), face)
+    for name in names:gmatch("[%w_]+") do
+      assert.is_truthy(found[name], family .. ".lua has no function " .. name)
+      real[name], found[name] = found[name], nil
+    end
+    assert.is_nil(next(found), family .. ".lua has a function that the face does not name")
+  end
+  return real
+end
+
 describe("the stubs for editors", function()
   it("are Lua", function()
     assert(loadstring(stubs))
@@ -50,30 +64,13 @@ describe("the stubs for editors", function()
   end)
 
   it("declare every kernel with its parameters", function()
-    local real = functions_of(source "kernels", "kernels")
-    local families = source("kernels"):match("\nlocal families = (%b{})")
-    for family, names in families:gmatch("\n  (%w+) = (%b[])") do
-      local found = functions_of(source("kernels/" .. family), "kernels")
-      for name in names:gmatch("[%w_]+") do
-        assert.is_truthy(found[name], family .. ".lua has no function " .. name)
-        real[name], found[name] = found[name], nil
-      end
-      assert.is_nil(next(found), family .. ".lua has a function that the face does not name")
-    end
+    local real = functions_of_families "kernels"
+    for name, parameters in pairs(functions_of(source "kernels", "kernels")) do real[name] = parameters end
     assert.are.same(real, functions_of(kernel_stubs, "kernels"))
   end)
 
   it("declare every function of tm.linalg with its parameters", function()
-    local real, families = {}, source("linalg"):match("\nlocal families = (%b{})")
-    for family, names in families:gmatch("\n  (%w+) = (%b[])") do
-      local found = functions_of(source("linalg/" .. family), "linalg")
-      for name in names:gmatch("[%w_]+") do
-        assert.is_truthy(found[name], family .. ".lua has no function " .. name)
-        real[name], found[name] = found[name], nil
-      end
-      assert.is_nil(next(found), family .. ".lua has a function that the face does not name")
-    end
-    assert.are.same(real, functions_of(linalg_stubs, "linalg"))
+    assert.are.same(functions_of_families "linalg", functions_of(linalg_stubs, "linalg"))
   end)
 
   it("declare every method of a lazy array with its parameters", function()

@@ -9,7 +9,7 @@ local tm = require "tidemill"
 libc.cdef "int kill(int pid, int sig); int getpid(void);"
 
 -- Sanitizers are slow.
-local slow = helper.config == "asan" or helper.config == "tsan"
+local slow = helper.sanitized
 
 local function on_process(fn, options)
   options = options or {}
@@ -404,7 +404,7 @@ describe("a limit", function()
   end)
 
   it("of memory stops a task that takes more", function()
-    if helper.config == "asan" or helper.config == "tsan" then
+    if helper.sanitized then
       pending("a sanitizer's own memory counts")
       return
     end

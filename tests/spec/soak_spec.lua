@@ -5,7 +5,7 @@ local helper = require "tests.spec.helper"
 local compare = require "tests.soak.compare"
 
 -- Sanitizers are slow, tsan runs without the compiler.
-local slow = helper.config == "asan" or helper.config == "tsan"
+local slow = helper.sanitized
 local batches, batch, seconds = slow and 2 or 8, slow and 10 or 50, 240
 
 describe("random graphs", function()

@@ -5,7 +5,7 @@ local process = require "tests.spec.process"
 local helper = require "tests.spec.helper"
 local crash = require "tests.soak.crash"
 
-local slow = helper.config == "asan" or helper.config == "tsan"
+local slow = helper.sanitized
 local folder
 
 local function write(name, text) process.write(folder .. "/" .. name, text) end
