@@ -11,8 +11,8 @@
 /* A program computes some arrays, or reductions, of one box of elements from its leaves.  The
  * box is walked in row-major order, a block of at most 1,024 elements at a time, and each step
  * works on a block: what the steps pass to each other stays in the first-level cache, or in
- * registers, and no temporary of the box's size exists.  The values are those of the steps done one after the
- * other over whole arrays: the bits of tidemill_kernel_apply, _cast and _reduce.
+ * registers, and no temporary of the box's size exists.  The values are those of the steps done
+ * one after the other over whole arrays: the bits of tidemill_kernel_apply, _cast and _reduce.
  *
  * Operands are slots: the leaves first, then the registers, then the outputs that are stored,
  * from 0 in that order.  A program is one string of bytes: the struct below, then its leaves,

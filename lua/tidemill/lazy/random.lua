@@ -129,4 +129,14 @@ function random.integers(...)
   return (array_of("integers", INTEGERS, dims, own, low, high, 2))
 end
 
-return random
+-- What is drawn at once, and no stream of independent elements.
+local of_kernels = { choice = true, permutation = true }
+
+return setmetatable(random, {
+  __index = function(_, key)
+    local names = {}
+    for name in pairs(random) do names[#names + 1] = name end
+    error(("tm.random has no \"%s\"%s"):format(tostring(key), of_kernels[key] and
+      ("; tm.kernels.%s has it"):format(key) or require("tidemill.suggest").phrase(key, names)), 2)
+  end,
+})
