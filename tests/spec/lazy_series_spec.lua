@@ -1,6 +1,7 @@
 -- Running totals, order, counts and quantiles of lazy arrays, and what NaN does to them and to
 -- reductions: whole against chunked, and against naive ones.  SPDX-License-Identifier: MIT
 
+local ffi = require "ffi"
 local expect = require "tests.spec.expect"
 local helper = require "tests.spec.helper"
 local text = require "tests.spec.array_text"
@@ -204,6 +205,54 @@ describe("a NaN", function()
     is("{false,true}", tm.array { 1, nan }:isnan())
     is("{true,false}", tm.array { 1, nan }:eq(tm.array { 1, nan }))
     is("2", tm.array { 1, nan, 0 }:count()) -- it is not 0
+  end)
+end)
+
+describe("sliding windows of an array in memory", function()
+  local names = { "sum", "mean", "var", "std", "min", "max", "zscore" }
+
+  local function same_bits(wanted, got, what)
+    assert.are.same(wanted.shape, got.shape, what)
+    local bytes = 8 * wanted.length
+    assert.is_true(ffi.string(wanted:pointer(), bytes) == ffi.string(got:pointer(), bytes), what)
+  end
+
+  local function rolled(x, window, what)
+    local windows = x:rolling(window)
+    return windows[what](windows)
+  end
+
+  it("have the kernel's bits, whatever tasks make them", function()
+    local rows = 400000
+    local x = tm.random.normal(3 * rows, { seed = 7 }):compute()
+    local holes = tm.where(x:gt(2.5), 0 / 0, x):compute()
+    for _, shape in ipairs { { 3 * rows }, { rows, 3 } } do
+      for _, window in ipairs { 1, 2, 7, 252, 30000, 250000, shape[1], shape[1] + 5, 2^50 } do
+        local what = names[random(#names)]
+        for _, values in ipairs { x:reshape(shape), holes:reshape(shape) } do
+          same_bits(tm.kernels["rolling_" .. what](values, window), rolled(values, window, what):compute(),
+            ("%s of %d in %d axes"):format(what, window, #shape))
+        end
+      end
+    end
+  end)
+
+  it("of each kind too, and in what is made of them", function()
+    local x = tm.random.normal({ 300000, 2 }, { seed = 8 }):compute()
+    for _, what in ipairs(names) do
+      local lazy, bits = rolled(x, 20, what), tm.kernels["rolling_" .. what](x, 20)
+      same_bits(bits, lazy:compute(), what)
+      same_bits(tm.kernels.mul(bits, 2), (lazy * 2):compute(), what)
+      same_bits(bits:slice { { 262000, 262300 } }:compute(), lazy:slice { { 262000, 262300 } }:compute(), what)
+    end
+    local turned = x:T():rolling(20, 2):std():T():compute()
+    same_bits(tm.kernels.rolling_std(x, 20), turned, "along the second axis")
+  end)
+
+  it("of no elements, and of few", function()
+    is("{}", tm.zeros(0):compute():rolling(3):mean())
+    is("{nan,1.5}", tm.array({ 1, 2 }):rolling(2):mean())
+    assert.are.same({ 4, 0 }, tm.zeros(4, 0):compute():rolling(3):sum():compute().shape)
   end)
 end)
 

@@ -26,7 +26,7 @@ plan.stages = {}
 --- op -> modules that register it, loaded when it is first met.
 local homes = { reduce = "reduce", concat = "join", reshape = "reshape", stored = "stored", take = "pick",
   marked = "pick", blocks = "blocks", overlap = "blocks",
-  rolling_corr = "rolling", matmul = "products", related = "products", gathered = "linalg",
+  rolling_corr = "rolling", windows = "rolling", matmul = "products", related = "products", gathered = "linalg",
   tall_qr = "linalg", scan = "series", sort = "series", row_task = "series", topk = "series",
   histogram = "series" }
 plan.homes = homes

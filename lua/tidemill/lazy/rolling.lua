@@ -6,6 +6,7 @@ local expr = require("tidemill.lazy.expr")
 local grid = require("tidemill.lazy.grid")
 local lazy = require("tidemill.lazy")
 local plan = require("tidemill.lazy.plan")
+local rolling_task = require("tidemill.lazy.rolling_task")
 local suggest = require("tidemill.suggest")
 
 local methods = {}
@@ -18,9 +19,20 @@ local function axis_first(e, axis)
   return expr.transpose(e, order), order
 end
 
+-- Whether the elements are in memory, one after the other, and their windows have a task for that.
+local function is_there(e, what, argument)
+  return e.op == "data" and e.dtype == "float64" and e.array.nulls == 0 and expr.length(e.dims) > 0
+    and argument == nil and rolling_task.takes(what)
+end
+
 -- A chunk needs window - 1 elements of the one before.
 local function rolled(rolling, what, argument)
   local turned, order = axis_first(expr.cast(rolling.e, "float64"), rolling.axis)
+  if is_there(turned, what, argument) then
+    return lazy.of(expr.transpose({ op = "windows", name = "rolling_" .. what, dims = turned.dims,
+      dtype = "float64", input = turned, roll = what, window = rolling.window,
+      key = ("%s:%d"):format(what, rolling.window) }, order))
+  end
   local reach = {}
   for k in ipairs(turned.dims) do reach[k] = { k == 1 and rolling.window - 1 or 0, 0 } end
   local result = { op = "overlap", name = "rolling_" .. what, dims = turned.dims, dtype = "float64",
@@ -41,6 +53,24 @@ function windows.quantile(rolling, q)
     error(("rolling: quantile(q): q must be a number from 0 to 1, got %s"):format(tostring(q)), 3)
   end
   return (rolled(rolling, "quantile", q))
+end
+
+local EACH = 2^18 -- elements of a task, at least
+
+-- Windows of what is in memory: tasks read where it is what they need, which is more than their rows by
+-- a window.
+plan.stages.windows = function(planner, e)
+  local inner = expr.length(e.dims) / e.dims[1]
+  local wanted = { math.min(e.dims[1], math.max(math.ceil(EACH / inner), 4 * e.window)) }
+  for axis = 2, #e.dims do wanted[axis] = "all" end
+  local g = grid.new(e.dims, 8, wanted, "rolling", 2)
+  local whole = e.input.array
+  return { grid = g, chunk = function(number)
+    local start, shape = grid.box(g, grid.index(g, number))
+    return planner:task(e.name, rolling_task.make, shape, e.roll, e.window, start[1], whole)
+  end, fill = function(number, part)
+    return planner:fill(e.name, rolling_task.fill, part, e.roll, e.window, g.starts[1][number], whole)
+  end, all = function() return g.chunks, {} end }
 end
 
 -- ---- correlations of all pairs ----------------------------------------------------------------------
