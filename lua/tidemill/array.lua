@@ -477,8 +477,8 @@ end
 ---@return tidemill.array
 function array.given(values, what, level)
   local fine, out = pcall(array.from, values)
-  if not fine then error(type(out) == "string" and out:gsub("^array: ", what .. ": ", 1) or out, level + 1) end
-  return out
+  if fine then return out end
+  error(type(out) == "string" and out:gsub("^array: ", what .. ": ", 1) or out, level + 1)
 end
 
 return array

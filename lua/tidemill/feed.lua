@@ -74,7 +74,8 @@ local function reader(what, list, level)
   end
   local at, count = 0, list.n or #list
   if type(count) ~= "number" or count < 0 or count % 1 ~= 0 then
-    error(("%s: the list's n: expected a whole number from 0, got %s"):format(what, tostring(count)), level + 1)
+    error(("%s: the list's n: expected a whole number from 0, got %s"):format(what, tostring(count)),
+      level + 1)
   end
   return function()
     if at >= count then return nil end

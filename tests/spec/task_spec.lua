@@ -585,9 +585,10 @@ describe("tm.map", function()
     end
     contains(problem(tm.map, print, 5),
       "map: expected map(function, list, options), got a number as the list")
-    contains(problem(tm.map, math.abs, { 1, n = 1.5 }), "map: the list's n: expected a whole number from 0, got 1.5")
-    contains(problem(tm.batch, math.abs, { 1, n = -1 }), "batch: the list's n: expected a whole number from 0, got -1")
-    contains(problem(tm.map, math.abs, { 1, n = "one" }), "map: the list's n: expected a whole number from 0, got one")
+    local expected = "the list's n: expected a whole number from 0, got "
+    contains(problem(tm.map, math.abs, { 1, n = 1.5 }), "map: " .. expected .. "1.5")
+    contains(problem(tm.batch, math.abs, { 1, n = -1 }), "batch: " .. expected .. "-1")
+    contains(problem(tm.map, math.abs, { 1, n = "one" }), "map: " .. expected .. "one")
     contains(problem(tm.map, 5, {}), "map: expected a function, got a number")
   end)
 end)

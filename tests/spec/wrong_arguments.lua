@@ -26,7 +26,8 @@ end
 
 local makers = {
   function() return nil end, function() return -1 end, function() return 0 end, function() return 1 end,
-  function() return 2 end, function() return 2.5 end, function() return 1e300 end, function() return 0 / 0 end,
+  function() return 2 end, function() return 2.5 end, function() return 1e300 end,
+  function() return 0 / 0 end,
   function() return -5e15 end, function() return 1 / 0 end, function() return 3LL end,
   function() return "x" end, function() return "" end, function() return "float64" end,
   function() return true end, function() return false end,
@@ -34,7 +35,8 @@ local makers = {
   function() return { "a" } end, function() return { a = 1 } end, function() return { n = 2 } end,
   function() return { 1, { 2 } } end, function() return { { 1, 2 }, { 3, 4 } } end,
   function() return { { 1, 2 }, { 3 } } end, function() return { chunks = 2 } end,
-  function() return { seed = "x" } end, function() return { axis = 1 } end, function() return { ddof = "x" } end,
+  function() return { seed = "x" } end, function() return { axis = 1 } end,
+  function() return { ddof = "x" } end,
   function() return give end, function() return print end, function() return io.stdout end,
   function() return coroutine.create(give) end, function() return matrix end, function() return lazy end,
   function() return tm.array { 3, 1, 2 } end, function() return tm.array { "a", "b" } end,
@@ -69,7 +71,8 @@ local function called(one, arguments, count)
   if type(result) == "userdata" and io.type(result) == nil and result.compute then result:compute() end
 end
 
-local inside = { "%[tidemill%]", "attempt to ", "bad argument", "assertion failed", "has no '__", "cannot convert" }
+local inside = { "%[tidemill%]", "attempt to ", "bad argument", "assertion failed", "has no '__",
+  "cannot convert" }
 local told = {}
 
 local function judge(one, arguments, count, problem)
@@ -80,7 +83,8 @@ local function judge(one, arguments, count, problem)
       told[key] = true
       local texts = {}
       for i = 1, count do texts[i] = shown(arguments[i]) end
-      print(("inside: %s%s%s(%s): %s"):format(one.owner, one.mark, one.name, table.concat(texts, ", "), message))
+      print(("inside: %s%s%s(%s): %s"):format(one.owner, one.mark, one.name, table.concat(texts, ", "),
+        message))
     end
   end
 end

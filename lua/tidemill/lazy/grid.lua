@@ -119,7 +119,9 @@ function grid.new(shape, element, chunks, what, level)
   for axis, size in ipairs(shape) do
     count = count * (explicit[axis] and #explicit[axis] or math.max(1, math.ceil(size / piece[axis])))
   end
-  if count > MOST then refuse(what, level + 1, "%.0f are too many (at most %.0f); take larger ones", count, MOST) end
+  if count > MOST then
+    refuse(what, level + 1, "%.0f are too many (at most %.0f); take larger ones", count, MOST)
+  end
   local sizes = {}
   for axis, size in ipairs(shape) do sizes[axis] = explicit[axis] or pieces(size, piece[axis]) end
   return made(sizes)

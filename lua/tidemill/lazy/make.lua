@@ -76,7 +76,7 @@ local function number(what, name, value, level)
   return value
 end
 
-local function whole(what, name, value, level)
+local function whole_number(what, name, value, level)
   if number(what, name, value, level + 1) ~= math.floor(value) then
     error(("%s: %s must be a whole number, got %s"):format(what, name, tostring(value)), level + 1)
   end
@@ -145,7 +145,7 @@ function make.eye(rows, columns, k, given)
   if type(k) == "table" then k, given = nil, k end
   options.only(given, shaped, "eye", 2)
   number("eye", "rows", rows, 2)
-  whole("eye", "k", k or 0, 2)
+  whole_number("eye", "k", k or 0, 2)
   local dims = expr.dims("eye", 2, { rows, columns or rows })
   local dtype = given and given.dtype or "float64"
   dtypes.check(dtype, "eye", 2)

@@ -9,6 +9,7 @@
 local ffi = require("ffi")
 local canonical = require("tidemill.lazy.canonical")
 local dtypes = require("tidemill.dtype")
+local expr = require("tidemill.lazy.expr")
 local grid = require("tidemill.lazy.grid")
 local program = require("tidemill.lazy.program")
 local view = require("tidemill.lazy.view")
@@ -25,10 +26,9 @@ plan.stages = {}
 
 --- op -> modules that register it, loaded when it is first met.
 local homes = { reduce = "reduce", concat = "join", reshape = "reshape", stored = "stored", take = "pick",
-  marked = "pick", blocks = "blocks", overlap = "blocks",
-  rolling_corr = "rolling", windows = "rolling", matmul = "products", related = "products", gathered = "linalg",
-  tall_qr = "linalg", scan = "series", sort = "series", row_task = "series", topk = "series",
-  histogram = "series" }
+  marked = "pick", blocks = "blocks", overlap = "blocks", windows = "rolling", rolling_corr = "rolling",
+  matmul = "products", related = "products", gathered = "linalg", tall_qr = "linalg", scan = "series",
+  sort = "series", row_task = "series", topk = "series", histogram = "series" }
 plan.homes = homes
 
 local Planner = {}
@@ -498,8 +498,9 @@ function Planner:assembled(dtype, stage, g)
   end, all = function() return g.chunks, { stage } end })
 end
 
---- All of an expression as one chunk.
+--- All of an expression as one chunk: an array that is in memory is that itself.
 function Planner:whole(e)
+  if e.op == "data" and e.array.nulls == 0 and expr.same_dims(e.dims, e.array.shape) then return e.array end
   local stage = self:on_grid(e, grid.whole(e.dims))
   if self.counting then self:count(stage) end
   return stage.chunk(1)

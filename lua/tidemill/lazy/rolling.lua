@@ -64,7 +64,7 @@ plan.stages.windows = function(planner, e)
   local wanted = { math.min(e.dims[1], math.max(math.ceil(EACH / inner), 4 * e.window)) }
   for axis = 2, #e.dims do wanted[axis] = "all" end
   local g = grid.new(e.dims, 8, wanted, "rolling", 2)
-  local whole = e.input.array
+  local whole = planner:whole(e.input)
   return { grid = g, chunk = function(number)
     local start, shape = grid.box(g, grid.index(g, number))
     return planner:task(e.name, rolling_task.make, shape, e.roll, e.window, start[1], whole)

@@ -31,7 +31,10 @@ end
 -- Chunks and tasks; an array of too many chunks still prints.
 local function work_text(e)
   local fine, g = pcall(lazy.grid, e)
-  if not fine then return "too many chunks", "tasks not counted" end
+  if not fine then
+    if not tostring(g):find("too many", 1, true) then error(g, 0) end
+    return "too many chunks", "tasks not counted"
+  end
   local chunks = g.chunks == 1 and "one chunk" or ("%d chunks of %s"):format(g.chunks, grid.text(g))
   return chunks, tasks_text(e)
 end
