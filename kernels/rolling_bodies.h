@@ -91,6 +91,12 @@ typedef void mill_window_standard(const double *x, int64_t stride, int64_t windo
  * with all of another, within [-1, 1]. */
 typedef void mill_window_products(const double *at, const double *with, int64_t window,
                                   double tile[MILL_PRODUCT_ROWS][MILL_PRODUCT_COLUMNS]);
+/* Writes the columns of a tile as rows, `stride` apart. */
+typedef void mill_window_turn(double tile[MILL_PRODUCT_ROWS][MILL_PRODUCT_COLUMNS], double *to,
+                              int64_t stride);
+/* Copies past the caches, which keep what is needed again, where the machine can: others see the
+ * elements after an sfence. */
+typedef void mill_window_stream(const double *from, int64_t count, double *to);
 
 struct mill_window_bodies {
     mill_window_totals *totals;
@@ -107,6 +113,8 @@ struct mill_window_bodies {
     int (*all_finite)(const double *x, int64_t count);
     mill_window_standard *standard;
     mill_window_products *products;
+    mill_window_turn *turn;
+    mill_window_stream *stream;
 };
 
 const struct mill_window_bodies *mill_window_bodies(void);
@@ -125,7 +133,9 @@ const struct mill_window_bodies *mill_window_bodies(void);
     mill_window_ratios mill_window_ratios_##set;                                               \
     int mill_window_all_finite_##set(const double *x, int64_t count);                          \
     mill_window_standard mill_window_standard_##set;                                           \
-    mill_window_products mill_window_products_##set
+    mill_window_products mill_window_products_##set;                                           \
+    mill_window_turn mill_window_turn_##set;                                                   \
+    mill_window_stream mill_window_stream_##set
 MILL_WINDOW_BODIES(plain);
 #ifdef MILL_KERNEL_X86
 MILL_WINDOW_BODIES(avx2);

@@ -34,36 +34,6 @@ static void correlate_turn(const double *x, int64_t rows, int64_t n, int64_t fir
     }
 }
 
-typedef double correlate_pair __attribute__((vector_size(16), aligned(8)));
-typedef int64_t correlate_places __attribute__((vector_size(16)));
-
-/* Writes the columns of a tile as rows, `stride` apart. */
-static void correlate_turn_tile(double tile[MILL_PRODUCT_ROWS][MILL_PRODUCT_COLUMNS],
-                                double *to, int64_t stride)
-{
-    for (int64_t b = 0; b < MILL_PRODUCT_COLUMNS; b += 2, to += 2 * stride) {
-        for (int64_t a = 0; a < MILL_PRODUCT_ROWS; a += 2) {
-            correlate_pair above = *(correlate_pair *)&tile[a][b];
-            correlate_pair below = *(correlate_pair *)&tile[a + 1][b];
-            *(correlate_pair *)(to + a) =
-                __builtin_shuffle(above, below, (correlate_places){0, 2});
-            *(correlate_pair *)(to + stride + a) =
-                __builtin_shuffle(above, below, (correlate_places){1, 3});
-        }
-    }
-}
-
-/* Past the caches, which keep what is needed again: two elements at a time, where both are aligned. */
-static void correlate_stream(const double *from, int64_t count, double *to)
-{
-    int64_t i = 0;
-#ifdef __SSE2__
-    if ((uintptr_t)to % sizeof(__m128d) == 0)
-        for (; i + 2 <= count; i += 2) _mm_stream_pd(to + i, _mm_loadu_pd(from + i));
-#endif
-    memcpy(to + i, from + i, (size_t)(count - i) * sizeof *to);
-}
-
 /* Elements of one panel of columns with all columns that are not right of it: their rows go to
  * out, where they are above the panel's own; what the panel's columns are, as rows, to `turned`,
  * which is `stride` wide. */
@@ -76,10 +46,10 @@ static void correlate_panel(const double *z, int64_t rows, int64_t window, int64
     for (int64_t i = 0; i < j + MILL_PRODUCT_COLUMNS; i += MILL_PRODUCT_ROWS) {
         int64_t column = i % MILL_PRODUCT_COLUMNS;
         bodies->products(z + (i - column) * window + column, z + j * window, window, tile);
-        correlate_turn_tile(tile, turned + i, stride);
+        bodies->turn(tile, turned + i, stride);
         for (int64_t a = 0; a < MILL_PRODUCT_ROWS && i < j; a++) {
             if (wide == MILL_PRODUCT_COLUMNS)
-                correlate_stream(tile[a], MILL_PRODUCT_COLUMNS, out + (i + a) * rows + j);
+                bodies->stream(tile[a], MILL_PRODUCT_COLUMNS, out + (i + a) * rows + j);
             else
                 memcpy(out + (i + a) * rows + j, tile[a], (size_t)wide * sizeof **tile);
         }
@@ -94,7 +64,7 @@ static void correlate_window(const double *z, int64_t rows, int64_t window, doub
         int64_t end = mill_least(rows, j + MILL_PRODUCT_COLUMNS);
         correlate_panel(z, rows, window, j, turned, out);
         for (int64_t i = j; i < end; i++)
-            correlate_stream(turned + (i - j) * stride, end, out + i * rows);
+            mill_window_bodies()->stream(turned + (i - j) * stride, end, out + i * rows);
     }
 }
 

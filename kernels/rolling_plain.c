@@ -2,6 +2,9 @@
  * between those and the wider ones.
  * SPDX-License-Identifier: MIT */
 #include <math.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 #include "kernels/rolling_bodies.h"
 
@@ -31,6 +34,14 @@ static inline double window_greater_plain(double a, double b)
     return a > b ? a : b;
 }
 
+#ifdef __SSE2__
+#define WINDOW_PUT 2
+static inline void window_put_plain(const double *from, double *to)
+{
+    _mm_stream_pd(to, _mm_loadu_pd(from));
+}
+#endif
+
 #include "kernels/rolling_wide.h"
 
 #define WINDOW_TABLE(set)                                                                      \
@@ -40,7 +51,7 @@ static inline double window_greater_plain(double a, double b)
             mill_window_finish_##set, mill_window_average_##set, mill_window_few_##set,        \
             mill_window_fours_##set, mill_window_scores_##set, mill_window_ratios_##set,       \
             mill_window_all_finite_##set, mill_window_standard_##set,                          \
-            mill_window_products_##set                                                         \
+            mill_window_products_##set, mill_window_turn_##set, mill_window_stream_##set       \
     }
 
 static const struct mill_window_bodies window_tables[MILL_ISAS] = {

@@ -1,6 +1,7 @@
 /* rolling_products_wide: standardised windows of many series and the products of all pairs,
  * written once for every width; the end of rolling_wide.h, whose macros it uses.
  * SPDX-License-Identifier: MIT */
+#include <string.h>
 
 /* A vector of columns at a time; stride is a multiple of every width.  All NaN here are the one
  * NaN, and so are all products and sums of it. */
@@ -57,5 +58,68 @@ MILL_WIDE(mill_window_products)(const double *at, const double *with, int64_t wi
     }
 }
 
+/* ---- where products go ----------------------------------------------------------------- */
+
+#if MILL_WIDE_BYTES >= 32
+typedef double MILL_WIDE(window_row)
+    __attribute__((vector_size(32), aligned(sizeof(double)), may_alias));
+typedef int64_t MILL_WIDE(window_order) __attribute__((vector_size(32)));
+#define ROW_AT(place)    (*(const MILL_WIDE(window_row) *)(place))
+#define ROW_SET(place)   (*(MILL_WIDE(window_row) *)(place))
+#define MIXED(a, b, ...) __builtin_shuffle(a, b, (MILL_WIDE(window_order)){__VA_ARGS__})
+
+/* Four by four. */
+MILL_TARGET void
+MILL_WIDE(mill_window_turn)(double tile[MILL_PRODUCT_ROWS][MILL_PRODUCT_COLUMNS], double *to,
+                            int64_t stride)
+{
+    for (int64_t b = 0; b < MILL_PRODUCT_COLUMNS; b += 4, to += 4 * stride) {
+        MILL_WIDE(window_row)
+        even = MIXED(ROW_AT(tile[0] + b), ROW_AT(tile[1] + b), 0, 4, 2, 6);
+        MILL_WIDE(window_row) odd = MIXED(ROW_AT(tile[0] + b), ROW_AT(tile[1] + b), 1, 5, 3, 7);
+        MILL_WIDE(window_row)
+        below = MIXED(ROW_AT(tile[2] + b), ROW_AT(tile[3] + b), 0, 4, 2, 6);
+        MILL_WIDE(window_row)
+        last = MIXED(ROW_AT(tile[2] + b), ROW_AT(tile[3] + b), 1, 5, 3, 7);
+        ROW_SET(to) = MIXED(even, below, 0, 1, 4, 5);
+        ROW_SET(to + stride) = MIXED(odd, last, 0, 1, 4, 5);
+        ROW_SET(to + 2 * stride) = MIXED(even, below, 2, 3, 6, 7);
+        ROW_SET(to + 3 * stride) = MIXED(odd, last, 2, 3, 6, 7);
+    }
+}
+
+#undef ROW_AT
+#undef ROW_SET
+#undef MIXED
+#else
+/* Two by two, which every machine has vectors for. */
+void MILL_WIDE(mill_window_turn)(double tile[MILL_PRODUCT_ROWS][MILL_PRODUCT_COLUMNS],
+                                 double *to, int64_t stride)
+{
+    typedef double pair __attribute__((vector_size(16), aligned(sizeof(double)), may_alias));
+    typedef int64_t places __attribute__((vector_size(16)));
+    for (int64_t b = 0; b < MILL_PRODUCT_COLUMNS; b += 2, to += 2 * stride) {
+        for (int64_t a = 0; a < MILL_PRODUCT_ROWS; a += 2) {
+            pair above = *(pair *)&tile[a][b], below = *(pair *)&tile[a + 1][b];
+            *(pair *)(to + a) = __builtin_shuffle(above, below, (places){0, 2});
+            *(pair *)(to + stride + a) = __builtin_shuffle(above, below, (places){1, 3});
+        }
+    }
+}
+#endif
+
+/* WINDOW_PUT elements at a time go past the caches, where they are aligned as many. */
+MILL_TARGET void MILL_WIDE(mill_window_stream)(const double *from, int64_t count, double *to)
+{
+    int64_t i = 0;
+#ifdef WINDOW_PUT
+    if ((uintptr_t)to % (WINDOW_PUT * sizeof *to) == 0)
+        for (; i + WINDOW_PUT <= count; i += WINDOW_PUT)
+            MILL_WIDE(window_put)(from + i, to + i);
+#endif
+    memcpy(to + i, from + i, (size_t)(count - i) * sizeof *to);
+}
+
+#undef WINDOW_PUT
 #undef ADD_PRODUCTS
 #undef SET_PRODUCTS

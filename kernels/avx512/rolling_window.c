@@ -24,5 +24,11 @@ MILL_TARGET static inline LANES window_greater_avx512(LANES a, LANES b)
     return (LANES)_mm512_max_pd((__m512d)a, (__m512d)b);
 }
 
+#define WINDOW_PUT 4
+MILL_TARGET static inline void window_put_avx512(const double *from, double *to)
+{
+    _mm256_stream_pd(to, _mm256_loadu_pd(from));
+}
+
 #include "kernels/rolling_wide.h"
 #endif
