@@ -77,6 +77,27 @@ static inline enum mill_isa mill_kernel_isa_number(void)
     return mill_kernel_bodies()->isa;
 }
 
+/* Whether there is an instruction that multiplies and adds with one rounding, which plain bodies
+ * that use fma() are then compiled for.  Without it fma() is some thirty times as slow as both
+ * apart. */
+#ifdef __x86_64__
+#define MILL_FUSES __attribute__((target("fma")))
+static inline int mill_fuses(void)
+{
+    return __builtin_cpu_supports("fma") != 0;
+}
+#else
+#define MILL_FUSES
+static inline int mill_fuses(void)
+{
+#if defined(__aarch64__) || defined(__FP_FAST_FMA)
+    return 1;
+#else
+    return 0;
+#endif
+}
+#endif
+
 mill_sum_block mill_sum_block_plain;
 mill_square_block mill_square_block_plain;
 mill_window_sums mill_window_sums_plain;

@@ -37,25 +37,6 @@ int64_t tidemill_kernel_matmul_scratch(int64_t m, int64_t n, int64_t k)
 #define WIDE_TILES(name) [MILL_ISAS - 1] = NULL
 #endif
 
-/* Whether there is an instruction that multiplies and adds with one rounding.  Without it fma() is
- * some thirty times as slow as both apart. */
-#ifdef __x86_64__
-#define TILE_FUSES __attribute__((target("fma")))
-static bool tile_fuses(void)
-{
-    return __builtin_cpu_supports("fma") != 0;
-}
-#else
-#define TILE_FUSES
-static bool tile_fuses(void)
-{
-#if defined(__aarch64__) || defined(__FP_FAST_FMA)
-    return true;
-#else
-    return false;
-#endif
-}
-#endif
 #define APART(x, y, z) ((x) * (y) + (z))
 
 #define TILE_IN_USE(name, real)                                                                \
@@ -65,7 +46,7 @@ static bool tile_fuses(void)
     static struct mill_tile_##name tile_in_use_##name(void)                                    \
     {                                                                                          \
         const struct mill_tile_##name *wide = wide_tiles_##name[mill_kernel_isa_number()];     \
-        if (!tile_fuses()) return (struct mill_tile_##name){PLAIN_COLUMNS, tile_apart_##name}; \
+        if (!mill_fuses()) return (struct mill_tile_##name){PLAIN_COLUMNS, tile_apart_##name}; \
         return wide ? *wide : (struct mill_tile_##name){PLAIN_COLUMNS, tile_plain_##name};     \
     }                                                                                          \
     static real tile_one_nan_##name(real value)                                                \
@@ -92,6 +73,5 @@ TILE_IN_USE(f32, float)
 #undef FUSED
 #undef PRODUCT
 #undef WIDE_TILES
-#undef TILE_FUSES
 #undef APART
 #undef TILE_IN_USE

@@ -25,7 +25,7 @@
                     PRODUCT(tile_one_nan)(STEP(alpha, sums[j], from[i * from_row + j]));       \
         }                                                                                      \
     }
-TILE_PLAIN(tile_plain, TILE_FUSES, FUSED)
+TILE_PLAIN(tile_plain, MILL_FUSES, FUSED)
 TILE_PLAIN(tile_apart, , APART)
 #undef TILE_PLAIN
 

@@ -126,7 +126,8 @@ TIDEMILL_KERNEL int64_t tidemill_kernel_ewm_std(const double *x, int64_t n, int6
  * first + count - 1, where window k is values k to k + window - 1: out[count x rows x rows].
  * A window's deviations from its means are divided by the root of their sum of squares;
  * deviations are taken from differences to the oldest value, and all sums, also of products,
- * run from the oldest value to the newest.  So a matrix depends on its window alone, and (i, j)
+ * run from the oldest value to the newest, those of products by multiply-adds that round once
+ * (twice on an x86 without FMA3).  So a matrix depends on its window alone, and (i, j)
  * and (j, i) have equal bits.  A series with a missing value, or with equal values only, gives
  * NaN.  -1 when a window is not within the series.
  * scratch: tidemill_kernel_rolling_correlate_scratch(rows, window, count) doubles. */

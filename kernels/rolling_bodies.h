@@ -88,7 +88,7 @@ typedef int mill_window_ratios(const double *cross, const double *square_x,
 enum { MILL_PRODUCT_ROWS = 4, MILL_PRODUCT_COLUMNS = 16 };
 typedef void mill_window_standard(const double *x, int64_t stride, int64_t window, double *z);
 /* tile[i][j] = sum of z[k][i] * z[k][j] over k, for MILL_PRODUCT_ROWS columns of a panel, from `at` on,
- * with all of another, within [-1, 1]. */
+ * with all of another, within [-1, 1]: s = fma(z[k][i], z[k][j], s) for each k, from 0. */
 typedef void mill_window_products(const double *at, const double *with, int64_t window,
                                   double tile[MILL_PRODUCT_ROWS][MILL_PRODUCT_COLUMNS]);
 /* Writes the columns of a tile as rows, `stride` apart. */
@@ -137,6 +137,8 @@ const struct mill_window_bodies *mill_window_bodies(void);
     mill_window_turn mill_window_turn_##set;                                                   \
     mill_window_stream mill_window_stream_##set
 MILL_WINDOW_BODIES(plain);
+/* For a processor without fma(): rounded twice. */
+mill_window_products mill_window_products_apart;
 #ifdef MILL_KERNEL_X86
 MILL_WINDOW_BODIES(avx2);
 MILL_WINDOW_BODIES(avx512);

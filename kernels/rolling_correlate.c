@@ -41,11 +41,13 @@ static void correlate_panel(const double *z, int64_t rows, int64_t window, int64
                             double *turned, double *out)
 {
     const struct mill_window_bodies *bodies = mill_window_bodies();
+    mill_window_products *products =
+        mill_fuses() ? bodies->products : mill_window_products_apart;
     int64_t stride = correlate_stride(rows), wide = mill_least(MILL_PRODUCT_COLUMNS, rows - j);
     double tile[MILL_PRODUCT_ROWS][MILL_PRODUCT_COLUMNS];
     for (int64_t i = 0; i < j + MILL_PRODUCT_COLUMNS; i += MILL_PRODUCT_ROWS) {
         int64_t column = i % MILL_PRODUCT_COLUMNS;
-        bodies->products(z + (i - column) * window + column, z + j * window, window, tile);
+        products(z + (i - column) * window + column, z + j * window, window, tile);
         bodies->turn(tile, turned + i, stride);
         for (int64_t a = 0; a < MILL_PRODUCT_ROWS && i < j; a++) {
             if (wide == MILL_PRODUCT_COLUMNS)

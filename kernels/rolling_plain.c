@@ -34,6 +34,9 @@ static inline double window_greater_plain(double a, double b)
     return a > b ? a : b;
 }
 
+#define WINDOW_FUSED_TARGET   MILL_FUSES
+#define WINDOW_FUSED(x, y, z) __builtin_fma(x, y, z)
+
 #ifdef __SSE2__
 #define WINDOW_PUT 2
 static inline void window_put_plain(const double *from, double *to)

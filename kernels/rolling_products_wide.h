@@ -1,5 +1,6 @@
 /* rolling_products_wide: standardised windows of many series and the products of all pairs,
- * written once for every width; the end of rolling_wide.h, whose macros it uses.
+ * written once for every width; the end of rolling_wide.h, whose macros it uses.  WINDOW_FUSED(x, y,
+ * z) is x y + z, rounded once, of a number and two vectors, in code for WINDOW_FUSED_TARGET.
  * SPDX-License-Identifier: MIT */
 #include <string.h>
 
@@ -26,37 +27,44 @@ MILL_TARGET void MILL_WIDE(mill_window_standard)(const double *x, int64_t stride
 }
 
 /* Two vectors of columns by four rows are what the registers hold. */
-#define ADD_PRODUCTS(i, left_sum, right_sum)                                                   \
+#define ADD_PRODUCTS(STEP, i, left_sum, right_sum)                                             \
     do {                                                                                       \
         double one = at[k * MILL_PRODUCT_COLUMNS + i];                                         \
-        left_sum += one * left, right_sum += one * right;                                      \
+        left_sum = STEP(one, left, left_sum);                                                  \
+        right_sum = STEP(one, right, right_sum);                                               \
     } while (0)
 #define SET_PRODUCTS(i, left_sum, right_sum)                                                   \
     do {                                                                                       \
         SET(tile[i] + j) = MILL_WIDE(window_limited)(left_sum);                                \
         SET(tile[i] + j + WIDTH) = MILL_WIDE(window_limited)(right_sum);                       \
     } while (0)
-
-MILL_TARGET void
-MILL_WIDE(mill_window_products)(const double *at, const double *with, int64_t window,
-                                double tile[MILL_PRODUCT_ROWS][MILL_PRODUCT_COLUMNS])
-{
-    for (int64_t j = 0; j < MILL_PRODUCT_COLUMNS; j += 2 * WIDTH) {
-        LANES a0 = {0}, a1 = {0}, b0 = {0}, b1 = {0}, c0 = {0}, c1 = {0}, d0 = {0}, d1 = {0};
-        for (int64_t k = 0; k < window; k++) {
-            const double *row = with + k * MILL_PRODUCT_COLUMNS + j;
-            LANES left = AT(row), right = AT(row + WIDTH);
-            ADD_PRODUCTS(0, a0, a1);
-            ADD_PRODUCTS(1, b0, b1);
-            ADD_PRODUCTS(2, c0, c1);
-            ADD_PRODUCTS(3, d0, d1);
-        }
-        SET_PRODUCTS(0, a0, a1);
-        SET_PRODUCTS(1, b0, b1);
-        SET_PRODUCTS(2, c0, c1);
-        SET_PRODUCTS(3, d0, d1);
+#define PRODUCTS(name, target, STEP)                                                           \
+    target void name(const double *at, const double *with, int64_t window,                     \
+                     double tile[MILL_PRODUCT_ROWS][MILL_PRODUCT_COLUMNS])                     \
+    {                                                                                          \
+        for (int64_t j = 0; j < MILL_PRODUCT_COLUMNS; j += 2 * WIDTH) {                        \
+            LANES a0 = {0}, a1 = {0}, b0 = {0}, b1 = {0};                                      \
+            LANES c0 = {0}, c1 = {0}, d0 = {0}, d1 = {0};                                      \
+            for (int64_t k = 0; k < window; k++) {                                             \
+                const double *row = with + k * MILL_PRODUCT_COLUMNS + j;                       \
+                LANES left = AT(row), right = AT(row + WIDTH);                                 \
+                ADD_PRODUCTS(STEP, 0, a0, a1);                                                 \
+                ADD_PRODUCTS(STEP, 1, b0, b1);                                                 \
+                ADD_PRODUCTS(STEP, 2, c0, c1);                                                 \
+                ADD_PRODUCTS(STEP, 3, d0, d1);                                                 \
+            }                                                                                  \
+            SET_PRODUCTS(0, a0, a1);                                                           \
+            SET_PRODUCTS(1, b0, b1);                                                           \
+            SET_PRODUCTS(2, c0, c1);                                                           \
+            SET_PRODUCTS(3, d0, d1);                                                           \
+        }                                                                                      \
     }
-}
+PRODUCTS(MILL_WIDE(mill_window_products), WINDOW_FUSED_TARGET, WINDOW_FUSED)
+#if MILL_WIDE_BYTES == 8
+#define APART(x, y, z) ((x) * (y) + (z))
+PRODUCTS(mill_window_products_apart, , APART)
+#undef APART
+#endif
 
 /* ---- where products go ----------------------------------------------------------------- */
 
@@ -121,5 +129,8 @@ MILL_TARGET void MILL_WIDE(mill_window_stream)(const double *from, int64_t count
 }
 
 #undef WINDOW_PUT
+#undef WINDOW_FUSED
+#undef WINDOW_FUSED_TARGET
 #undef ADD_PRODUCTS
 #undef SET_PRODUCTS
+#undef PRODUCTS

@@ -24,6 +24,10 @@ MILL_TARGET static inline LANES window_greater_avx2(LANES a, LANES b)
     return (LANES)_mm256_max_pd((__m256d)a, (__m256d)b);
 }
 
+#define WINDOW_FUSED_TARGET __attribute__((target("avx2,fma")))
+#define WINDOW_FUSED(x, y, z)                                                                  \
+    ((LANES)_mm256_fmadd_pd(_mm256_set1_pd(x), (__m256d)(y), (__m256d)(z)))
+
 #define WINDOW_PUT 4
 MILL_TARGET static inline void window_put_avx2(const double *from, double *to)
 {

@@ -24,6 +24,10 @@ MILL_TARGET static inline LANES window_greater_avx512(LANES a, LANES b)
     return (LANES)_mm512_max_pd((__m512d)a, (__m512d)b);
 }
 
+#define WINDOW_FUSED_TARGET MILL_TARGET
+#define WINDOW_FUSED(x, y, z)                                                                  \
+    ((LANES)_mm512_fmadd_pd(_mm512_set1_pd(x), (__m512d)(y), (__m512d)(z)))
+
 #define WINDOW_PUT 4
 MILL_TARGET static inline void window_put_avx512(const double *from, double *to)
 {

@@ -26,5 +26,8 @@ MILL_TARGET static inline LANES window_greater_neon(LANES a, LANES b)
                             (float64x2_t)b);
 }
 
+#define WINDOW_FUSED_TARGET   MILL_TARGET
+#define WINDOW_FUSED(x, y, z) ((LANES)vfmaq_n_f64((float64x2_t)(z), (float64x2_t)(y), x))
+
 #include "kernels/rolling_wide.h"
 #endif

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "kernel_check.h"
 #include "kernels/rolling.h"
+#include "kernels/rolling_bodies.h"
 
 static double *matrices(const double *x, int64_t rows, int64_t n, int64_t window, int64_t first,
                         int64_t count)
@@ -91,6 +92,30 @@ static void every_instruction_set_gives_the_plain_bits(void)
     }
 }
 
+/* What is within [-1, 1] anyway, and exact where all sums are. */
+static void a_processor_without_multiply_add_rounds_twice(void)
+{
+    enum { WINDOW = 40, PANEL = WINDOW * MILL_PRODUCT_COLUMNS };
+    double tile[2][MILL_PRODUCT_ROWS][MILL_PRODUCT_COLUMNS];
+    double *at = exact_doubles(PANEL), *with = exact_doubles(PANEL);
+    for (int round = 0; round < 20; round++) {
+        int exact = round % 2;
+        for (int64_t i = 0; i < PANEL; i++) {
+            at[i] = exact ? (double)(random_below(9) - 4) / 64 : random_unit() / WINDOW;
+            with[i] = exact ? (double)(random_below(9) - 4) / 64 : random_unit() - 0.5;
+        }
+        mill_window_products_apart(at, with, WINDOW, tile[0]);
+        mill_window_bodies()->products(at, with, WINDOW, tile[1]);
+        for (int i = 0; i < MILL_PRODUCT_ROWS; i++)
+            for (int j = 0; j < MILL_PRODUCT_COLUMNS; j++) {
+                double gap = fabs(tile[0][i][j] - tile[1][i][j]);
+                CHECK(exact || !mill_fuses() ? gap == 0 : gap <= WINDOW * 0x1p-53);
+            }
+    }
+    free(at);
+    free(with);
+}
+
 static void a_window_has_the_same_bits_in_any_chunk_and_among_any_series(void)
 {
     int64_t rows = 21, n = 60, window = 30, matrix = rows * rows;
@@ -172,6 +197,7 @@ int main(void)
     random_state = check_seed();
     RUN(every_number_of_series_matches_a_two_pass_oracle);
     RUN(every_instruction_set_gives_the_plain_bits);
+    RUN(a_processor_without_multiply_add_rounds_twice);
     RUN(a_window_has_the_same_bits_in_any_chunk_and_among_any_series);
     RUN(missing_and_equal_values_spoil_their_series_in_their_windows);
     RUN(an_offset_and_a_scale_change_little);
