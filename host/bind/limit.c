@@ -210,7 +210,7 @@ static tidemill_status check_shares(const struct mill_limit_setting *setting,
 
 double mill_limit_room(const struct tidemill *engine)
 {
-    static const double least = 4 << 20, most = 32 << 20;
+    static const double least = 4 << 20, most = 16 << 20;
     double room = (double)engine->memory.limit / 32;
     if (engine->memory.limit == 0 || room > most) return most;
     return room < least ? least : room;

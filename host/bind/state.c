@@ -230,7 +230,7 @@ void mill_scope_take_up(lua_State *L, size_t bytes)
     bool short_of = mill_memory_pressure(&scope->engine->memory) >= MILL_PRESSURE_TARGET;
     holdings->debt += (double)bytes;
     if (holdings->debt > (short_of ? holdings->room / 8 : holdings->room) &&
-        2 * holdings->debt > holdings->held && holdings->debt > holdings->heap) {
+        holdings->debt > holdings->heap) {
         collect_counted(scope, L);
         holdings->debt = (double)bytes;
     }

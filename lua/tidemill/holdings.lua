@@ -1,6 +1,6 @@
 -- holdings: the buffers that this Lua state holds.  LuaJIT's collector sees a handle of 16 bytes where
 -- there is an array of megabytes: so each state keeps count, and collects when dead handles may hold
--- as much as live ones; also when memory is short, and when its worker has nothing to do.
+-- so much that it is worth it; also when memory is short, and when its worker has nothing to do.
 local ffi = require("ffi")
 local core = require("tidemill.core")
 local C = require("tidemill.clib")
@@ -27,8 +27,8 @@ function holdings.take_up(a)
   local held, debt = mine.held + bytes, mine.debt + bytes
   mine.held, mine.debt = held, debt
   local room = pressure[0] >= TARGET and mine.room / 8 or mine.room
-  -- What a collection costs grows with the heap.
-  if debt > room and 2 * debt > held and debt > mine.heap then holdings.collect() end
+  -- What a collection costs grows with the heap, and not with what is held.
+  if debt > room and debt > mine.heap then holdings.collect() end
 end
 
 --- The handle has been collected.

@@ -188,6 +188,22 @@ describe("Lua's collectors", function()
       print(most >= 2^20 and most < 4 * 2^20 or most, #values)]]))
   end)
 
+  it("do not wait for as much garbage as there is beside it", function()
+    prints("true\t100\n", run([[
+      local tm = require "tidemill"
+      local new = require("tidemill.array").new
+      local large = new("float64", 5e7) -- 400 MB, of which no page is touched
+      local task = tm.delayed(function(a)
+        local make = require("tidemill.array").new
+        for _ = 1, 40 do make("float64", 131072) end
+        return #a
+      end)
+      local list = {}
+      for i = 1, 100 do list[i] = task(large) end
+      local done = #tm.compute(list)
+      print(tm.stats().peak_bytes < 5e8 or tm.stats().peak_bytes, done)]]))
+  end)
+
   it("of workers give arrays back before they sleep", function()
     prints("true\ttrue\n", run(arrays .. [[
       local length = tm.delayed(function(a) return #a end)
