@@ -463,6 +463,7 @@ end
 ---@param value any
 ---@param dtype string
 ---@param where string what messages call it
+---@param level? integer whom errors blame, as error() counts; default the caller's caller
 ---@return tidemill.array
 function array.as(value, dtype, where, level)
   if array.is(value) and names[value.array.type] == dtype and value.array.nulls == 0 then return value end
