@@ -124,13 +124,20 @@ TIDEMILL_KERNEL int64_t tidemill_kernel_ewm_std(const double *x, int64_t n, int6
 
 /* Pearson's correlations of all pairs of `rows` series, each n long, in the windows `first` to
  * first + count - 1, where window k is values k to k + window - 1: out[count x rows x rows].
- * A window's deviations from its means are divided by the root of their sum of squares;
- * deviations are taken from differences to the oldest value, and all sums, also of products,
- * run from the oldest value to the newest, those of products by multiply-adds that round once
- * (twice on an x86 without FMA3).  So a matrix depends on its window alone, and (i, j)
- * and (j, i) have equal bits.  A series with a missing value, or with equal values only, gives
- * NaN.  -1 when a window is not within the series.
+ * Windows are taken in groups of tidemill_kernel_rolling_correlate_group(window), from window 0 on.
+ * The windows of a group have half of their values or more in common: deviations are taken from the
+ * mean of those, itself taken from differences to the oldest of them.  Of a window's deviations a and b,
+ * with sums S over its n values:  (S(ab) - (S(a) / sqrt(n)) (S(b) / sqrt(n))) * (la * lb), where
+ * la = 1 / sqrt(S(aa) - (S(a) / sqrt(n))^2).  Sums run over the common values from the oldest on, then
+ * over the window's older values from the newest down; and over its newer values from the
+ * oldest on, which sum is added last.  Products are summed by multiply-adds that round once
+ * (twice on an x86 without FMA3).  So the bits depend on the window's values and on its place, not on
+ * first, count and the other series; they are near to two passes over the window: subtracting the
+ * square takes two thirds of S(aa) at most.  (i, j) and (j, i) have equal bits, and (i, i) is 1.
+ * A series with a missing value, or with equal values only, gives NaN; so do squares that overflow, or
+ * whose sum is below 2^-1024.  -1 when a window is not within the series.
  * scratch: tidemill_kernel_rolling_correlate_scratch(rows, window, count) doubles. */
+TIDEMILL_KERNEL int64_t tidemill_kernel_rolling_correlate_group(int64_t window);
 TIDEMILL_KERNEL int64_t tidemill_kernel_rolling_correlate_scratch(int64_t rows, int64_t window,
                                                                   int64_t count);
 TIDEMILL_KERNEL int64_t tidemill_kernel_rolling_correlate(const double *x, int64_t rows,

@@ -82,21 +82,42 @@ typedef int mill_window_scores(const double *above, const double *square, double
 typedef int mill_window_ratios(const double *cross, const double *square_x,
                                const double *square_y, double *out, int64_t count);
 
-/* Columns of x, `stride` wide and a multiple of MILL_PRODUCT_COLUMNS, less their means and
- * divided by their lengths: in panels of MILL_PRODUCT_COLUMNS, each with all rows of it one after
- * the other. */
-enum { MILL_PRODUCT_ROWS = 4, MILL_PRODUCT_COLUMNS = 16 };
-typedef void mill_window_standard(const double *x, int64_t stride, int64_t window, double *z);
-/* tile[i][j] = sum of z[k][i] * z[k][j] over k, for MILL_PRODUCT_ROWS columns of a panel, from `at` on,
- * with all of another, within [-1, 1]: s = fma(z[k][i], z[k][j], s) for each k, from 0. */
-typedef void mill_window_products(const double *at, const double *with, int64_t window,
-                                  double tile[MILL_PRODUCT_ROWS][MILL_PRODUCT_COLUMNS]);
-/* Writes the columns of a tile as rows, `stride` apart. */
-typedef void mill_window_turn(double tile[MILL_PRODUCT_ROWS][MILL_PRODUCT_COLUMNS], double *to,
-                              int64_t stride);
-/* Copies past the caches, which keep what is needed again, where the machine can: others see the
- * elements after an sfence. */
-typedef void mill_window_stream(const double *from, int64_t count, double *to);
+/* Windows begin, begin + 1, .. of MILL_GROUP_MOST that all have a core of values in common, half of a
+ * window or more: each is made of the core with what it has before, and of what it has after, so
+ * that one more window takes one more value on either side.
+ *
+ *     window 0     |-- before --|--- core ---|- skipped -|
+ *     the last one      |-------|--- core ---|-------------- ...|
+ *
+ * Window 0 has `before` values before the core and `skipped` after it, and `count` windows are wanted;
+ * count <= before + 1.  Sums take the core from its oldest value on, then what is before it from the
+ * newest down; and from the oldest on what comes after it, which is added last. */
+enum { MILL_GROUP_SIDE = 8, MILL_GROUP_MOST = 64 };
+struct mill_window_group {
+    int64_t before, core, skipped, count;
+};
+/* The values of MILL_GROUP_SIDE series side by side from window 0's oldest on become their deviations from
+ * the means of the core.  For each window, of a series' deviations: scale[0] = sum / the root of
+ * the window's length; scale[1] = 1 / the root of the squares' sum less that one's square, NaN
+ * where that is not known. */
+typedef void mill_group_scales(const struct mill_window_group *group, double *x,
+                               double scale[][2][MILL_GROUP_SIDE]);
+/* Deviations and scales. */
+struct mill_group_side {
+    const double *x;
+    double (*scale)[2][MILL_GROUP_SIDE];
+};
+/* tile[k][i][j]: with s = fma(x_i, x_j, s) as the sum of the deviations' products in window k,
+ * fma(-scale[0]_i, scale[0]_j, s) * (scale[1]_i * scale[1]_j) within [-1, 1], of series i of `at` and
+ * j of `with`. */
+typedef void mill_group_pairs(const struct mill_window_group *group,
+                              const struct mill_group_side *at,
+                              const struct mill_group_side *with,
+                              double tile[][MILL_GROUP_SIDE][MILL_GROUP_SIDE]);
+/* Writes tiles to matrices of `rows` rows that follow each other: to row i from column j on, and turned to
+ * row j from column i on; past the caches where it can, so others see them after an sfence. */
+typedef void mill_group_put(double tile[][MILL_GROUP_SIDE][MILL_GROUP_SIDE], int64_t count,
+                            int64_t i, int64_t j, int64_t rows, double *out);
 
 struct mill_window_bodies {
     mill_window_totals *totals;
@@ -111,10 +132,9 @@ struct mill_window_bodies {
     mill_window_scores *scores; /* above / sqrt(square * factor) */
     mill_window_ratios *ratios; /* cross / (the roots' product), within [-1, 1] */
     int (*all_finite)(const double *x, int64_t count);
-    mill_window_standard *standard;
-    mill_window_products *products;
-    mill_window_turn *turn;
-    mill_window_stream *stream;
+    mill_group_scales *scales;
+    mill_group_pairs *pairs;
+    mill_group_put *put;
 };
 
 const struct mill_window_bodies *mill_window_bodies(void);
@@ -132,19 +152,26 @@ const struct mill_window_bodies *mill_window_bodies(void);
     mill_window_scores mill_window_scores_##set;                                               \
     mill_window_ratios mill_window_ratios_##set;                                               \
     int mill_window_all_finite_##set(const double *x, int64_t count);                          \
-    mill_window_standard mill_window_standard_##set;                                           \
-    mill_window_products mill_window_products_##set;                                           \
-    mill_window_turn mill_window_turn_##set;                                                   \
-    mill_window_stream mill_window_stream_##set
+    mill_group_scales mill_group_scales_##set;                                                 \
+    mill_group_pairs mill_group_pairs_##set;                                                   \
+    mill_group_put mill_group_put_##set
 MILL_WINDOW_BODIES(plain);
 /* For a processor without fma(): rounded twice. */
-mill_window_products mill_window_products_apart;
+mill_group_pairs mill_group_pairs_apart;
 #ifdef MILL_KERNEL_X86
 MILL_WINDOW_BODIES(avx2);
 MILL_WINDOW_BODIES(avx512);
 #elif defined(__aarch64__) && !defined(TIDEMILL_SCALAR)
 MILL_WINDOW_BODIES(neon);
 #endif
+
+/* The first place from `place` on that begins a line of the cache; less than MILL_LINE places on. */
+enum { MILL_LINE = 8 };
+static inline double *mill_line_start(double *place)
+{
+    int64_t stray = (int64_t)((uintptr_t)place / sizeof(double) % MILL_LINE);
+    return stray ? place + MILL_LINE - stray : place;
+}
 
 /* ---- Tiles ----------------------------------------------------------------------------- */
 

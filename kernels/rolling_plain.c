@@ -53,8 +53,8 @@ static inline void window_put_plain(const double *from, double *to)
             mill_window_least_##set, mill_window_greatest_##set, mill_window_scaled_##set,     \
             mill_window_finish_##set, mill_window_average_##set, mill_window_few_##set,        \
             mill_window_fours_##set, mill_window_scores_##set, mill_window_ratios_##set,       \
-            mill_window_all_finite_##set, mill_window_standard_##set,                          \
-            mill_window_products_##set, mill_window_turn_##set, mill_window_stream_##set       \
+            mill_window_all_finite_##set, mill_group_scales_##set, mill_group_pairs_##set,     \
+            mill_group_put_##set                                                               \
     }
 
 static const struct mill_window_bodies window_tables[MILL_ISAS] = {

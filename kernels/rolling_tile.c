@@ -12,7 +12,6 @@ enum {
     TILE_SUMMED = 8,    /* which costs sums more than some misses of that cache do */
     TILE_COLUMNS = 8,   /* of a wide table at a time, packed: one line of a cache */
     TILE_ARRAYS = MILL_WINDOW_WORK + 3, /* x, y and out of packed columns */
-    TILE_ALIGNED = 8,                   /* places that may be spent to align an array */
 };
 
 /* Columns of a tile: few enough are taken as they are. */
@@ -34,14 +33,14 @@ static int64_t tile_size(int64_t n, int64_t inner, int64_t window)
 {
     int64_t before = mill_least(window - 1, n);
     int64_t places = (tile_rows(n, inner, window, TILE_SUMMED) + before) * tile_unit(inner);
-    return (places + TILE_ALIGNED - 1) / TILE_ALIGNED * TILE_ALIGNED;
+    return (places + MILL_LINE - 1) / MILL_LINE * MILL_LINE;
 }
 
 int64_t tidemill_kernel_rolling_scratch(int64_t n, int64_t inner, int64_t window)
 {
     if (n < 1 || inner < 1 || window < 1) return 0;
     int64_t arrays = tile_unit(inner) < inner ? TILE_ARRAYS : MILL_WINDOW_WORK;
-    return TILE_ALIGNED + arrays * tile_size(n, inner, window);
+    return MILL_LINE + arrays * tile_size(n, inner, window);
 }
 
 /* ---- windows with missing values ------------------------------------------------------- */
@@ -111,13 +110,6 @@ static void tile_copy(const double *from, int64_t from_unit, double *to, int64_t
         for (int64_t c = 0; c < unit; c++) to[r * to_unit + c] = from[r * from_unit + c];
 }
 
-/* The next place that begins a line of the cache. */
-static double *tile_aligned(double *place)
-{
-    int64_t stray = (int64_t)((uintptr_t)place / sizeof(double) % TILE_ALIGNED);
-    return stray ? place + TILE_ALIGNED - stray : place;
-}
-
 /* Windows that end in rows [first, end) of `unit` columns from `column` on. */
 static void tile_run(const struct mill_rolling *call, int64_t first, int64_t end,
                      int64_t column, int64_t unit)
@@ -131,7 +123,7 @@ static void tile_run(const struct mill_rolling *call, int64_t first, int64_t end
                                     .from = (first - oldest) * unit,
                                     .end = (end - oldest) * unit,
                                     .out = call->out + at};
-    double *space = tile_aligned(call->scratch);
+    double *space = mill_line_start(call->scratch);
     for (int i = 0; i < MILL_WINDOW_WORK; i++, space += size) tile.work[i] = space;
     if (unit < inner) {
         tile_copy(tile.x, inner, space, unit, end - oldest, unit);

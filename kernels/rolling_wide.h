@@ -377,7 +377,7 @@ MILL_TARGET int MILL_WIDE(mill_window_all_finite)(const double *x, int64_t count
 }
 
 #include "kernels/rolling_fours_wide.h"
-#include "kernels/rolling_products_wide.h"
+#include "kernels/rolling_group_wide.h"
 
 #undef AT
 #undef SET

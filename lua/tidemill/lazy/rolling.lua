@@ -1,6 +1,7 @@
 -- rolling: windows that slide along an axis of a lazy array, and what is known of each.
 -- SPDX-License-Identifier: MIT
 
+local C = require("tidemill.clib")
 local dtypes = require("tidemill.dtype")
 local expr = require("tidemill.lazy.expr")
 local grid = require("tidemill.lazy.grid")
@@ -8,6 +9,7 @@ local lazy = require("tidemill.lazy")
 local plan = require("tidemill.lazy.plan")
 local rolling_task = require("tidemill.lazy.rolling_task")
 local suggest = require("tidemill.suggest")
+require("tidemill.kernels.declare")("rolling.h")
 
 local methods = {}
 
@@ -99,14 +101,22 @@ local function correlations_into(part, window, first, last, series)
   require("tidemill.kernels.correlate")(series, window, first, last - first + 1, part)
 end
 
--- Bytes of matrices that one task makes: few, so that workers end together, for windows have nothing in
--- common that a task would do twice.
-local TASK = 2^21
+-- Bytes of matrices that one task makes, about.
+local TASK = 2^23
+
+-- Windows of a task: a group of the kernel's, which costs little more than one window; some groups where
+-- matrices are small, a part of one where they are large, but then enough to be worth what they share.
+local function windows_each(window, bytes)
+  local group = tonumber(C.tidemill_kernel_rolling_correlate_group(window))
+  local fit = math.max(1, math.floor(TASK / math.max(1, bytes)))
+  if fit >= group then return group * math.floor(fit / group) end
+  return math.ceil(group / math.ceil(group / math.max(fit, math.ceil(group / 4))))
+end
 
 -- All series are one chunk; each task has some windows.
 plan.stages.rolling_corr = function(planner, e)
   local size = dtypes.size(e.dtype)
-  local number_each = math.max(1, math.floor(TASK / math.max(size, size * e.dims[2] * e.dims[3])))
+  local number_each = windows_each(e.window, size * e.dims[2] * e.dims[3])
   local g = grid.new(e.dims, size, { number_each, "all", "all" }, "rolling", 2)
   local series = planner:whole(e.input)
   local function windows_of(number)
