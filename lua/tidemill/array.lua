@@ -62,6 +62,18 @@ function array.receive(pointer)
   return handle
 end
 
+--- Gives up a handle that nothing uses any more, as a collection would much later: for tasks whose parts
+--- of an array nobody else has, and which would make collections frequent.
+function array.let_go(handle)
+  local a = handle.array
+  handle.array = nil
+  if a.length >= large then
+    received[tonumber(cast(address_type, a))] = nil
+    holdings.settle(a)
+  end
+  C.tidemill__array_unref(a)
+end
+
 --- Whether `value` is an array.
 function array.is(value)
   return type(value) == "cdata" and istype(ref_type, value)

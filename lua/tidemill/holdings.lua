@@ -13,7 +13,6 @@ local TARGET, PAUSE = 1, 3 -- of enum mill_pressure
 
 mine.heap = 1024 * collectgarbage("count")
 
-
 --- Collects all garbage of the state.
 function holdings.collect()
   mine.debt, mine.due = 0, 0 -- before: a finalizer may raise
@@ -34,6 +33,12 @@ end
 --- The handle has been collected.
 function holdings.drop(a)
   mine.held = mine.held - tonumber(C.tidemill__array_bytes(a))
+end
+
+--- The handle was given up before a collection came to it.
+function holdings.settle(a)
+  local bytes = tonumber(C.tidemill__array_bytes(a))
+  mine.held, mine.debt = mine.held - bytes, math.max(0, mine.debt - bytes)
 end
 
 local function may_hold_garbage()

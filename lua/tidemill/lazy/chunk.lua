@@ -120,7 +120,10 @@ function chunk.run(bytes, ...) return run(nil, bytes, ...) end
 ---@param part tidemill.array
 ---@param bytes string
 ---@param ... tidemill.array its inputs
-function chunk.run_into(part, bytes, ...) run(part, bytes, ...) end
+function chunk.run_into(part, bytes, ...)
+  run(part, bytes, ...)
+  array.let_go(part)
+end
 
 -- ---- partial results --------------------------------------------------------------------------------
 

@@ -272,7 +272,7 @@ function Planner:task(name, fn, ...)
   return self.emit(name, fn, ...)
 end
 
---- A task that fills a part of an array, in the process that has the array.
+--- A task that fills a part of an array, in the process that has the array; it lets the part go.
 function Planner:fill(name, fn, part, ...)
   self.tasks_made = self.tasks_made + 1
   return self.emit({ name = name, lane = "thread" }, fn, part, ...)

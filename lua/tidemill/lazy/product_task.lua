@@ -82,7 +82,7 @@ end
 ---@param ... tidemill.array
 function product_task.multiply_into(part, pitch, spec, ...)
   multiply(part.dtype, spec, { ... }, part:pointer(), pitch)
-  hold(part)
+  array.let_go(part)
 end
 
 --- A chunk below the diagonal: the one above it, turned.
@@ -97,7 +97,8 @@ end
 --- The same at its place; the one above the diagonal, rows x columns, is at its own, now that it is made.
 function product_task.mirror_into(part, pitch, above, rows, columns)
   operand.transpose(part.dtype)(above:pointer(), rows, columns, pitch, part:pointer(), pitch)
-  hold(part, above)
+  array.let_go(part)
+  array.let_go(above)
 end
 
 -- ---- covariances ------------------------------------------------------------------------------------
@@ -148,7 +149,7 @@ end
 --- The same at its place.
 function product_task.relate_into(part, pitch, what, divisor, a, b)
   relate(what, divisor, a, b, part:pointer(), pitch)
-  hold(part)
+  array.let_go(part)
 end
 
 return product_task

@@ -1,6 +1,7 @@
 -- rolling: windows that slide along an axis of a lazy array, and what is known of each.
 -- SPDX-License-Identifier: MIT
 
+local array = require("tidemill.array")
 local C = require("tidemill.clib")
 local dtypes = require("tidemill.dtype")
 local expr = require("tidemill.lazy.expr")
@@ -99,6 +100,7 @@ end
 
 local function correlations_into(part, window, first, last, series)
   require("tidemill.kernels.correlate")(series, window, first, last - first + 1, part)
+  array.let_go(part)
 end
 
 -- Bytes of matrices that one task makes, about.

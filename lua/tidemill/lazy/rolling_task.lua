@@ -34,9 +34,9 @@ local function run(what, window, x, rows, inner, out)
   arguments.hold(work)
 end
 
---- Fills `part` with the results of the rows from `first` on, from 0.  A kernel that is given these rows
---- alone finds no full window in the first ones: those are made again, with the rows before.
-function rolling_task.fill(part, what, window, first, x)
+-- Fills `part` with the results of the rows from `first` on, from 0.  A kernel that is given these rows
+-- alone finds no full window in the first ones: those are made again, with the rows before.
+local function fill(part, what, window, first, x)
   local rows, inner = part.shape[1], part.length / part.shape[1]
   run(what, window, x:pointer() + first * inner, rows, inner, part:pointer())
   local again, begin = math.min(rows, window - 1), math.max(first - window + 1, 0)
@@ -49,10 +49,16 @@ function rolling_task.fill(part, what, window, first, x)
   arguments.hold(x, part)
 end
 
+--- Fills a part of an array with the results of the rows from `first` on, from 0.
+function rolling_task.fill(part, what, window, first, x)
+  fill(part, what, window, first, x)
+  array.let_go(part)
+end
+
 --- The same as an array of its own.
 function rolling_task.make(shape, what, window, first, x)
   local out = array.new("float64", nil, shape)
-  rolling_task.fill(out, what, window, first, x)
+  fill(out, what, window, first, x)
   return out
 end
 
