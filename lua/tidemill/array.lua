@@ -69,7 +69,7 @@ function array.let_go(handle)
   handle.array = nil
   if a.length >= large then
     received[tonumber(cast(address_type, a))] = nil
-    holdings.settle(a)
+    holdings.drop(a)
   end
   C.tidemill__array_unref(a)
 end

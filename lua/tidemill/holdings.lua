@@ -22,21 +22,16 @@ end
 
 --- The state has got a handle of an array.
 function holdings.take_up(a)
-  local bytes = tonumber(C.tidemill__array_bytes(a))
-  local held, debt = mine.held + bytes, mine.debt + bytes
-  mine.held, mine.debt = held, debt
   local room = pressure[0] >= TARGET and mine.room / 8 or mine.room
   -- What a collection costs grows with the heap, and not with what is held.
-  if debt > room and debt > mine.heap then holdings.collect() end
+  if mine.debt > room and mine.debt > mine.heap then holdings.collect() end
+  local bytes = tonumber(C.tidemill__array_bytes(a))
+  mine.held, mine.debt = mine.held + bytes, mine.debt + bytes
 end
 
---- The handle has been collected.
+--- The handle is gone: collected, by whomever, or given up.  Had it come before the last collection, the debt
+--- is less than what has come since; but a collection that finds it finds what else is dead, too.
 function holdings.drop(a)
-  mine.held = mine.held - tonumber(C.tidemill__array_bytes(a))
-end
-
---- The handle was given up before a collection came to it.
-function holdings.settle(a)
   local bytes = tonumber(C.tidemill__array_bytes(a))
   mine.held, mine.debt = mine.held - bytes, math.max(0, mine.debt - bytes)
 end
