@@ -29,7 +29,7 @@ print(volatility)
 print(("%.2f"):format(volatility:slice { 1, -1 }:compute()))
 
 -- Output:
--- lazy array 223 x 200 x 200 float64, 38 chunks of 6 x 200 x 200, 68.1 MiB, 38 tasks, not computed: a:compute()
+-- lazy array 223 x 200 x 200 float64, 15 chunks of 15 x 200 x 200, 68.1 MiB, 15 tasks, not computed: a:compute()
 -- first window 0.08, last 0.69
 -- highest from day 130
 -- 0.69

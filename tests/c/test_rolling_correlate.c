@@ -73,6 +73,32 @@ static void every_number_of_series_matches_a_two_pass_oracle(void)
     }
 }
 
+/* More windows than a group of the largest size has, from one in the middle of a group on. */
+static void long_windows_match_it_too(void)
+{
+    static const int64_t windows[] = {126, 127, 128, 129, 200, 301};
+    for (size_t i = 0; i < sizeof windows / sizeof *windows; i++) {
+        int64_t window = windows[i], group = tidemill_kernel_rolling_correlate_group(window);
+        int64_t n = window + 2 * group + 3, first = 1 + random_below(group);
+        CHECK(group == (window < 127 ? 63 : MILL_GROUP_MOST));
+        double *x = made_up_series(3, n);
+        check_matrices(x, 3, n, window, first, n - window + 1 - first);
+        free(x);
+    }
+}
+
+/* An outlier spoils no digits of the windows that it is not in. */
+static void values_outside_a_window_do_not_matter(void)
+{
+    enum { N = 60, WINDOW = 20 };
+    for (int64_t at = 0; at < N; at++) {
+        double *x = made_up_series(3, N);
+        x[N + at] = 1e15;
+        check_matrices(x, 3, N, WINDOW, 0, N - WINDOW + 1);
+        free(x);
+    }
+}
+
 static void every_instruction_set_gives_the_plain_bits(void)
 {
     for (int64_t rows = 1; rows <= 40; rows++) {
@@ -195,6 +221,8 @@ int main(void)
 {
     random_state = check_seed();
     RUN(every_number_of_series_matches_a_two_pass_oracle);
+    RUN(long_windows_match_it_too);
+    RUN(values_outside_a_window_do_not_matter);
     RUN(every_instruction_set_gives_the_plain_bits);
     RUN(a_processor_without_multiply_add_rounds_twice);
     RUN(a_window_has_the_same_bits_in_any_chunk_and_among_any_series);

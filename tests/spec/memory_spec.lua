@@ -188,6 +188,24 @@ describe("Lua's collectors", function()
       print(most >= 2^20 and most < 4 * 2^20 or most, #values)]]))
   end)
 
+  it("of workers hold nothing of the parts that they have filled", function()
+    prints("0\ttrue\t1000000\n", run([[
+      local tm = require "tidemill"
+      local function held()
+        local ffi, core = require("ffi"), require("tidemill.core")
+        return ffi.cast("struct tidemill__holdings *", core.holdings).held
+      end
+      local function all()
+        local sum = 0
+        for _, bytes in ipairs(tm.each_worker(held)) do sum = sum + bytes end
+        return sum
+      end
+      local x = tm.random.uniform(1e6, { seed = 1, chunks = 1e5 }):compute()
+      local filled = all()
+      tm.random.uniform(1e6, { seed = 1, chunks = 1e5 }):persist()
+      print(filled, all() > 0, x.length)]]))
+  end)
+
   it("do not wait for as much garbage as there is beside it", function()
     prints("true\t100\n", run([[
       local tm = require "tidemill"

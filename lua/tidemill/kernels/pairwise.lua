@@ -40,8 +40,9 @@ local function matrix_of(name, list)
 end
 
 --- Correlation matrices of many series of one length in every window, or in windows `first` to
---- `last`; window k begins with value k.  Each depends on its window alone, so that tasks may have
---- some windows each.
+--- `last`; window k begins with value k.  Each depends on its window's values and on k alone, so that
+--- tasks may have some windows each.  A series with itself is 1.  Half a window's windows share work: a
+--- call costs least a window when it has that many, and a long window little more than a short one.
 ---     local all = tm.kernels.rolling_correlation(list, 30)
 ---     print(all:get(1, 2, 3))      -- series 2 and 3 in the first 30 values
 ---@param list tidemill.numbers[]|tidemill.array series, or a matrix with a series in each row
