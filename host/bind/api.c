@@ -27,6 +27,7 @@
 #include "bind/watch.h"
 #include "data/file.h"
 #include "lane/message.h"
+#include "sched/await.h"
 
 static const char result_key[] = "tidemill.result";
 
