@@ -95,19 +95,9 @@ EXTREME_COLUMNS(max, >)
         cells[1].i += count;                                                                   \
     }                                                                                          \
                                                                                                \
-    static void extreme_##name##_columns(const struct mill_columns *columns)                   \
-    {                                                                                          \
-        mill_reduce_bodies()->name##_columns(columns);                                         \
-    }                                                                                          \
-                                                                                               \
     static void extreme_nan##name##_columns(const struct mill_columns *columns)                \
     {                                                                                          \
         mill_reduce_bodies()->nan##name##_columns(columns);                                    \
-    }                                                                                          \
-                                                                                               \
-    static void extreme_##name##_int_columns(const struct mill_columns *columns)               \
-    {                                                                                          \
-        mill_reduce_bodies()->name##_int_columns(columns);                                     \
     }                                                                                          \
                                                                                                \
     static void extreme_join_##name(union mill_cell *left, int64_t left_apart,                 \
@@ -131,6 +121,8 @@ EXTREME_COLUMNS(max, >)
         }                                                                                      \
     }
 
+MILL_EXTREME_COLUMNS(extreme, min)
+MILL_EXTREME_COLUMNS(extreme, max)
 EXTREME_KIND(min, least, <)
 EXTREME_KIND(max, greatest, >)
 
@@ -156,34 +148,15 @@ static void extreme_seal(union mill_cell *cells, int64_t apart, int64_t width, i
 /* Plain, NaNs passed over, integers. */
 #define EXTREME_KINDS(name, start, start_int)                                                  \
     static const struct mill_reduction extreme_##name##_kinds[3] = {                           \
-        {.planes = 2,                                                                          \
-         .floats = 1,                                                                          \
-         .open = 2,                                                                            \
-         .running = 1,                                                                         \
-         .none = {{.f = start}, {.i = 0}},                                                     \
-         .block = extreme_##name##_block,                                                      \
-         .columns = extreme_##name##_columns,                                                  \
-         .seal = extreme_seal,                                                                 \
-         .join = extreme_join_##name},                                                         \
-        {.planes = 2,                                                                          \
-         .floats = 1,                                                                          \
-         .open = 2,                                                                            \
-         .skips = 1,                                                                           \
-         .running = 1,                                                                         \
-         .none = {{.f = start}, {.i = 0}},                                                     \
-         .block = extreme_##name##_block,                                                      \
-         .columns = extreme_nan##name##_columns,                                               \
-         .seal = extreme_seal_nan,                                                             \
-         .join = extreme_join_##name},                                                         \
-        {.value = MILL_VALUE_INT,                                                              \
-         .planes = 2,                                                                          \
-         .open = 2,                                                                            \
-         .running = 1,                                                                         \
-         .none = {{.i = start_int}, {.i = 0}},                                                 \
-         .block = extreme_##name##_int_block,                                                  \
-         .columns = extreme_##name##_int_columns,                                              \
-         .seal = extreme_seal_int,                                                             \
-         .join = extreme_join_##name##_int},                                                   \
+        {MILL_EXTREME_FLOAT, .none = {{.f = start}, {.i = 0}},                                 \
+         .block = extreme_##name##_block, .columns = extreme_##name##_columns,                 \
+         .seal = extreme_seal, .join = extreme_join_##name},                                   \
+        {MILL_EXTREME_FLOAT, .skips = 1, .none = {{.f = start}, {.i = 0}},                     \
+         .block = extreme_##name##_block, .columns = extreme_nan##name##_columns,              \
+         .seal = extreme_seal_nan, .join = extreme_join_##name},                               \
+        {MILL_EXTREME_INT, .none = {{.i = start_int}, {.i = 0}},                               \
+         .block = extreme_##name##_int_block, .columns = extreme_##name##_int_columns,         \
+         .seal = extreme_seal_int, .join = extreme_join_##name##_int},                         \
     }
 
 EXTREME_KINDS(min, INFINITY, INT64_MAX);

@@ -98,16 +98,6 @@ static int64_t place_of_int(const int64_t *x, int64_t value)
         cells->f += 0.0;                                                                       \
     }                                                                                          \
                                                                                                \
-    static void place_##name##_columns(const struct mill_columns *columns)                     \
-    {                                                                                          \
-        mill_reduce_bodies()->name##_columns(columns);                                         \
-    }                                                                                          \
-                                                                                               \
-    static void place_##name##_int_columns(const struct mill_columns *columns)                 \
-    {                                                                                          \
-        mill_reduce_bodies()->name##_int_columns(columns);                                     \
-    }                                                                                          \
-                                                                                               \
     static void place_nan##name##_columns(const struct mill_columns *c)                        \
     {                                                                                          \
         for (int64_t r = 0; r < c->rows; r++) {                                                \
@@ -150,6 +140,8 @@ static int64_t place_of_int(const int64_t *x, int64_t value)
         }                                                                                      \
     }
 
+MILL_EXTREME_COLUMNS(place, argmin)
+MILL_EXTREME_COLUMNS(place, argmax)
 PLACE_KIND(argmin, least, <)
 PLACE_KIND(argmax, greatest, >)
 
@@ -163,31 +155,13 @@ static void place_seal(union mill_cell *cells, int64_t apart, int64_t width, int
 
 #define PLACE_KINDS(name, start, start_int)                                                    \
     static const struct mill_reduction place_##name##_kinds[3] = {                             \
-        {.planes = 2,                                                                          \
-         .floats = 1,                                                                          \
-         .open = 2,                                                                            \
-         .running = 1,                                                                         \
-         .none = {{.f = start}, {.i = -1}},                                                    \
-         .block = place_##name##_block,                                                        \
-         .columns = place_##name##_columns,                                                    \
-         .seal = place_seal,                                                                   \
-         .join = place_join_##name},                                                           \
-        {.planes = 2,                                                                          \
-         .floats = 1,                                                                          \
-         .open = 2,                                                                            \
-         .running = 1,                                                                         \
-         .none = {{.f = start}, {.i = -1}},                                                    \
-         .block = place_nan##name##_block,                                                     \
-         .columns = place_nan##name##_columns,                                                 \
-         .seal = place_seal,                                                                   \
-         .join = place_join_##name},                                                           \
-        {.value = MILL_VALUE_INT,                                                              \
-         .planes = 2,                                                                          \
-         .open = 2,                                                                            \
-         .running = 1,                                                                         \
-         .none = {{.i = start_int}, {.i = -1}},                                                \
-         .block = place_##name##_int_block,                                                    \
-         .columns = place_##name##_int_columns,                                                \
+        {MILL_EXTREME_FLOAT, .none = {{.f = start}, {.i = -1}}, .block = place_##name##_block, \
+         .columns = place_##name##_columns, .seal = place_seal, .join = place_join_##name},    \
+        {MILL_EXTREME_FLOAT, .none = {{.f = start}, {.i = -1}},                                \
+         .block = place_nan##name##_block, .columns = place_nan##name##_columns,               \
+         .seal = place_seal, .join = place_join_##name},                                       \
+        {MILL_EXTREME_INT, .none = {{.i = start_int}, {.i = -1}},                              \
+         .block = place_##name##_int_block, .columns = place_##name##_int_columns,             \
          .join = place_join_##name##_int},                                                     \
     }
 

@@ -87,6 +87,23 @@ struct mill_reduction {
     mill_reduce_join *join;
 };
 
+/* What reductions have alike whose first plane is the value that came before all others, and whose
+ * second says how many there were, or where it is. */
+#define MILL_EXTREME_FLOAT .planes = 2, .floats = 1, .open = 2, .running = 1
+#define MILL_EXTREME_INT   .value = MILL_VALUE_INT, .planes = 2, .open = 2, .running = 1
+
+/* Their columns, by the bodies: noun_kind_columns and noun_kind_int_columns. */
+#define MILL_EXTREME_COLUMNS(noun, kind)                                                       \
+    static void noun##_##kind##_columns(const struct mill_columns *columns)                    \
+    {                                                                                          \
+        mill_reduce_bodies()->kind##_columns(columns);                                         \
+    }                                                                                          \
+                                                                                               \
+    static void noun##_##kind##_int_columns(const struct mill_columns *columns)                \
+    {                                                                                          \
+        mill_reduce_bodies()->kind##_int_columns(columns);                                     \
+    }
+
 /* NULL where kind and type do not go together. */
 const struct mill_reduction *mill_reduction_find(int32_t kind, int32_t type);
 

@@ -19,6 +19,8 @@
 #include "bind/state.h"
 #include "bind/watch.h"
 #include "sched/attempt.h"
+#include "sched/await.h"
+#include "sched/parked.h"
 
 static const double CLOSE_PATIENCE = 10; /* seconds */
 

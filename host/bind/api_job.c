@@ -10,6 +10,8 @@
 #include "bind/lib.h"
 #include "bind/proxy.h"
 #include "bind/state.h"
+#include "sched/await.h"
+#include "sched/cancel.h"
 
 /* ---- submitting --------------------------------------------------------------------------- */
 

@@ -8,6 +8,8 @@
 #include "base/clock.h"
 #include "bind/processes.h"
 #include "bind/runner.h"
+#include "sched/await.h"
+#include "sched/threads.h"
 
 static const double CREW_PATIENCE = 0.1; /* seconds for what is about to end */
 

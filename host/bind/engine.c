@@ -18,6 +18,10 @@
 #include "bind/serve.h"
 #include "bind/watch.h"
 #include "lane/hub.h"
+#include "sched/await.h"
+#include "sched/cancel.h"
+#include "sched/parked.h"
+#include "sched/threads.h"
 
 void mill_engine_warn(void *context, const char *text)
 {

@@ -8,6 +8,7 @@
 #include "bind/api_function.h"
 #include "bind/engine.h"
 #include "bind/watch.h"
+#include "sched/await.h"
 
 bool mill_gate_init(struct mill_gate *gate)
 {

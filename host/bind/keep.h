@@ -18,7 +18,7 @@ struct mill_keep_setting {
 
 struct mill_limits mill_keep_limits(const struct tidemill *engine);
 
-/* ---- rows of the table in settings.c ------------------------------------------------------ */
+/* ---- rows of the table in setting_rows.c ------------------------------------------------- */
 
 tidemill_status mill_keep_take_limit(struct tidemill *engine, const char *text);
 char *mill_keep_show_limit(struct tidemill *engine);

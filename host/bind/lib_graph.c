@@ -15,7 +15,11 @@
 #include "bind/snapshot.h"
 #include "bind/state.h"
 #include "data/wire.h"
+#include "sched/await.h"
+#include "sched/cancel.h"
 #include "sched/join.h"
+#include "sched/parked.h"
+#include "sched/roots.h"
 
 static const char run_name[] = "tidemill.run";
 

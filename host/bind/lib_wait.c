@@ -14,7 +14,9 @@
 #include "bind/lib.h"
 #include "bind/shared.h"
 #include "data/share.h"
+#include "sched/await.h"
 #include "sched/channel.h"
+#include "sched/parked.h"
 #include "sched/suspended.h"
 
 static const char selector_name[] = "tidemill.selector";

@@ -28,7 +28,7 @@ double mill_limit_room(const struct tidemill *engine);
 /* When the workers start: puts the settings in force. */
 tidemill_status mill_limit_start(struct tidemill *engine, struct mill_error *error);
 
-/* ---- rows of the table in settings.c ------------------------------------------------------ */
+/* ---- rows of the table in setting_rows.c ------------------------------------------------- */
 
 tidemill_status mill_limit_take(struct tidemill *engine, const char *text);
 char *mill_limit_show(struct tidemill *engine);

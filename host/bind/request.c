@@ -8,6 +8,8 @@
 #include "base/clock.h"
 #include "bind/api.h"
 #include "bind/signature.h"
+#include "sched/await.h"
+#include "sched/parked.h"
 
 enum { HOSTED_PATIENCE = 10 /* seconds */ };
 

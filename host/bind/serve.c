@@ -23,6 +23,8 @@
 #include "bind/remote.h"
 #include "bind/runner.h"
 #include "lane/message.h"
+#include "sched/await.h"
+#include "sched/roots.h"
 
 static const double PUT_PATIENCE = 10; /* seconds for what a task has put to come on disk */
 

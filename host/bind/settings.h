@@ -1,5 +1,5 @@
 /* settings: what can be set, by whom, until when.
- * Rows of one table in settings.c, which the command line, the environment, files, tm.config and
+ * Rows of one table in setting_rows.c, which the command line, the environment, files, tm.config and
  * `tidemill config` all read.  A value holds against those of sources below its own; of one
  * source the later holds, but of files the earlier.
  * SPDX-License-Identifier: MIT */

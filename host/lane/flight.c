@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "lane/failure.h"
 #include "sched/attempt.h"
+#include "sched/parked.h"
 #include "sched/suspended.h"
 
 enum {

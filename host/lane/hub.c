@@ -11,6 +11,7 @@
 
 #include "lane/server.h"
 #include "lane/tcp.h"
+#include "sched/parked.h"
 
 /* ---- operations, any thread ------------------------------------------------------------------ */
 

@@ -1,11 +1,11 @@
 /* pool: workers that pull tasks, the runs that they come from, and all that they share.
  *
- *                    | any thread | the worker's thread
- *     worker_*       |            |         x
- *     pool_submit,   |     x      |
- *     _wait, _cancel |     x      |         (_submit: x)
- *     _fan           |     x      |         x
- *     init, fini     |  the owner, with no run in flight
+ *                                           | any thread | the worker's thread
+ *     worker_*                              |            |         x
+ *     pool_submit (roots.h), _wait (await.h)|     x      |         (_submit: x)
+ *     _cancel (cancel.h), park (parked.h)   |     x      |         x
+ *     _fan                                  |     x      |         x
+ *     init, fini, stop (threads.h)          |  the owner, with no run in flight
  *
  * With no threads (the serial lane) the pool has one worker, driven by the thread that waits.
  * SPDX-License-Identifier: MIT */
@@ -126,53 +126,14 @@ struct mill_pool {
 
 tidemill_status mill_pool_init(struct mill_pool *pool, const struct mill_pool_options *options,
                                struct mill_error *error);
-void mill_pool_stop(struct mill_pool *pool); /* stops and joins the threads */
 void mill_pool_fini(struct mill_pool *pool); /* stops, too */
 
 /* Gives a stopped pool, whose runs have all ended, another number of threads, which start with the
  * next run.  Numbers of functions and resources stay what they are.  On failure it has as many as before. */
 tidemill_status mill_pool_resize(struct mill_pool *pool, int threads, struct mill_error *error);
 
-/* Starts a run; starts the threads the first time.  `worker`: the one whose task submits it, NULL:
- * the script. */
-tidemill_status mill_pool_submit(struct mill_pool *pool, struct mill_run *run,
-                                 struct mill_worker *worker, struct mill_error *error);
-
-/* Waits until `run` has ended, `deadline` (CLOCK_MONOTONIC nanoseconds; INT64_MAX: none) has
- * passed or the pool was interrupted; true when it has ended.  Drives the worker of a serial
- * pool.  Not for tasks. */
-bool mill_pool_wait(struct mill_pool *pool, struct mill_run *run, int64_t deadline);
-
-/* The same for all runs there are. */
-bool mill_pool_wait_all(struct mill_pool *pool, int64_t deadline);
-
-/* The same for a parked wait of the script (its deliver is mill_pool_wake_script): until something has
- * fired or there is a reason. */
-bool mill_pool_wait_for(struct mill_pool *pool, struct mill_wait *wait, int64_t deadline);
-void mill_pool_wake_script(struct mill_wait *wait); /* owner: the pool */
-
-/* Whether a run has ended, something has come for a wait, or (both NULL) all runs have ended. */
-bool mill_pool_is_over(struct mill_pool *pool, struct mill_run *run, struct mill_wait *wait);
-
-/* Between block and unblock the script waits for ever: for `run`, for `wait`, or (both NULL) for
- * all runs.  When no worker can go on either, and what it waits for has not come, waits that could
- * never end are ended. */
-void mill_pool_block(struct mill_pool *pool, struct mill_run *run, struct mill_wait *wait);
-void mill_pool_unblock(struct mill_pool *pool);
-
 /* How many of a run's tasks have ended, those included that workers have not counted yet. */
 int64_t mill_run_done(struct mill_run *run);
-
-/* Any thread and signal handlers: waits end early until mill_pool_resume. */
-void mill_pool_interrupt(struct mill_pool *pool);
-void mill_pool_resume(struct mill_pool *pool);
-
-/* No further task of `run`, and of runs that its tasks have started, starts; those that have begun
- * go on to their end, but their waits end. */
-void mill_run_cancel(struct mill_run *run);
-
-/* The same for all runs below a token. */
-void mill_pool_cancel(struct mill_pool *pool, struct mill_token *token);
 
 /* Runs body(context, i) for i in [0, count) with the help of idle workers: a mill_parallel. */
 void mill_pool_fan(void *pool, int64_t count, void (*body)(void *context, int64_t i),
@@ -193,10 +154,6 @@ void mill_pool_ask_to_collect(struct mill_pool *pool, int64_t now);
 /* Ready tasks that nobody has begun: a guess. */
 int64_t mill_pool_queued(struct mill_pool *pool);
 
-/* Whether a thread that only looks for work takes no CPU from one that has some. `script`: the
- * script's thread asks. */
-bool mill_pool_may_spin(struct mill_pool *pool, bool script);
-
 /* ---- for workers ------------------------------------------------------------------------------ */
 
 /* Wakes at most `count` of the sleeping workers that take work: another one would not do it. */
@@ -208,15 +165,6 @@ void mill_pool_inject(struct mill_pool *pool, struct mill_task *task);
 
 /* The same of a task that is for no certain worker. */
 void mill_pool_offer(struct mill_pool *pool, struct mill_task *task);
-
-/* Hands the task to the worker that it is for; false: it is for any. */
-bool mill_pool_place(struct mill_pool *pool, struct mill_worker *self, struct mill_task *task);
-
-/* Parks a wait, which stays on the pool's list until mill_pool_unpark; false: it need not wait. */
-bool mill_pool_park(struct mill_pool *pool, struct mill_wait *wait);
-void mill_pool_unpark(struct mill_pool *pool, struct mill_wait *wait);
-
-struct mill_task *mill_pool_take_roots(struct mill_worker *worker, int level);
 
 /* How near the limit of memory is. */
 static inline enum mill_pressure mill_pool_pressure(const struct mill_pool *pool)
@@ -238,16 +186,5 @@ void mill_worker_tell(struct mill_worker *worker, enum mill_event event, struct 
 /* Whether a worker that is awake may begin a root: while memory is short only when nobody else does
  * anything, which could free some. */
 bool mill_pool_may_begin(struct mill_pool *pool);
-
-/* The thread of a serial pool, should it sleep, looks again; any thread. */
-void mill_pool_wake_serial(struct mill_pool *pool);
-
-/* An operation outside the pool begins, before anybody can wait for it; has ended, after its link was
- * fired.  Any thread. */
-void mill_pool_enter_outside(struct mill_pool *pool);
-void mill_pool_leave_outside(struct mill_pool *pool);
-
-/* When nobody can go on ends a wait that never could end otherwise, and returns true. */
-bool mill_pool_unstick(struct mill_pool *pool);
 
 #endif

@@ -3,7 +3,9 @@
 #include "sched/sleep.h"
 
 #include "base/clock.h"
+#include "sched/await.h"
 #include "sched/mail.h"
+#include "sched/parked.h"
 #include "sched/pool.h"
 
 static uint32_t bit_of(const struct mill_worker *worker)

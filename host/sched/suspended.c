@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "sched/attempt.h"
+#include "sched/parked.h"
 #include "sched/pool.h"
 #include "sched/sleep.h"
 

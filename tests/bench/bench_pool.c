@@ -9,7 +9,9 @@
 
 #include "base/clock.h"
 #include "base/cpus.h"
+#include "sched/await.h"
 #include "sched/pool.h"
+#include "sched/roots.h"
 
 enum { ROUNDS = 5 };
 

@@ -70,17 +70,13 @@ static void give(tidemill *engine, const char *name, const char *signature, unsi
 
 static tidemill *open_engine(int workers, double patience)
 {
-    tidemill_config config = {
-        .size = sizeof config, .workers = workers, .cache = "off", .close_patience = patience};
-    tidemill *engine;
-    tidemill_status status = tidemill_open(&config, &engine);
-    CHECK_SAYING(status == TIDEMILL_OK, "%s", tidemill_error(engine));
+    tidemill_config config = {.workers = workers, .cache = "off", .close_patience = patience};
+    tidemill *engine = check_open(config, NULL);
     atomic_store(&go_on, 0);
     atomic_store(&entered, 0);
     give(engine, "hold", "", TIDEMILL_THREAD_SAFE, hold);
     give(engine, "close_inside", "-> number, string", 0, close_inside);
-    status = tidemill_run_string(engine, script, "script", 0, NULL);
-    CHECK_SAYING(status == TIDEMILL_OK, "%s", tidemill_error(engine));
+    check_script(engine, script);
     return engine;
 }
 

@@ -63,20 +63,11 @@ static tidemill *open_engine(tidemill_config config)
                                   .signature = "number -> number",
                                   .call = ask_host,
                                   .flags = TIDEMILL_SANDBOX};
-    tidemill *engine;
-    config.size = sizeof config;
     config.cache = "off";
     if (config.workers == 0) config.workers = 2;
-    tidemill_status status = tidemill_open(&config, &engine);
-    if (status == TIDEMILL_OK) status = tidemill_register(engine, &function);
-    if (status == TIDEMILL_OK) status = load(engine);
-    CHECK_SAYING(status == TIDEMILL_OK, "%s", tidemill_error(engine));
+    tidemill *engine = check_open(config, &function);
+    check_script(engine, script);
     return engine;
-}
-
-static void wait_until_running(tidemill_job *job)
-{
-    while (tidemill_job_state(job) == TIDEMILL_JOB_PENDING) usleep(1000);
 }
 
 /* Releases the job. */
@@ -93,15 +84,11 @@ static void check_failed(tidemill_job *job, tidemill_status expected, const char
     tidemill_job_release(job);
 }
 
+/* Releases the job. */
 static double number_of_job(tidemill_job *job)
 {
-    tidemill_value value;
-    double number = -1;
     CHECK(tidemill_wait(job, 120) == TIDEMILL_OK);
-    CHECK_SAYING(tidemill_job_result(job, &value) == TIDEMILL_OK, "%s",
-                 tidemill_job_error(job));
-    tidemill_to_number(value, &number);
-    tidemill_release(value);
+    double number = number_of_ended(job);
     tidemill_job_release(job);
     return number;
 }

@@ -58,17 +58,14 @@ static tidemill_status run_script(tidemill *engine)
 
 static tidemill *open_with(int workers, const char *cache)
 {
-    tidemill_config config = {
-        .size = sizeof config, .workers = workers, .cache = cache, .deadline = deadline};
+    tidemill_config config = {.workers = workers, .cache = cache, .deadline = deadline};
     tidemill_function function = {.size = sizeof function,
                                   .name = "hold",
                                   .signature = "",
                                   .call = hold,
                                   .flags = TIDEMILL_THREAD_SAFE};
-    tidemill *engine;
-    tidemill_status status = tidemill_open(&config, &engine);
-    if (status == TIDEMILL_OK) status = tidemill_register(engine, &function);
-    if (status == TIDEMILL_OK) status = run_script(engine);
+    tidemill *engine = check_open(config, &function);
+    tidemill_status status = run_script(engine);
     CHECK_SAYING(status == TIDEMILL_OK, "%s", tidemill_error(engine));
     atomic_store(&go_on, 0);
     atomic_store(&entered, 0);
@@ -99,20 +96,8 @@ static tidemill_value one_option(const char *name, tidemill_value value)
 
 static double number_of_job(tidemill_job *job)
 {
-    tidemill_value value;
-    double number = -1;
     CHECK(tidemill_wait(job, 60) == TIDEMILL_OK);
-    tidemill_status status = tidemill_job_result(job, &value);
-    CHECK_SAYING(status == TIDEMILL_OK, "%s", tidemill_job_error(job));
-    tidemill_to_number(value, &number);
-    tidemill_release(value);
-    return number;
-}
-
-static void wait_until_running(tidemill_job *job)
-{
-    while (tidemill_job_state(job) == TIDEMILL_JOB_PENDING) usleep(1000);
-    CHECK(tidemill_job_state(job) == TIDEMILL_JOB_RUNNING);
+    return number_of_ended(job);
 }
 
 /* ---- results ------------------------------------------------------------------------------ */

@@ -31,14 +31,9 @@ static const char script[] =
 
 static tidemill *open_engine(int workers)
 {
-    tidemill_config config = {
-        .size = sizeof config, .workers = workers, .cache = "off", .deadline = deadline};
-    tidemill *engine;
-    tidemill_status status = tidemill_open(&config, &engine);
-    if (status == TIDEMILL_OK) {
-        status = tidemill_run_string(engine, script, "script", 0, NULL);
-    }
-    CHECK_SAYING(status == TIDEMILL_OK, "%s", tidemill_error(engine));
+    tidemill_config config = {.workers = workers, .cache = "off", .deadline = deadline};
+    tidemill *engine = check_open(config, NULL);
+    check_script(engine, script);
     return engine;
 }
 
@@ -47,16 +42,6 @@ static void call(tidemill *engine, const char *name, double argument)
     tidemill_value value = tidemill_from_number(argument);
     tidemill_status status = tidemill_call(engine, name, &value, 1, NULL, 0);
     CHECK_SAYING(status == TIDEMILL_OK, "%s", tidemill_error(engine));
-}
-
-static double number_of_job(tidemill_job *job)
-{
-    tidemill_value value;
-    double number = -1;
-    CHECK(tidemill_job_result(job, &value) == TIDEMILL_OK);
-    tidemill_to_number(value, &number);
-    tidemill_release(value);
-    return number;
 }
 
 static bool is_readable(int descriptor)
@@ -80,7 +65,7 @@ static void note_result(void *context, tidemill_job *job)
     struct seen *seen = context;
     CHECK(pthread_equal(seen->thread, pthread_self()));
     seen->calls++;
-    seen->sum += number_of_job(job);
+    seen->sum += number_of_ended(job);
 }
 
 static void results_are_told_by_poll_and_nobody_else(void)
@@ -150,7 +135,7 @@ static void failures_and_cancellations_are_told(void)
 static void go_round(void *context, tidemill_job *job)
 {
     struct seen *seen = context;
-    double number = number_of_job(job);
+    double number = number_of_ended(job);
     CHECK(tidemill_close(seen->engine) == TIDEMILL_USAGE);
     CHECK(strstr(tidemill_error(seen->engine), "callback") != NULL);
     tidemill_job_release(seen->again);

@@ -56,17 +56,12 @@ static const char script[] =
 
 static tidemill *open_engine(const char *worker_program)
 {
-    tidemill_config config = {.size = sizeof config,
-                              .workers = 2,
-                              .cache = in_folder("cache.db"),
-                              .worker_program = worker_program};
-    tidemill *engine;
-    tidemill_status status = tidemill_open(&config, &engine);
-    if (status == TIDEMILL_OK) status = tidemill_set(engine, "log", in_folder("log"));
-    if (status == TIDEMILL_OK) {
-        status = tidemill_run_string(engine, script, "script", 0, NULL);
-    }
+    tidemill_config config = {
+        .workers = 2, .cache = in_folder("cache.db"), .worker_program = worker_program};
+    tidemill *engine = check_open(config, NULL);
+    tidemill_status status = tidemill_set(engine, "log", in_folder("log"));
     CHECK_SAYING(status == TIDEMILL_OK, "%s", tidemill_error(engine));
+    check_script(engine, script);
     return engine;
 }
 

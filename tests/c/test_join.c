@@ -1,5 +1,8 @@
 /* test_join: tasks that stand for results of other runs.  SPDX-License-Identifier: MIT */
+#include "sched/await.h"
+#include "sched/cancel.h"
 #include "sched/join.h"
+#include "sched/threads.h"
 
 #include <unistd.h>
 

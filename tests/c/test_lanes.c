@@ -8,6 +8,9 @@
 #include "base/clock.h"
 #include "dag_check.h"
 #include "sched/attempt.h"
+#include "sched/await.h"
+#include "sched/parked.h"
+#include "sched/roots.h"
 #include "sched/suspended.h"
 
 static const int thread_counts[] = {0, 1, 2, 4};

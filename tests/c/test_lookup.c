@@ -5,6 +5,8 @@
 #define _GNU_SOURCE
 #include "cache/inside.h"
 #include "cache/lookup.h"
+#include "sched/await.h"
+#include "sched/roots.h"
 
 #include <fcntl.h>
 #include <sqlite3.h>

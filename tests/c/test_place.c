@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "random_check.h"
+#include "sched/cancel.h"
 #include "wait_check.h"
 
 enum { PLAIN = 11, KEY = 7, OTHER_KEY = 6, MOST = 64 };

@@ -3,7 +3,11 @@
  * watchdog of main ends.  `test_pool ROUNDS` repeats the random part that many times.
  * SPDX-License-Identifier: MIT */
 #define _GNU_SOURCE
+#include "sched/await.h"
+#include "sched/cancel.h"
 #include "sched/pool.h"
+#include "sched/roots.h"
+#include "sched/threads.h"
 
 #include <signal.h>
 #include <sys/resource.h>

@@ -2,6 +2,9 @@
  * ends every graph all the same.  SPDX-License-Identifier: MIT */
 #include "base/clock.h"
 #include "dag_check.h"
+#include "sched/await.h"
+#include "sched/parked.h"
+#include "sched/roots.h"
 
 static const int thread_counts[] = {0, 1, 2, 4, 7};
 static const double shares[MILL_PRESSURES] = {0, 0.6, 0.7, 0.8, 0.95};

@@ -1,6 +1,8 @@
 /* test_retry: tasks that are tried again: how often, when, and never after a cancel.
  * SPDX-License-Identifier: MIT */
 #include "sched/attempt.h"
+#include "sched/await.h"
+#include "sched/cancel.h"
 #include "sched/retry.h"
 
 #include <unistd.h>

@@ -7,6 +7,9 @@
 #include "fail_check.h"
 #include "random_check.h"
 #include "sched/attempt.h"
+#include "sched/await.h"
+#include "sched/cancel.h"
+#include "sched/parked.h"
 #include "wait_check.h"
 
 static int rounds = 10;

@@ -9,9 +9,13 @@
 #include "base/clock.h"
 #include "check.h"
 #include "sched/attempt.h"
+#include "sched/await.h"
 #include "sched/channel.h"
+#include "sched/parked.h"
 #include "sched/pool.h"
+#include "sched/roots.h"
 #include "sched/suspended.h"
+#include "sched/threads.h"
 
 enum { JOB_RUNS = 4, JOB_NODES = 3, GROVE_FUNCTIONS = 12 };
 

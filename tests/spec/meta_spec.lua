@@ -110,7 +110,7 @@ describe("the stubs for editors", function()
   it("declare every setting", function()
     local class = stubs:match("%-%-%-@class tidemill%.config\n(.-)\nlocal config")
     local names = 0
-    for name in helper.read("host/bind/settings.c"):gmatch("\n    {\"([%w_.]+)\", MILL_SETTING_") do
+    for name in helper.read("host/bind/setting_rows.c"):gmatch("\n    {\"([%w_.]+)\", MILL_SETTING_") do
       names = names + 1
       local field = name:find(".", 1, true) and ("[%q]"):format(name) or name
       assert.is_truthy(class:find("@field " .. field .. " ", 1, true), name)

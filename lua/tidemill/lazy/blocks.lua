@@ -1,6 +1,7 @@
 -- blocks: functions of one's own over the chunks of lazy arrays: map_blocks, map_overlap.
 -- SPDX-License-Identifier: MIT
 
+local assembly = require("tidemill.lazy.assembly")
 local block = require("tidemill.lazy.block")
 local dtypes = require("tidemill.dtype")
 local chunk = require("tidemill.lazy.chunk")
@@ -159,8 +160,8 @@ plan.stages.overlap = function(planner, e)
       before[axis] = start[axis] - from[axis]
       size[axis] = math.min(start[axis] + shape[axis] + reach[2], e.dims[axis]) - from[axis]
     end
-    local pieces = plan.pieces(size)
-    pieces:add_box(stage, from, size, 0, plan.row_major(size))
+    local pieces = assembly.new(size)
+    pieces:add_box(stage, from, size, 0, assembly.row_major(size))
     local widened = planner:task("overlap", chunk.assemble, input.dtype, pieces:spec(),
       unpack(pieces.inputs))
     if e.roll then

@@ -32,6 +32,12 @@ function expr.length(dims)
   return length
 end
 
+--- What an expression is made of: a list.
+function expr.inputs(e)
+  if e.input then return { e.input } end
+  return e.inputs or {}
+end
+
 --- (3,4), as messages show a shape.
 function expr.shape_text(dims) return "(" .. table.concat(dims, ",") .. ")" end
 

@@ -6,6 +6,7 @@
 local array = require("tidemill.array")
 local compute = require("tidemill.compute")
 local dtypes = require("tidemill.dtype")
+local assembly = require("tidemill.lazy.assembly")
 local expr = require("tidemill.lazy.expr")
 local grid = require("tidemill.lazy.grid")
 local plan = require("tidemill.lazy.plan")
@@ -89,12 +90,12 @@ local function gathered(planner, e, stage, index, pieces, length)
   for axis in ipairs(g.sizes) do at[axis] = index[axis] end
   local shape = {}
   for axis in ipairs(g.sizes) do shape[axis] = axis == e.axis and length or g.sizes[axis][index[axis]] end
-  local together, to = plan.pieces(shape), 0
-  local strides = plan.row_major(shape)
+  local together, to = assembly.new(shape), 0
+  local strides = assembly.row_major(shape)
   for _, piece in ipairs(pieces) do
     at[e.axis] = piece
     local _, size = grid.box(g, at)
-    together:add(stage.chunk(grid.number(g, at)), size, 0, plan.row_major(size), to, strides)
+    together:add(stage.chunk(grid.number(g, at)), size, 0, assembly.row_major(size), to, strides)
     to = to + size[e.axis] * strides[e.axis]
   end
   return planner:task("take", require("tidemill.lazy.chunk").assemble, e.dtype, together:spec(),

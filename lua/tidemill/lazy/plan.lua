@@ -6,19 +6,20 @@
 -- nobody asks for is never planned: a slice reads the chunks it shows and no other.
 -- SPDX-License-Identifier: MIT
 
-local ffi = require("ffi")
+local assembly = require("tidemill.lazy.assembly")
 local canonical = require("tidemill.lazy.canonical")
 local dtypes = require("tidemill.dtype")
 local expr = require("tidemill.lazy.expr")
 local grid = require("tidemill.lazy.grid")
+local groups = require("tidemill.lazy.groups")
 local program = require("tidemill.lazy.program")
+local sharing = require("tidemill.lazy.sharing")
 local view = require("tidemill.lazy.view")
 local chunk = require("tidemill.lazy.chunk")
 
 local plan = {}
 
-local fusable = { data = true, constant = true, index = true, random = true, map = true, cast = true,
-  view = true, rechunk = true }
+local fusable = sharing.fusable
 
 --- op -> function(planner, e): a stage {grid =, chunk = function(number)}.  Stages of their own
 --- kind register here.
@@ -27,8 +28,8 @@ plan.stages = {}
 --- op -> modules that register it, loaded when it is first met.
 local homes = { reduce = "reduce", concat = "join", reshape = "reshape", stored = "stored", take = "pick",
   marked = "pick", blocks = "blocks", overlap = "blocks", windows = "rolling", rolling_corr = "rolling",
-  matmul = "products", related = "products", gathered = "linalg", tall_qr = "linalg", scan = "series",
-  sort = "series", row_task = "series", topk = "series", histogram = "series" }
+  matmul = "product_stages", related = "product_stages", gathered = "linalg", tall_qr = "linalg",
+  scan = "series", sort = "series", row_task = "series", topk = "series", histogram = "series" }
 plan.homes = homes
 
 local Planner = {}
@@ -49,93 +50,6 @@ plan.stand_in = stand_in
 
 -- ---- which expressions are stages -------------------------------------------------------------------
 
--- What one element costs, about, in additions: a chain that costs more than KEEP is not computed twice.
-local KEEP = 8
-local costs = { [4] = 3, [5] = 8, [6] = 24, [9] = 16, [23] = 4 } -- DIV, MOD, POW, ATAN2, SQRT
-
-local function own_cost(e)
-  if e.op == "random" then return 8 end
-  if e.op == "cast" then return 1 end
-  if e.op ~= "map" then return 0 end
-  return costs[e.code] or (e.code >= 40 and e.code < 60 and 10) or 1
-end
-
-local function inputs_of(e)
-  if e.input then return { e.input } end
-  return e.inputs or {}
-end
-
--- Inputs before those that use them; and what an element costs with all that is below it.
-local function survey_order(roots)
-  local order, cost = {}, {}
-  local function visit(e)
-    if cost[e] then return end
-    local total = own_cost(e)
-    for _, input in ipairs(inputs_of(e)) do
-      visit(input)
-      total = total + cost[input]
-    end
-    cost[e] = fusable[e.op] and total or 0
-    order[#order + 1] = e
-  end
-  for _, root in ipairs(roots) do visit(root) end
-  return order, cost
-end
-
--- Whether elements of a random stream would be made one by one.
-local function is_strided(e, demand)
-  local last = e.op == "random" and demand.map[#e.dims]
-  return last and e.dims[#e.dims] > 1 and (last.axis ~= demand.axes or last.step ~= 1)
-end
-
--- A stage wants an expression through a view of a box of so many axes.
-local function add_demand(demands, e, stage, map, axes)
-  local of = demands[e]
-  if not of then
-    of = { count = 0, by_key = {} }
-    demands[e] = of
-  end
-  local key = stage .. "/" .. view.key(map)
-  if not of.by_key[key] then
-    of.by_key[key] = { stage = stage, map = map, axes = axes }
-    of.count = of.count + 1
-  end
-end
-
--- Finds what two stages want, or one wants through two views, and costs much: it is kept.
-function Planner:survey(roots)
-  local order, cost = survey_order(roots)
-  local demands = {}
-  for _, root in ipairs(roots) do add_demand(demands, root, 0, view.identity(#root.dims), #root.dims) end
-  for i = #order, 1, -1 do -- users first
-    local e = order[i]
-    local own = demands[e]
-    if fusable[e.op] and e.op ~= "view" then
-      local strided = false
-      for _, demand in pairs(own.by_key) do strided = strided or is_strided(e, demand) end
-      if (own.count > 1 and cost[e] >= KEEP) or strided then self.kept[e] = true end
-    end
-    self:pass_on(e, own, demands)
-  end
-end
-
--- What an expression wants of its inputs: a stage for itself, others for those that want them.
-function Planner:pass_on(e, own, demands)
-  if self.kept[e] or not fusable[e.op] then
-    local stage = e.op == "reduce" and self.canon:number(self:group_of(e).list[1]) or self.canon:number(e)
-    for _, input in ipairs(inputs_of(e)) do
-      add_demand(demands, input, stage, view.identity(#input.dims), #input.dims)
-    end
-    return
-  end
-  for _, input in ipairs(inputs_of(e)) do
-    for _, demand in pairs(own.by_key) do
-      local map = e.op == "view" and view.compose(demand.map, e.map) or demand.map
-      add_demand(demands, input, demand.stage, map, demand.axes)
-    end
-  end
-end
-
 --- Whether an expression is computed by a stage of its own.
 function Planner:is_stage(e)
   return self.kept[e] or not fusable[e.op] or (e.op == "rechunk" and self:is_bound(e.input))
@@ -149,7 +63,7 @@ function Planner:is_bound(e)
     found = true
   else
     found = false
-    for _, input in ipairs(inputs_of(e)) do found = found or self:is_bound(input) end
+    for _, input in ipairs(expr.inputs(e)) do found = found or self:is_bound(input) end
   end
   self.bound[e] = found
   return found
@@ -169,7 +83,7 @@ function Planner:gather_cuts(e, map, cuts, bound)
     return
   end
   if e.op == "view" then return self:gather_cuts(e.input, view.compose(map, e.map), cuts, bound) end
-  for _, input in ipairs(inputs_of(e)) do self:gather_cuts(input, map, cuts, bound) end
+  for _, input in ipairs(expr.inputs(e)) do self:gather_cuts(input, map, cuts, bound) end
 end
 
 --- The grid on which an expression is computed when nobody asks for another.
@@ -186,7 +100,7 @@ function Planner:natural_grid(e)
   elseif e.op == "view" then
     self:gather_cuts(e.input, e.map, cuts, bound)
   else
-    for _, input in ipairs(inputs_of(e)) do
+    for _, input in ipairs(expr.inputs(e)) do
       self:gather_cuts(input, view.identity(#e.dims), cuts, bound)
     end
   end
@@ -319,12 +233,12 @@ function Planner:recipe(given)
   local recipe = program.recipe(given)
   local e = given.store or given.reduce.input
   while not recipe do
-    while #inputs_of(e) == 1 and fusable[e.op] do e = inputs_of(e)[1] end
-    for _, input in ipairs(inputs_of(e)) do
+    while #expr.inputs(e) == 1 and fusable[e.op] do e = expr.inputs(e)[1] end
+    for _, input in ipairs(expr.inputs(e)) do
       if input.op == "map" then self.kept[input] = true end
     end
     recipe = program.recipe(given)
-    e = inputs_of(e)[1]
+    e = expr.inputs(e)[1]
   end
   self.log[#self.log + 1] = { dims = given.dims, fused = recipe.names, name = given.name,
     kept = self.kept[given.store] }
@@ -397,103 +311,12 @@ function Planner:on_grid(e, g)
   return self:assembled(e.dtype, self:fused(e, natural), g)
 end
 
--- The pieces of a box: calls piece(number of the chunk, its first place, the piece's first and size).
-local function each_piece(g, start, shape, piece)
-  local axes, low, high, index = #shape, {}, {}, {}
-  for axis = 1, axes do
-    low[axis] = grid.find(g, axis, start[axis])
-    high[axis] = grid.find(g, axis, math.max(start[axis] + shape[axis] - 1, start[axis]))
-    index[axis] = low[axis]
-  end
-  while true do
-    local begin, first, size = {}, {}, {}
-    for axis = 1, axes do
-      begin[axis] = g.starts[axis][index[axis]]
-      first[axis] = math.max(begin[axis], start[axis])
-      size[axis] = math.min(g.starts[axis][index[axis] + 1], start[axis] + shape[axis]) - first[axis]
-    end
-    piece(grid.number(g, index), index, begin, first, size)
-    local axis = axes
-    while axis >= 1 do
-      index[axis] = index[axis] + 1
-      if index[axis] <= high[axis] then break end
-      index[axis] = low[axis]
-      axis = axis - 1
-    end
-    if axis < 1 then return end
-  end
-end
-
--- Strides of row-major memory of a shape.
-local function row_major(shape)
-  local strides, pitch = {}, 1
-  for axis = #shape, 1, -1 do
-    strides[axis] = pitch
-    pitch = pitch * shape[axis]
-  end
-  return strides
-end
-
-plan.row_major = row_major
-
-local function offset_in(first, begin, strides)
-  local offset = 0
-  for axis, at in ipairs(first) do offset = offset + (at - begin[axis]) * strides[axis] end
-  return offset
-end
-
-local int64s = ffi.typeof("int64_t[?]")
-
-local function pack(numbers)
-  local out = int64s(#numbers)
-  for i, number in ipairs(numbers) do out[i - 1] = number end
-  return ffi.string(out, 8 * #numbers)
-end
-plan.pack = pack
-
--- What chunk.assemble is told, and its inputs.
-local Pieces = {}
-Pieces.__index = Pieces
-
---- Pieces of a chunk of this shape.
-function plan.pieces(shape)
-  local numbers = { #shape }
-  for _, size in ipairs(shape) do numbers[#numbers + 1] = size end
-  return setmetatable({ numbers = numbers, inputs = {} }, Pieces)
-end
-
---- One piece: a box of `size` at an element of `input` with strides there, to one of the chunk.
-function Pieces:add(input, size, from, strides, to, to_strides)
-  local numbers = self.numbers
-  self.inputs[#self.inputs + 1] = input
-  numbers[#numbers + 1] = #size
-  for _, length in ipairs(size) do numbers[#numbers + 1] = length end
-  numbers[#numbers + 1] = from
-  for _, stride in ipairs(strides) do numbers[#numbers + 1] = stride end
-  numbers[#numbers + 1] = to
-  for _, stride in ipairs(to_strides) do numbers[#numbers + 1] = stride end
-end
-
---- A box of a stage, from all the chunks that it crosses, to element `to` of the chunk and on with
---- these strides.
-function Pieces:add_box(stage, start, shape, to, to_strides)
-  each_piece(stage.grid, start, shape, function(number, index, begin, first, size)
-    local inner = {}
-    for axis = 1, #shape do inner[axis] = stage.grid.sizes[axis][index[axis]] end
-    local strides = row_major(inner)
-    self:add(stage.chunk(number), size, offset_in(first, begin, strides), strides,
-      to + offset_in(first, start, to_strides), to_strides)
-  end)
-end
-
-function Pieces:spec() return pack(self.numbers) end
-
 --- The chunks of a stage put together anew on another grid.
 function Planner:assembled(dtype, stage, g)
   return self:remembered({ grid = g, chunk = function(number)
     local start, shape = grid.box(g, grid.index(g, number))
-    local pieces = plan.pieces(shape)
-    pieces:add_box(stage, start, shape, 0, row_major(shape))
+    local pieces = assembly.new(shape)
+    pieces:add_box(stage, start, shape, 0, assembly.row_major(shape))
     return self:task("rechunk", chunk.assemble, dtype, pieces:spec(), unpack(pieces.inputs))
   end, all = function() return g.chunks, { stage } end })
 end
@@ -512,36 +335,9 @@ end
 function Planner:prepare(roots)
   local list = {}
   for i, e in ipairs(roots) do list[i] = self.canon:get(e) end
-  self:group(list)
-  self:survey(list)
+  groups.find(self, list)
+  sharing.survey(self, list)
   return list
-end
-
--- Reductions of one input over the same axes become one group, whose answers share their passes.
-function Planner:group(roots)
-  local seen = {}
-  local function visit(e)
-    if seen[e] then return end
-    seen[e] = true
-    if e.op == "reduce" then
-      local groups = self.groups[e.input] or { by_axes = {} }
-      self.groups[e.input] = groups
-      local axes = table.concat(e.axes, ",")
-      local group = groups.by_axes[axes]
-      if not group then
-        group = { input = e.input, axes = e.axes, list = {} }
-        groups.by_axes[axes] = group
-      end
-      group.list[#group.list + 1] = e
-    end
-    for _, input in ipairs(inputs_of(e)) do visit(input) end
-  end
-  for _, root in ipairs(roots) do visit(root) end
-end
-
---- The group of a reduction.
-function Planner:group_of(e)
-  return self.groups[e.input].by_axes[table.concat(e.axes, ",")]
 end
 
 return plan

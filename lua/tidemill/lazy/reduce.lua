@@ -5,9 +5,11 @@
 
 local C = require("tidemill.clib")
 local dtypes = require("tidemill.dtype")
+local assembly = require("tidemill.lazy.assembly")
 local chunk = require("tidemill.lazy.chunk")
 local expr = require("tidemill.lazy.expr")
 local grid = require("tidemill.lazy.grid")
+local groups = require("tidemill.lazy.groups")
 local plan = require("tidemill.lazy.plan")
 
 local reduce = {}
@@ -135,7 +137,7 @@ local function places(axes, start, shape, dims)
   for _, axis in ipairs(axes) do numbers[#numbers + 1] = shape[axis] end
   for _, axis in ipairs(axes) do numbers[#numbers + 1] = start[axis] end
   for _, axis in ipairs(axes) do numbers[#numbers + 1] = dims[axis] end
-  return plan.pack(numbers)
+  return assembly.pack(numbers)
 end
 
 -- Partial results of the chunks of a group's input: part(number); and their recipe().
@@ -241,7 +243,7 @@ local function group_stage(planner, group)
 end
 
 plan.stages.reduce = function(planner, e)
-  local stage = group_stage(planner, planner:group_of(e))
+  local stage = group_stage(planner, groups.of(planner, e))
   return { grid = stage.grid, chunk = function(number)
     local found = stage.chunk(number)
     return planner:task(e.name, chunk.finish, stage.type, found.m, stage.kinds, stage.place[e], e.what,

@@ -4,6 +4,7 @@
 -- SPDX-License-Identifier: MIT
 
 local dtypes = require("tidemill.dtype")
+local assembly = require("tidemill.lazy.assembly")
 local expr = require("tidemill.lazy.expr")
 local grid = require("tidemill.lazy.grid")
 local plan = require("tidemill.lazy.plan")
@@ -30,7 +31,7 @@ end
 
 -- Calls visit(start, shape) for the boxes that make up places [from, to) of row-major order.
 local function each_box(dims, from, to, visit)
-  local pitch = plan.row_major(dims)
+  local pitch = assembly.row_major(dims)
   local function walk(axis, start, first, last) -- places below `start`, which fixes the axes before
     if first >= last then return end
     if axis > #dims then return visit(start, {}) end
@@ -67,14 +68,14 @@ end
 plan.stages.reshape = function(planner, e)
   local g = in_stretches(e.dims, dtypes.size(e.dtype))
   local stage = planner:stage(e.input)
-  local pitch = plan.row_major(e.dims)
+  local pitch = assembly.row_major(e.dims)
   return { grid = g, chunk = function(number)
     local start, shape = grid.box(g, grid.index(g, number))
     local from = 0
     for axis, at in ipairs(start) do from = from + at * pitch[axis] end
-    local pieces, to = plan.pieces(shape), 0
+    local pieces, to = assembly.new(shape), 0
     each_box(e.input.dims, from, from + expr.length(shape), function(box, size)
-      pieces:add_box(stage, box, size, to, plan.row_major(size))
+      pieces:add_box(stage, box, size, to, assembly.row_major(size))
       to = to + expr.length(size)
     end)
     return planner:task("reshape", require("tidemill.lazy.chunk").assemble, e.dtype, pieces:spec(),

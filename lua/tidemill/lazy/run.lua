@@ -4,6 +4,7 @@
 
 local array = require("tidemill.array")
 local C = require("tidemill.clib")
+local assembly = require("tidemill.lazy.assembly")
 local chunk = require("tidemill.lazy.chunk")
 local compute = require("tidemill.compute")
 local direct = require("tidemill.lazy.direct")
@@ -102,7 +103,7 @@ end
 
 -- The node that puts chunk `number` of a stage at its place in the whole; `alone`: nobody else wants it.
 local function filled(planner, e, stage, number, whole, alone)
-  local strides = plan.row_major(e.dims)
+  local strides = assembly.row_major(e.dims)
   local from, shape = place_of(e, stage.grid, number, strides)
   if alone and stage.fill_rows then
     return stage.fill_rows(number, function(other)
@@ -137,12 +138,12 @@ end
 local function value_of(e, chunks, g)
   if #e.dims == 0 then return chunks[1][1] end
   if #chunks == 1 then return chunks[1] end
-  local pieces, strides = plan.pieces(e.dims), plan.row_major(e.dims)
+  local pieces, strides = assembly.new(e.dims), assembly.row_major(e.dims)
   grid.each(g, function(index, number)
     local start, shape = grid.box(g, index)
     local at = 0
     for axis in ipairs(shape) do at = at + start[axis] * strides[axis] end
-    pieces:add(chunks[number], shape, 0, plan.row_major(shape), at, strides)
+    pieces:add(chunks[number], shape, 0, assembly.row_major(shape), at, strides)
   end)
   return chunk.assembled(e.dtype, pieces:spec(), chunks)
 end

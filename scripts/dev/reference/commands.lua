@@ -57,7 +57,7 @@ end
 --- Settings in order: names.
 function commands.settings()
   local found = {}
-  for name in shell.read("host/bind/settings.c"):gmatch("\n    {\"([%w_.]+)\", MILL_SETTING_") do
+  for name in shell.read("host/bind/setting_rows.c"):gmatch("\n    {\"([%w_.]+)\", MILL_SETTING_") do
     found[#found + 1] = name
   end
   return found

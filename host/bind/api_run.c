@@ -1,0 +1,365 @@
+/* api_run: scripts that a program runs, and what they return.  SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <lauxlib.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "bind/api.h"
+#include "bind/embedded.h"
+#include "bind/hosted.h"
+#include "bind/proxy.h"
+#include "bind/recorder.h"
+#include "bind/state.h"
+#include "bind/watch.h"
+#include "data/file.h"
+
+/* ---- what a run is given ---------------------------------------------------------------- */
+
+static const char result_key[] = "tidemill.result";
+
+void mill_api_push_result(lua_State *L)
+{
+    lua_getfield(L, LUA_REGISTRYINDEX, result_key);
+}
+
+/* For a record; text NULL: it is not known. */
+static void record_script(struct tidemill *engine, const char *name, const char *text,
+                          size_t size, int argc, char **argv)
+{
+    if (engine->recorder) {
+        mill_recorder_begin(engine->recorder, name, text, size, argc, argv);
+    }
+}
+
+static void record_script_file(struct tidemill *engine, const char *path, int argc, char **argv)
+{
+    struct mill_buffer *bytes = NULL;
+    if (engine->recorder == NULL) return;
+    if (mill_file_read(NULL, path, &bytes, NULL, NULL) == TIDEMILL_OK) {
+        record_script(engine, path, (const char *)bytes->data, bytes->size, argc, argv);
+    } else {
+        record_script(engine, path, NULL, 0, argc, argv);
+    }
+    mill_buffer_unref(bytes);
+}
+
+/* `arg` and `...` of a script; pushes the latter. */
+static int push_script_arguments(lua_State *L, const char *name, int argc, char **argv)
+{
+    lua_createtable(L, argc, 1);
+    lua_pushstring(L, name);
+    lua_rawseti(L, -2, 0);
+    for (int i = 0; i < argc; i++) {
+        lua_pushstring(L, argv[i]);
+        lua_rawseti(L, -2, i + 1);
+    }
+    mill_confine_push_globals(L);
+    lua_insert(L, -2);
+    lua_pushliteral(L, "arg");
+    lua_insert(L, -2);
+    lua_rawset(L, -3); /* no metamethod of the script's runs here */
+    lua_pop(L, 1);
+    luaL_checkstack(L, argc + 8, "too many arguments");
+    for (int i = 0; i < argc; i++) lua_pushstring(L, argv[i]);
+    return argc;
+}
+
+/* Modules that lie beside the script are found wherever it was started from. */
+static void add_folder(lua_State *L, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    if (slash == NULL) return; /* the current folder is on the path already */
+    lua_getglobal(L, "package");
+    lua_pushlstring(L, path, (size_t)(slash - path));
+    const char *folder = lua_tostring(L, -1);
+    lua_getfield(L, -2, "path");
+    lua_pushfstring(L, "%s/?.lua;%s/?/init.lua;%s", folder, folder, lua_tostring(L, -1));
+    lua_setfield(L, -4, "path");
+    lua_pop(L, 3);
+}
+
+tidemill_status mill_api_set_tm(struct tidemill *engine)
+{
+    lua_State *L = engine->L;
+    if (engine->confine.on) return TIDEMILL_OK; /* it is there */
+    lua_getglobal(L, "tm");
+    bool there = !lua_isnil(L, -1);
+    lua_pop(L, 1);
+    if (there) return TIDEMILL_OK;
+    char *message;
+    lua_getglobal(L, "require");
+    lua_pushliteral(L, "tidemill");
+    tidemill_status status = mill_state_call(L, 1, 1, &message);
+    if (status != TIDEMILL_OK) return mill_api_fail(engine, status, message);
+    lua_setglobal(L, "tm");
+    return TIDEMILL_OK;
+}
+
+/* ---- its end ---------------------------------------------------------------------------- */
+
+/* Whether the script or its tasks have started what somebody is to wait for, or to ask for. */
+static bool is_to_be_ended(struct tidemill *engine)
+{
+    lua_State *L = engine->L;
+    luaL_findtable(L, LUA_REGISTRYINDEX, "_LOADED", 1);
+    lua_getfield(L, -1, "tidemill.future");
+    bool used = lua_istable(L, -1);
+    lua_pop(L, 2);
+    return used || (engine->pool_open && (atomic_load(&engine->pool.running) > 0 ||
+                                          mill_engine_has_unasked(engine)));
+}
+
+/* (): future.close() */
+static int close_futures(lua_State *L)
+{
+    lua_getglobal(L, "require");
+    lua_pushliteral(L, "tidemill.future");
+    lua_call(L, 1, 1);
+    lua_getfield(L, -1, "close");
+    lua_call(L, 0, 0);
+    return 0;
+}
+
+/* The end of a script waits for what it and its tasks have submitted; an error of a task that nobody
+ * asked for is the script's. */
+static tidemill_status end_futures(struct tidemill *engine)
+{
+    if (!is_to_be_ended(engine)) return TIDEMILL_OK;
+    lua_pushcfunction(engine->L, close_futures);
+    char *message;
+    tidemill_status status = mill_state_call(engine->L, 0, 0, &message);
+    return status == TIDEMILL_OK ? status : mill_api_fail(engine, status, message);
+}
+
+tidemill_status mill_api_outcome(struct tidemill *engine, tidemill_status status)
+{
+    if (engine->exiting) return mill_api_fail(engine, TIDEMILL_EXIT, NULL);
+    if (atomic_load(&engine->interrupted)) {
+        mill_api_fail(engine, TIDEMILL_CANCELLED, NULL);
+        return mill_fail(&engine->error, TIDEMILL_CANCELLED, "interrupted");
+    }
+    return status;
+}
+
+/* A trace that cannot be written fails a run that has gone well. */
+static tidemill_status end_watching(struct tidemill *engine, const char *name, int64_t began,
+                                    tidemill_status status)
+{
+    struct mill_error error;
+    mill_watch_ran(engine, name, began);
+    tidemill_status failure = mill_watch_end(engine, &error);
+    if (failure == TIDEMILL_OK) return status;
+    if (status == TIDEMILL_OK) return mill_fail(&engine->error, failure, "%s", error.text);
+    mill_output_warn(&engine->output, "%s", error.text);
+    return status;
+}
+
+/* ---- running ---------------------------------------------------------------------------- */
+
+/* Runs the chunk on top of the stack. */
+static tidemill_status run_chunk(struct tidemill *engine, const char *name, int argc,
+                                 char **argv)
+{
+    lua_State *L = engine->L;
+    mill_confine_function(L);
+    int count = push_script_arguments(L, name, argc, argv);
+    int64_t began = mill_clock_now();
+    char *message;
+    tidemill_status status = mill_state_call(L, count, 1, &message);
+    if (status != TIDEMILL_OK) {
+        mill_api_fail(engine, status, message);
+    } else {
+        lua_setfield(L, LUA_REGISTRYINDEX, result_key);
+        status = end_futures(engine);
+    }
+    return end_watching(engine, name, began, mill_api_outcome(engine, status));
+}
+
+/* The message of a failed load is on top. */
+static tidemill_status fail_syntax(struct tidemill *engine)
+{
+    const char *text = lua_tostring(engine->L, -1);
+    mill_fail(&engine->error, TIDEMILL_SYNTAX, "%s", text ? text : "syntax error");
+    lua_pop(engine->L, 1);
+    return TIDEMILL_SYNTAX;
+}
+
+/* Runs it where the script is, unless that is here: then *apart is false. */
+static tidemill_status run_apart(struct tidemill *engine, enum mill_request what,
+                                 const char *name, const char *code, int argc, char **argv,
+                                 bool *apart)
+{
+    *apart = engine->proxy != NULL;
+    return *apart ? mill_proxy_run(engine, what, name, code, argc, argv) : TIDEMILL_OK;
+}
+
+/* ---- files ------------------------------------------------------------------------------ */
+
+static tidemill_status check_readable(struct tidemill *engine, const char *path)
+{
+    FILE *file = fopen(path, "re");
+    char byte;
+    bool fine = file && (fread(&byte, 1, 1, file) == 1 || !ferror(file));
+    int reason = errno;
+    if (file) fclose(file);
+    if (fine) return TIDEMILL_OK;
+    return mill_fail(&engine->error, TIDEMILL_IO, "%s: %s", path, strerror(reason));
+}
+
+static tidemill_status run_file(struct tidemill *engine, const char *path, int argc,
+                                char **argv)
+{
+    bool standard_input = strcmp(path, "-") == 0;
+    tidemill_status status = mill_api_prepare(engine, standard_input ? NULL : path);
+    if (status == TIDEMILL_OK && !standard_input) status = check_readable(engine, path);
+    if (status != TIDEMILL_OK) return status;
+    if (standard_input) {
+        record_script(engine, path, NULL, 0, argc, argv);
+    } else {
+        record_script_file(engine, path, argc, argv);
+    }
+    const char *mode = mill_confine_mode(&engine->confine);
+    if (luaL_loadfilex(engine->L, standard_input ? NULL : path, mode) != 0) {
+        return fail_syntax(engine);
+    }
+    if (!standard_input) add_folder(engine->L, path);
+    return run_chunk(engine, path, argc, argv);
+}
+
+tidemill_status tidemill_run_file(tidemill *engine, const char *path, int argc, char **argv)
+{
+    bool apart = false;
+    tidemill_status status = mill_api_enter(engine);
+    if (status == TIDEMILL_OK) {
+        status = run_apart(engine, MILL_REQUEST_RUN_FILE, path, NULL, argc, argv, &apart);
+    }
+    if (status == TIDEMILL_OK && !apart) status = run_file(engine, path, argc, argv);
+    return mill_api_end(engine, status);
+}
+
+/* ---- scripts that are shipped ----------------------------------------------------------- */
+
+static tidemill_status run_shipped(struct tidemill *engine, const char *name, int argc,
+                                   char **argv)
+{
+    char full[128];
+    snprintf(full, sizeof full, "script:%s", name);
+    const struct mill_embedded *script = mill_embedded_find(full);
+    if (script == NULL) {
+        return mill_fail(&engine->error, TIDEMILL_USAGE,
+                         "no script \"%s\" is shipped; `tidemill run` lists them", name);
+    }
+    char *owned;
+    const char *text = mill_embedded_text(script, &owned, &engine->error);
+    if (text == NULL) return engine->error.status;
+    record_script(engine, name, text, script->size, argc, argv);
+    snprintf(full, sizeof full, "@%s.lua", name);
+    int failure = luaL_loadbuffer(engine->L, text, script->size, full);
+    free(owned);
+    return failure ? fail_syntax(engine) : run_chunk(engine, name, argc, argv);
+}
+
+tidemill_status tidemill_run_shipped(tidemill *engine, const char *name, int argc, char **argv)
+{
+    bool apart = false;
+    tidemill_status status = mill_api_enter(engine);
+    if (status == TIDEMILL_OK) {
+        status = run_apart(engine, MILL_REQUEST_RUN_SHIPPED, name, NULL, argc, argv, &apart);
+    }
+    if (status == TIDEMILL_OK && !apart) status = mill_api_prepare(engine, NULL);
+    if (status == TIDEMILL_OK && !apart) status = run_shipped(engine, name, argc, argv);
+    return mill_api_end(engine, status);
+}
+
+/* The first comment line of a script, "-- name: what it does". */
+static void summary_of(const char *script, char *out, size_t room)
+{
+    const char *text = strncmp(script, "--", 2) == 0 ? script + 2 : "";
+    text += strspn(text, "- ");
+    const char *colon = strstr(text, ": ");
+    const char *end = text + strcspn(text, "\n");
+    if (colon && colon < end) text = colon + 2;
+    snprintf(out, room, "%.*s", (int)(end - text), text);
+}
+
+void tidemill_each_shipped(void (*visit)(void *context, const char *name, const char *summary),
+                           void *context)
+{
+    for (const struct mill_embedded *entry = mill_embedded; entry->name; entry++) {
+        if (strncmp(entry->name, "script:", 7) != 0) continue;
+        char summary[200], *owned;
+        struct mill_error error;
+        const char *text = mill_embedded_text(entry, &owned, &error);
+        if (text) summary_of(text, summary, sizeof summary);
+        visit(context, entry->name + 7, text ? summary : error.text);
+        free(owned);
+    }
+}
+
+/* ---- text ------------------------------------------------------------------------------- */
+
+static tidemill_status run_string(struct tidemill *engine, const char *code, const char *name,
+                                  int argc, char **argv)
+{
+    tidemill_status status = mill_api_set_tm(engine);
+    if (status != TIDEMILL_OK) return status;
+    record_script(engine, name, code, strlen(code), argc, argv);
+    char chunk[256];
+    snprintf(chunk, sizeof chunk, "=%s", name);
+    const char *mode = mill_confine_mode(&engine->confine);
+    if (luaL_loadbufferx(engine->L, code, strlen(code), chunk, mode) != 0) {
+        return fail_syntax(engine);
+    }
+    return run_chunk(engine, name, argc, argv);
+}
+
+tidemill_status tidemill_run_string(tidemill *engine, const char *code, const char *name,
+                                    int argc, char **argv)
+{
+    bool apart = false;
+    tidemill_status status = mill_api_enter(engine);
+    if (status == TIDEMILL_OK) {
+        status = run_apart(engine, MILL_REQUEST_RUN_STRING, name, code, argc, argv, &apart);
+    }
+    if (status == TIDEMILL_OK && !apart) status = mill_api_prepare(engine, NULL);
+    if (status == TIDEMILL_OK && !apart) status = run_string(engine, code, name, argc, argv);
+    return mill_api_end(engine, status);
+}
+
+/* ---- results ---------------------------------------------------------------------------- */
+
+static int encode_json(lua_State *L)
+{
+    lua_getglobal(L, "require");
+    lua_pushliteral(L, "tidemill.json");
+    lua_call(L, 1, 1);
+    lua_getfield(L, -1, "encode");
+    lua_getfield(L, LUA_REGISTRYINDEX, result_key);
+    lua_call(L, 1, 1);
+    return 1;
+}
+
+static tidemill_status result_json(struct tidemill *engine, char **text)
+{
+    char *message;
+    lua_pushcfunction(engine->L, encode_json);
+    tidemill_status status = mill_state_call(engine->L, 0, 1, &message);
+    if (status != TIDEMILL_OK) return mill_api_fail(engine, status, message);
+    *text = strdup(lua_tostring(engine->L, -1));
+    lua_pop(engine->L, 1);
+    return *text ? TIDEMILL_OK : mill_no_memory(&engine->error, "JSON");
+}
+
+tidemill_status tidemill_result_json(tidemill *engine, char **text)
+{
+    *text = NULL;
+    tidemill_status status = mill_api_enter(engine);
+    if (status == TIDEMILL_OK && engine->proxy) {
+        return mill_api_end(engine, mill_proxy_result_json(engine, text));
+    }
+    if (status == TIDEMILL_OK) status = mill_api_prepare(engine, NULL);
+    if (status == TIDEMILL_OK) status = result_json(engine, text);
+    return mill_api_end(engine, status);
+}
