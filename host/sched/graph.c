@@ -30,6 +30,7 @@ static bool begins_block(uint32_t slab)
 void mill_graph_init(struct mill_graph *graph)
 {
     memset(graph, 0, sizeof *graph);
+    graph->next_mark = 1; /* new nodes have 0 */
 }
 
 static void node_drop_arguments(struct mill_node *node)
@@ -56,20 +57,6 @@ void mill_graph_fini(struct mill_graph *graph)
     free(graph->maps);
     mill_spare_fini(&graph->spare);
     mill_graph_init(graph);
-}
-
-struct mill_node *mill_graph_at(struct mill_graph *graph, uint32_t index)
-{
-    return &graph->slabs[index / MILL_SLAB_NODES][index % MILL_SLAB_NODES];
-}
-
-struct mill_node *mill_graph_find(struct mill_graph *graph, mill_handle handle)
-{
-    uint32_t index = (uint32_t)handle;
-    if (index / MILL_SLAB_NODES >= graph->slab_count) return NULL;
-    struct mill_node *node = mill_graph_at(graph, index);
-    bool same = node->generation == (uint32_t)(handle >> 32) && (node->generation & 1);
-    return same ? node : NULL;
 }
 
 static bool lists_grow(struct mill_graph *graph)
@@ -218,7 +205,9 @@ void mill_node_inputs(const struct mill_node *node, uint32_t *out)
  * recurse: nodes whose turn has come are linked through `mark` (index + 1). */
 void mill_graph_unref(struct mill_graph *graph, uint32_t index)
 {
-    if (--mill_graph_at(graph, index)->refs > 0) return;
+    struct mill_node *first = mill_graph_at(graph, index);
+    if (--first->refs > 0) return;
+    first->mark = 0;
     uint32_t todo = index + 1;
     while (todo) {
         uint32_t self = todo - 1;
