@@ -67,6 +67,9 @@ static inline struct mill_node *mill_graph_at(struct mill_graph *graph, uint32_t
     return &graph->slabs[index / MILL_SLAB_NODES][index % MILL_SLAB_NODES];
 }
 
+/* The first node in use from `index` on; UINT32_MAX: there is none. */
+uint32_t mill_graph_next(const struct mill_graph *graph, uint32_t index);
+
 /* NULL when the handle does not name a node in use. */
 static inline struct mill_node *mill_graph_find(struct mill_graph *graph, mill_handle handle)
 {
@@ -77,7 +80,20 @@ static inline struct mill_node *mill_graph_find(struct mill_graph *graph, mill_h
     return same ? node : NULL;
 }
 
-void mill_graph_unref(struct mill_graph *graph, uint32_t index);
+void mill_graph_free(struct mill_graph *graph, struct mill_node *node); /* without references */
+
+static inline void mill_node_unref(struct mill_graph *graph, struct mill_node *node)
+{
+    if (--node->refs == 0) mill_graph_free(graph, node);
+}
+
+static inline void mill_graph_unref(struct mill_graph *graph, uint32_t index)
+{
+    mill_node_unref(graph, mill_graph_at(graph, index));
+}
+
+/* Lets go of the nodes of a slab that are held although live[place in the slab] is 0. */
+void mill_graph_sweep(struct mill_graph *graph, uint32_t slab, const uint8_t *live);
 
 static inline const struct mill_value *mill_node_arguments(const struct mill_node *node)
 {

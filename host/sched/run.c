@@ -118,7 +118,7 @@ void mill_run_free(struct mill_run *run)
     if (run->hooks.release) run->hooks.release(run->hooks.context, run); /* it may look at it */
     for (uint32_t i = 0; i < run->count; i++) {
         mill_value_unref(run->tasks[i].result);
-        if (run->graph) mill_graph_unref(run->graph, run->tasks[i].node->index);
+        if (run->graph) mill_node_unref(run->graph, run->tasks[i].node);
     }
     for (uint32_t i = 0; i < run->function_count; i++) mill_function_unref(run->functions[i]);
     for (int i = 0; run->locks && i < MILL_RUN_LOCKS; i++) {
