@@ -43,8 +43,7 @@ uint64_t tidemill__node_of_number(struct mill_scope *scope, uint32_t function, d
 {
     uint64_t handle = tidemill__node_new(scope, function, 1);
     if (handle == 0) return 0;
-    struct mill_node *node = mill_graph_at(&scope->graph, (uint32_t)handle);
-    mill_graph_argument(&scope->graph, node, 0, mill_number(number));
+    mill_graph_at(&scope->graph, (uint32_t)handle)->cells[0] = mill_number(number);
     return handle;
 }
 
@@ -95,13 +94,12 @@ void tidemill__node_drop(struct mill_scope *scope, uint32_t index)
     mill_graph_unref(&scope->graph, index);
 }
 
-uint32_t tidemill__node_held(struct mill_scope *scope, uint32_t index)
+bool tidemill__node_sweep(struct mill_scope *scope, uint32_t slab,
+                          const uint8_t live[MILL_SLAB_NODES])
 {
-    uint32_t end = scope->graph.slab_count * MILL_SLAB_NODES;
-    for (; index < end; index++) {
-        if (mill_graph_at(&scope->graph, index)->held) return index;
-    }
-    return UINT32_MAX;
+    if (slab >= scope->graph.slab_count) return false;
+    mill_graph_sweep(&scope->graph, slab, live);
+    return true;
 }
 
 void tidemill__node_place(struct mill_scope *scope, uint64_t handle, uint32_t place)

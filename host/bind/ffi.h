@@ -39,8 +39,9 @@ TIDEMILL_API int64_t tidemill__node_live(struct mill_scope *scope);
 /* The script's handle of the node at `index` has been collected. */
 TIDEMILL_API void tidemill__node_drop(struct mill_scope *scope, uint32_t index);
 
-/* The least index from `index` on whose node has a handle; UINT32_MAX: none. */
-TIDEMILL_API uint32_t tidemill__node_held(struct mill_scope *scope, uint32_t index);
+/* The same for those of a slab's nodes, of which live[k] is 0; false: there is no such slab. */
+TIDEMILL_API bool tidemill__node_sweep(struct mill_scope *scope, uint32_t slab,
+                                       const uint8_t live[MILL_SLAB_NODES]);
 
 /* By which its random stream is told from others of its run. */
 TIDEMILL_API void tidemill__node_place(struct mill_scope *scope, uint64_t node, uint32_t place);

@@ -15,7 +15,8 @@ void mill_lib_io(lua_State *L);      /* text in and out, files, CSV, environment
 void mill_lib_machine(lua_State *L); /* the machine's CPUs and memory */
 void mill_lib_cache(lua_State *L);   /* values that users put into the cache */
 void mill_lib_stats(lua_State *L);   /* what has happened so far */
-void mill_lib_graph(lua_State *L);   /* nodes, runs and results */
+void mill_lib_node(lua_State *L);    /* nodes */
+void mill_lib_graph(lua_State *L);   /* runs and results */
 void mill_lib_view(lua_State *L);    /* graphs looked at */
 void mill_lib_wait(lua_State *L);    /* what can be waited for */
 void mill_lib_lease(lua_State *L);   /* who has a resource of a pool */

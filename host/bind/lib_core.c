@@ -230,6 +230,7 @@ int mill_open_core(lua_State *L)
     mill_lib_machine(L);
     mill_lib_cache(L);
     mill_lib_stats(L);
+    mill_lib_node(L);
     mill_lib_graph(L);
     mill_lib_view(L);
     mill_lib_wait(L);

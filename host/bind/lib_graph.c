@@ -1,4 +1,4 @@
-/* lib_graph: nodes, runs and their results, for the script's state.
+/* lib_graph: runs and their results, for the script's state.
  * SPDX-License-Identifier: MIT */
 #include <lauxlib.h>
 #include <math.h>
@@ -22,46 +22,6 @@
 #include "sched/roots.h"
 
 static const char run_name[] = "tidemill.run";
-
-/* ---- arguments of nodes ---------------------------------------------------------------- */
-
-/* core.set_argument(node, i, value): argument i, from 0, of a node that is being built. */
-static int graph_set_argument(lua_State *L)
-{
-    struct mill_graph *graph = &mill_scope_of(L)->graph;
-    mill_handle handle;
-    memcpy(&handle, lua_topointer(L, 1), sizeof handle);
-    struct mill_node *node = mill_graph_find(graph, handle);
-    uint32_t i = (uint32_t)luaL_checkinteger(L, 2);
-    if (node == NULL || i >= node->count)
-        return luaL_error(L, "not a node that is being built");
-    char where[32];
-    snprintf(where, sizeof where, "argument %u", i + 1);
-    struct mill_value value;
-    struct mill_error error;
-    lua_settop(L, 3);
-    if (mill_encode(L, 3, where, true, &value, &error) != TIDEMILL_OK) {
-        return mill_lib_raise(L, &error);
-    }
-    mill_graph_argument(graph, node, i, value);
-    return 0;
-}
-
-/* core.functions_in_use() -> {number of a function = true} for all nodes alive */
-static int graph_functions_in_use(lua_State *L)
-{
-    struct mill_graph *graph = &mill_scope_of(L)->graph;
-    uint32_t end = graph->slab_count * MILL_SLAB_NODES, last = UINT32_MAX;
-    lua_newtable(L);
-    for (uint32_t i = 0; i < end; i++) {
-        const struct mill_node *node = mill_graph_at(graph, i);
-        if (!(node->generation & 1) || node->function == last) continue;
-        last = node->function;
-        lua_pushboolean(L, 1);
-        lua_rawseti(L, -2, (int)last);
-    }
-    return 1;
-}
 
 /* ---- runs ------------------------------------------------------------------------------ */
 
@@ -515,26 +475,26 @@ static int graph_outcome(lua_State *L)
     }
 }
 
-/* core.results(run, list) -> nil: list[k] is the value of the k-th wanted node, for all; or the first
- * k whose task has not finished, or whose value is lost: core.outcome says more. */
+/* core.results(run) -> list of the values of the wanted nodes; nil: a task has not finished, or its value
+ * is lost: core.outcome says more. */
 static int graph_results(lua_State *L)
 {
     struct mill_run *run = check_run(L);
     struct mill_scope *scope = mill_scope_of(L);
+    lua_createtable(L, (int)run->wanted_count, 0);
     for (uint32_t k = 0; k < run->wanted_count; k++) {
         struct mill_task *task = &run->tasks[run->wanted[k]];
         if (mill_task_state(task) != MILL_FINISHED ||
             (run->content &&
              !mill_lookup_load(&scope->engine->lookup, reader_of(scope), task))) {
             mill_reader_rest(reader_of(scope));
-            lua_pushnumber(L, k + 1);
-            return 1;
+            return 0;
         }
         mill_decode(L, &task->result, NULL);
-        lua_rawseti(L, 2, (int)k + 1);
+        lua_rawseti(L, -2, (int)k + 1);
     }
     if (run->content) mill_reader_rest(reader_of(scope));
-    return 0;
+    return 1;
 }
 
 /* core.failure(run) -> error, task of the first failed task of a run; nil when none failed */
@@ -571,26 +531,15 @@ static int graph_unasked(lua_State *L)
 }
 
 static const luaL_Reg graph_functions[] = {
-    {"asked", graph_asked},
-    {"begun", graph_begun},
-    {"cancel_all", graph_cancel_all},
-    {"cancel", graph_cancel},
-    {"counts", graph_counts},
-    {"ended", graph_ended},
-    {"failure", graph_failure},
-    {"functions_in_use", graph_functions_in_use},
-    {"join", graph_join},
-    {"outcome", graph_outcome},
-    {"release", graph_release},
-    {"results", graph_results},
-    {"run", graph_run},
-    {"run_key", graph_run_key},
-    {"set_argument", graph_set_argument},
-    {"stream_base", graph_stream_base},
-    {"unasked", graph_unasked},
-    {"wait", graph_wait},
-    {"wait_all", graph_wait_all},
-    {NULL, NULL},
+    {"asked", graph_asked},           {"begun", graph_begun},
+    {"cancel_all", graph_cancel_all}, {"cancel", graph_cancel},
+    {"counts", graph_counts},         {"ended", graph_ended},
+    {"failure", graph_failure},       {"join", graph_join},
+    {"outcome", graph_outcome},       {"release", graph_release},
+    {"results", graph_results},       {"run", graph_run},
+    {"run_key", graph_run_key},       {"stream_base", graph_stream_base},
+    {"unasked", graph_unasked},       {"wait", graph_wait},
+    {"wait_all", graph_wait_all},     {NULL, NULL},
 };
 
 void mill_lib_graph(lua_State *L)

@@ -136,7 +136,7 @@ struct mill_value mill_value_ref(struct mill_value value)
     return value;
 }
 
-void mill_value_unref(struct mill_value value)
+void mill_value_release(struct mill_value value)
 {
     switch (value.tag) {
     case MILL_TAG_COLUMN:

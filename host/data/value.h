@@ -95,7 +95,12 @@ struct mill_tuple *mill_tuple_new(uint32_t count);
 struct mill_value mill_column(struct mill_array *array);
 
 struct mill_value mill_value_ref(struct mill_value value);
-void mill_value_unref(struct mill_value value);
+void mill_value_release(struct mill_value value); /* of one that may be counted */
+
+static inline void mill_value_unref(struct mill_value value)
+{
+    if (value.tag > MILL_TAG_SHORT) mill_value_release(value);
+}
 
 /* Bytes uninitialised, in a buffer of `memory` when they are many, which whoever has written them
  * publishes; NULL: no memory. */

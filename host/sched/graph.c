@@ -30,6 +30,7 @@ static bool begins_block(uint32_t slab)
 void mill_graph_init(struct mill_graph *graph)
 {
     memset(graph, 0, sizeof *graph);
+    graph->next_mark = 1; /* new nodes have 0 */
 }
 
 static void node_drop_arguments(struct mill_node *node)
@@ -56,20 +57,6 @@ void mill_graph_fini(struct mill_graph *graph)
     free(graph->maps);
     mill_spare_fini(&graph->spare);
     mill_graph_init(graph);
-}
-
-struct mill_node *mill_graph_at(struct mill_graph *graph, uint32_t index)
-{
-    return &graph->slabs[index / MILL_SLAB_NODES][index % MILL_SLAB_NODES];
-}
-
-struct mill_node *mill_graph_find(struct mill_graph *graph, mill_handle handle)
-{
-    uint32_t index = (uint32_t)handle;
-    if (index / MILL_SLAB_NODES >= graph->slab_count) return NULL;
-    struct mill_node *node = mill_graph_at(graph, index);
-    bool same = node->generation == (uint32_t)(handle >> 32) && (node->generation & 1);
-    return same ? node : NULL;
 }
 
 static bool lists_grow(struct mill_graph *graph)
@@ -161,6 +148,21 @@ static void give_place_back(struct mill_graph *graph, uint32_t index)
     graph->live--;
 }
 
+uint32_t mill_graph_next(const struct mill_graph *graph, uint32_t index)
+{
+    uint32_t slab = index / MILL_SLAB_NODES, word = index % MILL_SLAB_NODES / 64;
+    uint64_t wanted = UINT64_MAX << index % 64;
+    for (; slab < graph->slab_count; slab++, word = 0) {
+        for (; word < WORDS; word++, wanted = UINT64_MAX) {
+            uint64_t used = ~graph->maps[slab]->free[word] & wanted;
+            if (used) {
+                return slab * MILL_SLAB_NODES + word * 64 + (uint32_t)__builtin_ctzll(used);
+            }
+        }
+    }
+    return UINT32_MAX;
+}
+
 mill_handle mill_graph_node(struct mill_graph *graph, uint32_t function, uint32_t count)
 {
     if (!find_slab(graph)) return 0;
@@ -216,10 +218,10 @@ void mill_node_inputs(const struct mill_node *node, uint32_t *out)
 
 /* Freeing a node frees the inputs that only it used.  A chain of a million nodes must not
  * recurse: nodes whose turn has come are linked through `mark` (index + 1). */
-void mill_graph_unref(struct mill_graph *graph, uint32_t index)
+void mill_graph_free(struct mill_graph *graph, struct mill_node *first)
 {
-    if (--mill_graph_at(graph, index)->refs > 0) return;
-    uint32_t todo = index + 1;
+    first->mark = 0;
+    uint32_t todo = first->index + 1;
     while (todo) {
         uint32_t self = todo - 1;
         struct mill_node *node = mill_graph_at(graph, self);
@@ -242,5 +244,19 @@ void mill_graph_unref(struct mill_graph *graph, uint32_t index)
         node_drop_arguments(node);
         node->generation++;
         give_place_back(graph, self);
+    }
+}
+
+void mill_graph_sweep(struct mill_graph *graph, uint32_t slab, const uint8_t *live)
+{
+    for (int word = 0; word < WORDS; word++) {
+        uint64_t used = ~graph->maps[slab]->free[word];
+        for (; used; used &= used - 1) {
+            uint32_t place = (uint32_t)(word * 64 + __builtin_ctzll(used));
+            struct mill_node *node = &graph->slabs[slab][place];
+            if (!node->held || live[place]) continue;
+            node->held = 0;
+            mill_node_unref(graph, node);
+        }
     }
 }

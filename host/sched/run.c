@@ -6,6 +6,7 @@
 
 #include "base/pages.h"
 #include "sched/delay.h"
+#include "sched/draft.h"
 #include "sched/pool.h"
 #include "sched/retry.h"
 
@@ -15,337 +16,7 @@ struct mill_revival {
     struct mill_revival *next;
 };
 
-/* ---- building -------------------------------------------------------------------------
- * Depth first and without recursion: a node is put on the stack by each that needs it; met the
- * first time it is marked OPEN and stacked again under its inputs, met again when they are
- * numbered it gets its own number.  So a task comes after its inputs, and after as few others as
- * possible: workers that go through the roots in order keep few results alive. */
-
-enum { UNSEEN = 0, OPEN = 1, NUMBERED = 2 };
-
-enum {
-    FEW = 32
-}; /* nodes: a run of so few is built without memory of its own for the building */
-
-struct builder {
-    struct mill_graph *graph;
-    uint32_t *stack;
-    size_t stack_size, stack_room;
-    uint32_t *nodes; /* by task */
-    size_t count, room;
-    uint64_t edges;
-    bool failed;
-    uint32_t few_on_stack[FEW], few_nodes[FEW];
-};
-
-/* Not for what is kept: `few` is what the list begins with, on the caller's stack. */
-static bool grow_indexes(uint32_t **list, size_t wanted, size_t *room, const uint32_t *few)
-{
-    if (wanted <= *room) return true;
-    size_t size = *room * 2;
-    while (size < wanted) size *= 2;
-    uint32_t *old = *list == few ? NULL : *list;
-    uint32_t *grown = realloc(old, size * sizeof *grown);
-    if (grown == NULL) return false;
-    if (old == NULL) memcpy(grown, few, *room * sizeof *grown);
-    *list = grown;
-    *room = size;
-    return true;
-}
-
-static void builder_init(struct builder *builder, struct mill_graph *graph)
-{
-    builder->graph = graph;
-    builder->stack = builder->few_on_stack;
-    builder->nodes = builder->few_nodes;
-    builder->stack_room = builder->room = FEW;
-    builder->stack_size = builder->count = 0;
-    builder->edges = 0;
-    builder->failed = false;
-}
-
-static void builder_fini(struct builder *builder)
-{
-    if (builder->nodes != builder->few_nodes) free(builder->nodes);
-    if (builder->stack != builder->few_on_stack) free(builder->stack);
-}
-
-static void stack_inputs(struct builder *builder, struct mill_node *node)
-{
-    if (!grow_indexes(&builder->stack, builder->stack_size + node->inputs, &builder->stack_room,
-                      builder->few_on_stack)) {
-        builder->failed = true;
-        return;
-    }
-    uint32_t *inputs = builder->stack + builder->stack_size;
-    mill_node_inputs(node, inputs);
-    for (uint32_t i = 0; i < node->inputs / 2; i++) { /* the first one on top */
-        uint32_t swap = inputs[i];
-        inputs[i] = inputs[node->inputs - 1 - i];
-        inputs[node->inputs - 1 - i] = swap;
-    }
-    uint32_t kept = 0;
-    for (uint32_t i = 0; i < node->inputs; i++) {
-        bool unseen = mill_graph_at(builder->graph, inputs[i])->mark == UNSEEN;
-        if (unseen) inputs[kept++] = inputs[i];
-    }
-    builder->stack_size += kept;
-}
-
-static void number_node(struct builder *builder, uint32_t index, struct mill_node *node)
-{
-    if (!grow_indexes(&builder->nodes, builder->count + 1, &builder->room,
-                      builder->few_nodes) ||
-        builder->count >= INT32_MAX - NUMBERED) { /* `cause` is an index and signed */
-        builder->failed = true;
-        return;
-    }
-    builder->nodes[builder->count] = index;
-    node->mark = (uint32_t)builder->count++ + NUMBERED;
-    builder->edges += node->inputs;
-}
-
-static void visit(struct builder *builder, uint32_t wanted)
-{
-    builder->stack[0] = wanted;
-    builder->stack_size = 1;
-    while (builder->stack_size > 0 && !builder->failed) {
-        uint32_t index = builder->stack[builder->stack_size - 1];
-        struct mill_node *node = mill_graph_at(builder->graph, index);
-        if (node->mark == UNSEEN && node->inputs > 0) {
-            node->mark = OPEN;
-            stack_inputs(builder, node);
-            continue;
-        }
-        if (node->mark <= OPEN) number_node(builder, index, node);
-        if (!builder->failed) builder->stack_size--; /* leave_nodes finds it there */
-    }
-}
-
-/* `mark` is the graph's scratch: 0 again for every node that was touched.  Those of a run that
- * came about gain a reference. */
-static void leave_nodes(struct builder *builder, bool used)
-{
-    for (size_t i = 0; i < builder->count; i++) {
-        struct mill_node *node = mill_graph_at(builder->graph, builder->nodes[i]);
-        node->mark = UNSEEN;
-        node->refs += used;
-    }
-    for (size_t i = 0; builder->failed && i < builder->stack_size; i++) {
-        mill_graph_at(builder->graph, builder->stack[i])->mark = UNSEEN;
-    }
-}
-
-static bool allocate(struct mill_run *run, const struct builder *builder, uint32_t wanted)
-{
-    size_t count = builder->count, edges = builder->edges;
-    if (edges > UINT32_MAX) return false;
-    /* One block.  A task is a cache line; each is written when its turn comes. */
-    size_t tasks = (count + 1) * sizeof *run->tasks;
-    size_t lists = (2 * edges + count + wanted) * sizeof(uint32_t);
-    size_t size = tasks + lists + 63;
-    /* aligned_alloc is slow for few bytes. */
-    run->block =
-        size < MILL_HUGE_PAGE ? malloc(size) : mill_spare_take(&builder->graph->spare, &size);
-    if (run->block == NULL) return false;
-    run->block_size = size;
-    run->tasks = (struct mill_task *)(((uintptr_t)run->block + 63) & ~(uintptr_t)63);
-    run->inputs = (uint32_t *)(run->tasks + count + 1);
-    run->dependents = run->inputs + edges;
-    run->roots = run->dependents + edges;
-    run->wanted = run->roots + count;
-    return true;
-}
-
-/* Numbers of functions to indexes in the run: nodes of one function tend to stand together, so
- * the last answer is remembered; the rest is looked up in a small hash table. */
-struct slot {
-    uint32_t number, index; /* index UINT32_MAX: empty */
-};
-
-struct function_map {
-    struct slot *slots;
-    size_t room;
-    uint32_t last_number, last_index;
-    struct slot few[8]; /* the first room */
-};
-
-static void map_init(struct function_map *map)
-{
-    map->slots = map->few;
-    map->room = sizeof map->few / sizeof *map->few;
-    map->last_index = UINT32_MAX;
-    memset(map->few, 0xFF, sizeof map->few);
-}
-
-static void map_fini(struct function_map *map)
-{
-    if (map->slots != map->few) free(map->slots);
-}
-
-static bool map_grow(struct function_map *map)
-{
-    size_t room = map->room * 2;
-    struct slot *slots = malloc(room * sizeof *slots);
-    if (slots == NULL) return false;
-    memset(slots, 0xFF, room * sizeof *slots);
-    for (size_t i = 0; i < map->room; i++) {
-        if (map->slots[i].index == UINT32_MAX) continue;
-        size_t at = map->slots[i].number * 2654435761u & (room - 1);
-        while (slots[at].index != UINT32_MAX) at = (at + 1) & (room - 1);
-        slots[at] = map->slots[i];
-    }
-    map_fini(map);
-    map->slots = slots;
-    map->room = room;
-    return true;
-}
-
-static bool grow_functions(struct mill_run *run, size_t *room)
-{
-    if (run->function_count < *room) return true;
-    size_t size = *room ? *room * 2 : 4;
-    void *grown = realloc(run->functions, size * sizeof *run->functions);
-    if (grown == NULL) return false;
-    run->functions = grown;
-    *room = size;
-    return true;
-}
-
-static bool map_function(struct mill_run *run, struct function_map *map, uint32_t number,
-                         size_t *room, mill_function_of *function_of, void *context,
-                         uint32_t *index)
-{
-    if (map->last_index != UINT32_MAX && map->last_number == number) {
-        *index = map->last_index;
-        return true;
-    }
-    size_t at = number * 2654435761u & (map->room - 1);
-    while (map->slots[at].index != UINT32_MAX && map->slots[at].number != number) {
-        at = (at + 1) & (map->room - 1);
-    }
-    if (map->slots[at].index == UINT32_MAX) {
-        struct mill_function *function = function_of(context, number);
-        if (function == NULL || !grow_functions(run, room)) return false;
-        run->functions[run->function_count] = mill_function_ref(function);
-        map->slots[at] = (struct slot){number, run->function_count++};
-        map->last_index = map->slots[at].index;
-        map->last_number = number;
-        *index = map->last_index;
-        if (run->function_count * 2 < map->room) return true;
-        return map_grow(map);
-    }
-    map->last_number = number;
-    *index = map->last_index = map->slots[at].index;
-    return true;
-}
-
-/* These two while only the building thread knows the task. */
-static void add_flag(struct mill_task *task, uint8_t flag)
-{
-    uint8_t flags = atomic_load_explicit(&task->flags, memory_order_relaxed);
-    atomic_init(&task->flags, flags | flag);
-}
-
-static void add_reader(struct mill_task *task, bool hashed)
-{
-    int32_t readers = atomic_load_explicit(&task->readers, memory_order_relaxed);
-    atomic_init(&task->readers, readers + 1);
-    if (hashed) add_flag(task, MILL_TASK_HASHED);
-}
-
-static bool fill_tasks(struct mill_run *run, struct builder *builder,
-                       mill_function_of *function_of, void *context)
-{
-    struct function_map map;
-    size_t room = 0;
-    uint32_t edge = 0;
-    bool fine = true;
-    map_init(&map);
-    for (uint32_t i = 0; fine && i < run->count; i++) {
-        struct mill_task *task = &run->tasks[i];
-        struct mill_node *node = mill_graph_at(builder->graph, builder->nodes[i]);
-        *task = (struct mill_task){.run = run, .node = node, .index = i, .first_input = edge};
-        atomic_init(&task->missing, (int32_t)node->inputs);
-        atomic_init(&task->cause, MILL_NO_CAUSE);
-        fine = map_function(run, &map, node->function, &room, function_of, context,
-                            &task->function);
-        if (fine && node->inputs == 0) run->level_end[mill_task_level(task)]++;
-        mill_node_inputs(node, run->inputs + edge);
-        for (uint32_t k = 0; k < node->inputs; k++, edge++) {
-            uint32_t input = mill_graph_at(builder->graph, run->inputs[edge])->mark - NUMBERED;
-            run->inputs[edge] = input;
-            add_reader(&run->tasks[input], fine && mill_task_function(task)->policy.cached);
-        }
-    }
-    run->tasks[run->count] = (struct mill_task){.first_input = edge};
-    map_fini(&map);
-    return fine;
-}
-
-/* Where the roots of each level go: those of the highest first. */
-static void place_levels(struct mill_run *run, uint32_t next[MILL_LEVELS])
-{
-    uint32_t at = 0;
-    for (int level = MILL_LEVELS - 1; level >= 0; level--) {
-        next[level] = at;
-        at += run->level_end[level]; /* how many, until now */
-        run->level_end[level] = at;
-    }
-    run->root_count = at;
-}
-
-/* Roots by level, and a counting sort of the edges by their input: `first_dependent` is where a
- * list ends, and falls to where it begins while the list is filled from its end. */
-static void fill_lists(struct mill_run *run)
-{
-    uint32_t at = 0, next[MILL_LEVELS];
-    place_levels(run, next);
-    for (uint32_t i = 0; i < run->count; i++) {
-        struct mill_task *task = &run->tasks[i];
-        at += (uint32_t)atomic_load_explicit(&task->readers, memory_order_relaxed);
-        task->first_dependent = at;
-        if (mill_task_inputs(task) == 0) run->roots[next[mill_task_level(task)]++] = i;
-    }
-    run->tasks[run->count].first_dependent = at;
-    uint32_t edge = run->tasks[run->count].first_input;
-    for (uint32_t i = run->count; i-- > 0;) {
-        while (edge > run->tasks[i].first_input) {
-            run->dependents[--run->tasks[run->inputs[--edge]].first_dependent] = i;
-        }
-    }
-}
-
-static void fill_wanted(struct mill_run *run, struct builder *builder, const uint32_t *wanted,
-                        uint32_t wanted_count)
-{
-    run->wanted_count = wanted_count;
-    for (uint32_t i = 0; i < wanted_count; i++) {
-        uint32_t index = mill_graph_at(builder->graph, wanted[i])->mark - NUMBERED;
-        run->wanted[i] = index;
-        add_flag(&run->tasks[index], MILL_TASK_WANTED);
-    }
-}
-
-static bool run_has_cache(const struct mill_run *run)
-{
-    for (uint32_t i = 0; i < run->function_count; i++) {
-        if (run->functions[i]->policy.cached) return true;
-    }
-    return false;
-}
-
-/* What only runs with a cache need. */
-static bool add_cache(struct mill_run *run)
-{
-    run->content = calloc(run->count, sizeof *run->content);
-    run->locks = malloc(MILL_RUN_LOCKS * sizeof *run->locks);
-    run->revivals = calloc(MILL_RUN_LOCKS, sizeof(struct mill_revival *));
-    for (int i = 0; run->locks && i < MILL_RUN_LOCKS; i++) {
-        pthread_mutex_init(&run->locks[i], NULL);
-    }
-    return run->content && run->locks && run->revivals;
-}
+/* ---- making and freeing ---------------------------------------------------------------- */
 
 struct mill_token *mill_token_new(void)
 {
@@ -354,16 +25,19 @@ struct mill_token *mill_token_new(void)
     return token;
 }
 
-static struct mill_run *run_alloc(struct mill_graph *graph)
+/* With room for the list of the wanted behind it. */
+static struct mill_run *run_alloc(struct mill_graph *graph, uint32_t wanted)
 {
-    struct mill_run *run = calloc(1, sizeof *run);
+    struct mill_run *run = malloc(sizeof *run + (size_t)wanted * sizeof *run->wanted);
     struct mill_token *token = mill_token_new();
     if (run == NULL || token == NULL) {
         free(run);
         free(token);
         return NULL;
     }
+    memset(run, 0, sizeof *run);
     run->graph = graph;
+    run->wanted = (uint32_t *)(run + 1);
     run->refs = 1;
     run->token = token;
     mill_source_init(&run->end);
@@ -402,36 +76,16 @@ struct mill_run *mill_run_new(struct mill_graph *graph, const uint32_t *wanted,
                               uint32_t wanted_count, mill_function_of *function_of,
                               void *context, struct mill_error *error)
 {
-    struct builder builder;
-    builder_init(&builder, graph);
-    struct mill_run *run = run_alloc(graph);
-    bool fine = run != NULL;
-    for (uint32_t i = 0; fine && i < wanted_count && !builder.failed; i++) {
-        visit(&builder, wanted[i]);
-    }
-    fine = fine && !builder.failed && allocate(run, &builder, wanted_count);
-    if (!fine) mill_no_memory(error, "a run's tasks");
-    if (fine) {
-        run->count = (uint32_t)builder.count;
-        fine = fill_tasks(run, &builder, function_of, context);
-    }
-    if (fine) {
-        fill_lists(run);
-        fill_wanted(run, &builder, wanted, wanted_count);
-        atomic_init(&run->unfinished, run->count);
-        if (run->count == 0) mill_source_close(&run->end);
-        if (run_has_cache(run) && !add_cache(run)) {
-            mill_no_memory(error, "a run's content hashes");
-            fine = false;
-        }
-    }
-    leave_nodes(&builder, fine);
-    if (!fine && run) {
-        run->count = 0; /* its nodes are not referenced */
+    struct mill_run *run = run_alloc(graph, wanted_count);
+    if (run == NULL) {
+        mill_no_memory(error, "a run's tasks");
+    } else if (!mill_draft(run, wanted, wanted_count, function_of, context, error)) {
         mill_run_free(run);
         run = NULL;
+    } else {
+        atomic_init(&run->unfinished, run->count);
+        if (run->count == 0) mill_source_close(&run->end);
     }
-    builder_fini(&builder);
     return run;
 }
 
@@ -464,7 +118,7 @@ void mill_run_free(struct mill_run *run)
     if (run->hooks.release) run->hooks.release(run->hooks.context, run); /* it may look at it */
     for (uint32_t i = 0; i < run->count; i++) {
         mill_value_unref(run->tasks[i].result);
-        if (run->graph) mill_graph_unref(run->graph, run->tasks[i].node->index);
+        if (run->graph) mill_node_unref(run->graph, run->tasks[i].node);
     }
     for (uint32_t i = 0; i < run->function_count; i++) mill_function_unref(run->functions[i]);
     for (int i = 0; run->locks && i < MILL_RUN_LOCKS; i++) {

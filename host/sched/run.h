@@ -77,7 +77,7 @@ struct mill_run {
     bool dry;                     /* no body runs, and skipped tasks do not count */
 
     /* Fixed once built. */
-    void *block; /* holds `tasks` to `wanted` */
+    void *block; /* holds `tasks` to `roots` */
     size_t block_size;
     struct mill_task *tasks; /* count + 1: the last one ends the lists of the one before */
     uint32_t count;

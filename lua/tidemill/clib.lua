@@ -50,7 +50,7 @@ void tidemill__node_number(void *scope, uint64_t node, uint32_t i, double number
 bool tidemill__node_node(void *scope, uint64_t node, uint32_t i, uint64_t input);
 int64_t tidemill__node_live(void *scope);
 void tidemill__node_drop(void *scope, uint32_t index);
-uint32_t tidemill__node_held(void *scope, uint32_t index);
+bool tidemill__node_sweep(void *scope, uint32_t slab, const uint8_t *live);
 uint32_t tidemill__node_function(void *scope, uint64_t node);
 void tidemill__node_place(void *scope, uint64_t node, uint32_t place);
 double tidemill__clock(void);

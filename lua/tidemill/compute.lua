@@ -65,9 +65,10 @@ local function collect(nodes, given)
     wait.call(core.wait, run, nil, nil, function() core.cancel(run) end)
     local cause, name = core.failure(run)
     if name then raise(run, cause, name) end
-    if attempt == 1 and not core.results(run, values) then
+    local all = attempt == 1 and core.results(run)
+    if all then
       core.release(run)
-      return values
+      return all
     end
     local lost, lost_places = {}, {}
     for k = 1, #wanted do

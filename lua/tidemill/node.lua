@@ -13,7 +13,7 @@ local handle_bits = ffi.typeof("uint64_t *")
 local scope = ffi.cast("void *", core.scope) -- a lightuserdata would not compile
 local istype, cast = ffi.istype, ffi.cast
 local set_argument = core.set_argument
-local select, type = select, type
+local select, type, rawget = select, type, rawget
 
 -- Handles by the index of their node, in pages of a fixed size: one table, most of whose slots a
 -- collection has emptied, would be made smaller at its next growth, with a hash for what is beyond.
@@ -45,9 +45,19 @@ local function set_held(index, handle)
   page[band(index, page_mask)] = handle
 end
 
-local function is_held(index)
-  local page = held_pages[rshift(index, page_bits) + 1]
-  return page ~= nil and page[band(index, page_mask)] ~= nil
+local function mark_live(page, live)
+  for k = 0, page_mask do live[k] = rawget(page, k) ~= nil and 1 or 0 end
+end
+
+-- Slab by slab, which has a page's nodes: a call for each node would cost more than freeing it.
+local function drop_dead()
+  local live, slab = ffi.new("uint8_t[?]", page_mask + 1), 0
+  repeat
+    local page = held_pages[slab + 1]
+    if page then mark_live(page, live) else ffi.fill(live, page_mask + 1) end
+    local more = C.tidemill__node_sweep(scope, slab, live)
+    slab = slab + 1
+  until not more
 end
 
 -- Frees the nodes whose handles are gone, and the records that only they used.  It follows the
@@ -61,13 +71,7 @@ local function sweep()
     end
     collectgarbage()
   end
-  local index = 0
-  while true do
-    index = C.tidemill__node_held(scope, index)
-    if index == 0xFFFFFFFF then break end
-    if not is_held(index) then C.tidemill__node_drop(scope, index) end
-    index = index + 1
-  end
+  drop_dead()
   live = tonumber(C.tidemill__node_live(scope))
   sweep_records(core.functions_in_use())
   witness[1] = {}

@@ -177,6 +177,7 @@ end
 
 local bodies, loops, loop_count = {}, {}, 0
 local trials = {} -- of loops: whether the trial is over
+local loop_strings = {} -- the metatable of strings that the body of a loop is to find
 local max_loops = 4096
 
 -- A metatable of strings that the script has changed comes in the environment of its functions.
@@ -184,11 +185,13 @@ local strings = getmetatable("")
 local plain_strings = { __index = string }
 local strings_in_force = plain_strings
 
-local function use_strings(body)
-  if core.confined then return end -- a sandbox's script cannot change it
+local function strings_of(body)
+  if core.confined then return plain_strings end -- a sandbox's script cannot change it
   local environment = getfenv(body)
-  local wanted = environment and rawget(environment, "(string metatable)") or plain_strings
-  if wanted == strings_in_force then return end
+  return environment and rawget(environment, "(string metatable)") or plain_strings
+end
+
+local function use_strings(wanted)
   strings_in_force = wanted
   for key in pairs(strings) do strings[key] = nil end
   for key, value in pairs(wanted) do strings[key] = value end
@@ -216,24 +219,29 @@ local function judge(loop, body, count)
   return make_interpreted(body, count)
 end
 
+local function add_loop(key, serial, count)
+  if loop_count >= max_loops then
+    bodies, loops, trials, predicates, loop_strings, loop_count = {}, {}, {}, {}, {}, 0
+  end
+  local body = bodies[serial] or core.body()
+  local loop = make_loop(body, count, core.outputs())
+  bodies[serial], loops[key], loop_strings[key] = body, loop, strings_of(body)
+  loop_count = loop_count + 1
+  return loop
+end
+
+-- COST.  Tasks of two functions in turn come here each time: no string is made, and all of it compiles.
 local function loop_of_current()
   local serial, count = call.serial, call.count
-  local key = serial .. ":" .. count
+  local key = serial * 65536 + count -- of at most 60000 arguments
   local loop = loops[key]
-  if loop then
-    local is_tried = trials[loop]
-    if is_tried and is_tried() then
-      loop = judge(loop, bodies[serial], count)
-      loops[key] = loop
-    end
-    use_strings(bodies[serial])
-    return loop
+  if not loop then
+    loop = add_loop(key, serial, count)
+  elseif trials[loop] and trials[loop]() then
+    loop = judge(loop, bodies[serial], count)
+    loops[key] = loop
   end
-  if loop_count >= max_loops then bodies, loops, trials, predicates, loop_count = {}, {}, {}, {}, 0 end
-  bodies[serial] = bodies[serial] or core.body()
-  loop = make_loop(bodies[serial], count, core.outputs())
-  loops[key], loop_count = loop, loop_count + 1
-  use_strings(bodies[serial])
+  if loop_strings[key] ~= strings_in_force then use_strings(loop_strings[key]) end
   return loop
 end
 

@@ -252,6 +252,60 @@ static void nodes_live_as_long_as_something_reaches_them(void)
     }
 }
 
+/* As a script's state does after a collection: all that lost their handles go at once. */
+static void a_sweep_drops_what_is_held_and_not_live(void)
+{
+    for (int round = 0; round < 60; round++) {
+        struct mill_graph graph;
+        struct model *model = calloc(1, sizeof *model);
+        uint8_t live[MILL_SLAB_NODES] = {0};
+        mill_graph_init(&graph);
+        mill_graph_unref(&graph, (uint32_t)mill_graph_node(&graph, 1, 0));
+        for (uint32_t i = random_below(3) ? 0 : MILL_SLAB_NODES - MODEL / 2; i > 0; i--) {
+            mill_graph_node(&graph, 1,
+                            0); /* not held by a handle; so that two slabs are used */
+        }
+        int64_t others = graph.live;
+        while (model->count < MODEL) model_build(&graph, model);
+        for (int i = 0; i < MODEL; i++) {
+            uint32_t index = (uint32_t)model->nodes[i].handle;
+            mill_graph_at(&graph, index)->held = 1;
+            model->nodes[i].held = random_below(4) == 0;
+            live[index % MILL_SLAB_NODES] = model->nodes[i].held;
+        }
+        for (uint32_t s = 0; s < graph.slab_count; s++) mill_graph_sweep(&graph, s, live);
+        graph.live -= others;
+        check_model(&graph, model);
+        graph.live += others;
+        for (int i = 0; i < MODEL; i++) {
+            const struct mill_node *node = mill_graph_find(&graph, model->nodes[i].handle);
+            CHECK(node == NULL || (node->held != 0) == model->nodes[i].held);
+        }
+        mill_graph_fini(&graph);
+        free(model);
+    }
+}
+
+static void the_nodes_in_use_are_found_one_after_another(void)
+{
+    struct mill_graph graph;
+    mill_graph_init(&graph);
+    CHECK(mill_graph_next(&graph, 0) == UINT32_MAX);
+    for (int i = 0; i < 2 * MILL_SLAB_NODES + 100; i++) mill_graph_node(&graph, 1, 0);
+    for (int i = 0; i < 8000; i++) {
+        uint32_t index = random_below(2 * MILL_SLAB_NODES + 100);
+        if (mill_graph_at(&graph, index)->generation & 1) mill_graph_unref(&graph, index);
+    }
+    uint32_t all = graph.slab_count * MILL_SLAB_NODES, found = mill_graph_next(&graph, 0);
+    for (uint32_t i = 0; i < all; i++) {
+        bool used = mill_graph_at(&graph, i)->generation & 1;
+        CHECK(used == (found == i));
+        if (used) found = mill_graph_next(&graph, i + 1);
+    }
+    CHECK(found == UINT32_MAX && mill_graph_next(&graph, all) == UINT32_MAX);
+    mill_graph_fini(&graph);
+}
+
 int main(void)
 {
     random_state = check_seed();
@@ -263,6 +317,8 @@ int main(void)
     RUN(inputs_are_listed_in_order_tables_and_repetitions_included);
     RUN(arguments_are_released_with_their_node_or_the_graph);
     RUN(a_chain_of_a_million_is_freed_without_recursion);
+    RUN(a_sweep_drops_what_is_held_and_not_live);
+    RUN(the_nodes_in_use_are_found_one_after_another);
     RUN(nodes_live_as_long_as_something_reaches_them);
     return check_end();
 }

@@ -144,6 +144,20 @@ static struct mill_function *no_function(void *context, uint32_t number)
     return number == 3 ? NULL : dag_function(context, number);
 }
 
+/* No run has, or is about to have, any of the nodes. */
+static void check_untouched(const struct dag *dag)
+{
+    for (int i = 0; i < dag->count; i++) {
+        const struct mill_node *node =
+            mill_graph_find((struct mill_graph *)&dag->graph, dag->nodes[i].handle);
+        int32_t refs = 1;
+        for (int k = 0; k < dag->count; k++) {
+            for (int j = 0; j < dag->nodes[k].inputs; j++) refs += dag->nodes[k].input[j] == i;
+        }
+        CHECK(node->mark < dag->graph.next_mark && !node->wanted && node->refs == refs);
+    }
+}
+
 static void a_function_that_cannot_be_had_fails_the_run_and_nothing_else(void)
 {
     struct dag dag;
@@ -153,10 +167,34 @@ static void a_function_that_cannot_be_had_fails_the_run_and_nothing_else(void)
     uint32_t indexes[2] = {(uint32_t)dag.nodes[59].handle, 0};
     indexes[1] = (uint32_t)dag.nodes[dag_add(&dag)].handle;
     CHECK(mill_run_new(&dag.graph, indexes, 2, no_function, &dag, NULL) == NULL);
-    for (int i = 0; i < dag.count; i++) {
-        CHECK(mill_graph_find(&dag.graph, dag.nodes[i].handle)->mark == 0);
-    }
+    check_untouched(&dag);
+    int wanted = 59;
+    struct mill_run *run = dag_run(&dag, &wanted, 1);
+    check_built(&dag, run, &wanted, 1);
+    mill_run_free(run);
     dag_fini(&dag);
+}
+
+/* Marks of nodes are numbers that only grow, until there are none left. */
+static void when_marks_have_run_out_they_begin_anew(void)
+{
+    for (int round = 0; round < 50; round++) {
+        struct dag dag;
+        int wanted[6], count = 1 + (int)random_below(80);
+        dag_init(&dag, count);
+        dag_grow_random(&dag, count, DAG_CACHED, 0);
+        dag.graph.next_mark = UINT32_MAX - random_below(500);
+        bool over = false;
+        for (int again = 0; again < 500 && !over; again++) {
+            int asked = random_wanted(&dag, wanted);
+            struct mill_run *run = dag_run(&dag, wanted, asked);
+            check_built(&dag, run, wanted, asked);
+            over = dag.graph.next_mark < UINT32_MAX / 2;
+            mill_run_free(run);
+        }
+        CHECK(over);
+        dag_fini(&dag);
+    }
 }
 
 enum { NUMBERS = 300 };
@@ -222,9 +260,8 @@ static void memory_that_fails_at_any_moment_leaves_the_graph_as_it_was(void)
         allocations_left = ++failures;
         run = mill_run_new(&dag.graph, &index, 1, dag_function, &dag, &error);
         allocations_left = INT64_MAX;
-        for (int i = 0; run == NULL && i < dag.count; i++) {
-            CHECK(mill_graph_find(&dag.graph, dag.nodes[i].handle)->mark == 0);
-        }
+        CHECK(run || error.status == TIDEMILL_MEMORY);
+        if (run == NULL) check_untouched(&dag);
     }
     CHECK(failures > 8);
     check_built(&dag, run, &last, 1);
@@ -523,6 +560,7 @@ int main(void)
     RUN(a_run_keeps_its_nodes_alive);
     RUN(what_a_cached_task_reads_is_to_be_hashed);
     RUN(a_function_that_cannot_be_had_fails_the_run_and_nothing_else);
+    RUN(when_marks_have_run_out_they_begin_anew);
     RUN(a_run_asks_once_for_each_of_many_functions);
     RUN(memory_that_fails_at_any_moment_leaves_the_graph_as_it_was);
     RUN(a_chain_of_a_million_needs_no_stack);
