@@ -16,6 +16,7 @@
  *   is what would lie before row 0.
  * - A result depends on the values of its window alone: neither on where it stands, nor on what
  *   came before, nor on other columns.  So a chunked computation gives the bits of a whole one.
+ *   (Correlations of all windows, at the end, depend on the window's place as well.)
  *   A full window has the same bits whatever min_count is.
  * - What overflows is NaN.  window may be more than n.
  * - -1 is returned, and nothing written, for a window below 1, a min_count outside its range, n

@@ -16,16 +16,15 @@
 #include "base/pages.h"
 #include "sched/roster.h"
 
-enum {
-    FEW = 32
-}; /* nodes: a run of so few is built without memory of its own for the building */
+/* Nodes: a run of so few is built without memory of its own for the building. */
+enum { FEW = 32 };
 
 struct draft {
     struct mill_run *run;
     struct mill_graph *graph;
-    uint32_t
-        open; /* mark of a node whose inputs are being numbered: with a lower one nobody has
-                      seen it, a higher one is its number and what follows `open` */
+    /* Mark of a node whose inputs are being numbered: with a lower one nobody has seen it, a higher
+     * one is its number and what follows `open`. */
+    uint32_t open;
     uint32_t *stack;
     size_t stack_size, stack_room;
     uint32_t *nodes; /* by task */

@@ -279,6 +279,15 @@ describe("correlations of sliding windows", function()
     assert.is_true(tm.kernels.max((all:compute() - bits):abs():compute()) == 0)
   end)
 
+  it("come in chunks of a group that shares its values, less of it where matrices are large", function()
+    local function chunks(days, columns, window)
+      return tostring(tm.zeros({ days, columns }):rolling(window):corr()):match("(%d+) chunks? of (%d+)")
+    end
+    assert.are.same({ "15", "15" }, { chunks(252, 200, 30) })
+    assert.are.same({ "23", "3" }, { chunks(98, 1100, 30) }) -- 9.7 MB each
+    assert.are.same({ "10", "1" }, { chunks(39, 3000, 30) }) -- 72 MB each
+  end)
+
   it("say what is wrong", function()
     local function fails(message, fn) expect.contains(expect.problem(fn), message) end
     fails("rolling: corr: a window of 41, and the axis has 40", function() x:rolling(41):corr() end)

@@ -103,16 +103,18 @@ local function correlations_into(part, window, first, last, series)
   array.let_go(part)
 end
 
--- Bytes of matrices that one task makes, about.
-local TASK = 2^23
+-- Bytes of matrices that one task makes, about; and at most where fewer windows would share too little.
+local TASK, LARGE = 2^23, 2^25
 
 -- Windows of a task: a group of the kernel's, which costs little more than one window; some groups where
--- matrices are small, a part of one where they are large, but then enough to be worth what they share.
+-- matrices are small, a part of one where they are large.
 local function windows_each(window, bytes)
   local group = tonumber(C.tidemill_kernel_rolling_correlate_group(window))
-  local fit = math.max(1, math.floor(TASK / math.max(1, bytes)))
+  bytes = math.max(1, bytes)
+  local fit = math.max(1, math.floor(TASK / bytes))
   if fit >= group then return group * math.floor(fit / group) end
-  return math.ceil(group / math.ceil(group / math.max(fit, math.ceil(group / 4))))
+  local worth = math.min(math.ceil(group / 4), math.floor(LARGE / bytes))
+  return math.ceil(group / math.ceil(group / math.max(fit, worth)))
 end
 
 -- All series are one chunk; each task has some windows.
