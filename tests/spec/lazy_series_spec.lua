@@ -280,8 +280,8 @@ describe("correlations of sliding windows", function()
   end)
 
   it("come in chunks of a group that shares its values, less of it where matrices are large", function()
-    local function chunks(days, columns, window)
-      return tostring(tm.zeros({ days, columns }):rolling(window):corr()):match("(%d+) chunks? of (%d+)")
+    local function chunks(length, columns, window)
+      return tostring(tm.zeros({ length, columns }):rolling(window):corr()):match("(%d+) chunks? of (%d+)")
     end
     assert.are.same({ "15", "15" }, { chunks(252, 200, 30) })
     assert.are.same({ "23", "3" }, { chunks(98, 1100, 30) }) -- 9.7 MB each
