@@ -16,35 +16,17 @@ void *mill_pages_new(size_t size)
     return block;
 }
 
-/* Bytes of a block that is kept: what half a million tasks of a run take.  AddressSanitizer is to see
- * who goes on to use a block that was given back. */
-#ifdef __SANITIZE_ADDRESS__
-enum { MOST_SPARE = 0 };
-#else
-enum { MOST_SPARE = 32 << 20 };
-#endif
-
-void *mill_spare_take(struct mill_spare *spare, size_t *size)
+void *mill_pages_map(size_t length)
 {
-    if (spare->size < *size || *size < MILL_HUGE_PAGE) return mill_pages_new(*size);
-    void *block = spare->block;
-    *size = spare->size;
-    *spare = (struct mill_spare){0};
-    return block;
-}
-
-void mill_spare_give(struct mill_spare *spare, void *block, size_t size)
-{
-    if (size < MILL_HUGE_PAGE || size > MOST_SPARE || size <= spare->size) {
-        free(block);
-        return;
-    }
-    free(spare->block);
-    *spare = (struct mill_spare){block, size};
-}
-
-void mill_spare_fini(struct mill_spare *spare)
-{
-    free(spare->block);
-    *spare = (struct mill_spare){0};
+    size_t more = length >= MILL_HUGE_PAGE ? MILL_HUGE_PAGE : 0;
+    if (length > SIZE_MAX - more) return NULL;
+    uint8_t *data =
+        mmap(NULL, length + more, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (data == MAP_FAILED) return NULL;
+    if (more == 0) return data;
+    size_t before = -(uintptr_t)data % MILL_HUGE_PAGE;
+    if (before) munmap(data, before);
+    if (more - before) munmap(data + before + length, more - before);
+    madvise(data + before, length, MADV_HUGEPAGE); /* only advice */
+    return data + before;
 }

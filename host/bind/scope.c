@@ -12,6 +12,7 @@ void mill_scope_init(struct mill_scope *scope, struct tidemill *engine,
     scope->engine = engine;
     scope->worker = worker;
     mill_graph_init(&scope->graph);
+    scope->graph.memory = &engine->memory;
     scope->holdings = worker ? &worker->holdings : &scope->own;
     *scope->holdings = (struct mill_holdings){.room = mill_limit_room(engine)};
 }

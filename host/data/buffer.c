@@ -54,21 +54,6 @@ static size_t length_for(size_t size)
     return (size + PADDING + page - 1) / page * page;
 }
 
-/* Anonymous pages; large ones begin on a huge page.  NULL: no memory. */
-static void *map_pages(size_t length)
-{
-    size_t more = length >= MILL_HUGE_PAGE ? MILL_HUGE_PAGE : 0;
-    uint8_t *data =
-        mmap(NULL, length + more, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (data == MAP_FAILED) return NULL;
-    if (more == 0) return data;
-    size_t before = -(uintptr_t)data % MILL_HUGE_PAGE;
-    if (before) munmap(data, before);
-    if (more - before) munmap(data + before + length, more - before);
-    madvise(data + before, length, MADV_HUGEPAGE); /* only advice */
-    return data + before;
-}
-
 /* NULL: no memory; the mapping stays the caller's. */
 static struct mill_buffer *block_make(enum mill_origin origin, void *data, size_t size,
                                       size_t length, int fd)
@@ -91,7 +76,7 @@ static struct mill_buffer *block_new(struct mill_memory *memory, size_t size)
     }
     if (pages.data == NULL) {
         mill_spill_make_room(memory, size);
-        pages.data = map_pages(pages.length);
+        pages.data = mill_pages_map(pages.length);
     }
     if (pages.data == NULL) return NULL;
     struct mill_buffer *buffer =
@@ -112,7 +97,7 @@ static void block_free(struct mill_block *block)
     }
     if (buffer->memory && origin_of(buffer) == MILL_ORIGIN_MAPPED) {
         struct mill_pages pages = {buffer->data, block->length};
-        mill_reserve_put(&buffer->memory->reserve, pages, mill_memory_reserve(buffer->memory));
+        mill_memory_give(buffer->memory, pages);
     } else {
         munmap(buffer->data, block->length);
     }

@@ -2,8 +2,10 @@
 #include "data/memory.h"
 
 #include <stddef.h>
+#include <sys/mman.h>
 
 #include "base/machine.h"
+#include "base/pages.h"
 
 void mill_memory_add(struct mill_memory *memory, int64_t bytes)
 {
@@ -35,6 +37,26 @@ int64_t mill_memory_reserve(const struct mill_memory *memory)
     if (memory->limit == 0 || memory->limit / 16 > MILL_RESERVE_BYTES)
         return MILL_RESERVE_BYTES;
     return memory->limit / 16;
+}
+
+struct mill_pages mill_memory_take(struct mill_memory *memory, size_t length)
+{
+    struct mill_pages pages = {0};
+    if (memory) pages = mill_reserve_take(&memory->reserve, length);
+    if (pages.data == NULL) {
+        pages.data = mill_pages_map(length);
+        pages.length = length;
+    }
+    return pages;
+}
+
+void mill_memory_give(struct mill_memory *memory, struct mill_pages pages)
+{
+    if (memory) {
+        mill_reserve_put(&memory->reserve, pages, mill_memory_reserve(memory));
+    } else {
+        munmap(pages.data, pages.length);
+    }
 }
 
 void mill_memory_close(struct mill_memory *memory)

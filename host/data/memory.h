@@ -42,7 +42,7 @@ struct mill_memory {
     _Atomic int64_t spilled;  /* held in files instead */
     struct mill_spill *spill; /* of what may go to a file; NULL: nothing does.  Set before the
                                  first buffer is made, and there as long as the last one */
-    struct mill_reserve reserve;   /* freed pages; they count as used */
+    struct mill_reserve reserve;   /* freed pages, of runs, too; they count as used */
     int64_t limit;                 /* bytes; 0: none */
     int64_t marks[MILL_PRESSURES]; /* where each pressure begins; fixed like the limit */
     _Atomic int pressure;          /* enum mill_pressure */
@@ -62,6 +62,13 @@ void mill_memory_add(struct mill_memory *memory, int64_t bytes); /* NULL is fine
  * buffers may outlive it: the last one calls `gone`.  NULL is fine. */
 void mill_memory_hold(struct mill_memory *memory);
 void mill_memory_leave(struct mill_memory *memory);
+
+/* Pages for `length` bytes, a multiple of a page: some that are kept, at most a quarter more and with
+ * anything in them, or new ones; data is NULL when there is no memory.  Not counted as held. */
+struct mill_pages mill_memory_take(struct mill_memory *memory, size_t length);
+
+/* They are kept for the next one, or unmapped.  For both, memory NULL is fine: nothing is kept. */
+void mill_memory_give(struct mill_memory *memory, struct mill_pages pages);
 
 /* Bytes of freed pages that may be kept: less under a limit, none while memory is short. */
 int64_t mill_memory_reserve(const struct mill_memory *memory);

@@ -43,7 +43,7 @@ void mill_reserve_put(struct mill_reserve *reserve, struct mill_pages pages, int
     int gone_count = 0;
     bool kept = false;
 #ifndef __SANITIZE_ADDRESS__ /* there a use after the end is to be seen */
-    if (pages.length <= MILL_RESERVE_BLOCK && (int64_t)pages.length <= most) {
+    if ((int64_t)pages.length <= most) {
         pthread_mutex_lock(&reserve->mutex);
         if (!reserve->closed) {
             while (reserve->count == MILL_RESERVE_BLOCKS ||

@@ -13,7 +13,6 @@
 
 enum {
     MILL_RESERVE_BLOCKS = 64,
-    MILL_RESERVE_BLOCK = 128 << 20, /* bytes of the largest block that is kept */
     MILL_RESERVE_BYTES = 192 << 20, /* in all, or less under a limit: mill_reserve_put */
 };
 

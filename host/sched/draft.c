@@ -171,6 +171,20 @@ static void unmark_wanted(struct draft *draft, const uint32_t *wanted, uint32_t 
     for (uint32_t i = 0; i < count; i++) mill_graph_at(draft->graph, wanted[i])->wanted = false;
 }
 
+/* On huge pages what is large: all of it is gone through three times. */
+static bool take_block(struct mill_run *run, size_t size)
+{
+    if (size < MILL_HUGE_PAGE) {
+        run->block = malloc(size); /* aligned_alloc is slow for few bytes */
+    } else if (size <= SIZE_MAX / 2) {
+        size_t whole = (size + MILL_HUGE_PAGE - 1) / MILL_HUGE_PAGE * MILL_HUGE_PAGE;
+        run->memory = run->graph->memory;
+        run->pages = mill_memory_take(run->memory, whole);
+        run->block = run->pages.data;
+    }
+    return run->block != NULL;
+}
+
 static bool allocate_tasks(struct draft *draft)
 {
     struct mill_run *run = draft->run;
@@ -179,12 +193,7 @@ static bool allocate_tasks(struct draft *draft)
     /* One block.  A task is a cache line; each is written when its turn comes. */
     size_t tasks = (count + 1) * sizeof *run->tasks;
     size_t lists = (2 * edges + count) * sizeof(uint32_t);
-    size_t size = tasks + lists + 63;
-    /* aligned_alloc is slow for few bytes. */
-    run->block =
-        size < MILL_HUGE_PAGE ? malloc(size) : mill_spare_take(&draft->graph->spare, &size);
-    if (run->block == NULL) return false;
-    run->block_size = size;
+    if (!take_block(run, tasks + lists + 63)) return false;
     run->tasks = (struct mill_task *)(((uintptr_t)run->block + 63) & ~(uintptr_t)63);
     run->inputs = (uint32_t *)(run->tasks + count + 1);
     run->dependents = run->inputs + edges;

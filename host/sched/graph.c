@@ -55,7 +55,6 @@ void mill_graph_fini(struct mill_graph *graph)
     }
     free(graph->slabs);
     free(graph->maps);
-    mill_spare_fini(&graph->spare);
     mill_graph_init(graph);
 }
 

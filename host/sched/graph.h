@@ -6,8 +6,8 @@
 #ifndef MILL_GRAPH_H
 #define MILL_GRAPH_H
 
-#include "base/pages.h"
 #include "base/status.h"
+#include "data/memory.h"
 #include "data/value.h"
 
 enum { MILL_NODE_CELLS = 2, MILL_SLAB_NODES = 4096, MILL_MAX_ARGUMENTS = 60000 };
@@ -44,7 +44,8 @@ struct mill_graph {
     uint32_t next_place;
     uint32_t next_mark; /* no node has a mark from here on */
     int64_t live;
-    struct mill_spare spare; /* of a run that has ended */
+    struct mill_memory
+        *memory; /* of whoever owns it, for large runs, which it outlives; NULL: none */
 };
 
 /* A handle: index in the low half, generation in the high. */

@@ -4,7 +4,6 @@
 
 #include <stdlib.h>
 
-#include "base/pages.h"
 #include "sched/delay.h"
 #include "sched/draft.h"
 #include "sched/pool.h"
@@ -130,8 +129,8 @@ void mill_run_free(struct mill_run *run)
     mill_source_fini(&run->end);
     mill_token_unref(run->token);
     free_revivals(run);
-    if (run->graph) {
-        mill_spare_give(&run->graph->spare, run->block, run->block_size);
+    if (run->pages.length) {
+        mill_memory_give(run->memory, run->pages);
     } else {
         free(run->block);
     }

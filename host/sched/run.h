@@ -77,9 +77,10 @@ struct mill_run {
     bool dry;                     /* no body runs, and skipped tasks do not count */
 
     /* Fixed once built. */
-    void *block; /* holds `tasks` to `roots` */
-    size_t block_size;
-    struct mill_task *tasks; /* count + 1: the last one ends the lists of the one before */
+    void *block;                /* holds `tasks` to `roots`: malloc'ed, or it is in `pages` */
+    struct mill_pages pages;    /* length 0: none */
+    struct mill_memory *memory; /* to which they go back */
+    struct mill_task *tasks;    /* count + 1: the last one ends the lists of the one before */
     uint32_t count;
     uint32_t *inputs; /* indexes of tasks, each task's in the order of its arguments */
     uint32_t *dependents;

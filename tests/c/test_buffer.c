@@ -200,7 +200,7 @@ static void kept_pages_are_bounded_and_go_when_memory_is_short(void)
     for (int i = 0; i < COUNT; i++) mill_buffer_unref(buffers[i]);
     CHECK(mill_reserve_bytes(&memory.reserve) > MILL_RESERVE_BYTES / 2);
     CHECK(mill_reserve_bytes(&memory.reserve) <= MILL_RESERVE_BYTES);
-    mill_buffer_unref(mill_buffer_new(&memory, MILL_RESERVE_BLOCK + 1)); /* too large */
+    mill_buffer_unref(mill_buffer_new(&memory, MILL_RESERVE_BYTES + 1)); /* too large */
     CHECK(mill_reserve_bytes(&memory.reserve) <= MILL_RESERVE_BYTES);
     static const double shares[MILL_PRESSURES] = {0, 0.6, 0.7, 0.8, 0.95};
     int64_t limit = mill_reserve_bytes(&memory.reserve) + SIZE;

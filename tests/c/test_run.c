@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "sched/run.h"
 
+#include "base/pages.h"
 #include "dag_check.h"
 #include "fail_check.h"
 
@@ -287,6 +288,40 @@ static void a_chain_of_a_million_needs_no_stack(void)
     dag_fini(&dag);
 }
 
+/* What a large run has taken up is there for the next one; a small one has no use for it. */
+static void the_memory_of_a_large_run_is_kept_for_the_next(void)
+{
+#ifdef __SANITIZE_ADDRESS__
+    SKIP("freed pages are given back at once under AddressSanitizer");
+#endif
+    enum { COUNT = 50000 };
+    struct dag dag;
+    static int all[COUNT];
+    dag_init(&dag, COUNT);
+    dag.graph.memory = &dag.memory;
+    for (int i = 0; i < COUNT; i++) {
+        dag.nodes[i] = (struct dag_node){.function = DAG_PLAIN};
+        dag_add(&dag);
+        all[i] = i;
+    }
+    struct mill_run *large = dag_run(&dag, all, COUNT);
+    const struct mill_task *tasks = large->tasks;
+    mill_run_free(large);
+    int64_t kept = mill_reserve_bytes(&dag.memory.reserve);
+    CHECK(kept >= COUNT * (int64_t)sizeof(struct mill_task) && kept % MILL_HUGE_PAGE == 0);
+    struct mill_run *small = dag_run(&dag, all, 10);
+    large = dag_run(&dag, all, COUNT);
+    CHECK(large->tasks == tasks && mill_reserve_bytes(&dag.memory.reserve) == 0);
+    CHECK(large->root_count == COUNT && dag_node_of(&large->tasks[COUNT - 1]) == COUNT - 1);
+    mill_run_free(small);
+    CHECK(mill_reserve_bytes(&dag.memory.reserve) == 0);
+    mill_memory_close(&dag.memory);
+    mill_run_free(large); /* to nobody */
+    CHECK(mill_reserve_bytes(&dag.memory.reserve) == 0);
+    dag_drop_handles(&dag);
+    dag_fini(&dag);
+}
+
 /* Leaves in the order of a walk from left to right keep few results alive: a batch of leaves is
  * read by nodes that soon follow. */
 static void roots_come_in_the_order_of_a_walk(void)
@@ -564,6 +599,7 @@ int main(void)
     RUN(a_run_asks_once_for_each_of_many_functions);
     RUN(memory_that_fails_at_any_moment_leaves_the_graph_as_it_was);
     RUN(a_chain_of_a_million_needs_no_stack);
+    RUN(the_memory_of_a_large_run_is_kept_for_the_next);
     RUN(roots_come_in_the_order_of_a_walk);
     RUN(tasks_end_as_a_plain_evaluation_says);
     RUN(a_result_is_alive_exactly_while_somebody_will_read_it);
