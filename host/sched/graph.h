@@ -44,8 +44,7 @@ struct mill_graph {
     uint32_t next_place;
     uint32_t next_mark; /* no node has a mark from here on */
     int64_t live;
-    struct mill_memory
-        *memory; /* of whoever owns it, for large runs, which it outlives; NULL: none */
+    struct mill_memory *memory; /* for large runs, which it outlives; NULL: none */
 };
 
 /* A handle: index in the low half, generation in the high. */
