@@ -157,8 +157,6 @@ meta.__index = function(self, key)
   if method then return method end
   if type(key) == "number" then
     error(("a lazy array has no elements yet: a:compute()[%s], or a:slice{ %s }"):format(key, key), 2)
-  elseif key == "linalg" then
-    return require("tidemill.lazy.linalg").of(self)
   end
   if array.method(key) then
     error(("a lazy array has no elements yet: a:compute():%s(..)"):format(key), 2)

@@ -1,6 +1,6 @@
 -- arrays: lazy arrays: a chain of operations with its sum over 100 million numbers, the mean of 80 GB
 -- of random numbers, the mean of a 20 GB matrix and its transposed, singular values of a large matrix,
--- an addition of 100 numbers.  Each larger than memory runs in a process of its own, whose peak is told.
+-- small arrays of 100 numbers.  Each larger than memory runs in a process of its own, whose peak is told.
 -- Peers: NumPy, Dask Array on as many threads (its two large means at a tenth of the size, times ten), and
 -- for the chain plain C (bench_chain), which is run before and after ours.
 package.path = "tests/bench/lib/?.lua;" .. package.path
@@ -81,6 +81,11 @@ do
   end
   bench.row { name = "a + b of 100 elements", ours = many(function() return (a + b):compute() end),
     peer = "NumPy", peer_value = peer.small, goal = { at_most = 5e-6 } }
-  bench.row { name = "sum of (a + b) * 2 of 100 elements",
+  bench.row { name = "sum of (a + b) * 2 of 100 elements", peer = "NumPy", peer_value = peer.sum,
     ours = many(function() return ((a + b) * 2):sum():compute() end) }
+  bench.row { name = "running total of 100 elements", peer = "NumPy", peer_value = peer.running,
+    ours = many(function() return a:cumsum():compute() end) }
+  local square = a:reshape { 10, 10 }:compute()
+  bench.row { name = "product of two 10 x 10 matrices", peer = "NumPy", peer_value = peer.product,
+    ours = many(function() return square:matmul(square):compute() end) }
 end

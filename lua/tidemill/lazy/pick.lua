@@ -4,7 +4,6 @@
 -- SPDX-License-Identifier: MIT
 
 local array = require("tidemill.array")
-local compute = require("tidemill.compute")
 local dtypes = require("tidemill.dtype")
 local assembly = require("tidemill.lazy.assembly")
 local expr = require("tidemill.lazy.expr")
@@ -167,8 +166,7 @@ end
 
 -- How many elements of each chunk of a mask are true.
 local function counted(mask, g)
-  local nodes = require("tidemill.lazy.run").nodes_on(mask, g, "count", task.count)
-  return compute.list(nodes)
+  return require("tidemill.lazy.run").values_on(mask, g, "count", task.count)
 end
 
 --- The elements that a mask of the same shape marks, in row-major order.

@@ -14,6 +14,7 @@ local grid = require("tidemill.lazy.grid")
 local groups = require("tidemill.lazy.groups")
 local program = require("tidemill.lazy.program")
 local sharing = require("tidemill.lazy.sharing")
+local split = require("tidemill.lazy.split")
 local view = require("tidemill.lazy.view")
 local chunk = require("tidemill.lazy.chunk")
 
@@ -71,8 +72,23 @@ end
 
 -- ---- grids ------------------------------------------------------------------------------------------
 
+-- Whether e was met through that view before: what is used twice at each of n steps has 2^n ways to it.
+local function was_met(met, e, map)
+  local maps = met[e]
+  if not maps then
+    met[e] = { map }
+    return false
+  end
+  for _, other in ipairs(maps) do
+    if view.same(map, other) then return true end
+  end
+  maps[#maps + 1] = map
+  return false
+end
+
 -- Gathers the places where the stages and wishes below e cut the box, seen through `map`.
-function Planner:gather_cuts(e, map, cuts, bound)
+function Planner:gather_cuts(e, map, cuts, bound, met)
+  if was_met(met, e, map) then return end
   local own = e.op == "rechunk" and not self.kept[e] and e.grid
   if self:is_stage(e) then own = self:stage(e).grid end
   if own then
@@ -82,8 +98,8 @@ function Planner:gather_cuts(e, map, cuts, bound)
     end
     return
   end
-  if e.op == "view" then return self:gather_cuts(e.input, view.compose(map, e.map), cuts, bound) end
-  for _, input in ipairs(expr.inputs(e)) do self:gather_cuts(input, map, cuts, bound) end
+  if e.op == "view" then map = view.compose(map, e.map) end
+  for _, input in ipairs(expr.inputs(e)) do self:gather_cuts(input, map, cuts, bound, met) end
 end
 
 --- The grid on which an expression is computed when nobody asks for another.
@@ -93,15 +109,15 @@ function Planner:grid(e)
 end
 
 function Planner:natural_grid(e)
-  local cuts, bound, wanted = {}, {}, {}
+  local cuts, bound, wanted, met = {}, {}, {}, {}
   for axis in ipairs(e.dims) do cuts[axis] = {} end
   if e.op == "rechunk" then
     return e.grid
   elseif e.op == "view" then
-    self:gather_cuts(e.input, e.map, cuts, bound)
+    self:gather_cuts(e.input, e.map, cuts, bound, met)
   else
     for _, input in ipairs(expr.inputs(e)) do
-      self:gather_cuts(input, view.identity(#e.dims), cuts, bound)
+      self:gather_cuts(input, view.identity(#e.dims), cuts, bound, met)
     end
   end
   for axis, size in ipairs(e.dims) do
@@ -226,19 +242,15 @@ local function name_of(e)
 end
 plan.name_of = name_of
 
--- The recipe of a fused expression; when it has too many values its costliest inputs become stages.
+-- The recipe of a fused expression; when it has too many values parts of it become stages.
 function Planner:recipe(given)
   given.is_stage = given.is_stage or function(e) return self:is_stage(e) end
   given.number = function(e) return self.canon:number(e) end
   local recipe = program.recipe(given)
-  local e = given.store or given.reduce.input
   while not recipe do
-    while #expr.inputs(e) == 1 and fusable[e.op] do e = expr.inputs(e)[1] end
-    for _, input in ipairs(expr.inputs(e)) do
-      if input.op == "map" then self.kept[input] = true end
-    end
+    local top = given.store or given.reduce.input
+    self.kept[split.below(top, given.is_stage, program.most_values / 2)] = true
     recipe = program.recipe(given)
-    e = expr.inputs(e)[1]
   end
   self.log[#self.log + 1] = { dims = given.dims, fused = recipe.names, name = given.name,
     kept = self.kept[given.store] }

@@ -13,6 +13,7 @@ local program = {}
 local MEMORY, CONSTANT, INDEX, RANDOM = 1, 2, 3, 4
 local CAST = 1000
 local BLOCK_SLOTS = 256
+program.most_values = BLOCK_SLOTS
 
 local header_type = ffi.typeof("struct tidemill_fuse_program")
 local step_type = ffi.typeof("struct tidemill_fuse_step[?]")
@@ -140,7 +141,8 @@ local function reductions_bytes(self, reductions, registers)
   return list, ffi.sizeof(list)
 end
 
---- A recipe.  given.dims: shape of the whole; given.store: an expression whose elements are the output;
+--- A recipe; nil: it has more values than program.most_values.
+--- given.dims: shape of the whole; given.store: an expression whose elements are the output;
 --- or given.reduce = { input =, kinds = {..} }: numbers of enum tidemill_reduction.
 --- given.is_stage(e): whether e is computed by another stage; given.number(e): one number an expression.
 function program.recipe(given)

@@ -9,6 +9,7 @@ local chunk = require("tidemill.lazy.chunk")
 local compute = require("tidemill.compute")
 local direct = require("tidemill.lazy.direct")
 local dtypes = require("tidemill.dtype")
+local effort = require("tidemill.lazy.effort")
 local expr = require("tidemill.lazy.expr")
 local grid = require("tidemill.lazy.grid")
 local lazy = require("tidemill.lazy")
@@ -17,8 +18,6 @@ local plan = require("tidemill.lazy.plan")
 local task = require("tidemill.task")
 
 local run = {}
-
-local SMALL = 2^16 -- elements that are not worth a task
 
 -- ---- how work is done -------------------------------------------------------------------------------
 
@@ -44,22 +43,6 @@ local function emit_task(name, fn, ...)
 end
 
 local function emit_now(_, fn, ...) return fn(...) end
-
-local plain = { data = true, constant = true, index = true, random = true, map = true, cast = true,
-  view = true, reduce = true }
-
--- Whether all of an expression is little work, and ours: `left` elements may still come.
-local function is_small(e, left)
-  if not plain[e.op] then return -1 end
-  left = left - expr.length(e.dims)
-  if left < 0 then return -1 end
-  if e.input then return is_small(e.input, left) end
-  for _, input in ipairs(e.inputs or {}) do
-    left = is_small(input, left)
-    if left < 0 then return -1 end
-  end
-  return left
-end
 
 -- ---- elements ---------------------------------------------------------------------------------------
 
@@ -214,18 +197,14 @@ function run.values(exprs, given)
     local value = direct.value(exprs[1])
     if value ~= nil then return { value } end
   end
-  local left = SMALL
-  for _, e in ipairs(exprs) do
-    left = is_small(e, left)
-    if left < 0 then return (evaluate_by_tasks(exprs, given)) end
-  end
+  if not effort.is_little(exprs) then return (evaluate_by_tasks(exprs, given)) end
   return evaluate_now(exprs)
 end
 
 --- Whether compute() does the work at once, by no task.
 function run.is_at_once(e)
   if e.op == "data" and expr.same_dims(e.dims, e.array.shape) then return true end
-  return direct.takes(e) or is_small(e, SMALL) >= 0
+  return direct.takes(e) or effort.is_little({ e })
 end
 
 run.is = lazy.is
@@ -256,12 +235,13 @@ function run.chunks(e)
   return nodes, stage.grid
 end
 
---- Nodes of fn(chunk) for the chunks of an expression on a grid.
-function run.nodes_on(e, g, name, fn)
-  local planner, made = plan.new(emit_task), {}
+--- The values of fn(chunk) for the chunks of an expression on a grid.
+function run.values_on(e, g, name, fn)
+  local at_once = effort.is_little({ e })
+  local planner, made = plan.new(at_once and emit_now or emit_task), {}
   local stage = planner:on_grid(planner:prepare({ e })[1], g)
   for number = 1, g.chunks do made[number] = planner:task(name, fn, stage.chunk(number)) end
-  return made
+  return at_once and made or compute.list(made)
 end
 
 local nodes = setmetatable({}, { __mode = "k" }) -- expression -> its node

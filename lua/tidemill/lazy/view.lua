@@ -90,6 +90,15 @@ function view.box(map, start, shape)
   return first, last
 end
 
+--- Whether two views of the same array are the same.
+function view.same(map, other)
+  for k, to in ipairs(map) do
+    local as = other[k]
+    if to.axis ~= as.axis or to.start ~= as.start or to.step ~= as.step then return false end
+  end
+  return true
+end
+
 --- What tells a view from others.
 function view.key(map)
   local parts = {}

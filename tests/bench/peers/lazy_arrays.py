@@ -39,7 +39,19 @@ spin.say(
 )
 small = x[:100].copy(), y[:100].copy()
 del x, y, out
-spin.say(small=spin.best(5, lambda: [small[0] + small[1] for _ in range(10_000)]) / 10_000)
+square = small[0].reshape(10, 10)
+
+
+def often(call):
+    return spin.best(5, lambda: [call() for _ in range(10_000)]) / 10_000
+
+
+spin.say(
+    small=often(lambda: small[0] + small[1]),
+    sum=often(lambda: ((small[0] + small[1]) * 2).sum()),
+    running=often(small[0].cumsum),
+    product=often(lambda: square @ square),
+)
 
 if da is not None:
     with dask.config.set(scheduler="threads", num_workers=WORKERS):
