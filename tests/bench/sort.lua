@@ -1,4 +1,4 @@
--- sort: 10^7 random float64 by two workers (each splits a chunk, then sorts a bucket), the same by
+-- sort: 10^7 random float64 by two workers (each splits a chunk, then sorts a bucket), by x:sort(), and by
 -- one call, sorted positions, and what selects: each beside NumPy's, which uses one thread.
 package.path = "tests/bench/lib/?.lua;" .. package.path
 local bench, measure, peers = require("bench_table"), require("measure"), require("peers")
@@ -40,12 +40,14 @@ local mask = tm.array((function()
   return list
 end)(), "bool")
 
-local in_parts, whole_sort, argsort, search, take, compress = measure.best_of_each(4, {
+local in_parts, lazily, whole_sort, argsort, search, take, lazy_take, compress = measure.best_of_each(4, {
   sort_in_parts,
+  function() whole:sort():compute() end,
   function() kernels.sort(whole) end,
   function() kernels.argsort(whole) end,
   function() kernels.searchsorted(ascending, some) end,
   function() kernels.take(whole, positions) end,
+  function() whole:take(positions):compute() end,
   function() kernels.compress(whole, mask) end,
 })
 local last, count = -1, 0
@@ -60,8 +62,10 @@ local function row(name, ours, key, goal)
   bench.row { name = name, ours = ours, peer = "NumPy", peer_value = peer[key], goal = goal }
 end
 row(("sort 10^7 float64, %d workers"):format(workers), in_parts, "sort", { ratio = 1 })
+row(("x:sort() of 10^7 float64, %d workers"):format(workers), lazily, "sort", { ratio = 1 })
 row("sort 10^7 float64, one call", whole_sort, "sort")
 row("argsort 10^7 float64, stable, one call", argsort, "argsort")
 row("searchsorted, 10^6 random in 10^6", search, "searchsorted")
 row("take, 10^7 at random places", take, "take")
+row(("x:take() of 10^7 at random places, %d workers"):format(workers), lazy_take, "take", { ratio = 1 })
 row("compress, half of 10^7", compress, "compress")

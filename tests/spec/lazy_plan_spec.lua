@@ -156,3 +156,60 @@ describe("what reads more than one pass holds", function()
     assert.are.equal(expected, tonumber(count:compute()[9]))
   end)
 end)
+
+-- The element of a computed array at a place of each axis.
+local function element(a, ...)
+  for _, place in ipairs { ... } do a = a[place] end
+  return a
+end
+
+describe("what is taken of and joined from large arrays in memory", function()
+  local large = tm.random.normal({ 900, 700 }, { seed = 11 }):compute()
+  local flat = large:reshape { 630000 }:compute()
+
+  it("take: by positions from either end, along any axis", function()
+    local places = {}
+    for i = 1, 700000 do places[i] = (i * 7919) % 630000 + 1 end
+    for i = 2, #places, 3 do places[i] = -places[i] end
+    local some = flat:take(tm.array(places, "int64"))
+    assert.is_true(some.chunks[1][1] < #places)
+    local value = some:compute()
+    for i = 1, #places, 911 do
+      local at = places[i]
+      assert.are.equal(flat[at > 0 and at or 630000 + at + 1], value[i])
+    end
+    local picked = { 5, 700, 5, 1 }
+    local columns, rows = large:take(picked, 2):compute(), large:take(picked, 1):compute()
+    assert.are.same({ 900, 4 }, columns.shape)
+    for k, at in ipairs(picked) do
+      for i = 1, 900, 100 do assert.are.equal(element(large, i, at), element(columns, i, k)) end
+      for i = 1, 700, 100 do assert.are.equal(element(large, at, i), element(rows, k, i)) end
+    end
+    assert.are.equal(0, #flat:take({}):compute())
+  end)
+
+  it("concat and stack", function()
+    local joined = tm.concat { flat, flat * 2, flat:slice { { 1, 10 } } }
+    local value = joined:compute()
+    assert.are.equal(1260010, #value)
+    for i = 1, 630000, 9973 do
+      assert.are.equal(flat[i], value[i])
+      assert.are.equal(flat[i] * 2, value[630000 + i])
+    end
+    assert.are.equal(flat[10], value[1260010])
+    local stacked, beside = tm.stack { large, large + 1 }, tm.concat({ large, large + 1 }, 2)
+    stacked, beside = stacked:compute(), beside:compute()
+    for i = 1, 900, 89 do
+      assert.are.equal(element(large, i, 7) + 1, element(stacked, 2, i, 7))
+      assert.are.equal(element(large, i, 7) + 1, element(beside, i, 707))
+      assert.are.equal(element(large, i, 700), element(beside, i, 700))
+    end
+  end)
+
+  it("a matrix times a vector, by several tasks", function()
+    local tall = tm.ones(20000, 1000):compute()
+    local product = tall:matmul(tm.ones(1000):compute())
+    assert.is_true(#product.chunks[1] > 4)
+    assert.are.equal(20000 * 1000, (product:sum():compute()))
+  end)
+end)

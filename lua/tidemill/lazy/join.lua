@@ -113,12 +113,23 @@ plan.stages.concat = function(planner, e)
     end
     return 0, stages
   end
-  return { grid = g, chunk = function(number)
+  -- The stage of an input that has a chunk, and the chunk's number there.
+  local function home_of(number)
     local index = grid.index(g, number)
     local from = home[index[e.axis]]
+    local stage = stages[from.input]
     index[e.axis] = from.at
-    return stages[from.input].chunk(grid.number(stages[from.input].grid, index))
-  end, all = all }
+    return stage, grid.number(stage.grid, index)
+  end
+  local all_fill = true
+  for _, stage in ipairs(stages) do all_fill = all_fill and stage.fill end
+  return { grid = g, chunk = function(number)
+    local stage, there = home_of(number)
+    return stage.chunk(there)
+  end, fill = all_fill and function(number, part)
+    local stage, there = home_of(number)
+    return stage.fill(there, part)
+  end or nil, all = all }
 end
 
 return join

@@ -118,7 +118,27 @@ local function tasks_along(e, g, out, stretch)
   return pieces == g.counts[e.axis] and count or nil
 end
 
+local EACH = 2^18 -- elements of a task
+
+-- What is taken of an array in memory: tasks read where it is what their stretch of the positions says.
+local function of_array(planner, e, x)
+  local wanted, others = {}, expr.length(e.dims) / e.index.length
+  for axis in ipairs(e.dims) do wanted[axis] = "all" end
+  wanted[e.axis] = math.min(e.index.length, math.max(1, math.floor(EACH / math.max(others, 1))))
+  local g = grid.new(e.dims, dtypes.size(e.dtype), wanted, "take", 2)
+  local function stretch(number)
+    return array.part(e.index, g.starts[e.axis][number], { g.sizes[e.axis][number] })
+  end
+  return { grid = g, chunk = function(number)
+    return planner:task("take", task.take, e.axis, stretch(number), x)
+  end, fill = e.axis == 1 and function(number, part)
+    return planner:fill("take", task.take_into, part, stretch(number), x)
+  end or nil, all = function() return g.chunks, {} end }
+end
+
 plan.stages.take = function(planner, e)
+  local x = e.input.op == "data" and planner:whole(e.input)
+  if array.is(x) and e.index.length > 0 then return of_array(planner, e, x) end
   local stage, wanted = planner:stage(e.input), {}
   local g = stage.grid
   for axis in ipairs(e.dims) do wanted[axis] = axis == e.axis and "auto" or g.sizes[axis] end

@@ -14,6 +14,15 @@ local function hold() end
 --- What stands at these positions (from 1, int64) along an axis of a chunk.
 function pick_task.take(axis, positions, chunk) return kernels.take(chunk, positions, axis) end
 
+--- Fills a part of an array with what stands at these positions along the first axis of an array.
+function pick_task.take_into(part, positions, x)
+  local inner = x.length / x.shape[1]
+  C.tidemill_kernel_take(dtypes.size(x.dtype) * inner, x:pointer(), 1, x.shape[1], positions:pointer(), 8,
+    positions.length, 1, part:pointer())
+  hold(positions, x)
+  array.let_go(part)
+end
+
 --- An array of no elements.
 function pick_task.empty(dtype, shape) return array.new(dtype, 0, shape) end
 

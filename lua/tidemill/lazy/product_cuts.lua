@@ -6,9 +6,11 @@ local grid = require("tidemill.lazy.grid")
 local product_cuts = {}
 
 -- Elements of a product's block, by the shape alone.  A task has a 48th of the work, but 2^27 to 2^32
--- multiplications, and at most 2^20 elements.
+-- multiplications, and at most 2^20 elements.  Where a factor is thin it is memory that takes the time: an
+-- element that is read costs as much as 64 multiplications.
 local function block_area(m, k, n)
-  return math.min(math.max(m * n / 48, 2^27 / k), 2^32 / k, 2^20)
+  local least = 2^27 / k * math.min(1, math.min(m, n) / 64)
+  return math.min(math.max(m * n / 48, least), 2^32 / k, 2^20)
 end
 
 local function how_many(size, side) return math.ceil(size / math.max(side, 1) - 1e-9) end

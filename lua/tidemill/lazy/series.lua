@@ -137,19 +137,33 @@ function methods:argsort(axis, given)
   return lazy.of(by_rows("row_task", "argsort", e, at, "int64", { fn = "argsort", descending = descending }))
 end
 
-local RUN = 2^21 -- elements that one task sorts
+local RUN = 2^20 -- elements that one task sorts
+
+-- The chunks of a vector on a grid, and their stage; of an array in memory parts of it, and no stage.
+local function runs_of(planner, e, g)
+  local whole = e.op == "data" and planner:whole(e)
+  if array.is(whole) then
+    return function(run) return array.part(whole, g.starts[1][run], { g.sizes[1][run] }) end
+  end
+  local stage = planner:on_grid(e, g)
+  return stage.chunk, stage
+end
 
 -- One long axis: runs are sorted, then any stretch of their merge is made by itself.
 local function sort_by_runs(planner, e)
-  local runs = planner:on_grid(e.input, grid.new(e.dims, dtypes.size(e.dtype), RUN, "sort", 2))
-  local g, sorted = runs.grid, {}
-  return { grid = g, chunk = function(number)
+  local g, sorted = grid.new(e.dims, dtypes.size(e.dtype), RUN, "sort", 2), {}
+  local run_of, stage = runs_of(planner, e.input, g)
+  local function all_sorted()
     for run = #sorted + 1, g.chunks do
-      sorted[run] = planner:task("sort", task.sort, false, runs.chunk(run))
+      sorted[run] = planner:task("sort", task.sort, false, run_of(run))
     end
-    local start, shape = grid.box(g, { number })
-    return planner:task("merge", task.merge, start[1], start[1] + shape[1], unpack(sorted))
-  end, all = function() return 2 * g.chunks, { runs } end }
+    return unpack(sorted)
+  end
+  return { grid = g, chunk = function(number)
+    return planner:task("merge", task.merge, g.starts[1][number], g.sizes[1][number], all_sorted())
+  end, fill = function(number, part)
+    return planner:fill("merge", task.merge_into, part, g.starts[1][number], all_sorted())
+  end, all = function() return 2 * g.chunks, { stage } end }
 end
 
 plan.stages.sort = function(planner, e)

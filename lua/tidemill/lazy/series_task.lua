@@ -53,17 +53,27 @@ function series_task.rank(method, chunk) return kernels.rank(chunk, method) end
 
 local pointers, words = ffi.typeof("const void *[?]"), ffi.typeof("int64_t[?]")
 
---- Elements [from, to) (places from 0) of the merge of ascending runs.
-function series_task.merge(from, to, ...)
-  local runs = { ... }
+-- Fills an array with elements of the merge of ascending runs, from place `from` (from 0) on.
+local function merge(out, from, runs)
   local parts, lengths = pointers(#runs), words(#runs)
   for i, run in ipairs(runs) do parts[i - 1], lengths[i - 1] = run:pointer(), run.length end
-  local dtype = runs[1].dtype
-  local out, work = array.new(dtype, to - from), array.new(dtype, to - from)
-  C.tidemill_kernel_merge(dtypes.number(dtype), #runs, parts, lengths, from, to, words(2 * #runs),
-    work:pointer(), out:pointer())
+  local work = array.new(out.dtype, out.length)
+  C.tidemill_kernel_merge(dtypes.number(out.dtype), #runs, parts, lengths, from, from + out.length,
+    words(2 * #runs), work:pointer(), out:pointer())
   hold(runs, work)
+end
+
+--- So many elements of the merge of ascending runs, from place `from` (from 0) on.
+function series_task.merge(from, length, ...)
+  local out = array.new((...).dtype, length)
+  merge(out, from, { ... })
   return out
+end
+
+--- The same into a part of an array.
+function series_task.merge_into(part, from, ...)
+  merge(part, from, { ... })
+  array.let_go(part)
 end
 
 -- A vector of float64 in its own type again, where that holds the values exactly: they are of it.
