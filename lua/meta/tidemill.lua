@@ -1086,6 +1086,20 @@ function random.bernoulli(...) end
 ---@return tidemill.lazy
 function random.integers(...) end
 
+--- Elements of an array (of several axes: along the first), or positions from 1 to a number, each as likely:
+---     tm.random.choice(52, 5, { replace = false })       -- five of 52 cards
+---     tm.random.choice(prices, { 10, 3 }, { seed = 1 })
+---@param of any
+---@param ... integer|integer[]|table shape; then options replace (true), p (weights), seed, chunks
+---@return tidemill.lazy
+function random.choice(of, ...) end
+
+--- The positions 1 to n, or the elements of an array (of several axes: along the first), in a random order.
+---@param of any an array or how many
+---@param given? {seed?: integer}
+---@return tidemill.lazy
+function random.permutation(of, given) end
+
 ---@type tidemill.kernels
 tm.kernels = {}
 

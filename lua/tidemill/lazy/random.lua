@@ -1,12 +1,16 @@
 -- random: lazy arrays of random numbers: tm.random.uniform({1000, 1000}), tm.random.normal(10).
 -- Element i of a stream is the same whatever the chunks and the workers.  A stream comes from the
 -- option `seed`; without it from the setting `seed` and the order in which the script makes its streams.
+-- What is chosen by weights or without putting it back, and orders, are drawn at once.
 -- SPDX-License-Identifier: MIT
 
 local core = require("tidemill.core")
 local dtypes = require("tidemill.dtype")
+local expr = require("tidemill.lazy.expr")
+local kernels = require("tidemill.kernels")
 local lazy = require("tidemill.lazy")
 local make = require("tidemill.lazy.make")
+local options = require("tidemill.options")
 
 local random = {}
 
@@ -129,14 +133,111 @@ function random.integers(...)
   return (array_of("integers", INTEGERS, dims, own, low, high, 2))
 end
 
--- What is drawn at once, and no stream of independent elements.
-local of_kernels = { choice = true, permutation = true }
+-- ---- choice and order -------------------------------------------------------------------------------
+
+-- What is chosen from: an array, or nil for the positions 1 to so many; and how many there are.
+local function source(what, of, level)
+  if type(of) ~= "number" then
+    local e = lazy.array_operand(what, of, level + 1)
+    if #e.dims == 0 then error(("%s: expected an array with an axis"):format(what), level + 1) end
+    return lazy.of(e), e.dims[1]
+  end
+  if of < 0 or of ~= math.floor(of) or of > 2^53 then
+    error(("%s: expected an array or a whole number >= 0, got %s"):format(what, tostring(of)), level + 1)
+  end
+  return nil, of
+end
+
+-- What a kernel draws; its errors are those of the caller's call: memory may be short.
+local function draw(what, level, kernel, ...)
+  local fine, drawn = pcall(kernel, ...)
+  if fine then return drawn end
+  error(("%s: %s"):format(what, (tostring(drawn):gsub("^[^\n]-%.lua:%d+: ", ""))), level + 1)
+end
+
+-- The weights of so many elements.
+local function weights_of(p, count, level)
+  local e = lazy.array_operand("choice: p", p, level + 1)
+  if #e.dims ~= 1 or e.dims[1] ~= count then
+    error(("choice: p: expected %.0f weights, got the shape %s"):format(count, expr.shape_text(e.dims)),
+      level + 1)
+  end
+  local weights, total = lazy.of(expr.cast(e, "float64")):compute(), 0
+  for i = 1, count do
+    if not (weights[i] >= 0 and weights[i] < math.huge) then
+      error(("choice: p: weight %d: expected a number >= 0, got %s"):format(i, weights[i]), level + 1)
+    end
+    total = total + weights[i]
+  end
+  if total == 0 or total == math.huge then
+    error(("choice: p: expected weights with a sum above 0, got %s"):format(total), level + 1)
+  end
+  return weights
+end
+
+-- Positions without putting any back, or by weights.
+local function positions(given, count, n, level)
+  local weights = given.p ~= nil and weights_of(given.p, count, level + 1)
+  local seed, stream = stream_of("choice", given.seed, level + 1)
+  if weights then return draw("choice", level + 1, kernels.choice, seed, stream, n, weights) end
+  if n > count then
+    error(("choice: expected at most %.0f elements where none is put back, got %.0f"):format(count, n),
+      level + 1)
+  end
+  return draw("choice", level + 1, kernels.sample, seed, stream, n, count)
+end
+
+--- Elements of an array (of several axes: along the first), or positions from 1 to a number, each as likely:
+---     tm.random.choice(52, 5, { replace = false })       -- five of 52 cards
+---     tm.random.choice(prices, { 10, 3 }, { seed = 1 })
+---@param of any
+---@param ... integer|integer[]|table shape; then options replace (true), p (weights), seed, chunks
+---@return tidemill.lazy
+function random.choice(of, ...)
+  local values, count = source("choice", of, 2)
+  local dims, given = make.arguments("choice", { "replace", "p", "seed", "chunks" }, 2, ...)
+  local n = expr.length(dims)
+  if given.replace ~= nil and type(given.replace) ~= "boolean" then
+    error(("choice: replace must be true or false, got %s"):format(tostring(given.replace)), 2)
+  elseif given.replace == false and given.p ~= nil then
+    error("choice: expected p or replace = false, got both", 2)
+  elseif count == 0 and n > 0 then
+    error("choice: expected something to choose from, got 0 elements", 2)
+  end
+  local e
+  if given.p == nil and given.replace ~= false and n > 0 then
+    local seed, stream = stream_of("choice", given.seed, 2)
+    e = { op = "random", dims = values and { n } or dims, dtype = "int64", distribution = INTEGERS,
+      seed = seed, stream = stream, a = 1, b = count, name = "choice" }
+  else
+    e = expr.data(positions(given, count, n, 2))
+  end
+  if values then
+    local taken, shape = lazy.expr(values:take(lazy.of(e), 1)), {}
+    for axis, size in ipairs(dims) do shape[axis] = size end
+    for axis = 2, #taken.dims do shape[#shape + 1] = taken.dims[axis] end
+    e, dims = taken, shape
+  end
+  return lazy.of(make.cut(expr.reshape(e, dims), given.chunks, "choice", 2))
+end
+
+--- The positions 1 to n, or the elements of an array (of several axes: along the first), in a random order.
+---@param of any an array or how many
+---@param given? {seed?: integer}
+---@return tidemill.lazy
+function random.permutation(of, given)
+  local values, count = source("permutation", of, 2)
+  options.only(given, { "seed" }, "permutation", 2)
+  local seed, stream = stream_of("permutation", given and given.seed, 2)
+  local order = draw("permutation", 2, kernels.permutation, seed, stream, count)
+  return values and values:take(order, 1) or lazy.of(expr.data(order))
+end
 
 return setmetatable(random, {
   __index = function(_, key)
     local names = {}
     for name in pairs(random) do names[#names + 1] = name end
-    error(("tm.random has no \"%s\"%s"):format(tostring(key), of_kernels[key] and
-      ("; tm.kernels.%s has it"):format(key) or require("tidemill.suggest").phrase(key, names)), 2)
+    error(("tm.random has no \"%s\"%s"):format(tostring(key),
+      require("tidemill.suggest").phrase(key, names)), 2)
   end,
 })
