@@ -192,6 +192,14 @@ local function element(a, i)
   return value
 end
 
+--- The one element of what `what` has computed.
+function array.item(a, what)
+  local fine, value = pcall(element, a.array, 0)
+  if fine then return value end
+  error(("%s: %s does not fit a Lua number exactly; use {keepdims = true} and a:int64(1)"):format(what,
+    (tostring(a:int64(1)):gsub("U?LL$", ""))), 0)
+end
+
 local function outside(i, size, axis, level)
   local where = axis and (" (axis %d)"):format(axis) or ""
   error(("index %s is outside 1..%d%s"):format(tostring(i), size, where), level + 1)

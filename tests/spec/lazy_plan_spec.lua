@@ -213,3 +213,23 @@ describe("what is taken of and joined from large arrays in memory", function()
     assert.are.equal(20000 * 1000, (product:sum():compute()))
   end)
 end)
+
+describe("an integer beyond 2^53 that is the answer", function()
+  it("is an error that says where it is to be had, however it is computed", function()
+    local big = tm.array({ 9007199254740993LL, -5 }, "int64")
+    local message = "max: 9007199254740993 does not fit a Lua number exactly; "
+      .. "use {keepdims = true} and a:int64(1)"
+    for _, compute in ipairs {
+      function() return big:max():compute() end,
+      function() return big:rechunk(1):max():compute() end,
+      function() return big:max():node():compute() end,
+      function() return tm.compute(big:max(), big:min()) end,
+    } do
+      local fine, said = pcall(compute)
+      assert.is_false(fine)
+      assert.is_truthy(tostring(said):find(message, 1, true), tostring(said))
+    end
+    assert.are.equal(9007199254740993LL, big:max { keepdims = true }:compute():int64(1))
+    assert.are.equal(-5, big:min():compute())
+  end)
+end)

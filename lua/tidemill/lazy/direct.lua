@@ -92,7 +92,7 @@ local function reduced(e, budget)
   local done = C.tidemill_kernel_reduce_finish(kind, e.what, type, partial, 1, e.ddof, out:pointer())
   hold(value)
   if done ~= 0 then return nil end
-  return out[1]
+  return array.item(out, e.name)
 end
 
 -- ---- what is taken ----------------------------------------------------------------------------------

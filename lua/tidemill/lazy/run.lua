@@ -119,7 +119,7 @@ end
 
 -- A lazy array's value: what is left of no axes is a number.
 local function value_of(e, chunks, g)
-  if #e.dims == 0 then return chunks[1][1] end
+  if #e.dims == 0 then return array.item(chunks[1], plan.name_of(e)) end
   if #chunks == 1 then return chunks[1] end
   local pieces, strides = assembly.new(e.dims), assembly.row_major(e.dims)
   grid.each(g, function(index, number)
@@ -254,7 +254,7 @@ function run.node(self)
   local e = planner:prepare({ own })[1]
   local whole = planner:whole(e)
   if #e.dims == 0 then
-    whole = facade_of("item", chunk.item)(whole)
+    whole = facade_of("item", chunk.item)(whole, plan.name_of(e))
   elseif not node.is(whole) then
     whole = facade_of("array", chunk.same)(whole) -- an array that is there
   end
