@@ -258,7 +258,7 @@ end
 function autotune.autotune(fn, sample, given)
   local n = check(fn, sample, given, 2)
   given = given or {}
-  local tuning = setmetatable({ table = {}, n = n, workers = math.max(1, core.stats().workers),
+  local tuning = setmetatable({ table = {}, n = n, workers = math.max(1, core.stats().active),
     deterministic = true, complete = true }, meta)
   local work = { group = grouped(fn), sample = sample }
   -- Once unmeasured: workers load the function, the JIT compiles it; and results to compare with.
