@@ -111,6 +111,7 @@ describe("the log", function()
   it("refuses what it cannot keep", function()
     local cases = {
       ["tm.log.info(5)"] = "log: expected a text, got a number",
+      ["tm.log('x')"] = "log: expected a level, such as tm.log.info(text, fields), got tm.log(text)",
       ["tm.log.info('x', 5)"] = "log: expected a table of fields such as {rows = 10}, got a number",
       ["tm.log.info('x', { 5 })"] = "log: expected fields with names such as {rows = 10}, got the key 1",
       ["tm.log.info('x', { a = {} })"] = "log: field \"a\": expected a string, a number or a boolean, "
