@@ -27,7 +27,7 @@ function meta.__index(self, name)
   return rawget(self, "key")
 end
 
-for _, operation in ipairs { "add", "sub", "mul", "div", "mod", "pow", "unm", "concat", "lt", "le", "call" } do
+for operation in ("add sub mul div mod pow unm concat lt le call"):gmatch("%a+") do
   meta["__" .. operation] = function()
     error("a future is not its value: call :result(), or pass it to another task", 2)
   end

@@ -199,7 +199,8 @@ describe("settings", function()
 
     it("leave alone what is for others", function()
       local result = run { "-e", "print(1)", env = { TIDEMILL_TEST_X = "1", TIDEMILL_BENCH_X = "1",
-        TIDEMILL_BIN = "x", TIDEMILL_DOT = "off", TIDEMILL_ISA = "plain", TIDEMILL_WORKER = "1", TIDEMILL_CONFIG = "" } }
+        TIDEMILL_BIN = "x", TIDEMILL_DOT = "off", TIDEMILL_ISA = "plain", TIDEMILL_WORKER = "1",
+        TIDEMILL_CONFIG = "" } }
       ends_with(0, result)
       assert.are.equal("", result.err)
     end)
@@ -337,7 +338,8 @@ describe("settings", function()
       for _, value in ipairs { "", "yes", "minimum=0", "maximum=1025", "interval=0", "interval=1x",
         "minimum=2,maximum=1", "minimum=1,maximum=2,interval=5s,", "minimum" } do
         is_refused(("adaptive: %q is not on, off, or of minimum=WORKERS,maximum=WORKERS,interval=TIME, "
-          .. "with 1 <= minimum <= maximum <= 1024"):format(value), run { "config", "--set", "adaptive=" .. value })
+          .. "with 1 <= minimum <= maximum <= 1024"):format(value),
+          run { "config", "--set", "adaptive=" .. value })
       end
     end)
 

@@ -104,6 +104,7 @@ describe("a recommendation", function()
     assert.are.equal(50, of(1e8, { bytes_per_item = 50, partition_bytes = "100MB" }).chunks)
     local few = of(10, { bytes_per_item = 300, partition_bytes = 100 })
     assert.are.equal(10, few.chunks) -- an item is not cut in two
+    contains(few.reason, "1 item a task (each is more than a partition of 100 bytes)")
     local tight = of(1e8, { bytes_per_item = 50, partition_bytes = "100MiB", memory = "250MiB" })
     assert.are.equal(2, tight.workers)
     assert.are.equal(48, tight.chunks)
