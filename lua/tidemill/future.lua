@@ -13,13 +13,15 @@ local future = {}
 local methods = {}
 local meta = { __name = "tidemill.future" }
 
--- Fields that a future has at some time of its life.
-local own = { key = true, run = true, node = true, input = true, state = true, value = true, error = true }
+-- What other engines call what is here :result(), :status() or tm.as_completed.  Any other unknown field
+-- is nil: who is given a future among tables may look for a first element, or `n`.
+local elsewhere = { get = true, compute = true, await = true, done = true, exception = true,
+  add_done_callback = true }
 
 function meta.__index(self, name)
   local method = methods[name]
   if method ~= nil then return method end
-  if not own[name] then
+  if elsewhere[name] then
     error(("a future has no \"%s\": its value is what :result() gives"):format(tostring(name)), 2)
   end
   if name ~= "key" or not rawget(self, "run") then return nil end
