@@ -39,10 +39,13 @@ static int set_active(void *context, int workers)
     return atomic_load(&adapt->pool->active);
 }
 
-static int within(const struct mill_adaptive_rule *rule, int workers)
+int mill_adapt_first(const struct tidemill *engine)
 {
-    if (workers < rule->minimum) return rule->minimum;
-    return workers < rule->maximum ? workers : rule->maximum;
+    const struct mill_adaptive_setting *setting = &engine->adaptive_setting;
+    int workers = engine->workers;
+    if (!setting->enabled || workers == 0) return workers;
+    if (workers < setting->minimum) return setting->minimum;
+    return workers < setting->maximum ? workers : setting->maximum;
 }
 
 tidemill_status mill_adapt_start(struct tidemill *engine, struct mill_error *error)
@@ -62,7 +65,7 @@ tidemill_status mill_adapt_start(struct tidemill *engine, struct mill_error *err
         .set = set_active,
         .context = adapt,
     };
-    options.active = within(&options.rule, engine->workers);
+    options.active = mill_adapt_first(engine);
     mill_pool_set_active(adapt->pool, options.active);
     tidemill_status status = mill_adaptive_start(&adapt->adaptive, &options, error);
     if (status != TIDEMILL_OK) {

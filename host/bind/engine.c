@@ -152,8 +152,7 @@ static void name_lanes(struct tidemill *engine)
     }
 }
 
-/* Threads for the largest set of workers there may be. */
-static int threads_of(const struct tidemill *engine)
+int mill_engine_threads(const struct tidemill *engine)
 {
     int most = engine->adaptive_setting.enabled ? engine->adaptive_setting.maximum : 0;
     return engine->workers > 0 && most > engine->workers ? most : engine->workers;
@@ -207,7 +206,7 @@ tidemill_status mill_engine_start(struct tidemill *engine, struct mill_error *er
     if (status == TIDEMILL_OK) status = mill_limit_start(engine, error);
     if (status != TIDEMILL_OK) return status;
     struct mill_pool_options options = {
-        .threads = threads_of(engine),
+        .threads = mill_engine_threads(engine),
         .lanes[MILL_LANE_LOOP] = {.drive = mill_runner_drive, .context = engine},
         .lanes[MILL_LANE_PROCESS] = mill_processes_driver(engine),
         .drive = mill_runner_drive,

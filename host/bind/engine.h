@@ -116,6 +116,9 @@ struct mill_hub *mill_engine_hub(struct tidemill *engine, struct mill_error *err
 /* Opens the cache as set; once. A cache that cannot be used is a warning. */
 void mill_engine_open_cache(struct tidemill *engine);
 
+/* Threads for the largest set of workers that there may be by the settings; 0: serial. */
+int mill_engine_threads(const struct tidemill *engine);
+
 /* Stops the workers; tasks that run are waited for.  Then frees pool and cache. */
 void mill_engine_stop(struct tidemill *engine);
 

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/machine.h"
+#include "bind/adapt.h"
 #include "bind/lib.h"
 #include "bind/processes.h"
 
@@ -206,9 +207,9 @@ static int core_stats(lua_State *L)
         lua_newtable(L);
     }
     lua_setfield(L, -2, "lanes");
-    mill_lib_set_number(L, "workers", engine->workers);
-    mill_lib_set_number(L, "active",
-                        engine->pool_open ? atomic_load(&pool->active) : engine->workers);
+    mill_lib_set_number(L, "workers", mill_engine_threads(engine));
+    mill_lib_set_number(
+        L, "active", engine->pool_open ? atomic_load(&pool->active) : mill_adapt_first(engine));
     mill_lib_set_number(L, "queued", workers ? (double)mill_pool_queued(pool) : 0);
     struct rusage usage;
     getrusage(RUSAGE_SELF, &usage);

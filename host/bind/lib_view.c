@@ -323,8 +323,10 @@ static int view_node_states(lua_State *L)
         lua_createtable(L, 0, 3);
         lua_pushstring(L, past_state(past));
         lua_setfield(L, -2, "state");
-        lua_pushnumber(L, past->seconds);
-        lua_setfield(L, -2, "seconds");
+        if (past->seconds > 0) { /* hits and skipped tasks have not run */
+            lua_pushnumber(L, past->seconds);
+            lua_setfield(L, -2, "seconds");
+        }
         if (past->worker) {
             lua_pushinteger(L, past->worker);
             lua_setfield(L, -2, "worker");

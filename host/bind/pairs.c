@@ -85,14 +85,19 @@ struct mill_adaptive_setting mill_pairs_adaptive(void)
 tidemill_status mill_pairs_take_adaptive(struct tidemill *engine, const char *text)
 {
     struct mill_adaptive_setting adaptive = mill_pairs_adaptive();
+    const int cpus = adaptive.maximum;
     adaptive.enabled = strcmp(text, "off") != 0;
     if (adaptive.enabled && strcmp(text, "on") != 0) {
+        adaptive.maximum = 0;
         do {
             struct pair pair;
             if (!next_pair(&text, &pair)) return TIDEMILL_USAGE;
             tidemill_status status = take_adaptive_pair(&adaptive, &pair);
             if (status != TIDEMILL_OK) return status;
         } while (*text);
+        if (adaptive.maximum == 0) { /* the CPUs, on whatever machine the minimum was written */
+            adaptive.maximum = adaptive.minimum > cpus ? adaptive.minimum : cpus;
+        }
         if (adaptive.minimum > adaptive.maximum) return TIDEMILL_USAGE;
     }
     if (engine) engine->adaptive_setting = adaptive;

@@ -260,8 +260,9 @@ static const char a_share[] = "a share of the limit: a number above 0, at most 1
 
 const struct mill_setting_row mill_setting_rows[] = {
     {"adaptive", MILL_SETTING_PAIRS, false, MILL_BEFORE_WORKERS,
-     "on, off, or of minimum=WORKERS,maximum=WORKERS,interval=TIME", mill_pairs_take_adaptive,
-     mill_pairs_show_adaptive},
+     "on, off, or of minimum=WORKERS,maximum=WORKERS,interval=TIME, "
+     "with 1 <= minimum <= maximum <= 1024",
+     mill_pairs_take_adaptive, mill_pairs_show_adaptive},
     {"blas", MILL_SETTING_TEXT, true, MILL_BEFORE_BLAS, "auto, none, or a library's file",
      take_blas, show_blas},
     {"cache", MILL_SETTING_TEXT, true, MILL_BEFORE_CACHE, "a file's name, or off", take_cache,

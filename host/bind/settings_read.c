@@ -17,8 +17,8 @@ static const char prefix[] = "TIDEMILL_";
 /* Variables of ours that set no setting. */
 static bool is_other_variable(const char *name)
 {
-    static const char *const whole[] = {"BIN", "CONFIG", "ISA"};
-    for (int i = 0; i < 3; i++) {
+    static const char *const whole[] = {"BIN", "CONFIG", "DOT", "ISA"};
+    for (int i = 0; i < 4; i++) {
         if (strcmp(name, whole[i]) == 0) return true;
     }
     return strncmp(name, "TEST_", 5) == 0 || strncmp(name, "BENCH_", 6) == 0;

@@ -105,9 +105,9 @@ static void put_load(struct mill_worker *worker, struct mill_task *task, int64_t
     atomic_fetch_add_explicit(&worker->load, load, memory_order_relaxed);
 }
 
-/* The times of a task that has run. */
+/* The times of a task that has run; PENDING: of the `attempt` that another will follow. */
 static void measure_task(struct mill_worker *worker, struct mill_task *task,
-                         enum mill_state state)
+                         enum mill_state state, int attempt)
 {
     struct mill_run *run = task->run;
     bool lane = worker->lane != MILL_LANE_THREAD;
@@ -128,8 +128,8 @@ static void measure_task(struct mill_worker *worker, struct mill_task *task,
         atomic_fetch_add_explicit(&mean->count, 1, memory_order_relaxed);
     }
     bool again = state == MILL_PENDING;
-    mill_worker_tell(worker, again ? MILL_EVENT_RETRY : MILL_EVENT_TASK, task, (int)state,
-                     worker->began, now);
+    mill_worker_tell(worker, again ? MILL_EVENT_RETRY : MILL_EVENT_TASK, task,
+                     again ? attempt : (int)state, worker->since, now);
 }
 
 void mill_worker_finish(struct mill_worker *worker, enum mill_state state,
@@ -143,7 +143,7 @@ void mill_worker_finish(struct mill_worker *worker, enum mill_state state,
         run->hooks.after(run->hooks.context, worker, task, &result);
     }
     if (run->hooks.ended) run->hooks.ended(run->hooks.context, worker, task);
-    measure_task(worker, task, state);
+    measure_task(worker, task, state, 0);
     let_go(worker);
     mill_worker_complete(worker, task, state, result);
 }
@@ -155,14 +155,14 @@ int mill_worker_attempt(const struct mill_worker *worker, const double **seconds
     return retry ? retry->attempts + 1 : 1;
 }
 
-/* The running task is none any more: it will be begun again. */
-static void put_back(struct mill_worker *worker)
+/* The running task is none any more: it will be begun again after this attempt. */
+static void put_back(struct mill_worker *worker, int attempt)
 {
     struct mill_task *task = worker->task;
     const struct mill_hooks *hooks = &task->run->hooks;
     mill_worker_take_up(worker, NULL);
     if (hooks->retried) hooks->retried(hooks->context, worker, task);
-    measure_task(worker, task, MILL_PENDING);
+    measure_task(worker, task, MILL_PENDING, attempt);
     let_go(worker);
     uint8_t flags = atomic_load_explicit(&task->flags, memory_order_relaxed);
     if (flags & MILL_TASK_GRANTED) {
@@ -185,7 +185,7 @@ bool mill_worker_retry(struct mill_worker *worker)
     if (retry == NULL) return false;
     double delay =
         mill_retry_delay(rule, retry->attempts, mill_worker_random(worker) / 4294967296.0);
-    put_back(worker);
+    put_back(worker, retry->attempts);
     if (delay <= 0 || !mill_retry_start(retry, now + (int64_t)(delay * 1e9))) {
         mill_worker_push(worker, task);
     }
@@ -198,7 +198,8 @@ bool mill_worker_again(struct mill_worker *worker, int most)
     if (mill_run_cancelled(task->run)) return false;
     int lost = mill_retry_note_lost(task);
     if (lost == 0 || lost > most) return false;
-    put_back(worker);
+    const double *seconds;
+    put_back(worker, mill_worker_attempt(worker, &seconds));
     mill_worker_push(worker, task);
     return true;
 }
@@ -328,7 +329,7 @@ bool mill_worker_begin(struct mill_worker *worker, struct mill_task *task)
     }
     if (run->spans || function->retry.retries || worker->pool->options.event ||
         worker->lane != MILL_LANE_THREAD) {
-        worker->began = mill_clock_now();
+        worker->began = worker->since = mill_clock_now();
     }
     if (function->body == NULL) return true;
     run_c_body(worker, function);

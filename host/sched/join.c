@@ -70,7 +70,7 @@ static void finish(struct mill_worker *worker, struct mill_task *task, enum mill
                    struct mill_value value)
 {
     mill_worker_take_up(worker, task);
-    worker->began = mill_clock_now();
+    worker->began = worker->since = mill_clock_now();
     mill_worker_finish(worker, state, value);
 }
 

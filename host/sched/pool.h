@@ -26,7 +26,7 @@ enum mill_event {
     MILL_EVENT_HIT, /* a task was answered by the cache */
     MILL_EVENT_STEAL,
     MILL_EVENT_SLEEP,
-    MILL_EVENT_WAIT,  /* a task waited for something while others ran */
+    MILL_EVENT_WAIT,  /* a task of a thread ran until it began to wait */
     MILL_EVENT_RETRY, /* an attempt that failed and will be followed by another */
 };
 
@@ -62,7 +62,9 @@ struct mill_pool_options {
      * threads; once a lane.  NULL: nobody wants to know. */
     void (*lost)(void *context, enum mill_lane lane, const struct mill_error *reason);
     /* Told of what happens, with times in nanoseconds; `task` is NULL for sleeps; the argument is
-     * a task's mill_state, a steal's victim from 1.  NULL: nobody wants to know. */
+     * a task's mill_state, a steal's victim from 1, the attempt that a retry follows.  A task's time
+     * is what its thread ran of it since it last waited, and on a lane all of its attempt.  NULL:
+     * nobody wants to know. */
     void (*event)(void *context, struct mill_worker *worker, enum mill_event event,
                   struct mill_task *task, int argument, int64_t begin, int64_t end);
 };

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "sched/attempt.h"
 #include "sched/parked.h"
 #include "sched/pool.h"
@@ -18,9 +19,17 @@ static void clear_slot(struct mill_worker *worker)
     if (task) mill_worker_add(worker, task);
 }
 
+/* Others will run before this one goes on: what ran of it so far is a stretch of its own. */
+static void tell_wait(struct mill_worker *worker)
+{
+    if (worker->pool->options.event == NULL || worker->lane != MILL_LANE_THREAD) return;
+    mill_worker_tell(worker, MILL_EVENT_WAIT, worker->task, 0, worker->since, mill_clock_now());
+}
+
 void mill_worker_suspend(struct mill_worker *worker, struct mill_suspended *kept)
 {
     clear_slot(worker);
+    tell_wait(worker);
     *kept = (struct mill_suspended){
         .task = worker->task,
         .call = worker->call,
@@ -42,7 +51,10 @@ void mill_worker_resume(struct mill_worker *worker, struct mill_suspended *kept)
     free(worker->held);
     mill_worker_take_up(worker, kept->task);
     worker->call = kept->call;
-    worker->began = kept->began;
+    worker->began = worker->since = kept->began;
+    if (worker->pool->options.event && worker->lane == MILL_LANE_THREAD) {
+        worker->since = mill_clock_now();
+    }
     worker->places = kept->places;
     worker->held = kept->held;
     worker->held_count = kept->held_count;

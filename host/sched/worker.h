@@ -37,6 +37,7 @@ struct mill_worker {
     uint32_t places;          /* nodes that the running task has built */
     struct mill_task *task;   /* running */
     int64_t began;            /* when, in runs that measure and for tasks that are retried */
+    int64_t since;            /* began, or last went on after a wait; where events are told */
     struct mill_value *cells; /* of `call.arguments`, when inputs had to be filled in */
     uint32_t cell_room;
     struct mill_value *held; /* references taken on results, in runs with a cache */

@@ -35,7 +35,7 @@ struct kind {
 static const struct kind event_kinds[MILL_TRACE_KINDS] = {
     [MILL_TRACE_TASK] = {"task", "state"},      [MILL_TRACE_HIT] = {"cache hit", NULL},
     [MILL_TRACE_STEAL] = {"steal", "from"},     [MILL_TRACE_SLEEP] = {"sleep", NULL},
-    [MILL_TRACE_WAIT] = {"wait", NULL},         [MILL_TRACE_RETRY] = {"retry", "attempt"},
+    [MILL_TRACE_WAIT] = {"wait", "state"},      [MILL_TRACE_RETRY] = {"retry", "attempt"},
     [MILL_TRACE_SPILL] = {"spill", "bytes"},    [MILL_TRACE_PAUSE] = {"pause", "used"},
     [MILL_TRACE_GO_ON] = {"go on", "used"},     [MILL_TRACE_RUN] = {"script", NULL},
     [MILL_TRACE_KILL] = {"process gone", NULL},
@@ -70,7 +70,7 @@ struct lane {
     int64_t left;                 /* events that still fit */
     struct known_function *known; /* function serial number -> name: open addressing */
     uint32_t known_room, known_count;
-    const char *title; /* NULL: by its number */
+    const char *title; /* NULL: by its number, and it has one task at a time */
     struct chunk *_Atomic first;
     _Atomic int64_t left_out;
 };
@@ -411,6 +411,7 @@ static char *write_argument(char *at, const struct mill_trace *trace, const stru
     at = write_word(at, ",\"args\":{\"");
     at = write_word(at, name);
     at = write_word(at, "\":");
+    if (event->kind == MILL_TRACE_WAIT) return write_word(at, "\"waits\"}");
     bool state = event->kind == MILL_TRACE_TASK && event->argument >= 0 &&
                  event->argument % STATES < trace->state_count;
     if (state) {
@@ -427,29 +428,67 @@ static const char *text_of(const struct mill_trace *trace, uint32_t id)
     return id == NAME_OTHER ? "(other)" : trace->names[id];
 }
 
-static void write_event(struct mill_aside *aside, const struct mill_trace *trace, int lane,
-                        const struct event *event)
+/* What all objects of an event have, from its phase on. */
+static char *write_common(char *at, const struct mill_trace *trace, const char *phase, int lane,
+                          const struct event *event)
 {
-    char line[MILL_JSON_ROOM(MAX_NAME) + 512];
     const char *name = text_of(trace, event->name);
-    char *at = write_word(line, ",\n{\"ph\":");
-    at = write_word(at, event->begin < event->end ? "\"X\"" : "\"i\",\"s\":\"t\"");
+    at = write_word(at, ",\n{\"ph\":");
+    at = write_word(at, phase);
     at = write_word(at, ",\"pid\":1,\"tid\":");
     at = put_whole(at, lane);
-    at = write_word(at, ",\"ts\":");
-    at = put_time(at, event->begin - trace->began);
-    if (event->begin < event->end) {
-        at = write_word(at, ",\"dur\":");
-        at = put_time(at, event->end - event->begin);
-    }
     at = write_word(at, ",\"name\":");
     at += mill_json_text(at, name, strlen(name));
     at = write_word(at, ",\"cat\":\"");
     at = write_word(at, event_kinds[event->kind].name);
-    at = write_word(at, "\"");
+    return write_word(at, "\",\"ts\":");
+}
+
+/* A span as a beginning and an end with a number of their own. */
+static char *write_pair(char *at, const struct mill_trace *trace, int lane,
+                        const struct event *event, int64_t number)
+{
+    at = write_common(at, trace, "\"b\"", lane, event);
+    at = put_time(at, event->begin - trace->began);
+    at = write_word(at, ",\"id\":");
+    at = put_whole(at, number);
     at = write_argument(at, trace, event);
     at = write_word(at, "}");
-    mill_aside_put(aside, line, (size_t)(at - line));
+    at = write_common(at, trace, "\"e\"", lane, event);
+    at = put_time(at, event->end - trace->began);
+    at = write_word(at, ",\"id\":");
+    at = put_whole(at, number);
+    return write_word(at, "}");
+}
+
+static char *write_single(char *at, const struct mill_trace *trace, int lane,
+                          const struct event *event)
+{
+    bool moment = event->begin >= event->end;
+    at = write_common(at, trace, moment ? "\"i\",\"s\":\"t\"" : "\"X\"", lane, event);
+    at = put_time(at, event->begin - trace->began);
+    if (!moment) {
+        at = write_word(at, ",\"dur\":");
+        at = put_time(at, event->end - event->begin);
+    }
+    at = write_argument(at, trace, event);
+    return write_word(at, "}");
+}
+
+static bool is_of_task(const struct event *event)
+{
+    return event->kind == MILL_TRACE_TASK || event->kind == MILL_TRACE_RETRY;
+}
+
+/* `number`: which event of the lane it is. */
+static void write_event(struct mill_aside *aside, const struct mill_trace *trace, int lane,
+                        const struct event *event, int64_t number)
+{
+    char line[2 * MILL_JSON_ROOM(MAX_NAME) + 1024];
+    bool pair = trace->lanes[lane].title && is_of_task(event) && event->begin < event->end;
+    char *end = pair ? write_pair(line, trace, lane, event, number * trace->lane_count + lane)
+                     : write_single(line, trace, lane, event);
+    mill_aside_put(aside, line, (size_t)(end - line));
 }
 
 static void write_lane_name(struct mill_aside *aside, const struct mill_trace *trace, int lane)
@@ -471,11 +510,12 @@ static void write_lane(struct mill_aside *aside, const struct mill_trace *trace,
 {
     const struct chunk *chunk =
         atomic_load_explicit(&trace->lanes[lane].first, memory_order_acquire);
+    int64_t number = 0;
     if (chunk) write_lane_name(aside, trace, lane);
     for (; chunk; chunk = atomic_load_explicit(&chunk->next, memory_order_acquire)) {
         uint32_t count = atomic_load_explicit(&chunk->count, memory_order_acquire);
         for (uint32_t i = 0; i < count; i++) {
-            write_event(aside, trace, lane, &chunk->events[i]);
+            write_event(aside, trace, lane, &chunk->events[i], number++);
         }
     }
 }

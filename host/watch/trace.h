@@ -23,7 +23,7 @@ enum mill_trace_kind {
     MILL_TRACE_HIT,   /* the cache had the result */
     MILL_TRACE_STEAL, /* argument: number of the worker stolen from */
     MILL_TRACE_SLEEP,
-    MILL_TRACE_WAIT,  /* a task was parked, to wait for others */
+    MILL_TRACE_WAIT,  /* a task ran until it began to wait for others */
     MILL_TRACE_RETRY, /* argument: the attempt that failed */
     MILL_TRACE_SPILL, /* argument: bytes written out */
     MILL_TRACE_PAUSE, /* memory is short, and nothing new is begun; argument: bytes in use */
@@ -49,7 +49,9 @@ void mill_trace_states(struct mill_trace *trace, const char *const *names, int c
 /* An argument of a task that ended so, and of which something more is to be told: `why`, static text. */
 int64_t mill_trace_why(struct mill_trace *trace, int state, const char *why);
 
-/* What the file calls a worker, static text; else "worker 1" and so on. */
+/* What the file calls a worker that has many tasks at once, static text; others are "worker 1" and so
+ * on.  Readers of the format nest the spans of a thread, and leave out what only overlaps: so what
+ * such a worker's tasks did is written as pairs of a beginning and an end, each with a number. */
 void mill_trace_title(struct mill_trace *trace, int worker, const char *title);
 
 /* Adds what `worker` (0: the script) did from `begin` to `end` (CLOCK_MONOTONIC nanoseconds; equal:

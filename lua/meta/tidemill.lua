@@ -419,7 +419,7 @@ function tm.recommend(given) end
 ---     local tuned = tm.autotune(parse, some_lines, {budget = 5})
 ---     print(tuned, tuned.best.chunk_size)
 ---@param fn function of one item
----@param sample table items
+---@param sample table|tidemill.array items
 ---@param given? {chunk_sizes: integer[]?, repeats: integer?, budget: number?}
 ---@return tidemill.tuning
 function tm.autotune(fn, sample, given) end

@@ -8,6 +8,9 @@ local array = require("tidemill.array")
 
 local autotune = {}
 
+-- Seconds: in less, waking a worker counts for more than what it then does.
+local shortest = 1e-3
+
 -- ---- One run of the sample --------------------------------------------------------------------
 
 -- A delayed function that applies `fn` to each item of a list.
@@ -193,13 +196,16 @@ end
 local meta = { __name = "tidemill.tuning" }
 
 function meta.__tostring(self)
-  local lines = { ("%d items, %d worker%s"):format(self.n, self.workers,
+  local lines = { ("%d item%s, %d worker%s"):format(self.n, self.n == 1 and "" or "s", self.workers,
     self.workers == 1 and "" or "s") }
   lines[2] = "items a task      seconds      items/s      us/item   efficiency"
   for _, row in ipairs(self.table) do
     lines[#lines + 1] = ("%12d %12.6f %12.0f %12.3f %12.2f%s"):format(row.chunk_size, row.seconds,
       row.items_per_second, row.seconds_per_item * 1e6, row.efficiency,
       row == self.best and "  best" or "")
+  end
+  if self.best.seconds < shortest then
+    lines[#lines + 1] = "less than 1 ms in all: a longer sample tells more"
   end
   if not self.complete then lines[#lines + 1] = "the budget ended before all was measured" end
   if not self.deterministic then lines[#lines + 1] = "results differ between chunk sizes" end
@@ -210,12 +216,13 @@ local function is_whole(value, most)
   return type(value) == "number" and value % 1 == 0 and value >= 1 and value <= most
 end
 
+-- Whether it is one; else what is wrong in it.
 local function is_sizes(value)
-  if type(value) ~= "table" or #value == 0 then return false end
+  if type(value) ~= "table" then return false end
   for _, chunk_size in ipairs(value) do
-    if not is_whole(chunk_size, 2 ^ 53) then return false end
+    if not is_whole(chunk_size, 2 ^ 53) then return false, tostring(chunk_size) .. " in it" end
   end
-  return true
+  return #value > 0, "an empty one"
 end
 
 local rules = {
@@ -224,6 +231,11 @@ local rules = {
   { "budget", function(value) return type(value) == "number" and value > 0 end,
     "a number of seconds above 0" },
 }
+
+-- An array of one dimension is a list, too.
+local function list_of(sample)
+  return array.is(sample) and sample.ndim == 1 and sample:totable() or sample
+end
 
 -- Checks the arguments and returns how many items the sample has.
 local function check(fn, sample, given, level)
@@ -239,8 +251,11 @@ local function check(fn, sample, given, level)
   options.only(given, { "chunk_sizes", "repeats", "budget" }, "autotune", level + 1)
   for _, rule in ipairs(rules) do
     local value = given and given[rule[1]]
-    if value ~= nil and not rule[2](value) then
-      error(("autotune: %s: expected %s, got %s"):format(rule[1], rule[3], tostring(value)), level + 1)
+    local fine, found = value == nil, nil
+    if not fine then fine, found = rule[2](value) end
+    if not fine then
+      error(("autotune: %s: expected %s, got %s"):format(rule[1], rule[3], found or tostring(value)),
+        level + 1)
     end
   end
   return n
@@ -252,13 +267,14 @@ end
 ---     local tuned = tm.autotune(parse, some_lines, {budget = 5})
 ---     print(tuned, tuned.best.chunk_size)
 ---@param fn function of one item
----@param sample table items
+---@param sample table|tidemill.array items
 ---@param given? table chunk_sizes (a list), repeats (default 3), budget (seconds)
 ---@return tidemill.tuning
 function autotune.autotune(fn, sample, given)
+  sample = list_of(sample)
   local n = check(fn, sample, given, 2)
   given = given or {}
-  local tuning = setmetatable({ table = {}, n = n, workers = math.max(1, core.stats().workers),
+  local tuning = setmetatable({ table = {}, n = n, workers = math.max(1, core.stats().active),
     deterministic = true, complete = true }, meta)
   local work = { group = grouped(fn), sample = sample }
   -- Once unmeasured: workers load the function, the JIT compiles it; and results to compare with.

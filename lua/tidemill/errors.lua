@@ -130,6 +130,12 @@ function errors.text(value)
   return table.concat(lines, "\n")
 end
 
+-- What was tried in a session or with -e finds `tm` there; a file has to ask for it.
+local function with_advice(text)
+  if not text:find("attempt to index global 'tm' (a nil value)", 1, true) then return text end
+  return text .. "; a script begins with local tm = require \"tidemill\""
+end
+
 --- The message handler of scripts: an error's text and the script's own frames.
 ---@param value any
 ---@return string
@@ -143,6 +149,7 @@ function errors.describe(value)
       value == nil and "nil" or "a " .. type(value))
     if type(value) == "table" and type(value.message) == "string" then text = value.message end
   end
+  text = with_advice(text)
   local frames = errors.own_frames(debug.traceback("", 2))
   return frames and text .. "\n" .. frames or text
 end

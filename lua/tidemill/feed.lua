@@ -68,9 +68,10 @@ local function reader(what, list, level)
     end
   end
   if array.is(list) then list = items_of(list) end
-  if type(list) ~= "table" or node.is(list) then
+  local lazy = node.is(list) and "lazy node" or require("tidemill.future").is(list) and "future"
+  if type(list) ~= "table" or lazy then
     error(("%s: expected %s(function, list, options), got a %s as the list"):format(what, what,
-      type(list)), level + 1)
+      lazy or type(list)), level + 1)
   end
   local at, count = 0, list.n or #list
   if type(count) ~= "number" or count < 0 or count % 1 ~= 0 then

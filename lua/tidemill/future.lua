@@ -13,11 +13,26 @@ local future = {}
 local methods = {}
 local meta = { __name = "tidemill.future" }
 
+-- What other engines call what is here :result(), :status() or tm.as_completed.  Any other unknown field
+-- is nil: who is given a future among tables may look for a first element, or `n`.
+local elsewhere = { get = true, compute = true, await = true, done = true, exception = true,
+  add_done_callback = true }
+
 function meta.__index(self, name)
   local method = methods[name]
-  if method ~= nil or name ~= "key" or not rawget(self, "run") then return method end
+  if method ~= nil then return method end
+  if elsewhere[name] then
+    error(("a future has no \"%s\": its value is what :result() gives"):format(tostring(name)), 2)
+  end
+  if name ~= "key" or not rawget(self, "run") then return nil end
   self.key = core.run_key(self.run) -- it does not change any more
   return rawget(self, "key")
+end
+
+for operation in ("add sub mul div mod pow unm concat lt le call"):gmatch("%a+") do
+  meta["__" .. operation] = function()
+    error("a future is not its value: call :result(), or pass it to another task", 2)
+  end
 end
 
 --- The node that stands for a future's result: how it becomes an input of other tasks.
@@ -178,8 +193,9 @@ end
 ---@param list tidemill.future[]
 ---@return fun(): tidemill.future?
 function future.as_completed(list)
-  if type(list) ~= "table" then
-    error("as_completed: expected a list of futures, got a " .. type(list), 2)
+  if type(list) ~= "table" or future.is(list) then
+    error("as_completed: expected a list of futures, got a "
+      .. (future.is(list) and "future" or type(list)), 2)
   end
   local selector, ready, left = core.selector(), {}, 0
   for i = 1, list.n or #list do

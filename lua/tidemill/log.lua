@@ -74,6 +74,9 @@ function log.warn(text, fields) add(2, text, fields) end
 function log.error(text, fields) add(3, text, fields) end
 
 setmetatable(log, {
+  __call = function()
+    error("log: expected a level, such as tm.log.info(text, fields), got tm.log(text)", 2)
+  end,
   __index = function(_, key)
     error(("tm.log has no \"%s\"%s"):format(tostring(key), suggest.phrase(key, names)), 2)
   end,

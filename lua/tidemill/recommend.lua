@@ -175,7 +175,8 @@ end
 -- Partitions hold whole items and no more bytes than asked for; memory decides how many run.
 local function plan_partitions(plan, asked)
   plan.chunk_size = max(1, floor(asked.partition / asked.bytes))
-  plan.why.chunk_size = "partitions of " .. sizes.text(asked.partition)
+  local larger = asked.bytes > asked.partition and "each is more than a partition of "
+  plan.why.chunk_size = (larger or "partitions of ") .. sizes.text(asked.partition)
   if asked.limit then
     lower(plan, "workers", floor(asked.limit / (plan.chunk_size * asked.bytes)),
       "no more partitions at once than fit in memory")

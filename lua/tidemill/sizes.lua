@@ -25,6 +25,7 @@ function sizes.parse(size, whole)
   if type(size) == "string" then
     local text, unit = size:match("^%s*([%d.]+)%s*([%a%%]*)%s*$")
     local number = text and number_of(text)
+    if unit == "%" and number and number > 100 then return nil end
     local factor = unit == "%" and whole and whole / 100 or unit == "" and 1
       or unit and units[unit:lower()]
     bytes = number and factor and number * factor
@@ -57,7 +58,7 @@ end
 function sizes.text(bytes)
   local power = 0
   while bytes >= 1024 and power < 5 do bytes, power = bytes / 1024, power + 1 end
-  local unit = power == 0 and "bytes" or ("KMGTP"):sub(power, power) .. "iB"
+  local unit = power == 0 and (bytes == 1 and "byte" or "bytes") or ("KMGTP"):sub(power, power) .. "iB"
   return ("%.4g %s"):format(bytes, unit)
 end
 

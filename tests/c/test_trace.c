@@ -146,6 +146,33 @@ static void events_say_what_when_and_how(void)
     mill_trace_free(trace);
 }
 
+static void a_lane_of_many_tasks_at_once_has_pairs(void)
+{
+    struct mill_trace *trace = mill_trace_new(2, 100);
+    mill_trace_title(trace, 2, "loop lane");
+    int64_t now = mill_clock_now();
+    for (int i = 0; i < 3; i++) {
+        mill_trace_task(trace, 1 + i / 2, 7, "a\"b", MILL_TRACE_TASK, now + i, now + 5000, 3);
+    }
+    mill_trace_task(trace, 2, 7, "a\"b", MILL_TRACE_RETRY, now, now + 9000, 4);
+    mill_trace_event(trace, 2, MILL_TRACE_SLEEP, now, now + 1000, 0);
+    struct page page = write_page(trace);
+    static const char *const phases[] = {"X", "X", "b", "e", "b", "e", "X"};
+    CHECK(count_events(&page) == 7);
+    for (int i = 0; i < 7; i++) CHECK_TEXT(member(event_of(&page, i), "ph"), phases[i]);
+    for (int i = 2; i < 6; i += 2) {
+        const char *begin = event_of(&page, i), *end = event_of(&page, i + 1);
+        CHECK_TEXT(member(begin, "id"), member(end, "id"));
+        CHECK_TEXT(member(begin, "name"), member(end, "name"));
+        CHECK_TEXT(member(begin, "cat"), member(end, "cat"));
+        CHECK(atof(member(end, "ts")) > atof(member(begin, "ts")) + 4.9);
+    }
+    CHECK(strcmp(member(event_of(&page, 2), "id"), member(event_of(&page, 4), "id")) != 0);
+    CHECK_TEXT(member(event_of(&page, 4), "args"), "{\"attempt\":4}");
+    free_page(&page);
+    mill_trace_free(trace);
+}
+
 static void times_count_from_the_beginning_of_the_trace(void)
 {
     int64_t before = mill_clock_now();
@@ -408,6 +435,7 @@ int main(void)
     folder_make();
     RUN(every_lane_with_events_has_a_name);
     RUN(events_say_what_when_and_how);
+    RUN(a_lane_of_many_tasks_at_once_has_pairs);
     RUN(times_count_from_the_beginning_of_the_trace);
     RUN(names_of_any_bytes_make_good_json);
     RUN(long_names_are_cut_between_characters);

@@ -93,6 +93,6 @@ describe("the cheat sheet", function()
       assert.are.equal("", err)
       if code:find("job.lua", 1, true) then assert.are.equal("2\n", out, code) end
     end
-    assert.are.equal(6, count)
+    assert.are.equal(7, count)
   end)
 end)

@@ -199,7 +199,8 @@ describe("settings", function()
 
     it("leave alone what is for others", function()
       local result = run { "-e", "print(1)", env = { TIDEMILL_TEST_X = "1", TIDEMILL_BENCH_X = "1",
-        TIDEMILL_BIN = "x", TIDEMILL_ISA = "plain", TIDEMILL_WORKER = "1", TIDEMILL_CONFIG = "" } }
+        TIDEMILL_BIN = "x", TIDEMILL_DOT = "off", TIDEMILL_ISA = "plain", TIDEMILL_WORKER = "1",
+        TIDEMILL_CONFIG = "" } }
       ends_with(0, result)
       assert.are.equal("", result.err)
     end)
@@ -229,6 +230,18 @@ describe("settings", function()
         tm.config { workers = 3 }
         tm.map(function(x) return x end, { 1 })
         print(tm.stats().workers, tm.map(function() return tm.config.workers end, { 1 })[1])]])
+    end)
+
+    it("start a thread for each worker that adaptive may have", function()
+      for workers, active in pairs { [1] = 2, [3] = 3, [9] = 4 } do
+        says(("%d\t%d\n"):format(math.max(workers, 4), active):rep(2) .. math.max(workers, 4) .. "\n", ([[
+          tm.config { workers = %d, adaptive = { minimum = 2, maximum = 4 } }
+          for _ = 1, 2 do
+            print(tm.stats().workers, tm.stats().active)
+            assert(tm.submit(math.sqrt, 4):result() == 2)
+          end
+          print(tm.each_worker(math.sqrt, 4).n)]]):format(workers))
+      end
     end)
 
     it("hold a seed of 64 bits, or one that is drawn", function()
@@ -324,14 +337,17 @@ describe("settings", function()
       end
       for _, value in ipairs { "", "yes", "minimum=0", "maximum=1025", "interval=0", "interval=1x",
         "minimum=2,maximum=1", "minimum=1,maximum=2,interval=5s,", "minimum" } do
-        is_refused(("adaptive: %q is not on, off, or of minimum=WORKERS,maximum=WORKERS,interval=TIME")
-          :format(value), run { "config", "--set", "adaptive=" .. value })
+        is_refused(("adaptive: %q is not on, off, or of minimum=WORKERS,maximum=WORKERS,interval=TIME, "
+          .. "with 1 <= minimum <= maximum <= 1024"):format(value),
+          run { "config", "--set", "adaptive=" .. value })
       end
     end)
 
     it("are shown as they are meant", function()
       local rows = rows_of(run { "config", "--set", "adaptive=interval=1.5m, maximum=6" })
       assert.are.equal("minimum=1,maximum=6,interval=90", rows.adaptive[1])
+      rows = rows_of(run { "config", "--set", "adaptive=minimum=1000" })
+      assert.are.equal("minimum=1000,maximum=1000,interval=5", rows.adaptive[1])
       rows = rows_of(run { "config", "--set", "resources= b = 2.50 ,a.x-1=1" })
       assert.are.equal("b=2.5,a.x-1=1", rows.resources[1])
     end)

@@ -223,6 +223,13 @@ error(value)]])
     contains(result.err, "broken\nin task \"t\"")
   end)
 
+  it("says what a script lacks that was tried out in a session", function()
+    local result = process.run { "-", stdin = "local x = 1\nprint(tm.version)\n" }
+    assert.are.equal(1, result.status)
+    contains(result.err, "stdin:2: attempt to index global 'tm' (a nil value); a script begins with "
+      .. "local tm = require \"tidemill\"\nstack traceback:\n")
+  end)
+
   it("leaves no engine behind that hangs", function()
     local result = script([[
 for i = 1, 100 do tm.submit(function() for _ = 1, 1e5 do end end) end

@@ -47,10 +47,12 @@ describe("a size", function()
     end
     assert.are.equal(250, sizes.parse("25%", 1000))
     assert.are.equal(1000, sizes.parse("100 %", 1000))
+    assert.is_nil(sizes.parse("101%", 1000)) -- nobody has more than all
   end)
 
   it("prints short", function()
     assert.are.equal("0 bytes", sizes.text(0))
+    assert.are.equal("1 byte", sizes.text(1))
     assert.are.equal("1023 bytes", sizes.text(1023))
     assert.are.equal("1 KiB", sizes.text(1024))
     assert.are.equal("1.5 MiB", sizes.text(1.5 * 2 ^ 20))
@@ -102,6 +104,7 @@ describe("a recommendation", function()
     assert.are.equal(50, of(1e8, { bytes_per_item = 50, partition_bytes = "100MB" }).chunks)
     local few = of(10, { bytes_per_item = 300, partition_bytes = 100 })
     assert.are.equal(10, few.chunks) -- an item is not cut in two
+    contains(few.reason, "1 item a task (each is more than a partition of 100 bytes)")
     local tight = of(1e8, { bytes_per_item = 50, partition_bytes = "100MiB", memory = "250MiB" })
     assert.are.equal(2, tight.workers)
     assert.are.equal(48, tight.chunks)
@@ -282,6 +285,9 @@ describe("autotune", function()
 
   it("prints as a table that marks the best", function()
     local tuned = tm.autotune(double, numbers, { chunk_sizes = { 10, 100 }, repeats = 1 })
+    tuned.best.seconds = 0.0009
+    contains(tostring(tuned), "\nless than 1 ms in all: a longer sample tells more")
+    tuned.best.seconds = 0.001
     local lines = {}
     for line in tostring(tuned):gmatch("[^\n]+") do lines[#lines + 1] = line end
     assert.are.equal(4, #lines)
@@ -365,6 +371,13 @@ print(tuned.workers, #tuned.table, tuned.deterministic)]] }
     assert.are.equal("autotune", value.task)
   end)
 
+  it("takes an array as the sample, as map does", function()
+    local tuned = tm.autotune(double, tm.array { 1, 2, 3 }, { repeats = 1 })
+    assert.are.equal(3, tuned.n)
+    assert.is_truthy(tostring(tuned):match("^3 items, "))
+    assert.is_truthy(tostring(tm.autotune(double, { 1 }, { repeats = 1 })):match("^1 item, "))
+  end)
+
   it("names what is wrong with its arguments", function()
     local cases = {
       { {}, "expected autotune(function, sample, options), got a nil as the function" },
@@ -374,8 +387,8 @@ print(tuned.workers, #tuned.table, tuned.deterministic)]] }
       { { double, { n = 0.5 } }, "expected a list of at least one item" },
       { { double, numbers, 3 }, "expected a table of options, got 3" },
       { { double, numbers, { chunksizes = {} } }, "did you mean \"chunk_sizes\"?" },
-      { { double, numbers, { chunk_sizes = {} } }, "chunk_sizes: expected a list of whole numbers from 1" },
-      { { double, numbers, { chunk_sizes = { 0 } } }, "chunk_sizes: expected a list" },
+      { { double, numbers, { chunk_sizes = {} } }, "of whole numbers from 1, got an empty one" },
+      { { double, numbers, { chunk_sizes = { 4, 0 } } }, "whole numbers from 1, got 0 in it" },
       { { double, numbers, { chunk_sizes = 4 } }, "chunk_sizes: expected a list" },
       { { double, numbers, { repeats = 0 } }, "repeats: expected a whole number from 1 to 1000, got 0" },
       { { double, numbers, { budget = 0 / 0 } }, "budget: expected a number of seconds above 0, got nan" },

@@ -120,6 +120,24 @@ describe("a delayed function", function()
     end
   end)
 
+  it("says what is wrong when a future is used like its value", function()
+    local future = tm.submit(add, 1, 2)
+    for _ = 1, 2 do
+      for _, fn in ipairs { function() return future + 1 end, function() return "x" .. future end,
+        function() return -future end, function() return future() end,
+        function() return future < future end } do
+        contains(problem(fn), "a future is not its value: call :result(), or pass it to another task")
+      end
+      contains(problem(function() return future:done() end), "task_spec.lua:")
+      contains(problem(function() return future:get() end), "a future has no \"get\": its value is what")
+      contains(problem(tm.map, math.sqrt, future), "map(function, list, options), got a future as the list")
+      contains(problem(tm.as_completed, future), "as_completed: expected a list of futures, got a future")
+      assert.is_nil(future.key)
+      assert.are.equal(3, future:result())
+    end
+    contains(problem(tm.map, math.sqrt, add(1, 2)), "got a lazy node as the list")
+  end)
+
   it("runs a builtin, and a function without arguments", function()
     assert.are.equal(3, tm.delayed(math.sqrt)(9):compute())
     assert.are.equal("x  y", tm.delayed(string.format)("%s  %s", "x", "y"):compute())

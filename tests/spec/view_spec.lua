@@ -560,6 +560,17 @@ describe("a picture after a run", function()
     check_picture(chain_with(all), { color = "time", rankdir = "LR" })
   end)
 
+  it("gives no time to a task that has not run", function()
+    core.node_states = before
+    local bad = tm.delayed(function() error("bad") end, { name = "bad" })
+    local node = inc(bad())
+    assert.is_false((pcall(tm.compute, node)))
+    local _, boxes = check_picture(node, { color = "time" })
+    contains(boxes[1].title, "failed on worker")
+    contains(boxes[1].title, " in ")
+    assert.are.equal("skipped", boxes[2].title:match("[^;]+$"))
+  end)
+
   it("is one of states where no times are known", function()
     core.node_states = nil
     local node = diamond()
