@@ -2,7 +2,7 @@
 -- of random numbers, the mean of a 20 GB matrix and its transposed, singular values of a large matrix,
 -- small arrays of 100 numbers.  Each larger than memory runs in a process of its own, whose peak is told.
 -- Peers: NumPy, Dask Array on as many threads (its two large means at a tenth of the size, times ten), and
--- for the chain plain C (bench_chain), which is run before and after ours.
+-- for the chain plain C (bench_chain), in turns with ours.
 package.path = "tests/bench/lib/?.lua;" .. package.path
 local bench, measure, peers = require("bench_table"), require("measure"), require("peers")
 local tm = require("tidemill")
@@ -14,10 +14,12 @@ local peer = peers.python("lazy_arrays.py", workers)
 do
   local x = tm.random.uniform(count, { seed = 1 }):compute()
   local y = tm.random.uniform(count, { seed = 2 }):compute()
-  local before = peers.own("bench_chain", count, workers)
-  local chain = measure.best(9, function() return ((x * 2 + 1) - y):sum():compute() end)
-  local after = peers.own("bench_chain", count, workers)
-  local plain, copy = math.min(before.chain, after.chain), math.min(before.copy, after.copy, peer.copy or 1e9)
+  local chain, plain, copy = math.huge, math.huge, peer.copy or math.huge
+  for _ = 1, 3 do -- in turns, so that a slow minute meets all alike
+    local own = peers.own("bench_chain", count, workers)
+    plain, copy = math.min(plain, own.chain), math.min(copy, own.copy)
+    chain = math.min(chain, measure.best(9, function() return ((x * 2 + 1) - y):sum():compute() end))
+  end
   bench.row { name = "((x * 2 + 1) - y):sum() of 100 M float64", ours = chain, peer = "NumPy",
     peer_value = peer.chain, goal = { ratio = 3 } }
   bench.row { name = "  the same on all workers", ours = chain, peer = "plain C", peer_value = plain }
