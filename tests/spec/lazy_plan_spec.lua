@@ -217,7 +217,7 @@ end)
 describe("an integer beyond 2^53 that is the answer", function()
   it("is an error that says where it is to be had, however it is computed", function()
     local big = tm.array({ 9007199254740993LL, -5 }, "int64")
-    local message = "max: 9007199254740993 does not fit a Lua number exactly; "
+    local message = ": 9007199254740993 does not fit a Lua number exactly; "
       .. "use {keepdims = true} and a:int64(1)"
     for _, compute in ipairs {
       function() return big:max():compute() end,

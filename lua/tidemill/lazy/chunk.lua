@@ -310,6 +310,6 @@ end
 function chunk.same(value) return value end
 
 --- The one element of a chunk, as a Lua number or boolean.
-function chunk.item(value, what) return array.item(value, what) end
+function chunk.item(value) return array.item(value, "item") end
 
 return chunk

@@ -254,7 +254,7 @@ function run.node(self)
   local e = planner:prepare({ own })[1]
   local whole = planner:whole(e)
   if #e.dims == 0 then
-    whole = facade_of("item", chunk.item)(whole, plan.name_of(e))
+    whole = facade_of("item", chunk.item)(whole)
   elseif not node.is(whole) then
     whole = facade_of("array", chunk.same)(whole) -- an array that is there
   end
