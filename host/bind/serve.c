@@ -18,6 +18,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/room.h"
 #include "bind/logline.h"
 #include "bind/modules.h"
 #include "bind/remote.h"
@@ -42,7 +43,8 @@ struct mill_serve {
     struct tidemill *engine;
     int socket;
     struct served_function *functions; /* the first stands for results of nodes, see pass_on */
-    uint32_t function_count, function_room;
+    uint32_t function_count;
+    size_t function_room;
     struct served_share *shares;
     size_t share_count, share_room;
     struct mill_order order; /* the running task's */
@@ -134,28 +136,16 @@ static void forget(struct mill_serve *serve)
     }
 }
 
-static bool reserve(void *list, size_t count, size_t room, size_t element, size_t *wanted)
-{
-    *wanted = room;
-    if (count < room) return true;
-    *wanted = room ? 2 * room : 16;
-    void *grown = realloc(*(void **)list, *wanted * element);
-    if (grown == NULL) return false;
-    *(void **)list = grown;
-    return true;
-}
-
 /* Takes over the function's reference; its number, 0: no memory. */
 static uint32_t add_function(struct mill_serve *serve, uint64_t serial,
                              struct mill_function *function)
 {
-    size_t room;
-    if (function == NULL || !reserve(&serve->functions, serve->function_count,
-                                     serve->function_room, sizeof *serve->functions, &room)) {
+    if (function == NULL ||
+        !mill_room_for_one(&serve->functions, serve->function_count, &serve->function_room,
+                           sizeof *serve->functions, 16)) {
         mill_function_unref(function);
         return 0;
     }
-    serve->function_room = (uint32_t)room;
     serve->functions[serve->function_count] = (struct served_function){serial, function};
     return serve->function_count++;
 }
@@ -200,12 +190,10 @@ static uint64_t lend(void *context, struct mill_shared *shared, uint64_t *size)
 static void keep_share(void *context, struct mill_hash hash, struct mill_shared *shared)
 {
     struct mill_serve *serve = context;
-    size_t room;
-    if (!reserve(&serve->shares, serve->share_count, serve->share_room, sizeof *serve->shares,
-                 &room)) {
+    if (!mill_room_for_one(&serve->shares, serve->share_count, &serve->share_room,
+                           sizeof *serve->shares, 16)) {
         return; /* the order after the next that names it fails, and is sent again */
     }
-    serve->share_room = room;
     serve->shares[serve->share_count++] = (struct served_share){hash, mill_shared_ref(shared)};
 }
 
