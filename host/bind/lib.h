@@ -16,7 +16,8 @@ void mill_lib_machine(lua_State *L); /* the machine's CPUs and memory */
 void mill_lib_cache(lua_State *L);   /* values that users put into the cache */
 void mill_lib_stats(lua_State *L);   /* what has happened so far */
 void mill_lib_node(lua_State *L);    /* nodes */
-void mill_lib_graph(lua_State *L);   /* runs and results */
+void mill_lib_graph(lua_State *L);   /* starting runs */
+void mill_lib_run(lua_State *L);     /* runs and results */
 void mill_lib_view(lua_State *L);    /* graphs looked at */
 void mill_lib_wait(lua_State *L);    /* how tasks and the script wait */
 void mill_lib_channel(lua_State *L); /* channels and shared values */
@@ -65,6 +66,9 @@ struct mill_run_box {
     struct mill_run *run;
     struct mill_wait *wait; /* attached to its end; NULL: nobody has waited in a task yet */
 };
+
+/* Pushes a new one, without a run. */
+struct mill_run_box *mill_lib_run_box(lua_State *L);
 
 /* The run of a handle; raises. */
 struct mill_run *mill_check_run(lua_State *L, int index);
