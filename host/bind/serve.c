@@ -5,7 +5,6 @@
 #define _GNU_SOURCE
 #include "bind/serve.h"
 
-#include <lauxlib.h>
 #include <luajit.h>
 #include <poll.h>
 #include <pthread.h>
@@ -487,6 +486,15 @@ static char *take_copy(struct mill_wire_reader *reader)
     return text ? strndup(text, size) : NULL;
 }
 
+/* The engine's setting, of which this process has the default, NULL; that of an empty text. */
+static char *take_setting(struct mill_wire_reader *reader)
+{
+    char *text = take_copy(reader);
+    if (text && *text) return text;
+    free(text);
+    return NULL;
+}
+
 static void wrote(void *context, const char *path)
 {
     struct mill_serve *serve = ((struct tidemill *)context)->serve;
@@ -511,19 +519,8 @@ static bool start_engine(struct mill_serve *serve, struct mill_wire_reader *read
     engine->package_path = take_copy(reader);
     engine->package_cpath = take_copy(reader);
     engine->limit_setting.bytes = (int64_t)mill_unpacker_word(&reader->in);
-    char *folder = take_copy(reader);
-    if (folder && *folder) {
-        engine->limit_setting.folder =
-            folder; /* a worker process's settings are the defaults */
-    } else {
-        free(folder);
-    }
-    char *blas = take_copy(reader);
-    if (blas && *blas) {
-        engine->blas.wish = blas;
-    } else {
-        free(blas);
-    }
+    engine->limit_setting.folder = take_setting(reader);
+    engine->blas.wish = take_setting(reader);
     engine->workers = 0;
     char *cache = take_copy(reader);
     engine->cache_tried = true; /* its tasks were looked for by the engine */
