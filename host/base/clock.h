@@ -2,6 +2,7 @@
 #ifndef MILL_CLOCK_H
 #define MILL_CLOCK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <time.h>
 
@@ -33,6 +34,12 @@ static inline int64_t mill_clock_after(double seconds)
 {
     if (!(seconds >= 0 && seconds < 9e8)) return INT64_MAX;
     return mill_clock_now() + (int64_t)(seconds * 1e9);
+}
+
+/* Whether it is that late; a deadline of INT64_MAX costs no look at the clock. */
+static inline bool mill_clock_passed(int64_t deadline)
+{
+    return deadline != INT64_MAX && mill_clock_now() >= deadline;
 }
 
 #endif

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/room.h"
 #include "bind/upvalues.h"
 #include "data/brief.h"
 
@@ -39,7 +40,8 @@ struct walker {
     struct call {
         int from, to;
     } * calls;
-    uint32_t object_count, object_room, function_count, function_room, call_count, call_room;
+    uint32_t object_count, function_count, call_count;
+    size_t object_room, function_room, call_room;
     uint64_t cells; /* met so far */
     int function;   /* inside which we are */
     int parts;
@@ -57,20 +59,34 @@ struct place {
     bool told;         /* one by one; else what is around it is told as a whole */
 };
 
-static void *grow_list(struct walker *walker, void *list, uint32_t *count, uint32_t *room,
-                       size_t element)
+/* Room for one more; false: no memory, and the walk has failed. */
+static bool grow_list(struct walker *walker, void *list, uint32_t count, size_t *room,
+                      size_t element)
 {
-    if (*count == *room) {
-        uint32_t wanted = *room ? *room * 2 : 16;
-        void *grown = realloc(*(void **)list, wanted * element);
-        if (grown == NULL) {
-            walker->failed = true;
-            return NULL;
-        }
-        *(void **)list = grown;
-        *room = wanted;
-    }
-    return *(char **)list + element * (*count)++;
+    bool grown = mill_room_for_one(list, count, room, element, 16);
+    if (!grown) walker->failed = true;
+    return grown;
+}
+
+static struct object *append_object(struct walker *walker)
+{
+    bool grown = grow_list(walker, &walker->objects, walker->object_count, &walker->object_room,
+                           sizeof *walker->objects);
+    return grown ? &walker->objects[walker->object_count++] : NULL;
+}
+
+static struct function *append_function(struct walker *walker)
+{
+    bool grown = grow_list(walker, &walker->functions, walker->function_count,
+                           &walker->function_room, sizeof *walker->functions);
+    return grown ? &walker->functions[walker->function_count++] : NULL;
+}
+
+static struct call *append_call(struct walker *walker)
+{
+    bool grown = grow_list(walker, &walker->calls, walker->call_count, &walker->call_room,
+                           sizeof *walker->calls);
+    return grown ? &walker->calls[walker->call_count++] : NULL;
 }
 
 static void tell_part(struct walker *walker, const struct place *place, struct mill_hash hash,
@@ -132,8 +148,7 @@ static struct place pass_key(struct walker *walker, const struct place *place,
 static struct mill_hash walk_table(struct walker *walker, const struct place *place)
 {
     uint32_t self = walker->object_count;
-    struct object *object = grow_list(walker, &walker->objects, &walker->object_count,
-                                      &walker->object_room, sizeof *object);
+    struct object *object = append_object(walker);
     if (object == NULL) return (struct mill_hash){0, 0};
     *object = (struct object){.function = NOTHING};
     uint64_t list = mill_unpacker_size(&walker->in), pairs = mill_unpacker_size(&walker->in);
@@ -169,8 +184,7 @@ static struct mill_hash walk_table(struct walker *walker, const struct place *pl
 static void note_call(struct walker *walker, int to)
 {
     if (walker->function == NOTHING || to == NOTHING) return;
-    struct call *call = grow_list(walker, &walker->calls, &walker->call_count,
-                                  &walker->call_room, sizeof *call);
+    struct call *call = append_call(walker);
     if (call) *call = (struct call){walker->function, to};
 }
 
@@ -220,12 +234,8 @@ static struct mill_hash walk_function(struct walker *walker, const struct place 
 {
     int self = (int)walker->function_count, outer = walker->function;
     note_call(walker, self);
-    struct function *function = grow_list(walker, &walker->functions, &walker->function_count,
-                                          &walker->function_room, sizeof *function);
-    struct object *object = function
-                                ? grow_list(walker, &walker->objects, &walker->object_count,
-                                            &walker->object_room, sizeof *object)
-                                : NULL;
+    struct function *function = append_function(walker);
+    struct object *object = function ? append_object(walker) : NULL;
     if (object == NULL) return (struct mill_hash){0, 0};
     *function = (struct function){.distance = FAR};
     name_function(walker, function, place->name);

@@ -15,7 +15,7 @@
 #include "bind/state.h"
 
 struct mill_host_function {
-    tidemill_function given; /* its texts are ours */
+    tidemill_function given; /* its texts are copies: the next process is told of them, too */
     struct mill_signature signature;
     struct tidemill *engine;
     uint64_t number; /* in the order of registering */
@@ -352,6 +352,8 @@ tidemill_status mill_host_answer(struct tidemill *engine, uint64_t number,
 static void free_function(struct mill_host_function *function)
 {
     free((char *)(uintptr_t)function->given.name);
+    free((char *)(uintptr_t)function->given.signature);
+    free((char *)(uintptr_t)function->given.version);
     free(function->builtin);
     free(function);
 }
@@ -382,24 +384,41 @@ static bool is_name(const char *name)
     return !begins;
 }
 
+/* A copy, NULL of NULL; without memory NULL, and *failed is set. */
+static const char *own_text(const char *text, bool *failed)
+{
+    char *copy = text ? strdup(text) : NULL;
+    if (text && copy == NULL) *failed = true;
+    return copy;
+}
+
+/* "host:NAME@VERSION"; of a function without one the version is this engine's run. */
+static char *builtin_of(const struct tidemill *engine, const tidemill_function *given)
+{
+    const char *run = given->version ? "" : "run ";
+    const char *version = given->version ? given->version : engine->run;
+    int size = snprintf(NULL, 0, "host:%s@%s%s", given->name, run, version);
+    char *builtin = malloc((size_t)size + 1);
+    if (builtin) snprintf(builtin, (size_t)size + 1, "host:%s@%s%s", given->name, run, version);
+    return builtin;
+}
+
 static struct mill_host_function *new_function(struct tidemill *engine,
                                                const tidemill_function *given)
 {
     struct mill_host_function *function = calloc(1, sizeof *function);
     if (function == NULL) return NULL;
-    function->given = *given;
-    function->given.name = strdup(given->name);
+    bool failed = false;
     function->engine = engine;
-    const char *version = given->version ? given->version : engine->run;
-    int size =
-        snprintf(NULL, 0, "host:%s@%s%s", given->name, given->version ? "" : "run ", version);
-    function->builtin = malloc((size_t)size + 1);
-    if (function->given.name == NULL || function->builtin == NULL) {
+    function->given = *given;
+    function->given.name = own_text(given->name, &failed);
+    function->given.signature = own_text(given->signature, &failed);
+    function->given.version = own_text(given->version, &failed);
+    function->builtin = builtin_of(engine, given);
+    if (failed || function->builtin == NULL) {
         free_function(function);
         return NULL;
     }
-    snprintf(function->builtin, (size_t)size + 1, "host:%s@%s%s", given->name,
-             given->version ? "" : "run ", version);
     return function;
 }
 

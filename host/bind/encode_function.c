@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/room.h"
 #include "bind/api_function.h"
 #include "bind/bytecode.h"
 #include "bind/encode.h"
@@ -55,15 +56,10 @@ static bool has_global(const struct mill_encoder *encoder, uint32_t environment,
 
 static bool add_global(struct mill_encoder *encoder, uint32_t environment, const char *name)
 {
-    if (encoder->global_count == encoder->global_room) {
-        uint32_t room = encoder->global_room ? encoder->global_room * 2 : 16;
-        void *grown = realloc(encoder->globals, room * sizeof *encoder->globals);
-        if (grown == NULL) {
-            encoder->out.failed = true;
-            return false;
-        }
-        encoder->globals = grown;
-        encoder->global_room = room;
+    if (!mill_room_for_one(&encoder->globals, encoder->global_count, &encoder->global_room,
+                           sizeof *encoder->globals, 16)) {
+        encoder->out.failed = true;
+        return false;
     }
     lua_pushstring(encoder->L, name);
     const char *kept = lua_tostring(encoder->L, -1);

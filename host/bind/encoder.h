@@ -32,7 +32,8 @@ struct mill_encoder {
         uint32_t environment;
         const char *name; /* a Lua string that the environment keeps alive */
     } * globals;
-    uint32_t global_count, global_room;
+    uint32_t global_count;
+    size_t global_room;
     struct mill_encoder_step path[MILL_PACKED_DEPTH + 2];
     int depth;
     bool nodes, refreshed;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/room.h"
 #include "bind/fields.h"
 #include "cache/manage.h"
 #include "cache/reads.h"
@@ -51,14 +52,9 @@ struct listing {
 static bool list_row(void *context, const struct mill_store_row *row)
 {
     struct listing *listing = context;
-    if (listing->count == listing->room) {
-        size_t room = listing->room ? listing->room * 2 : 256;
-        void *grown = realloc(listing->rows, room * sizeof *listing->rows);
-        listing->full = grown == NULL;
-        if (grown == NULL) return false;
-        listing->rows = grown;
-        listing->room = room;
-    }
+    listing->full = !mill_room_for_one(&listing->rows, listing->count, &listing->room,
+                                       sizeof *listing->rows, 256);
+    if (listing->full) return false;
     char *task = strdup(row->task);
     listing->full = task == NULL;
     if (task == NULL) return false;

@@ -16,9 +16,11 @@ void mill_lib_machine(lua_State *L); /* the machine's CPUs and memory */
 void mill_lib_cache(lua_State *L);   /* values that users put into the cache */
 void mill_lib_stats(lua_State *L);   /* what has happened so far */
 void mill_lib_node(lua_State *L);    /* nodes */
-void mill_lib_graph(lua_State *L);   /* runs and results */
+void mill_lib_graph(lua_State *L);   /* starting runs */
+void mill_lib_run(lua_State *L);     /* runs and results */
 void mill_lib_view(lua_State *L);    /* graphs looked at */
-void mill_lib_wait(lua_State *L);    /* what can be waited for */
+void mill_lib_wait(lua_State *L);    /* how tasks and the script wait */
+void mill_lib_channel(lua_State *L); /* channels and shared values */
 void mill_lib_lease(lua_State *L);   /* who has a resource of a pool */
 void mill_lib_task(lua_State *L);    /* the running task; workers' states */
 void mill_lib_watch(lua_State *L);   /* the log, settings */
@@ -63,8 +65,10 @@ static inline void mill_lib_set_text(lua_State *L, const char *name, const char 
 struct mill_run_box {
     struct mill_run *run;
     struct mill_wait *wait; /* attached to its end; NULL: nobody has waited in a task yet */
-    bool waiting;           /* a task waits by it */
 };
+
+/* Pushes a new one, without a run. */
+struct mill_run_box *mill_lib_run_box(lua_State *L);
 
 /* The run of a handle; raises. */
 struct mill_run *mill_check_run(lua_State *L, int index);
@@ -88,8 +92,11 @@ int mill_lib_wait_run(lua_State *L, struct mill_scope *scope, struct mill_run_bo
 int mill_lib_wait_source(lua_State *L, struct mill_scope *scope, struct mill_source *source,
                          struct mill_wait **wait, int64_t deadline);
 
-/* A new wait of the scope's state; NULL: no memory. */
-struct mill_wait *mill_lib_wait_new(struct mill_scope *scope);
+/* The engine runs from here on: what waits needs its pool.  Raises. */
+void mill_lib_need_pool(lua_State *L);
+
+/* A new wait of the scope's state, and a link to it for a source; NULL: no memory, for either. */
+struct mill_wait *mill_lib_wait_linked(struct mill_scope *scope, struct mill_link **link);
 
 /* Waits until a link of it fires, and takes over its reference.  Pushes "waiting", "interrupted", an
  * error's message, or "park" and a number, and gives how many; 0: look again; -1: an error, its

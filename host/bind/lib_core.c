@@ -232,8 +232,10 @@ int mill_open_core(lua_State *L)
     mill_lib_stats(L);
     mill_lib_node(L);
     mill_lib_graph(L);
+    mill_lib_run(L);
     mill_lib_view(L);
     mill_lib_wait(L);
+    mill_lib_channel(L);
     mill_lib_lease(L);
     mill_lib_explain(L);
     mill_lib_record(L);

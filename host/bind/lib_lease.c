@@ -31,14 +31,9 @@ static struct mill_lease *check_address(lua_State *L)
     return lua_touserdata(L, 1);
 }
 
-/* The engine runs: a wait needs its pool. */
 static struct box *check_box(lua_State *L)
 {
-    struct mill_scope *scope = mill_scope_of(L);
-    struct mill_error error;
-    if (!scope->worker && mill_engine_start(scope->engine, &error) != TIDEMILL_OK) {
-        mill_lib_raise(L, &error);
-    }
+    mill_lib_need_pool(L);
     return mill_handle_check(L, 1, place_name);
 }
 
@@ -110,16 +105,13 @@ static int lease_wait(lua_State *L)
             lua_pushliteral(L, "done");
             return 1 + push_answer(L, answer);
         }
-        if (deadline != INT64_MAX && mill_clock_now() >= deadline) {
+        if (mill_clock_passed(deadline)) {
             lua_pushliteral(L, "waiting");
             return 1;
         }
-        struct mill_wait *wait = mill_lib_wait_new(scope);
-        struct mill_link *link = wait ? mill_link_new(wait, 0) : NULL;
-        if (link == NULL) {
-            mill_wait_unref(wait);
-            return luaL_error(L, "out of memory (a wait)");
-        }
+        struct mill_link *link;
+        struct mill_wait *wait = mill_lib_wait_linked(scope, &link);
+        if (wait == NULL) return luaL_error(L, "out of memory (a wait)");
         if (!mill_lease_attach(box->lease, &box->place, link)) {
             mill_link_drop(link);
             mill_wait_unref(wait);

@@ -57,16 +57,13 @@ int mill_operation_push_started(lua_State *L, struct mill_operation *operation,
                                 mill_operation_push *push, const char *used)
 {
     if (operation == NULL) return luaL_error(L, "out of memory (input and output)");
-    struct mill_scope *scope = mill_scope_of(L);
     struct handle *handle = mill_handle_new(L, operation_name, sizeof *handle, operation_gc);
     handle->operation = operation;
     handle->push = push;
-    struct mill_error error;
     mill_lib_check_here(L);
-    if (!scope->worker && mill_engine_start(scope->engine, &error) != TIDEMILL_OK) {
-        return mill_lib_raise(L, &error);
-    }
-    struct mill_hub *hub = mill_engine_hub(scope->engine, &error);
+    mill_lib_need_pool(L);
+    struct mill_error error;
+    struct mill_hub *hub = mill_engine_hub(mill_engine_of(L), &error);
     if (hub == NULL) return mill_lib_raise(L, &error);
     if (used) mill_operation_distrust(L, used);
     mill_operation_start(operation, hub);

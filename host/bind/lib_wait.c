@@ -1,13 +1,11 @@
-/* lib_wait: what can be waited for: runs, several runs at once, times, channels.
+/* lib_wait: how a task or the script waits: for a run, for several at once, for a time.
  *
  * In the script a wait blocks its thread (and drives the worker of the serial lane).  In a task it
  * must not: the call gives "park" and a number, the Lua side (lua/tidemill/runner.lua) lets other
  * tasks run until it is told that this one can go on, and calls again.
  * SPDX-License-Identifier: MIT */
 #include <lauxlib.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/clock.h"
 #include "bind/encode.h"
@@ -126,20 +124,112 @@ static int wait_woken(lua_State *L)
     return 1;
 }
 
-/* ---- runs ----------------------------------------------------------------------------------------- */
+/* ---- waits, in any state ---------------------------------------------------------------------- */
 
-struct mill_wait *mill_lib_wait_new(struct mill_scope *scope)
+/* A wait of the scope's state; NULL: no memory. */
+static struct mill_wait *wait_of(struct mill_scope *scope)
 {
     return scope->worker ? mill_wait_new(mill_worker_resumable, scope->worker)
                          : mill_wait_new(mill_pool_wake_script, &scope->engine->pool);
 }
 
+struct mill_wait *mill_lib_wait_linked(struct mill_scope *scope, struct mill_link **link)
+{
+    struct mill_wait *wait = wait_of(scope);
+    *link = wait ? mill_link_new(wait, 0) : NULL;
+    if (*link) return wait;
+    mill_wait_unref(wait);
+    return NULL;
+}
+
+void mill_lib_need_pool(lua_State *L)
+{
+    struct mill_scope *scope = mill_scope_of(L);
+    struct mill_error error;
+    if (!scope->worker && mill_engine_start(scope->engine, &error) != TIDEMILL_OK) {
+        mill_lib_raise(L, &error);
+    }
+}
+
 static struct mill_wait *new_wait(lua_State *L, struct mill_scope *scope)
 {
-    struct mill_wait *wait = mill_lib_wait_new(scope);
+    struct mill_wait *wait = wait_of(scope);
     if (wait == NULL) luaL_error(L, "out of memory (a wait)");
     return wait;
 }
+
+/* The script's thread sleeps until something has fired; "waiting", "interrupted", or the message of
+ * an error; NULL: look again. */
+static const char *block(struct mill_scope *scope, struct mill_wait *wait, int64_t deadline)
+{
+    struct tidemill *engine = scope->engine;
+    struct mill_pool *pool = &engine->pool;
+    bool blocks = deadline == INT64_MAX;
+    atomic_store(&wait->reasons, 0);
+    bool parked = mill_pool_park(pool, wait);
+    if (parked) {
+        if (blocks) mill_pool_block(pool, NULL, wait);
+        mill_pool_wait_for(pool, wait, deadline);
+        if (blocks) mill_pool_unblock(pool);
+    }
+    mill_pool_unpark(pool, wait);
+    atomic_store(&wait->parked, 0);
+    if (atomic_load(&wait->fired)) return NULL;
+    if (atomic_load(&engine->interrupted)) return "interrupted";
+    if (atomic_load(&wait->reasons) & MILL_REASON_STUCK) {
+        return "this wait could never end: nothing else runs";
+    }
+    return mill_clock_passed(deadline) ? "waiting" : NULL;
+}
+
+/* What mill_lib_wait_for does; the wait's reference stays the caller's when it is `borrowed`. */
+static int wait_out(lua_State *L, struct mill_scope *scope, struct mill_wait *wait,
+                    bool borrowed, int64_t deadline)
+{
+    if (scope->worker) {
+        int parked = park(L, scope, wait, borrowed, deadline);
+        return parked > 0 ? 2 : parked;
+    }
+    const char *what = block(scope, wait, deadline);
+    if (!borrowed) mill_wait_unref(wait);
+    if (what == NULL) return 0;
+    lua_pushstring(L, what);
+    return 1;
+}
+
+int mill_lib_wait_for(lua_State *L, struct mill_scope *scope, struct mill_wait *wait,
+                      int64_t deadline)
+{
+    return wait_out(L, scope, wait, false, deadline);
+}
+
+int mill_lib_wait_source(lua_State *L, struct mill_scope *scope, struct mill_source *source,
+                         struct mill_wait **wait, int64_t deadline)
+{
+    for (;;) {
+        if (mill_source_closed(source)) {
+            lua_pushliteral(L, "done");
+            return 1;
+        }
+        if (mill_clock_passed(deadline)) {
+            lua_pushliteral(L, "waiting");
+            return 1;
+        }
+        if (*wait == NULL) {
+            struct mill_link *link;
+            *wait = mill_lib_wait_linked(scope, &link);
+            if (*wait == NULL) return luaL_error(L, "out of memory (a wait)");
+            if (!mill_source_attach(source, link)) {
+                mill_link_drop(link);
+                continue;
+            }
+        }
+        int results = wait_out(L, scope, *wait, true, deadline);
+        if (results) return results < 0 ? lua_error(L) : results;
+    }
+}
+
+/* ---- runs ----------------------------------------------------------------------------------------- */
 
 /* False: the run has ended. */
 static bool attach_run(lua_State *L, struct mill_wait *wait, struct mill_run *run, uint32_t tag)
@@ -159,19 +249,17 @@ int mill_lib_wait_run(lua_State *L, struct mill_scope *scope, struct mill_run_bo
             lua_pushliteral(L, "ended");
             return 1;
         }
-        if (deadline != INT64_MAX && mill_clock_now() >= deadline) {
+        if (mill_clock_passed(deadline)) {
             lua_pushliteral(L, "waiting");
             return 1;
         }
         if (box->wait == NULL) {
-            struct mill_wait *wait = mill_lib_wait_new(scope);
-            struct mill_link *link = wait ? mill_link_new(wait, 0) : NULL;
-            if (link == NULL) {
-                mill_wait_unref(wait);
+            struct mill_link *link;
+            box->wait = mill_lib_wait_linked(scope, &link);
+            if (box->wait == NULL) {
                 lua_pushliteral(L, "out of memory (a wait)");
                 return 1;
             }
-            box->wait = wait;
             if (!mill_source_attach(&box->run->end, link)) {
                 mill_link_drop(link);
                 continue;
@@ -218,82 +306,6 @@ static int wait_select_add(lua_State *L)
     return 1;
 }
 
-/* The script's thread sleeps until something has fired; "waiting", "interrupted", or the message of
- * an error; NULL: look again. */
-static const char *block(struct mill_scope *scope, struct mill_wait *wait, int64_t deadline)
-{
-    struct tidemill *engine = scope->engine;
-    struct mill_pool *pool = &engine->pool;
-    bool blocks = deadline == INT64_MAX;
-    atomic_store(&wait->reasons, 0);
-    bool parked = mill_pool_park(pool, wait);
-    if (parked) {
-        if (blocks) mill_pool_block(pool, NULL, wait);
-        mill_pool_wait_for(pool, wait, deadline);
-        if (blocks) mill_pool_unblock(pool);
-    }
-    mill_pool_unpark(pool, wait);
-    atomic_store(&wait->parked, 0);
-    if (atomic_load(&wait->fired)) return NULL;
-    if (atomic_load(&engine->interrupted)) return "interrupted";
-    if (atomic_load(&wait->reasons) & MILL_REASON_STUCK) {
-        return "this wait could never end: nothing else runs";
-    }
-    return deadline != INT64_MAX && mill_clock_now() >= deadline ? "waiting" : NULL;
-}
-
-int mill_lib_wait_for(lua_State *L, struct mill_scope *scope, struct mill_wait *wait,
-                      int64_t deadline)
-{
-    if (scope->worker) {
-        int parked = park(L, scope, wait, false, deadline);
-        return parked > 0 ? 2 : parked;
-    }
-    const char *what = block(scope, wait, deadline);
-    mill_wait_unref(wait);
-    if (what == NULL) return 0;
-    lua_pushstring(L, what);
-    return 1;
-}
-
-int mill_lib_wait_source(lua_State *L, struct mill_scope *scope, struct mill_source *source,
-                         struct mill_wait **wait, int64_t deadline)
-{
-    for (;;) {
-        if (mill_source_closed(source)) {
-            lua_pushliteral(L, "done");
-            return 1;
-        }
-        if (deadline != INT64_MAX && mill_clock_now() >= deadline) {
-            lua_pushliteral(L, "waiting");
-            return 1;
-        }
-        if (*wait == NULL) {
-            struct mill_wait *made = new_wait(L, scope);
-            struct mill_link *link = mill_link_new(made, 0);
-            if (link == NULL) {
-                mill_wait_unref(made);
-                return luaL_error(L, "out of memory (a wait)");
-            }
-            *wait = made;
-            if (!mill_source_attach(source, link)) {
-                mill_link_drop(link);
-                continue;
-            }
-        }
-        if (scope->worker) {
-            int parked = park(L, scope, *wait, true, deadline);
-            if (parked < 0) return lua_error(L);
-            if (parked) return 2;
-            continue;
-        }
-        const char *what = block(scope, *wait, deadline);
-        if (what == NULL) continue;
-        lua_pushstring(L, what);
-        return 1;
-    }
-}
-
 /* core.select_next(selector, _, deadline) -> "fired", tag | "waiting" | "interrupted" | "park", number
  * | an error's message */
 static int wait_select_next(lua_State *L)
@@ -309,20 +321,12 @@ static int wait_select_next(lua_State *L)
             free(link);
             return 2;
         }
-        if (deadline != INT64_MAX && mill_clock_now() >= deadline) {
+        if (mill_clock_passed(deadline)) {
             lua_pushliteral(L, "waiting");
             return 1;
         }
-        if (scope->worker) {
-            int parked = park(L, scope, selector->wait, true, deadline);
-            if (parked < 0) return lua_error(L);
-            if (parked) return 2;
-            continue;
-        }
-        const char *what = block(scope, selector->wait, deadline);
-        if (what == NULL) continue;
-        lua_pushstring(L, what);
-        return 1;
+        int results = wait_out(L, scope, selector->wait, true, deadline);
+        if (results) return results < 0 ? lua_error(L) : results;
     }
 }
 
@@ -338,189 +342,17 @@ static int wait_sleep(lua_State *L)
             lua_pushliteral(L, "waiting");
             return 1;
         }
-        if (scope->worker) {
-            int parked = park(L, scope, new_wait(L, scope), false, deadline);
-            if (parked < 0) return lua_error(L);
-            if (parked) return 2;
-            continue;
-        }
-        struct mill_error error;
-        if (mill_engine_start(scope->engine, &error) != TIDEMILL_OK) {
-            return mill_lib_raise(L, &error);
-        }
-        struct mill_wait *wait = new_wait(L, scope);
-        const char *what = block(scope, wait, deadline);
-        mill_wait_unref(wait);
-        if (what == NULL) continue;
-        lua_pushstring(L, what);
-        return 1;
-    }
-}
-
-/* ---- channels ------------------------------------------------------------------------------------------ */
-
-/* The engine runs: a wait needs its pool. */
-static struct mill_channel *check_channel(lua_State *L, int index)
-{
-    struct mill_scope *scope = mill_scope_of(L);
-    struct mill_error error;
-    if (!scope->worker && mill_engine_start(scope->engine, &error) != TIDEMILL_OK) {
-        mill_lib_raise(L, &error);
-    }
-    return (struct mill_channel *)mill_check_shared(L, index, &mill_channel_kind);
-}
-
-/* core.channel(capacity) */
-static int channel_new(lua_State *L)
-{
-    struct mill_channel *channel = mill_channel_new((uint32_t)luaL_checknumber(L, 1));
-    if (channel == NULL) return luaL_error(L, "out of memory (a channel)");
-    mill_push_handle(L, &channel->shared);
-    return 1;
-}
-
-/* Waits until the channel may have room, or values: pushes what wait_select_next gives; 0: look
- * again; -1: an error, its message is on the stack. */
-static int channel_wait(lua_State *L, struct mill_channel *channel, bool putting,
-                        int64_t deadline)
-{
-    struct mill_scope *scope = mill_scope_of(L);
-    if (deadline != INT64_MAX && mill_clock_now() >= deadline) {
-        lua_pushliteral(L, "waiting");
-        return 1;
-    }
-    struct mill_wait *wait = mill_lib_wait_new(scope);
-    struct mill_link *link = wait ? mill_link_new(wait, 0) : NULL;
-    if (link == NULL) {
-        mill_wait_unref(wait);
-        lua_pushliteral(L, "out of memory (a wait)");
-        return -1;
-    }
-    if (!mill_channel_attach(channel, link, putting)) { /* not full, or not empty, any more */
-        mill_link_drop(link);
-        mill_wait_unref(wait);
-        return 0;
-    }
-    if (scope->worker) {
-        int parked = park(L, scope, wait, false, deadline);
-        return parked > 0 ? 2 : parked;
-    }
-    const char *what = block(scope, wait, deadline);
-    mill_wait_unref(wait);
-    mill_channel_nudge(channel);
-    if (what == NULL) return 0;
-    lua_pushstring(L, what);
-    return 1;
-}
-
-/* core.channel_put(channel, value, deadline) -> "done" | "closed" | as select_next */
-static int channel_put(lua_State *L)
-{
-    struct mill_channel *channel = check_channel(L, 1);
-    int64_t deadline = mill_lib_deadline(L, 3);
-    struct mill_value value;
-    struct mill_error error;
-    if (mill_encode(L, 2, "the value for the channel", false, &value, &error) != TIDEMILL_OK) {
-        return mill_lib_raise(L, &error);
-    }
-    for (;;) {
-        enum mill_channel_state state = mill_channel_put(channel, value);
-        if (state == MILL_CHANNEL_REFUSED) {
-            mill_value_unref(value);
-            lua_pushliteral(L, "channel:put: the value holds what cannot leave its process, "
-                               "such as a channel that was made in it");
-            return lua_error(L);
-        }
-        if (state != MILL_CHANNEL_WAIT) {
-            if (state == MILL_CHANNEL_CLOSED) mill_value_unref(value);
-            lua_pushstring(L, state == MILL_CHANNEL_CLOSED ? "closed" : "done");
-            return 1;
-        }
-        int results = channel_wait(L, channel, true, deadline);
-        if (results == 0) continue;
-        mill_value_unref(value);
-        return results < 0 ? lua_error(L) : results;
-    }
-}
-
-/* core.channel_take(channel, _, deadline) -> "done", value | "closed" | as select_next */
-static int channel_take(lua_State *L)
-{
-    struct mill_channel *channel = check_channel(L, 1);
-    int64_t deadline = mill_lib_deadline(L, 3);
-    for (;;) {
-        struct mill_value value;
-        enum mill_channel_state state = mill_channel_take(channel, &value);
-        if (state == MILL_CHANNEL_CLOSED) {
-            lua_pushliteral(L, "closed");
-            return 1;
-        }
-        if (state == MILL_CHANNEL_DONE) {
-            lua_pushliteral(L, "done");
-            mill_decode(L, &value, NULL);
-            mill_value_unref(value);
-            return 2;
-        }
-        int results = channel_wait(L, channel, false, deadline);
+        mill_lib_need_pool(L);
+        int results = wait_out(L, scope, new_wait(L, scope), false, deadline);
         if (results) return results < 0 ? lua_error(L) : results;
     }
 }
 
-/* core.channel_nudge(channel): a wait for it was given up. */
-static int channel_nudge(lua_State *L)
-{
-    mill_channel_nudge(check_channel(L, 1));
-    return 0;
-}
-
-/* core.channel_close(channel) */
-static int channel_close(lua_State *L)
-{
-    mill_channel_close(check_channel(L, 1));
-    return 0;
-}
-
-/* core.channel_state(channel) -> values in it, capacity, whether it is closed */
-static int channel_state(lua_State *L)
-{
-    struct mill_channel *channel = check_channel(L, 1);
-    bool closed;
-    lua_pushnumber(L, mill_channel_size(channel, &closed));
-    lua_pushnumber(L, channel->capacity);
-    lua_pushboolean(L, closed);
-    return 3;
-}
-
-/* core.share(value) -> a handle by which it crosses without being copied again */
-static int share(lua_State *L)
-{
-    struct mill_value value;
-    struct mill_error error;
-    if (mill_encode(L, 1, "the value to share", false, &value, &error) != TIDEMILL_OK) {
-        return mill_lib_raise(L, &error);
-    }
-    struct mill_shared *shared = mill_share_new(value);
-    if (shared == NULL) return luaL_error(L, "out of memory (a shared value)");
-    mill_push_handle(L, shared);
-    return 1;
-}
-
 static const luaL_Reg wait_functions[] = {
-    {"channel", channel_new},
-    {"channel_close", channel_close},
-    {"channel_nudge", channel_nudge},
-    {"channel_put", channel_put},
-    {"channel_state", channel_state},
-    {"channel_take", channel_take},
-    {"restore", wait_restore},
-    {"resumed", wait_resumed},
-    {"select_add", wait_select_add},
-    {"select_next", wait_select_next},
-    {"selector", wait_selector},
-    {"share", share},
-    {"sleep", wait_sleep},
-    {"woken", wait_woken},
-    {NULL, NULL},
+    {"restore", wait_restore},       {"resumed", wait_resumed},
+    {"select_add", wait_select_add}, {"select_next", wait_select_next},
+    {"selector", wait_selector},     {"sleep", wait_sleep},
+    {"woken", wait_woken},           {NULL, NULL},
 };
 
 void mill_lib_wait(lua_State *L)

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "base/room.h"
 #include "cache/reads.h"
 
 int64_t mill_recorder_now(void)
@@ -80,15 +81,10 @@ static size_t input_position(const struct mill_recorder *recorder, char kind, co
 
 static void insert_input(struct mill_recorder *recorder, size_t at, struct mill_input input)
 {
-    if (recorder->count == recorder->room) {
-        size_t room = recorder->room ? recorder->room * 2 : 64;
-        void *grown = realloc(recorder->inputs, room * sizeof *recorder->inputs);
-        if (grown == NULL) {
-            free(input.name);
-            return;
-        }
-        recorder->inputs = grown;
-        recorder->room = room;
+    if (!mill_room_for_one(&recorder->inputs, recorder->count, &recorder->room,
+                           sizeof *recorder->inputs, 64)) {
+        free(input.name);
+        return;
     }
     memmove(recorder->inputs + at + 1, recorder->inputs + at,
             (recorder->count - at) * sizeof *recorder->inputs);

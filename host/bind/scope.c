@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/room.h"
 #include "bind/engine.h"
 
 void mill_scope_init(struct mill_scope *scope, struct tidemill *engine,
@@ -59,12 +60,9 @@ void mill_scope_leave(struct mill_scope *scope, struct mill_run *run)
         free_ended(scope, run);
         return;
     }
-    if (scope->left_count == scope->left_room) {
-        size_t room = scope->left_room ? scope->left_room * 2 : 16;
-        struct mill_run **grown = realloc(scope->left, room * sizeof *grown);
-        if (grown == NULL) return; /* it cannot be freed while it runs: it stays */
-        scope->left = grown;
-        scope->left_room = room;
+    if (!mill_room_for_one(&scope->left, scope->left_count, &scope->left_room,
+                           sizeof *scope->left, 16)) {
+        return; /* it cannot be freed while it runs: it stays */
     }
     scope->left[scope->left_count++] = run;
 }

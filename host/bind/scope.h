@@ -15,7 +15,6 @@ struct tidemill;
 /* A task of a worker's scope that waits; its number is the Lua side's name for it. */
 struct mill_parked {
     struct mill_wait *wait; /* NULL: the place is free */
-    bool borrowed;          /* the wait is somebody else's */
     struct mill_suspended task;
     struct mill_lookup_worker lookup;
     uint32_t next_free;

@@ -5,7 +5,6 @@
 #define _GNU_SOURCE
 #include "bind/serve.h"
 
-#include <lauxlib.h>
 #include <luajit.h>
 #include <poll.h>
 #include <pthread.h>
@@ -18,6 +17,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/room.h"
 #include "bind/logline.h"
 #include "bind/modules.h"
 #include "bind/remote.h"
@@ -42,7 +42,8 @@ struct mill_serve {
     struct tidemill *engine;
     int socket;
     struct served_function *functions; /* the first stands for results of nodes, see pass_on */
-    uint32_t function_count, function_room;
+    uint32_t function_count;
+    size_t function_room;
     struct served_share *shares;
     size_t share_count, share_room;
     struct mill_order order; /* the running task's */
@@ -134,28 +135,16 @@ static void forget(struct mill_serve *serve)
     }
 }
 
-static bool reserve(void *list, size_t count, size_t room, size_t element, size_t *wanted)
-{
-    *wanted = room;
-    if (count < room) return true;
-    *wanted = room ? 2 * room : 16;
-    void *grown = realloc(*(void **)list, *wanted * element);
-    if (grown == NULL) return false;
-    *(void **)list = grown;
-    return true;
-}
-
 /* Takes over the function's reference; its number, 0: no memory. */
 static uint32_t add_function(struct mill_serve *serve, uint64_t serial,
                              struct mill_function *function)
 {
-    size_t room;
-    if (function == NULL || !reserve(&serve->functions, serve->function_count,
-                                     serve->function_room, sizeof *serve->functions, &room)) {
+    if (function == NULL ||
+        !mill_room_for_one(&serve->functions, serve->function_count, &serve->function_room,
+                           sizeof *serve->functions, 16)) {
         mill_function_unref(function);
         return 0;
     }
-    serve->function_room = (uint32_t)room;
     serve->functions[serve->function_count] = (struct served_function){serial, function};
     return serve->function_count++;
 }
@@ -200,12 +189,10 @@ static uint64_t lend(void *context, struct mill_shared *shared, uint64_t *size)
 static void keep_share(void *context, struct mill_hash hash, struct mill_shared *shared)
 {
     struct mill_serve *serve = context;
-    size_t room;
-    if (!reserve(&serve->shares, serve->share_count, serve->share_room, sizeof *serve->shares,
-                 &room)) {
+    if (!mill_room_for_one(&serve->shares, serve->share_count, &serve->share_room,
+                           sizeof *serve->shares, 16)) {
         return; /* the order after the next that names it fails, and is sent again */
     }
-    serve->share_room = room;
     serve->shares[serve->share_count++] = (struct served_share){hash, mill_shared_ref(shared)};
 }
 
@@ -499,6 +486,15 @@ static char *take_copy(struct mill_wire_reader *reader)
     return text ? strndup(text, size) : NULL;
 }
 
+/* The engine's setting, of which this process has the default, NULL; that of an empty text. */
+static char *take_setting(struct mill_wire_reader *reader)
+{
+    char *text = take_copy(reader);
+    if (text && *text) return text;
+    free(text);
+    return NULL;
+}
+
 static void wrote(void *context, const char *path)
 {
     struct mill_serve *serve = ((struct tidemill *)context)->serve;
@@ -523,19 +519,8 @@ static bool start_engine(struct mill_serve *serve, struct mill_wire_reader *read
     engine->package_path = take_copy(reader);
     engine->package_cpath = take_copy(reader);
     engine->limit_setting.bytes = (int64_t)mill_unpacker_word(&reader->in);
-    char *folder = take_copy(reader);
-    if (folder && *folder) {
-        engine->limit_setting.folder =
-            folder; /* a worker process's settings are the defaults */
-    } else {
-        free(folder);
-    }
-    char *blas = take_copy(reader);
-    if (blas && *blas) {
-        engine->blas.wish = blas;
-    } else {
-        free(blas);
-    }
+    engine->limit_setting.folder = take_setting(reader);
+    engine->blas.wish = take_setting(reader);
     engine->workers = 0;
     char *cache = take_copy(reader);
     engine->cache_tried = true; /* its tasks were looked for by the engine */

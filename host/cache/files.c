@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "base/room.h"
 #include "data/file.h"
 
 /* Clocks of file systems step by up to 2 s: younger times prove nothing. */
@@ -76,12 +77,9 @@ static bool recall(struct mill_files *files, const char *path, const struct stat
 /* Under the mutex. */
 static bool make_room(struct mill_files *files, size_t at, const char *path)
 {
-    if (files->count == files->room) {
-        size_t room = files->room ? files->room * 2 : 64;
-        void *grown = realloc(files->memos, room * sizeof *files->memos);
-        if (grown == NULL) return false;
-        files->memos = grown;
-        files->room = room;
+    if (!mill_room_for_one(&files->memos, files->count, &files->room, sizeof *files->memos,
+                           64)) {
+        return false;
     }
     char *copy = strdup(path);
     if (copy == NULL) return false;

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/room.h"
+
 enum { CAUSES_OF_A_NAME = 64, TEXT = 1200 }; /* more causes of a name are one: "others" */
 
 void mill_inquiry_init(struct mill_inquiry *inquiry)
@@ -63,12 +65,9 @@ static struct mill_finding *append_finding(struct mill_inquiry *inquiry,
                                            enum mill_finding_kind kind, const char *task,
                                            const char *cause)
 {
-    if (inquiry->count == inquiry->room) {
-        size_t room = inquiry->room ? inquiry->room * 2 : 32;
-        void *grown = realloc(inquiry->findings, room * sizeof *inquiry->findings);
-        if (grown == NULL) return NULL;
-        inquiry->findings = grown;
-        inquiry->room = room;
+    if (!mill_room_for_one(&inquiry->findings, inquiry->count, &inquiry->room,
+                           sizeof *inquiry->findings, 32)) {
+        return NULL;
     }
     struct mill_finding finding = {.kind = kind, .task = strdup(task)};
     if (cause) finding.cause = strdup(cause);

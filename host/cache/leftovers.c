@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/room.h"
 #include "cache/object.h"
 
 int mill_leftovers_prepare(struct mill_leftovers *leftovers, sqlite3 *connection)
@@ -27,12 +28,9 @@ void mill_leftovers_fini(struct mill_leftovers *leftovers)
 /* One that is forgotten for want of memory takes room until `gc`. */
 static struct mill_sweep_victim *leftovers_room(struct mill_leftovers *leftovers)
 {
-    if (leftovers->count == leftovers->room) {
-        size_t room = leftovers->room ? leftovers->room * 2 : 16;
-        void *grown = realloc(leftovers->list, room * sizeof *leftovers->list);
-        if (grown == NULL) return NULL;
-        leftovers->list = grown;
-        leftovers->room = room;
+    if (!mill_room_for_one(&leftovers->list, leftovers->count, &leftovers->room,
+                           sizeof *leftovers->list, 16)) {
+        return NULL;
     }
     return &leftovers->list[leftovers->count];
 }

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/room.h"
 #include "cache/reads.h"
 #include "cache/session.h"
 #include "cache/writer.h"
@@ -140,14 +141,9 @@ static int list_victims(struct mill_session *session, const char *text,
         code = sqlite3_step(scan);
         if (code != SQLITE_ROW) break;
         if (timed && !is_over(scan)) continue;
-        if (*count == room) {
-            room = room ? room * 2 : 256;
-            void *grown = realloc(*victims, room * sizeof **victims);
-            if (grown == NULL) {
-                code = SQLITE_NOMEM;
-                break;
-            }
-            *victims = grown;
+        if (!mill_room_for_one(victims, *count, &room, sizeof **victims, 256)) {
+            code = SQLITE_NOMEM;
+            break;
         }
         *count += mill_sweep_victim_row(scan, *victims + *count);
     }

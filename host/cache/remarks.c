@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/room.h"
+
 void mill_remarks_init(struct mill_remarks *remarks)
 {
     memset(remarks, 0, sizeof *remarks);
@@ -40,12 +42,9 @@ static size_t remark_position(const struct mill_remarks *remarks, char kind, con
 
 static void add_remark(struct mill_remarks *remarks, size_t at, char kind, const char *name)
 {
-    if (remarks->count == remarks->room) {
-        size_t room = remarks->room ? remarks->room * 2 : 16;
-        void *grown = realloc(remarks->said, room * sizeof *remarks->said);
-        if (grown == NULL) return;
-        remarks->said = grown;
-        remarks->room = room;
+    if (!mill_room_for_one(&remarks->said, remarks->count, &remarks->room,
+                           sizeof *remarks->said, 16)) {
+        return;
     }
     size_t size = strlen(name) + 1;
     char *copy = malloc(size + 1);

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/room.h"
 #include "cache/object.h"
 
 enum {
@@ -235,12 +236,8 @@ struct victims {
 
 static struct mill_sweep_victim *victims_add(struct victims *list)
 {
-    if (list->count == list->room) {
-        size_t room = list->room ? list->room * 2 : 256;
-        void *grown = realloc(list->items, room * sizeof *list->items);
-        if (grown == NULL) return NULL;
-        list->items = grown;
-        list->room = room;
+    if (!mill_room_for_one(&list->items, list->count, &list->room, sizeof *list->items, 256)) {
+        return NULL;
     }
     return &list->items[list->count++];
 }

@@ -1,5 +1,6 @@
 /* verify: whether what lies in a cache is what was put there: mill_store_verify of cache/manage.h.
  * SPDX-License-Identifier: MIT */
+#include "base/room.h"
 #include "cache/manage.h"
 
 #include <stdio.h>
@@ -29,12 +30,9 @@ static void check_tell(struct check *check, const char *what, struct mill_hash h
 
 static bool check_note(struct check *check, struct mill_hash content)
 {
-    if (check->count == check->room) {
-        size_t room = check->room ? check->room * 2 : 64;
-        void *grown = realloc(check->broken, room * sizeof *check->broken);
-        if (grown == NULL) return false;
-        check->broken = grown;
-        check->room = room;
+    if (!mill_room_for_one(&check->broken, check->count, &check->room, sizeof *check->broken,
+                           64)) {
+        return false;
     }
     check->broken[check->count++] = content;
     return true;

@@ -1,6 +1,7 @@
 /* csv_chunk: the cells of one chunk of rows go to their columns.
  * Runs on any thread; it writes its own chunk's rows and parts and nothing else.
  * SPDX-License-Identifier: MIT */
+#include "base/room.h"
 #include "data/csv_reader.h"
 
 #include <stdlib.h>
@@ -18,7 +19,7 @@ const char *mill_csv_unquoted(struct csv_job *job, const struct mill_csv_cell *c
 {
     *size = cell->size & MILL_CSV_CELL_SIZE;
     if (*size > job->scratch_room) {
-        if (!mill_words_grow(&job->scratch, *size, 1)) return NULL;
+        if (!mill_room_set(&job->scratch, *size, 1)) return NULL;
         job->scratch_room = *size;
     }
     *size = mill_csv_unquote(job->text + cell->start, *size, job->scratch);
@@ -132,7 +133,7 @@ static bool csv_parse_text(struct csv_job *job, const struct csv_column *column,
         } else if (size > 0) {
             if (part->used + size > part->room) {
                 size_t room = (part->used + size) * 2 + 256;
-                if (!mill_words_grow(&part->bytes, room, 1)) return false;
+                if (!mill_room_set(&part->bytes, room, 1)) return false;
                 part->room = room;
             }
             memcpy(part->bytes + part->used, text, size);

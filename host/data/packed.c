@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+#include "base/room.h"
+
 /* ---- writing -------------------------------------------------------------------------- */
 
 void mill_packer_init(struct mill_packer *packer)
@@ -94,20 +96,12 @@ void mill_packer_word(struct mill_packer *packer, enum mill_mark mark, uint64_t 
 }
 
 /* Grows a list of `count` elements before one more is put at its end. */
-static bool list_reserve(struct mill_packer *packer, void *list, uint32_t count, uint32_t *room,
+static bool list_reserve(struct mill_packer *packer, void *list, uint32_t count, size_t *room,
                          size_t element)
 {
     if (packer->failed) return false;
-    if (count < *room) return true;
-    uint32_t wanted = *room ? *room * 2 : 4;
-    void *grown = realloc(*(void **)list, wanted * element);
-    if (grown == NULL) {
-        packer->failed = true;
-        return false;
-    }
-    *(void **)list = grown;
-    *room = wanted;
-    return true;
+    packer->failed = !mill_room_for_one(list, count, room, element, 4);
+    return !packer->failed;
 }
 
 void mill_packer_array(struct mill_packer *packer, struct mill_array *array)

@@ -57,7 +57,8 @@ struct mill_packer {
     struct mill_array **arrays;
     uint32_t *nodes;
     struct mill_shared **shared;
-    uint32_t array_count, array_room, node_count, node_room, shared_count, shared_room;
+    uint32_t array_count, node_count, shared_count;
+    size_t array_room, node_room, shared_room;
     bool failed;
 };
 

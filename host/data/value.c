@@ -5,6 +5,7 @@
 #include <sys/random.h>
 
 #include "base/clock.h"
+#include "base/room.h"
 #include "data/packed.h"
 
 struct mill_packed *mill_packed_new(struct mill_memory *memory, size_t size)
@@ -233,25 +234,18 @@ struct digester {
     uint64_t places;
     struct known *objects, *cells;
     struct global *globals;
-    uint32_t object_count, object_room, cell_count, cell_room, global_count, global_room;
+    uint32_t object_count, cell_count, global_count;
+    size_t object_room, cell_room, global_room;
     bool failed;
 };
 
 /* Room for one more element of a digester's list; its index, or UINT32_MAX. */
 static uint32_t walker_push(struct digester *digester, void *list, uint32_t *count,
-                            uint32_t *room, size_t element)
+                            size_t *room, size_t element)
 {
-    if (*count == *room) {
-        uint32_t wanted = *room ? *room * 2 : 16;
-        void *grown = realloc(*(void **)list, wanted * element);
-        if (grown == NULL) {
-            digester->failed = true;
-            return UINT32_MAX;
-        }
-        *(void **)list = grown;
-        *room = wanted;
-    }
-    return (*count)++;
+    if (mill_room_for_one(list, *count, room, element, 16)) return (*count)++;
+    digester->failed = true;
+    return UINT32_MAX;
 }
 
 static struct known opened(struct digester *digester)
@@ -260,7 +254,7 @@ static struct known opened(struct digester *digester)
 }
 
 static uint32_t push_known(struct digester *digester, struct known **list, uint32_t *count,
-                           uint32_t *room)
+                           size_t *room)
 {
     uint32_t index = walker_push(digester, list, count, room, sizeof **list);
     if (index != UINT32_MAX) (*list)[index] = opened(digester);

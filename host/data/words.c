@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "base/room.h"
 
 void mill_words_fini(struct mill_words *words)
 {
@@ -16,17 +17,6 @@ void mill_words_fini(struct mill_words *words)
     memset(words, 0, sizeof *words);
 }
 
-bool mill_words_grow(void *block, size_t count, size_t size)
-{
-    void *old, *larger;
-    memcpy(&old, block, sizeof old);
-    if (size && count > SIZE_MAX / 2 / size) return false;
-    larger = realloc(old, count * size);
-    if (larger == NULL) return false;
-    memcpy(block, &larger, sizeof larger);
-    return true;
-}
-
 /* Room for one word more, with at most half of the slots taken. */
 static bool words_reserve(struct mill_words *words)
 {
@@ -35,9 +25,8 @@ static bool words_reserve(struct mill_words *words)
     int32_t capacity = words->capacity ? words->capacity * 2 : 64;
     size_t slot_count = (size_t)capacity * 2;
     int32_t *slots = calloc(slot_count, sizeof *slots);
-    if (slots == NULL ||
-        !mill_words_grow(&words->ends, (size_t)capacity, sizeof *words->ends) ||
-        !mill_words_grow(&words->hashes, (size_t)capacity, sizeof *words->hashes)) {
+    if (slots == NULL || !mill_room_set(&words->ends, (size_t)capacity, sizeof *words->ends) ||
+        !mill_room_set(&words->hashes, (size_t)capacity, sizeof *words->hashes)) {
         free(slots);
         return false;
     }
@@ -59,7 +48,7 @@ static bool words_append(struct mill_words *words, const char *text, size_t size
     if (size > INT32_MAX - used) return false;
     if (used + size >= words->room) {
         size_t room = (used + size) * 2 + 256;
-        if (!mill_words_grow(&words->bytes, room, 1)) return false;
+        if (!mill_room_set(&words->bytes, room, 1)) return false;
         words->room = room;
     }
     if (size) memcpy(words->bytes + used, text, size);

@@ -28,8 +28,4 @@ static inline int32_t mill_words_start(const struct mill_words *words, int32_t w
     return word ? words->ends[word - 1] : 0;
 }
 
-/* Replaces the block that the pointer at `block` owns by one of `count` elements of `size`
- * bytes; false leaves it as it was. */
-bool mill_words_grow(void *block, size_t count, size_t size);
-
 #endif

@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "base/room.h"
+
 enum { TAKING, PUTTING };
 
 uint64_t mill_lending_lend(struct mill_lending *lending, struct mill_shared *shared,
@@ -14,12 +16,9 @@ uint64_t mill_lending_lend(struct mill_lending *lending, struct mill_shared *sha
     for (size_t i = 0; i < lending->count; i++) {
         if (lending->list[i].channel == channel) return i + 1;
     }
-    if (lending->count == lending->room) {
-        size_t room = lending->room ? 2 * lending->room : 8;
-        struct mill_lent *grown = realloc(lending->list, room * sizeof *grown);
-        if (grown == NULL) return 0;
-        lending->list = grown;
-        lending->room = room;
+    if (!mill_room_for_one(&lending->list, lending->count, &lending->room,
+                           sizeof *lending->list, 8)) {
+        return 0;
     }
     mill_shared_ref(shared);
     lending->list[lending->count++] = (struct mill_lent){.channel = channel};

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/room.h"
 #include "base/units.h"
 
 enum { MOST_FIELDS = 1000 };
@@ -53,9 +54,7 @@ static bool reserve_bytes(char **bytes, size_t *room, size_t wanted)
     if (wanted <= *room) return true;
     size_t more = *room ? *room * 2 : 512;
     if (more < wanted) more = wanted;
-    char *grown = realloc(*bytes, more);
-    if (grown == NULL) return false;
-    *bytes = grown;
+    if (!mill_room_set(bytes, more, 1)) return false;
     *room = more;
     return true;
 }
@@ -152,12 +151,9 @@ static bool add_field(struct mill_response *response, const char *name, size_t n
     if (response->field_count == MOST_FIELDS) {
         return fail(response, "more than %d header fields", MOST_FIELDS);
     }
-    if (response->field_count == response->field_room) {
-        size_t room = response->field_room ? response->field_room * 2 : 16;
-        void *grown = realloc(response->fields, room * sizeof *response->fields);
-        if (grown == NULL) return fail(response, "out of memory");
-        response->fields = grown;
-        response->field_room = room;
+    if (!mill_room_for_one(&response->fields, response->field_count, &response->field_room,
+                           sizeof *response->fields, 16)) {
+        return fail(response, "out of memory");
     }
     field = &response->fields[response->field_count];
     field->name = NULL;

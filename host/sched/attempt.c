@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/room.h"
 #include "sched/join.h"
 #include "sched/mean.h"
 #include "sched/pool.h"
@@ -220,9 +221,7 @@ static struct mill_value hold(struct mill_worker *worker, struct mill_task *inpu
 static bool reserve_cells(struct mill_value **cells, uint32_t *room, uint32_t wanted)
 {
     if (wanted <= *room) return true;
-    void *grown = realloc(*cells, (size_t)wanted * 2 * sizeof **cells);
-    if (grown == NULL) return false;
-    *cells = grown;
+    if (!mill_room_set(cells, (size_t)wanted * 2, sizeof **cells)) return false;
     *room = wanted * 2;
     return true;
 }

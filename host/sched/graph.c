@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "base/pages.h"
+#include "base/room.h"
 
 enum { WORDS = MILL_SLAB_NODES / 64, FULL = 8 };
 
@@ -61,12 +62,8 @@ void mill_graph_fini(struct mill_graph *graph)
 static bool lists_grow(struct mill_graph *graph)
 {
     uint32_t room = graph->slab_room ? graph->slab_room * 2 : 16;
-    void *slabs = realloc(graph->slabs, room * sizeof(struct mill_node *));
-    if (slabs == NULL) return false;
-    graph->slabs = slabs;
-    void *maps = realloc(graph->maps, room * sizeof(struct mill_slab_map *));
-    if (maps == NULL) return false;
-    graph->maps = maps;
+    if (!mill_room_set(&graph->slabs, room, sizeof *graph->slabs)) return false;
+    if (!mill_room_set(&graph->maps, room, sizeof *graph->maps)) return false;
     graph->slab_room = room;
     return true;
 }

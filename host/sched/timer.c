@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "base/room.h"
+
 void mill_timers_init(struct mill_timers *timers)
 {
     pthread_mutex_init(&timers->mutex, NULL);
@@ -22,13 +24,8 @@ void mill_timers_fini(struct mill_timers *timers)
 /* Room for one more. */
 static bool heap_reserve(struct mill_timers *timers)
 {
-    if (timers->count + 1 < timers->room) return true;
-    size_t room = timers->room ? timers->room * 2 : 64;
-    void *grown = realloc(timers->heap, room * sizeof(struct mill_timer *));
-    if (grown == NULL) return false;
-    timers->heap = grown;
-    timers->room = room;
-    return true;
+    return mill_room_for_one(&timers->heap, timers->count + 1, &timers->room,
+                             sizeof *timers->heap, 64);
 }
 
 static void heap_set(struct mill_timers *timers, size_t place, struct mill_timer *timer)

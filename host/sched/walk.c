@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "base/room.h"
+
 enum { WALK_UNSEEN = 0, WALK_OPEN = UINT32_MAX };
 
 struct walk {
@@ -20,12 +22,8 @@ struct walk {
 
 static bool walk_push(struct walk *walk, uint32_t index)
 {
-    if (walk->depth == walk->room) {
-        size_t room = walk->room ? walk->room * 2 : 256;
-        void *stack = realloc(walk->stack, room * sizeof *walk->stack);
-        if (stack == NULL) return false;
-        walk->stack = stack;
-        walk->room = room;
+    if (!mill_room_for_one(&walk->stack, walk->depth, &walk->room, sizeof *walk->stack, 256)) {
+        return false;
     }
     walk->stack[walk->depth++] = index;
     return true;
@@ -36,9 +34,7 @@ static bool walk_inputs(struct walk *walk, const struct mill_node *node)
 {
     if (node->inputs > walk->input_room) {
         size_t room = (size_t)node->inputs * 2;
-        void *inputs = realloc(walk->inputs, room * sizeof *walk->inputs);
-        if (inputs == NULL) return false;
-        walk->inputs = inputs;
+        if (!mill_room_set(&walk->inputs, room, sizeof *walk->inputs)) return false;
         walk->input_room = room;
     }
     mill_node_inputs(node, walk->inputs);

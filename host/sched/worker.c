@@ -238,7 +238,7 @@ static bool serial_is_over(const struct mill_worker *worker)
         (atomic_load(&pool->awaited->fired) || atomic_load(&pool->awaited->reasons))) {
         return true;
     }
-    return pool->deadline != INT64_MAX && mill_clock_now() >= pool->deadline;
+    return mill_clock_passed(pool->deadline);
 }
 
 /* While a worker spins nobody is woken for work that it will find.  When it has found some it has its

@@ -44,7 +44,7 @@ local function enter(record, facade, kept)
   return last
 end
 
--- The fields that host/bind/lib_graph.c reads.
+-- The fields that host/bind/options.c reads.
 local function fill(record, given)
   record.options = given
   record.name = given.name

@@ -230,16 +230,24 @@ static tidemill_status endless_inside(void *context, tidemill_invocation *invoca
     return tidemill_raise(invocation, "nobody hears this");
 }
 
+/* The description is copied: what it was read from holds something else from then on. */
 static tidemill_status give(tidemill *engine, const char *name, const char *signature,
                             void *call, void *context, unsigned flags)
 {
+    static char texts[3][40];
+    snprintf(texts[0], sizeof texts[0], "%s", name);
+    snprintf(texts[1], sizeof texts[1], "%s", signature);
+    snprintf(texts[2], sizeof texts[2], "1");
     tidemill_function function = {.size = sizeof function,
-                                  .name = name,
-                                  .signature = signature,
+                                  .name = texts[0],
+                                  .signature = texts[1],
+                                  .version = texts[2],
                                   .context = context,
                                   .flags = flags};
     memcpy(&function.call, &call, sizeof call);
-    return tidemill_register(engine, &function);
+    tidemill_status status = tidemill_register(engine, &function);
+    memset(texts, '?', sizeof texts - 1);
+    return status;
 }
 
 static void check_functions(void)
