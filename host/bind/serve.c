@@ -487,7 +487,7 @@ static char *take_copy(struct mill_wire_reader *reader)
 }
 
 /* The engine's setting, of which this process has the default, NULL; that of an empty text. */
-static char *take_setting(struct mill_wire_reader *reader)
+static char *read_setting(struct mill_wire_reader *reader)
 {
     char *text = take_copy(reader);
     if (text && *text) return text;
@@ -519,8 +519,8 @@ static bool start_engine(struct mill_serve *serve, struct mill_wire_reader *read
     engine->package_path = take_copy(reader);
     engine->package_cpath = take_copy(reader);
     engine->limit_setting.bytes = (int64_t)mill_unpacker_word(&reader->in);
-    engine->limit_setting.folder = take_setting(reader);
-    engine->blas.wish = take_setting(reader);
+    engine->limit_setting.folder = read_setting(reader);
+    engine->blas.wish = read_setting(reader);
     engine->workers = 0;
     char *cache = take_copy(reader);
     engine->cache_tried = true; /* its tasks were looked for by the engine */
