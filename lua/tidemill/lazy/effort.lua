@@ -19,6 +19,8 @@ local function of_each_input(weight)
   return function(e) return weight * elements(e.input) end
 end
 
+local function nothing() return 0 end
+
 -- Multiply-adds: four of them are an element.
 local function products(rows, columns, length) return rows * columns * length / 4 end
 
@@ -35,14 +37,15 @@ local function windows(e)
   return (sorts and 128 + e.window or 8) * elements(e)
 end
 
--- op -> its effort.  What is not here is never done at once: functions of users, files, and what was cut
--- into chunks by a user.
+-- op -> its effort; an array in memory has none but for who reads it.  What is not here is never done at
+-- once: functions of users, files, and what was cut into chunks by a user.
 local own = {
-  data = elements, constant = elements, index = elements, random = elements, map = elements,
-  cast = elements, view = elements, reduce = elements, concat = of_each(2), reshape = of_each(2),
-  take = of_each(4), marked = of_each(4), scan = of_each(2), windows = windows, overlap = windows,
+  data = nothing, constant = elements, index = elements, random = elements, map = elements,
+  cast = elements, view = elements, reduce = of_each_input(1), concat = of_each(2), reshape = of_each(2),
+  take = of_each(4), scan = of_each(2), windows = windows, overlap = windows,
   sort = of_each(32), row_task = of_each_input(64), topk = of_each_input(8), histogram = of_each_input(8),
   gathered = factors,
+  marked = function(e) return 4 * elements(e.inputs[1]) end,
   matmul = function(e) return products(e.dims[1], e.dims[2], e.inputs[1].dims[2]) end,
   related = function(e) return products(e.dims[1], e.dims[2], e.input.dims[2]) end,
 }
