@@ -593,7 +593,8 @@ function lazy:rank(method) end
 ---@return tidemill.array values, tidemill.array counts
 function lazy:unique() end
 
---- The k greatest of a vector, greatest first, and their positions; for k < 0 the -k least.
+--- The k greatest of a vector, greatest first, and their positions; for k < 0 the -k least.  NaNs come
+--- last in both, where fewer than k elements are none.
 ---@param k integer
 ---@return tidemill.lazy values, tidemill.lazy positions
 function lazy:topk(k) end

@@ -1024,7 +1024,7 @@ function kernels.partition(x, k) end
 ---     local values, positions = tm.kernels.topk({3, 9, 5}, 2)   --> 9, 5   and   2, 3
 ---@param x tidemill.numbers
 ---@param k integer
----@return tidemill.array values float64, tidemill.array positions int64
+---@return tidemill.array values of the type of x, tidemill.array positions int64
 function kernels.topk(x, k) end
 
 --- Counts of x by equal bins from low to high (default: its least and greatest), or between the

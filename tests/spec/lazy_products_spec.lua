@@ -2,6 +2,7 @@
 -- What LAPACK computes is skipped, and said so, where there is no BLAS.  SPDX-License-Identifier: MIT
 
 require "tests.spec.helper"
+local expect = require "tests.spec.expect"
 local tm = require "tidemill"
 local model = require "tests.spec.lazy_model"
 local has_blas = require("tidemill.blas").there("the spec", 1)
@@ -130,6 +131,7 @@ describe("products", function()
         return sum
       end)
       check(want, x:tensordot(y, { { 2, 3 }, { 2, 1 } }), "tensordot")
+      check(want, x:tensordot(y, { { -2, -1 }, { -2, 1 } }), "tensordot, axes from the end")
       check(naive(a, b), x:tensordot(y, 1), "tensordot, 1")
       local all = 0
       for i = 1, #a do all = all + a[i] ^ 2 end
@@ -154,7 +156,15 @@ describe("products", function()
     assert.are.equal("float32", f:matmul(f).dtype)
     assert.are.equal("float64", f:matmul(d).dtype)
     assert.are.equal("float64", tm.ones(2, 2, { dtype = "int32" }):matmul(d):compute().dtype)
-    assert.has_error(function() tm.ones(2, { dtype = "date" }):dot(tm.ones(2)) end)
+    expect.contains(expect.problem(function() tm.ones(2, { dtype = "date" }):dot(tm.ones(2)) end),
+      "dot: an array of date has no products")
+  end)
+
+  it("of integers do not wrap around, of two vectors neither", function()
+    local v = tm.array({ 100000, 1 }, "int32")
+    assert.are.equal(1e10 + 1, v:dot(v):compute())
+    assert.are.equal(1e10 + 1, v:rechunk(1):matmul(v):compute())
+    assert.are.equal(1e10 + 1, v:reshape(1, 2):matmul(v):compute()[1])
   end)
 end)
 

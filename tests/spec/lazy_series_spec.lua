@@ -104,6 +104,32 @@ describe("order", function()
         (text(least:compute():slice { { -1, 1, -1 } }):gsub("[{}]", "")))
     end
     assert.are.equal("int64", (tm.arange(5):topk(2)).dtype)
+  end)
+
+  it("finds the greatest of integers that float64 would change", function()
+    local big = tm.array({ 1, 9007199254740993LL, -9007199254740993LL, 9007199254740992LL }, "int64")
+    for _, x in ipairs { big, big:rechunk(1) } do
+      local values, places = x:topk(3)
+      is("{2,4,1}", places)
+      assert.are.equal(9007199254740993LL, values:compute():int64(1))
+      is("{3,1}", (select(2, x:topk(-2))))
+    end
+    assert.are.equal(9007199254740993LL, tm.kernels.topk(big, 1):int64(1))
+  end)
+
+  it("finds as many of the greatest as asked for, with NaN last", function()
+    for _, x in ipairs { tm.array { nan, 1, 3, nan }, tm.array { nan, 1, 3, nan }:rechunk(1) } do
+      local values, places = x:topk(3)
+      is("{3,1,nan}", values)
+      is("{3,2,1}", places)
+      is("{1,1,0}", (values * 0 + 1):eq(1):astype("int32"))
+      is("{1,3,nan,nan}", (x:topk(-4)))
+    end
+    assert.are.equal(2, #tm.kernels.topk({ nan, 1, 3 }, 3))
+    assert.are.equal("bool", tm.kernels.topk(tm.array { true, false }, 1).dtype)
+  end)
+
+  it("refuses more of the greatest than there are", function()
     assert.has_error(function() tm.arange(5):topk(6) end,
       "topk: k must be a whole number from 1 to 5, or as much below 0, got 6")
   end)

@@ -108,15 +108,41 @@ local function results(dtype, from, length)
   return out
 end
 
+local wide = { int64 = true, timestamp = true }
+
+-- Whether float64 would change elements.
+local function is_beyond_floats(x)
+  if not wide[x.dtype] or x.nulls > 0 then return false end
+  local values, least, most = x:pointer(), -2^53 + 0LL, 2^53 + 0LL
+  for i = 0, x.length - 1 do
+    if values[i] > most or values[i] < least then
+      hold(x)
+      return true
+    end
+  end
+  hold(x)
+  return false
+end
+
+-- Of integers that float64 would change: by sorting, which compares them as they are.
+local function topk_of_wide(x, k)
+  local sort = require("tidemill.kernels.sort")
+  local places = sort.argsort(x:reshape(-1), { descending = k > 0 })
+  local first = array.part(places, 0, { math.min(math.abs(k), x.length) })
+  return require("tidemill.kernels.select").take(x:reshape(-1), first), array.as(first, "int64", "topk")
+end
+
 --- The k greatest values, greatest first, and where they stand; for k < 0 the -k least, least
 --- first.  Equal ones stand in their order, NaNs are left out.
 ---     local values, positions = tm.kernels.topk({3, 9, 5}, 2)   --> 9, 5   and   2, 3
 ---@param x tidemill.numbers
 ---@param k integer
----@return tidemill.array values float64, tidemill.array positions int64
+---@return tidemill.array values of the type of x, tidemill.array positions int64
 function kernels.topk(x, k)
   check_values("topk", "x", x)
   check_integer("topk", "k", k, -2^53)
+  local dtype = array.is(x) and x.dtype or "float64"
+  if array.is(x) and is_beyond_floats(x) then return topk_of_wide(x, k) end
   x = floats("topk", "x", x)
   local n = x.length
   local most = math.min(math.abs(k), n)
@@ -126,7 +152,7 @@ function kernels.topk(x, k)
   hold(x)
   local values, positions = results("float64", work, count), results("int64", work + most, count)
   hold(work)
-  return values, positions
+  return array.as(values, dtype, "topk"), positions
 end
 
 return kernels

@@ -36,9 +36,10 @@ end
 
 -- Sum of the products of two vectors' elements, in one pass.
 local function inner(what, a, b, level)
-  local multiplied = lazy.expr(lazy.apply("mul", level + 1, lazy.of(a), lazy.of(b)))
-  local dtype = type_of(what, a, b, level + 1)
-  return (require("tidemill.lazy.reduce").expr(expr.cast(multiplied, dtype), "sum", nil, nil, level + 1))
+  local dtype = type_of(what, a, b, level + 1) -- the products are of it, too: integers would wrap around
+  a, b = lazy.of(expr.cast(a, dtype)), lazy.of(expr.cast(b, dtype))
+  local products = lazy.expr(lazy.apply("mul", level + 1, a, b))
+  return (require("tidemill.lazy.reduce").expr(products, "sum", nil, nil, level + 1))
 end
 
 local function multiplied(what, self, other, level)
@@ -82,6 +83,15 @@ function methods:outer(other)
   return (lazy.apply("mul", 2, lazy.of(expr.insert_axes(a, { 2 })), lazy.of(expr.insert_axes(b, { 1 }))))
 end
 
+-- Axes from the end, when negative, as those from the start; what is no axis stays.
+local function from_start(dims, list)
+  local axes = {}
+  for i, axis in ipairs(list) do
+    axes[i] = type(axis) == "number" and axis < 0 and #dims + axis + 1 or axis
+  end
+  return axes
+end
+
 -- Axes of both sides that a tensordot sums over.
 local function contracted(a, b, axes, level)
   if axes == nil then axes = 2 end
@@ -95,8 +105,8 @@ local function contracted(a, b, axes, level)
       left[i], right[i] = #a.dims - axes + i, i
     end
   elseif type(axes) == "table" and #axes == 2 then
-    left = type(axes[1]) == "table" and axes[1] or { axes[1] }
-    right = type(axes[2]) == "table" and axes[2] or { axes[2] }
+    left = from_start(a.dims, type(axes[1]) == "table" and axes[1] or { axes[1] })
+    right = from_start(b.dims, type(axes[2]) == "table" and axes[2] or { axes[2] })
   end
   if #left ~= #right or (#left == 0 and axes ~= 0) then
     error("tensordot: axes: expected how many, or two lists of axes of one length", level + 1)
@@ -155,9 +165,10 @@ function methods:tensordot(other, axes)
   local dims_a, rows = sizes_of(a.dims, free_a)
   local dims_b, columns = sizes_of(b.dims, free_b)
   local _, k = sizes_of(a.dims, left)
+  local dims = expr.dims("tensordot", 2, joined(dims_a, dims_b))
   local flat_a = expr.reshape(expr.transpose(a, joined(free_a, left)), { rows, k })
   local flat_b = expr.reshape(expr.transpose(b, joined(right, free_b)), { k, columns })
-  return lazy.of(expr.reshape(product("tensordot", flat_a, flat_b, 2), joined(dims_a, dims_b)))
+  return lazy.of(expr.reshape(product("tensordot", flat_a, flat_b, 2), dims))
 end
 
 -- ---- covariances ------------------------------------------------------------------------------------

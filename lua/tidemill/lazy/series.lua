@@ -204,7 +204,8 @@ function methods:unique()
   return require("tidemill.kernels").unique(flat:sort():compute())
 end
 
---- The k greatest of a vector, greatest first, and their positions; for k < 0 the -k least.
+--- The k greatest of a vector, greatest first, and their positions; for k < 0 the -k least.  NaNs come
+--- last in both, where fewer than k elements are none.
 ---@param k integer
 ---@return tidemill.lazy values, tidemill.lazy positions
 function methods:topk(k)

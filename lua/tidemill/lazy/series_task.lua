@@ -76,37 +76,45 @@ function series_task.merge_into(part, from, ...)
   array.let_go(part)
 end
 
--- A vector of float64 in its own type again, where that holds the values exactly: they are of it.
-local function back(values, dtype)
-  if dtype == "float64" then return values end
-  return array.as(values, dtype, "topk")
+-- Arrays of one type, one after the other.
+local function joined(dtype, parts)
+  local length, at = 0, 0
+  for _, part in ipairs(parts) do length = length + part.length end
+  local out = array.new(dtype, length)
+  local to = ffi.cast("char *", out:pointer())
+  for _, part in ipairs(parts) do
+    ffi.copy(to + at, part:pointer(), part.nbytes)
+    at = at + part.nbytes
+  end
+  hold(parts, out)
+  return out
+end
+
+-- The greatest of a vector and their positions: exactly k, for NaNs, the first of them, come last.
+local function topk_and_nans(k, vector)
+  local most = math.min(math.abs(k), vector.length)
+  local values, places = kernels.topk(vector, k > 0 and most or -most)
+  if values.length == most then return values, places end
+  local nans = array.as(kernels.nonzero(kernels.isnan(vector)), "int64", "topk")
+  places = joined("int64", { places, array.part(nans, 0, { most - values.length }) })
+  return kernels.take(vector, places), places
 end
 
 --- The greatest of a chunk, and their positions in the whole.
 function series_task.topk(k, start, chunk)
-  local most = math.min(math.abs(k), chunk.length)
-  local values, places = kernels.topk(chunk, k > 0 and most or -most)
+  local values, places = topk_and_nans(k, chunk)
   local to = places:pointer()
   for i = 0, places.length - 1 do to[i] = to[i] + start end
+  hold(places)
   return values, places
 end
 
 --- The greatest of the greatest of chunks.
 function series_task.topk_of_parts(k, dtype, ...)
-  local parts, length = { ... }, 0
-  for i = 1, #parts, 2 do length = length + parts[i].length end
-  local values, places, at = array.new("float64", length), array.new("int64", length), 0
-  for i = 1, #parts, 2 do
-    ffi.copy(values:pointer() + at, parts[i]:pointer(), 8 * parts[i].length)
-    ffi.copy(places:pointer() + at, parts[i + 1]:pointer(), 8 * parts[i].length)
-    at = at + parts[i].length
-  end
-  hold(parts)
-  local most, which = kernels.topk(values, k)
-  local out, from = array.new("int64", which.length), which:pointer()
-  for i = 0, which.length - 1 do out:pointer()[i] = places:pointer()[tonumber(from[i]) - 1] end
-  hold(places, which)
-  return back(most, dtype), out
+  local values, places = {}, {}
+  for i = 1, select("#", ...), 2 do values[#values + 1], places[#places + 1] = select(i, ...) end
+  local greatest, which = topk_and_nans(k, joined(dtype, values))
+  return greatest, kernels.take(joined("int64", places), which)
 end
 
 --- Edges of bins of one width.

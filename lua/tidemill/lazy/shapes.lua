@@ -159,6 +159,7 @@ function methods:transpose(...)
   end
   for k = 1, math.max(count, #given) do
     local axis = given[k]
+    if whole(axis) and axis < 0 then axis = count + axis + 1 end
     if not whole(axis) or axis < 1 or axis > count or seen[axis] then
       error(("transpose: expected the %d axes in some order, got (%s)"):format(count, shown(given)), 2)
     end
@@ -264,6 +265,7 @@ function methods:expand_dims(axis)
   if not whole(at) or at < 1 or at > #e.dims + 1 then
     error(("expand_dims: axis %s is outside 1..%d"):format(tostring(axis), #e.dims + 1), 2)
   end
+  if #e.dims == 8 then error("expand_dims: at most 8 axes, got 9", 2) end
   return lazy.of(expr.insert_axes(e, { at }))
 end
 
