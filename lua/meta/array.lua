@@ -234,9 +234,9 @@ function lazy:bor(b) end
 ---@return tidemill.lazy
 function lazy:bxor(b) end
 
---- Not below `low`, then not above `high`.
+--- Not below `low`, then not above `high`; nil is no limit.
 ---@param low any
----@param high any
+---@param high? any
 ---@return tidemill.lazy
 function lazy:clip(low, high) end
 
@@ -256,19 +256,19 @@ function lazy:where(a, b) end
 
 --- The sum, over some axes or all.
 ---@param axes? integer|integer[]|table
----@param options? {axis: integer|integer[], keepdims: boolean, ddof: integer}
+---@param options? {axis: integer|integer[], keepdims: boolean}
 ---@return tidemill.lazy
 function lazy:sum(axes, options) end
 
 --- The product, over some axes or all.
 ---@param axes? integer|integer[]|table
----@param options? {axis: integer|integer[], keepdims: boolean, ddof: integer}
+---@param options? {axis: integer|integer[], keepdims: boolean}
 ---@return tidemill.lazy
 function lazy:prod(axes, options) end
 
 --- The mean, over some axes or all.
 ---@param axes? integer|integer[]|table
----@param options? {axis: integer|integer[], keepdims: boolean, ddof: integer}
+---@param options? {axis: integer|integer[], keepdims: boolean}
 ---@return tidemill.lazy
 function lazy:mean(axes, options) end
 
@@ -286,91 +286,91 @@ function lazy:std(axes, options) end
 
 --- The least, over some axes or all.
 ---@param axes? integer|integer[]|table
----@param options? {axis: integer|integer[], keepdims: boolean, ddof: integer}
+---@param options? {axis: integer|integer[], keepdims: boolean}
 ---@return tidemill.lazy
 function lazy:min(axes, options) end
 
 --- The greatest, over some axes or all.
 ---@param axes? integer|integer[]|table
----@param options? {axis: integer|integer[], keepdims: boolean, ddof: integer}
+---@param options? {axis: integer|integer[], keepdims: boolean}
 ---@return tidemill.lazy
 function lazy:max(axes, options) end
 
 --- The position of the first least, from 1, over some axes or all.
 ---@param axes? integer|integer[]|table
----@param options? {axis: integer|integer[], keepdims: boolean, ddof: integer}
+---@param options? {axis: integer|integer[], keepdims: boolean}
 ---@return tidemill.lazy
 function lazy:argmin(axes, options) end
 
 --- The position of the first greatest, from 1, over some axes or all.
 ---@param axes? integer|integer[]|table
----@param options? {axis: integer|integer[], keepdims: boolean, ddof: integer}
+---@param options? {axis: integer|integer[], keepdims: boolean}
 ---@return tidemill.lazy
 function lazy:argmax(axes, options) end
 
 --- Whether any is not 0, over some axes or all.
 ---@param axes? integer|integer[]|table
----@param options? {axis: integer|integer[], keepdims: boolean, ddof: integer}
+---@param options? {axis: integer|integer[], keepdims: boolean}
 ---@return tidemill.lazy
 function lazy:any(axes, options) end
 
 --- Whether all are not 0, over some axes or all.
 ---@param axes? integer|integer[]|table
----@param options? {axis: integer|integer[], keepdims: boolean, ddof: integer}
+---@param options? {axis: integer|integer[], keepdims: boolean}
 ---@return tidemill.lazy
 function lazy:all(axes, options) end
 
 --- How many are not 0, over some axes or all.
 ---@param axes? integer|integer[]|table
----@param options? {axis: integer|integer[], keepdims: boolean, ddof: integer}
+---@param options? {axis: integer|integer[], keepdims: boolean}
 ---@return tidemill.lazy
 function lazy:count(axes, options) end
 
 --- The sum, over some axes or all; NaN is passed over.
 ---@param axes? integer|integer[]|table
----@param options? {axis: integer|integer[], keepdims: boolean, ddof: integer}
+---@param options? {axis: integer|integer[], keepdims: boolean}
 ---@return tidemill.lazy
 function lazy:nansum(axes, options) end
 
 --- The product, over some axes or all; NaN is passed over.
 ---@param axes? integer|integer[]|table
----@param options? {axis: integer|integer[], keepdims: boolean, ddof: integer}
+---@param options? {axis: integer|integer[], keepdims: boolean}
 ---@return tidemill.lazy
 function lazy:nanprod(axes, options) end
 
 --- The mean, over some axes or all; NaN is passed over.
 ---@param axes? integer|integer[]|table
----@param options? {axis: integer|integer[], keepdims: boolean, ddof: integer}
+---@param options? {axis: integer|integer[], keepdims: boolean}
 ---@return tidemill.lazy
 function lazy:nanmean(axes, options) end
 
 --- The least, over some axes or all; NaN is passed over.
 ---@param axes? integer|integer[]|table
----@param options? {axis: integer|integer[], keepdims: boolean, ddof: integer}
+---@param options? {axis: integer|integer[], keepdims: boolean}
 ---@return tidemill.lazy
 function lazy:nanmin(axes, options) end
 
 --- The greatest, over some axes or all; NaN is passed over.
 ---@param axes? integer|integer[]|table
----@param options? {axis: integer|integer[], keepdims: boolean, ddof: integer}
+---@param options? {axis: integer|integer[], keepdims: boolean}
 ---@return tidemill.lazy
 function lazy:nanmax(axes, options) end
 
 --- The position of the first least, from 1, over some axes or all; NaN is passed over.
 ---@param axes? integer|integer[]|table
----@param options? {axis: integer|integer[], keepdims: boolean, ddof: integer}
+---@param options? {axis: integer|integer[], keepdims: boolean}
 ---@return tidemill.lazy
 function lazy:nanargmin(axes, options) end
 
 --- The position of the first greatest, from 1, over some axes or all; NaN is passed over.
 ---@param axes? integer|integer[]|table
----@param options? {axis: integer|integer[], keepdims: boolean, ddof: integer}
+---@param options? {axis: integer|integer[], keepdims: boolean}
 ---@return tidemill.lazy
 function lazy:nanargmax(axes, options) end
 
 --- How many are not NaN, over some axes or all.
 ---@param axes? integer|integer[]|table
----@param options? {axis: integer|integer[], keepdims: boolean, ddof: integer}
+---@param options? {axis: integer|integer[], keepdims: boolean}
 ---@return tidemill.lazy
 function lazy:nancount(axes, options) end
 
@@ -566,7 +566,7 @@ function lazy:cummax(axis) end
 ---@return tidemill.lazy
 function lazy:cummin(axis) end
 
---- Differences of neighbours along an axis (the first), one fewer than there are elements.
+--- Differences of neighbours along an axis (the first), one fewer than there are elements, none of none.
 ---@param axis? integer
 ---@return tidemill.lazy
 function lazy:diff(axis) end

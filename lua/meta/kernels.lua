@@ -278,7 +278,7 @@ function kernels.unique(x, options) end
 
 --- Where values would be put among ascending ones: the position, from 1, of the first that is not
 --- below, or with "right" of the first that is above; one more than there are when there is none.
---- Lists of two types are compared as float64.
+--- Arrays of two types are compared in what holds both, date and timestamp at midnight; tables as float64.
 ---     tm.kernels.searchsorted({10, 20, 20, 30}, {20, 5, 40})             --> 2, 1, 5
 ---     tm.kernels.searchsorted({10, 20, 20, 30}, 20, "right")             --> 4
 ---@param sorted tidemill.numbers ascending

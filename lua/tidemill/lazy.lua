@@ -86,6 +86,20 @@ for _, name in ipairs(ops.methods) do
   end
 end
 
+local clip = methods.clip
+
+--- Not below `low`, then not above `high`; nil is no limit.
+---@param low any
+---@param high any
+---@return tidemill.lazy
+function methods:clip(...)
+  local low, high = ...
+  local one_limit = (low == nil) ~= (high == nil)
+  if self == nil or not one_limit or select("#", ...) > 2 then return clip(self, ...) end
+  if high == nil then return (apply("maximum", 2, self, low)) end
+  return (apply("minimum", 2, self, high))
+end
+
 -- ---- facts ------------------------------------------------------------------------------------------
 
 local function copied(list)
@@ -147,6 +161,13 @@ function lazy.method(name)
     method = methods[name]
   end
   return method
+end
+
+--- The name of the method that a function is: of x + x.T, which forgets to call it.  Else nil.
+function lazy.name_of(method)
+  for name, value in pairs(methods) do
+    if value == method then return name end
+  end
 end
 
 meta.__index = function(self, key)

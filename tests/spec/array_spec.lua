@@ -78,6 +78,11 @@ describe("tm.array", function()
       local got = message(tm.array, case[1], case[2]):gsub("%-nan", "nan")
       assert.are.equal("array: " .. case[3], got)
     end
+    for _, holes in ipairs { { nil, 2 }, { 1, nil, 3 }, { 1, nil, 3, 4 }, { 1, nil, nil, nil, nil, 6 } } do
+      local length = table.maxn(holes)
+      assert.are.equal(length, #tm.array(holes)) -- # of such a table may say less
+      assert.are.equal(length, #(tm.array(holes) + holes))
+    end
     local hole = tm.array { n = 3, 1, nil, 3 }
     assert.is_true(hole[2] ~= hole[2])
   end)
@@ -208,6 +213,13 @@ describe("an array", function()
     local day = tm.array({ "2018-02-07", "1969-12-31" }, "date")
     assert.are.same(day:totable(), day:astype("timestamp"):astype("date"):totable())
     assert.are.equal(-1, tm.array({ -1 }, "timestamp"):astype("date")[1])
+    local ends = tm.array({ -106751991, 106751991 }, "date"):astype("timestamp")
+    assert.are.equal(-106751991 * 86400000000LL, ends:int64(1))
+    assert.are.equal(106751991 * 86400000000LL, ends:int64(2))
+    for _, far in ipairs { 106751992, -106751992, 2^31 - 1 } do
+      assert.are.equal(("astype: element 1 is %d, which timestamp cannot hold"):format(far),
+        message(function() return tm.array({ far }, "date"):astype("timestamp") end))
+    end
     assert.are.same(day:totable(), tm.array({ "2018-02-07", "1969-12-31" }):astype("date"):totable())
     assert.is_truthy(message(a.astype, tm.array { "1" }, "float64"):find("see tonumber", 1, true))
     assert.is_truthy(message(a.astype, a, "float46"):find("did you mean \"float64\"", 1, true))

@@ -115,6 +115,17 @@ describe("sorting", function()
     assert.are.equal(1, kernels.searchsorted({}, 7))
   end)
 
+  it("finds places among values of another type, days among times", function()
+    local big = tm.array({ 9007199254740992LL, 9007199254740993LL })
+    same({ 1 }, kernels.searchsorted(big, tm.array({ 7 }, "int32")), "int32")
+    same({ 3 }, kernels.searchsorted(tm.array({ 1, 2 }, "int32"), big:slice { { 2, 2 } }:compute()), "int64")
+    local days = tm.array({ 1, 2 }, "date")
+    same({ 1, 2, 3 }, kernels.searchsorted(days, tm.array({ 2, 86400000001, 172800000001 }, "timestamp")),
+      "times among days")
+    same({ 2 }, kernels.searchsorted(tm.array({ 0, 86400000000 }, "timestamp"), days:slice { { 1, 1 } }:compute()),
+      "days among times")
+  end)
+
   it("counts distinct values", function()
     local values, counts = kernels.unique({ 3, 1, 3, 0 / 0, 0 / 0 })
     same({ 1, 3, 0 / 0 }, values, "values")

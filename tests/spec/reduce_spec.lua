@@ -89,6 +89,8 @@ describe("a reduction of one series", function()
   end)
 
   it("keeps a sum that it cannot show from being shown", function()
+    assert.has_error(function() kernels.max(tm.array { 9007199254740993LL }) end, "max: expected max(x): "
+      .. "the result 9007199254740993 is no exact Lua number; convert x to float64 before")
     assert.has_error(function() kernels.sum(tm.array({ 2^53, 2^53 }, "int64")) end,
       "sum: expected sum(x): the result 18014398509481984 is no exact Lua number; "
         .. "convert x to float64 before")

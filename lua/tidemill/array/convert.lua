@@ -34,9 +34,15 @@ local function is_outside(value, signed, dtype, range)
   return number < range[1] or number > range[2]
 end
 
--- Between days and microseconds; nil: the types need no such thing.
+local MOST_DAYS = 106751991 -- whose microseconds an int64 holds, as it does those of so many days before
+
+-- Between days and microseconds, nil of days that are too many; nil: the types need no such thing.
 local function rescaled(from, dtype)
-  if from == "date" and dtype == "timestamp" then return function(days) return days * DAY end end
+  if from == "date" and dtype == "timestamp" then
+    return function(days)
+      if days <= MOST_DAYS and days >= -MOST_DAYS then return days * DAY end
+    end
+  end
   if from ~= "timestamp" or dtype ~= "date" then return nil end
   return function(time)
     local days = time / DAY -- rounds towards 0
@@ -50,7 +56,7 @@ local function converter(from, dtype, where)
   if scale then
     return function(value, i)
       local scaled = scale(value)
-      if is_outside(scaled, true, dtype, range) then fail(where, i, value, dtype) end
+      if scaled == nil or is_outside(scaled, true, dtype, range) then fail(where, i, value, dtype) end
       return scaled
     end
   end
@@ -142,7 +148,7 @@ function convert.as(value, dtype, where, level)
   if type(value) ~= "table" then
     error(("%s: expected an array or a table of numbers, got a %s"):format(where, type(value)), level)
   end
-  local length = value.n or #value
+  local length = fill.length(value)
   local out = array.new(dtype, length)
   local bad, what = fill.list(out:pointer(), value, length, dtype)
   if bad then error(("%s: element %d is %s"):format(where, bad, what), level) end

@@ -10,6 +10,12 @@ local NAN = 0 / 0
 
 local fill = {}
 
+--- How many elements a list has: its n, else up to the last that is not nil, whatever # says of holes.
+function fill.length(values)
+  if type(values.n) == "number" then return values.n end
+  return math.floor(table.maxn(values))
+end
+
 --- Whether a value is a 64-bit integer of the FFI.
 function fill.is_wide(value) return istype(int64, value) or istype(uint64, value) end
 

@@ -11,7 +11,7 @@ local types = require("tidemill.array.types")
 local make = {}
 local engine = ffi.cast("void *", core.engine)
 
-local function length_of(t) return type(t.n) == "number" and t.n or #t end
+local length_of = fill.length
 
 -- "row 2, 1" of the tables on the way to a list; "the table" for the outermost.
 local function row_name(path)

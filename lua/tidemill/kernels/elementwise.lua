@@ -194,7 +194,7 @@ end
 
 -- An array of a type that kernels know, without missing elements.
 local function settled(x)
-  if not array.is(x) then return array.given(x, "cast: x", 3) end
+  if not array.is(x) then x = array.given(x, "cast: x", 3) end
   if not types.is(x.dtype) then fail("cast", "x must be numbers, got an array of %s", x.dtype) end
   if x.nulls == 0 then return x end
   return array.as(x, x.dtype == "float32" and "float32" or "float64", "cast: x")

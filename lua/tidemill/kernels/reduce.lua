@@ -53,7 +53,7 @@ local function value_of(type_number)
   if type_number == C.TIDEMILL_UINT8 then return as_byte[0] end
   if type_number == C.TIDEMILL_INT32 or type_number == C.TIDEMILL_DATE then return as_int32[0] end
   local exact = tonumber(answer[0])
-  return exact <= 2^53 and exact >= -2^53 and exact or nil
+  return exact <= 2^53 and exact >= -2^53 and answer[0] == exact and exact or nil
 end
 
 -- Folds all of an array.

@@ -6,8 +6,8 @@ local ffi = require("ffi")
 local C = require("tidemill.clib")
 local array = require("tidemill.array")
 local arguments = require("tidemill.kernels.arguments")
+local dtypes = require("tidemill.dtype")
 local sortable = require("tidemill.kernels.sortable")
-local suggest = require("tidemill.suggest")
 require("tidemill.kernels.declare")("order.h")
 
 local refuse, check_values = arguments.refuse, arguments.check_values
@@ -84,9 +84,6 @@ function kernels.is_sorted(x, options)
   return sorted == 1
 end
 
-local methods = { average = 0, min = 1, max = 2, dense = 3, ordinal = 4 }
-local method_names = { "average", "dense", "max", "min", "ordinal" }
-
 --- The place of each value among all, from 1.  Equal values share the mean of theirs, or the least
 --- ("min"), the largest ("max"), the same one with none left out after it ("dense"); "ordinal"
 --- gives each its own, in their order.  NaN has NaN.
@@ -95,16 +92,13 @@ local method_names = { "average", "dense", "max", "min", "ordinal" }
 ---@param method? "average"|"min"|"max"|"dense"|"ordinal"
 ---@return tidemill.array float64
 function kernels.rank(x, method)
-  if method == nil then method = "average" end
-  if not methods[method] then
-    refuse("rank", "method must be one of %s, got %s%s", table.concat(method_names, ", "),
-      arguments.shown(method), suggest.phrase(method, method_names))
-  end
+  local number, problem = sortable.rank_method(method)
+  if not number then refuse("rank", "method must be one of %s", problem) end
   check_values("rank", "x", x)
   x = values_of("rank", "x", x)
   local out = array.new("float64", x.length, x.shape)
   local work, space = scratch(2 * x.length)
-  C.tidemill_kernel_rank(number_of(x), x:pointer(), x.length, methods[method], ffi.cast(words, work),
+  C.tidemill_kernel_rank(number_of(x), x:pointer(), x.length, number, ffi.cast(words, work),
     out:pointer())
   hold(x, space)
   return out
@@ -158,18 +152,18 @@ end
 
 local sides = { left = 0, right = 1 }
 
--- Two arrays are compared in their type when they have the same, else as float64.
-local function same_type(a, b)
-  local numbers = type(b) == "number"
-  if array.is(a) and (array.is(b) and a.dtype == b.dtype or numbers and a.dtype:find("^float")) then
-    return a.dtype
-  end
-  return "float64"
+-- The type in which two lists are compared: of arrays what holds both, int32 and int64 as int64, date
+-- and timestamp as timestamp; else float64.
+local function common_type(a, b)
+  if array.is(a) and type(b) == "number" and dtypes.is_float(a.dtype) then return a.dtype end
+  if not array.is(a) or not array.is(b) then return "float64" end
+  if a.dtype == b.dtype then return a.dtype end
+  return dtypes.is(a.dtype) and dtypes.is(b.dtype) and dtypes.promote(a.dtype, b.dtype) or "float64"
 end
 
 --- Where values would be put among ascending ones: the position, from 1, of the first that is not
 --- below, or with "right" of the first that is above; one more than there are when there is none.
---- Lists of two types are compared as float64.
+--- Arrays of two types are compared in what holds both, date and timestamp at midnight; tables as float64.
 ---     tm.kernels.searchsorted({10, 20, 20, 30}, {20, 5, 40})             --> 2, 1, 5
 ---     tm.kernels.searchsorted({10, 20, 20, 30}, 20, "right")             --> 4
 ---@param sorted tidemill.numbers ascending
@@ -181,7 +175,7 @@ function kernels.searchsorted(sorted, values, side)
   if not sides[side] then
     refuse("searchsorted", "side must be \"left\" or \"right\", got %s", arguments.shown(side))
   end
-  local single, dtype = type(values) == "number", same_type(sorted, values)
+  local single, dtype = type(values) == "number", common_type(sorted, values)
   if single then values = { values } end
   check_values("searchsorted", "sorted", sorted)
   check_values("searchsorted", "values", values)

@@ -128,6 +128,17 @@ function sortable.options(name, options, names)
   return options
 end
 
+local methods = { average = 0, min = 1, max = 2, dense = 3, ordinal = 4 }
+local method_names = { "average", "dense", "max", "min", "ordinal" }
+
+--- The number of a method of ranks, of `average` for nil; or nil, and which there are and what it is.
+function sortable.rank_method(method)
+  local number = methods[method == nil and "average" or method]
+  if number then return number end
+  return nil, ("%s, got %s%s"):format(table.concat(method_names, ", "), shown(method),
+    suggest.phrase(method, method_names))
+end
+
 --- How many rows an array is, and how long one is: what runs along its last axis.
 function sortable.rows(x)
   local shape = x.shape

@@ -30,7 +30,7 @@ local function task_options(given, own, name, level)
   for key, value in pairs(given or {}) do
     if not own[key] then options_of_task[key] = value end
   end
-  return options.task(options_of_task, level + 1)
+  return (options.task(options_of_task, level + 1, own))
 end
 
 -- ---- map_blocks -------------------------------------------------------------------------------------
@@ -113,9 +113,13 @@ end
 
 -- Depth before and after along each axis: a number, one an axis, or {before, after} an axis.
 local function depths(depth, dims, level)
+  if type(depth) ~= "number" and type(depth) ~= "table" then
+    error(("map_overlap: depth: expected a number, or a table with one an axis, got %s"):format(
+      tostring(depth)), level + 1)
+  end
   local list = {}
   for axis in ipairs(dims) do
-    local own = type(depth) == "table" and depth[axis] or (type(depth) ~= "table" and depth) or 0
+    local own = type(depth) == "table" and (depth[axis] or 0) or depth
     local before, after = own, own
     if type(own) == "table" then before, after = own[1] or 0, own[2] or 0 end
     for _, value in ipairs({ before, after }) do

@@ -215,11 +215,12 @@ end
 ---@param m integer
 ---@param kinds string
 ---@param place integer which of the kinds
+---@param name string of the answer, for messages
 ---@param what integer enum tidemill_reduction: the answer
 ---@param ddof number
 ---@param dims integer[]|nil shape
 ---@param ... tidemill.array
-function chunk.finish(type, m, kinds, place, what, ddof, dims, ...)
+function chunk.finish(type, m, kinds, place, name, what, ddof, dims, ...)
   local blob = chunk.join(type, m, kinds, ...)
   local out = array.new(dtypes.name(C.tidemill_kernel_reduce_type(what, type)), m, dims)
   local done = -1
@@ -229,7 +230,7 @@ function chunk.finish(type, m, kinds, place, what, ddof, dims, ...)
     end
   end)
   hold(blob)
-  if done ~= 0 then error("a minimum or maximum of no elements", 0) end
+  if done ~= 0 then error(name .. ": all elements are NaN", 0) end
   return out
 end
 

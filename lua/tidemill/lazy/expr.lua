@@ -271,8 +271,10 @@ function expr.operand(what, value, level)
   if kind == "cdata" and dtypes.of_scalar(value) then
     return { op = "constant", dims = {}, value = value, dtype = dtypes.of_scalar(value) }
   end
-  error(("%s: expected an array, a table of numbers or a number, got %s"):format(what,
-    kind == "cdata" and tostring(value) or "a " .. kind), level + 1)
+  local shown = kind == "cdata" and tostring(value) or "a " .. kind
+  local method = kind == "function" and require("tidemill.lazy").name_of(value)
+  if method then shown = ("the method %s: write a:%s()"):format(method, method) end
+  error(("%s: expected an array, a table of numbers or a number, got %s"):format(what, shown), level + 1)
 end
 
 return expr

@@ -48,6 +48,15 @@ local function parameter(what, given, name, default, level)
   return value
 end
 
+-- The same of what no distribution has below 0.
+local function spread(what, given, name, level)
+  local value = parameter(what, given, name, 1, level + 1)
+  if value < 0 or value == math.huge then
+    error(("%s: %s must be finite and >= 0, got %s"):format(what, name, value), level + 1)
+  end
+  return value
+end
+
 -- The element type of a distribution of reals; `both`: float32 too.
 local function float(what, given, both, level)
   if given.dtype and not both and given.dtype ~= "float64" then
@@ -64,8 +73,11 @@ end
 function random.uniform(...)
   local dims, given = make.arguments("uniform", { "low", "high", "dtype", "seed", "chunks" }, 2, ...)
   float("uniform", given, true, 2)
-  return (array_of("uniform", UNIFORM, dims, given, parameter("uniform", given, "low", 0, 2),
-    parameter("uniform", given, "high", 1, 2), 2))
+  local low, high = parameter("uniform", given, "low", 0, 2), parameter("uniform", given, "high", 1, 2)
+  if not (low <= high and high - low < math.huge) then
+    error(("uniform: low must not be above high and both finite, got %s and %s"):format(low, high), 2)
+  end
+  return (array_of("uniform", UNIFORM, dims, given, low, high, 2))
 end
 
 --- Normal numbers.
@@ -75,7 +87,7 @@ function random.normal(...)
   local dims, given = make.arguments("normal", { "mean", "std", "dtype", "seed", "chunks" }, 2, ...)
   float("normal", given, true, 2)
   return (array_of("normal", NORMAL, dims, given, parameter("normal", given, "mean", 0, 2),
-    parameter("normal", given, "std", 1, 2), 2))
+    spread("normal", given, "std", 2), 2))
 end
 
 --- exp of normal numbers with this mean and deviation.
@@ -85,7 +97,7 @@ function random.lognormal(...)
   local dims, given = make.arguments("lognormal", { "mean", "std", "dtype", "seed", "chunks" }, 2, ...)
   float("lognormal", given, false, 2)
   return (array_of("lognormal", LOGNORMAL, dims, given, parameter("lognormal", given, "mean", 0, 2),
-    parameter("lognormal", given, "std", 1, 2), 2))
+    spread("lognormal", given, "std", 2), 2))
 end
 
 --- Exponential numbers.
@@ -94,8 +106,7 @@ end
 function random.exponential(...)
   local dims, given = make.arguments("exponential", { "scale", "dtype", "seed", "chunks" }, 2, ...)
   float("exponential", given, false, 2)
-  return (array_of("exponential", EXPONENTIAL, dims, given,
-    parameter("exponential", given, "scale", 1, 2), 0, 2))
+  return (array_of("exponential", EXPONENTIAL, dims, given, spread("exponential", given, "scale", 2), 0, 2))
 end
 
 --- True with probability p.

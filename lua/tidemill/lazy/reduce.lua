@@ -246,8 +246,8 @@ plan.stages.reduce = function(planner, e)
   local stage = group_stage(planner, groups.of(planner, e))
   return { grid = stage.grid, chunk = function(number)
     local found = stage.chunk(number)
-    return planner:task(e.name, chunk.finish, stage.type, found.m, stage.kinds, stage.place[e], e.what,
-      e.ddof, #found.shape > 0 and found.shape or nil, unpack(found.parts))
+    return planner:task(e.name, chunk.finish, stage.type, found.m, stage.kinds, stage.place[e], e.name,
+      e.what, e.ddof, #found.shape > 0 and found.shape or nil, unpack(found.parts))
   end, all = function() return stage.grid.chunks, { stage } end }
 end
 

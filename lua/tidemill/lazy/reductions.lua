@@ -7,7 +7,8 @@ local reduce = require("tidemill.lazy.reduce")
 
 local methods = {}
 
-local known = { "axis", "keepdims", "ddof" }
+local known, known_of_spread = { "axis", "keepdims" }, { "axis", "keepdims", "ddof" }
+local is_spread = { var = true, std = true, nanvar = true, nanstd = true }
 
 -- Axes may come first, or in the options.
 local function split(name, axes, given, level)
@@ -17,7 +18,7 @@ local function split(name, axes, given, level)
     end
     axes, given = axes.axis, axes
   end
-  options.only(given, known, name, level + 1)
+  options.only(given, is_spread[name] and known_of_spread or known, name, level + 1)
   return axes, given
 end
 

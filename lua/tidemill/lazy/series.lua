@@ -70,19 +70,21 @@ plan.stages.scan = function(planner, e)
   end }
 end
 
---- Differences of neighbours along an axis (the first), one fewer than there are elements.
+--- Differences of neighbours along an axis (the first), one fewer than there are elements, none of none.
 ---@param axis? integer
 ---@return tidemill.lazy
 function methods:diff(axis)
   local e = operand("diff", self, 2)
   axis = one_axis("diff", axis, #e.dims, 1, 2)
-  if e.dims[axis] < 1 then error("diff: an axis of no elements", 2) end
+  if e.dtype == "bool" then
+    error("diff: an array of bool has no differences; a:astype(\"int32\") first", 2)
+  end
   local later, earlier = {}, {}
   for k in ipairs(e.dims) do later[k], earlier[k] = true, true end
-  later[axis] = e.dims[axis] > 1 and { 2, -1 } or { 2, 1 }
+  later[axis] = e.dims[axis] > 1 and { 2, -1 } or { 1, 0 }
   earlier[axis] = e.dims[axis] > 1 and { 1, -2 } or { 1, 0 }
   local x = lazy.of(e)
-  return x:slice(later) - x:slice(earlier)
+  return (lazy.apply("sub", 2, x:slice(later), x:slice(earlier)))
 end
 
 -- ---- order ------------------------------------------------------------------------------------------
@@ -191,6 +193,8 @@ end
 function methods:rank(method)
   local e = operand("rank", self, 2)
   if #e.dims ~= 1 then error("rank: expected a vector, got the shape " .. expr.shape_text(e.dims), 2) end
+  local number, problem = require("tidemill.kernels.sortable").rank_method(method)
+  if not number then error("rank: method must be one of " .. problem, 2) end
   return lazy.of({ op = "row_task", name = "rank", dims = e.dims, dtype = "float64", input = e, fn = "rank",
     argument = method or "average", key = "rank" .. (method or "average") })
 end
