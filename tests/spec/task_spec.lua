@@ -136,6 +136,7 @@ describe("a delayed function", function()
       assert.are.equal(3, future:result())
     end
     contains(problem(tm.map, math.sqrt, add(1, 2)), "got a lazy node as the list")
+    contains(problem(tm.map, math.sqrt, tm.channel()), "map: a channel is no list; pass channel:iter()")
   end)
 
   it("runs a builtin, and a function without arguments", function()
