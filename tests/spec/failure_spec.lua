@@ -425,6 +425,20 @@ describe("recursion without end is an error", function()
       contains(result.out, "goes on\n")
     end
   end)
+
+  it("through callbacks of tasks that submit one another, which leave none behind", function()
+    for _, workers in ipairs { 0, 1, 2 } do
+      local result = run(workers, [[
+        local function f() return (("a"):gsub(".", function() return tm.submit(f):result() end)) end
+        local function g() return coroutine.wrap(function() return tm.submit(g):result() end)() end
+        for _, endless in ipairs { f, g } do
+          local future = tm.submit(endless)
+          print(future:wait(30), select(2, pcall(future.result, future)))
+          tm.cancel()
+        end]])
+      assert.are.equal(2, select(2, result.out:gsub("true\ttoo many waits inside", "")), result.out)
+    end
+  end)
 end)
 
 describe("a task that runs out of memory", function()
