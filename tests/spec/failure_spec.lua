@@ -472,6 +472,20 @@ describe("a task that runs out of memory", function()
     end)
   end
 
+  it("and catches the error leaves memory to the tasks after it", function()
+    if sanitized then return pending("sanitizers need more memory") end
+    for _, workers in ipairs { 0, 1 } do -- of two the one may ask while the other still collects
+      local out, why = limited(workers, 1200000, [[
+        local greedy = tm.delayed(function()
+          local t = {}
+          return (pcall(function() for i = 1, 1e9 do t[i] = { i } end end))
+        end)
+        for _ = 1, 3 do print(greedy():compute()) end
+        print(tm.batch(function(i) return #("x"):rep(1e8 + i) end, { 1, 2, 3, 4 }).failed)]])
+      assert.are.equal("false\nfalse\nfalse\n0\n", out, workers .. " workers, " .. why)
+    end
+  end)
+
   it("by starting tasks that wait, without end", function()
     if sanitized then return pending("sanitizers need more memory") end
     for _, workers in ipairs { 0, 1, 2 } do
