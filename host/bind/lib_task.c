@@ -252,13 +252,20 @@ static int task_fail(lua_State *L)
     return 0;
 }
 
+/* Without threads the script, which is interrupted, cancels only after the task. */
+static bool will_be_cancelled(const struct tidemill *engine)
+{
+    return engine->workers == 0 && atomic_load(&engine->interrupted);
+}
+
 /* core.cancelled() -> whether the running task's run was cancelled.  A task that heard so stops
  * half-way, perhaps: what it returns is no answer to keep. */
 static int task_cancelled(lua_State *L)
 {
     struct mill_worker *worker = running(L);
-    bool cancelled = mill_run_cancelled(worker->task->run);
-    if (cancelled) mill_lookup_distrust(&mill_engine_of(L)->lookup, worker);
+    struct tidemill *engine = mill_engine_of(L);
+    bool cancelled = mill_run_cancelled(worker->task->run) || will_be_cancelled(engine);
+    if (cancelled) mill_lookup_distrust(&engine->lookup, worker);
     lua_pushboolean(L, cancelled);
     return 1;
 }

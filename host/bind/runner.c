@@ -26,7 +26,8 @@ static int load_runner(lua_State *L)
 static lua_State *open_worker_state(struct tidemill *engine, struct mill_worker *worker,
                                     struct mill_error *error)
 {
-    lua_State *L = mill_state_open(&engine->scopes[worker->index], error);
+    struct mill_scope *scope = &engine->scopes[worker->index];
+    lua_State *L = mill_state_open(scope, error);
     if (L == NULL) return NULL;
     lua_pushcfunction(L, load_runner);
     if (lua_pcall(L, 0, 1, 0) != 0) {
@@ -36,6 +37,7 @@ static lua_State *open_worker_state(struct tidemill *engine, struct mill_worker 
         lua_close(L);
         return NULL;
     }
+    mill_shortage_watch(&scope->shortage, L, worker);
     return L;
 }
 

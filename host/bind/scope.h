@@ -7,6 +7,7 @@
 #include <lua.h>
 
 #include "bind/history.h"
+#include "bind/shortage.h"
 #include "cache/lookup.h"
 #include "sched/suspended.h"
 
@@ -26,6 +27,7 @@ struct mill_scope {
     lua_State *L;
     struct mill_holdings *holdings; /* the worker's, or `own` */
     struct mill_holdings own;
+    struct mill_shortage shortage;
     struct mill_graph graph;
     struct mill_run **left; /* runs that still run and whose handles are gone */
     size_t left_count, left_room;

@@ -169,6 +169,17 @@ tidemill_status mill_state_adopt(struct mill_scope *scope, lua_State *L,
     return prepare_protected(scope, L, false, error);
 }
 
+static int collect(lua_State *L)
+{
+    lua_gc(L, LUA_GCCOLLECT, 0);
+    return 0;
+}
+
+static void collect_protected(lua_State *L)
+{
+    if (lua_cpcall(L, collect, NULL) != 0) lua_pop(L, 1); /* what a finalizer raised */
+}
+
 /* ---- closing --------------------------------------------------------------------------- */
 
 static int close_resources(lua_State *L)
@@ -183,8 +194,11 @@ static int close_resources(lua_State *L)
 
 void mill_state_close(lua_State *L)
 {
-    lua_pushcfunction(L, close_resources);
-    lua_pcall(L, 0, 0, 0); /* what could fail in it warns */
+    if (lua_cpcall(L, close_resources, NULL) == LUA_ERRMEM) { /* what else could fail warns */
+        collect_protected(L);
+        lua_cpcall(L, close_resources, NULL);
+    }
+    mill_shortage_leave(&mill_scope_of(L)->shortage, L);
     lua_close(L);
 }
 
@@ -202,17 +216,6 @@ int mill_state_describe(lua_State *L)
     }
     lua_settop(L, 1);
     return 1;
-}
-
-static int collect(lua_State *L)
-{
-    lua_gc(L, LUA_GCCOLLECT, 0);
-    return 0;
-}
-
-static void collect_protected(lua_State *L)
-{
-    if (lua_cpcall(L, collect, NULL) != 0) lua_pop(L, 1); /* what a finalizer raised */
 }
 
 static void collect_counted(struct mill_scope *scope, lua_State *L)

@@ -26,7 +26,8 @@ function channel.is(value) return type(value) == "table" and getmetatable(value)
 
 local function seconds_or_none(what, seconds)
   if seconds ~= nil and (type(seconds) ~= "number" or seconds ~= seconds) then
-    error(("channel:%s: expected seconds as a number, got a %s"):format(what, type(seconds)), 3)
+    error(("channel:%s: expected seconds as a number, got %s"):format(what,
+      type(seconds) == "number" and "nan" or "a " .. type(seconds)), 3)
   end
   return seconds
 end

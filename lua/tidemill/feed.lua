@@ -69,6 +69,9 @@ local function reader(what, list, level)
   end
   if array.is(list) then list = items_of(list) end
   local lazy = node.is(list) and "lazy node" or require("tidemill.future").is(list) and "future"
+  if require("tidemill.channel").is(list) then
+    error(("%s: a channel is no list; pass channel:iter()"):format(what), level + 1)
+  end
   if type(list) ~= "table" or lazy then
     error(("%s: expected %s(function, list, options), got a %s as the list"):format(what, what,
       lazy or type(list)), level + 1)

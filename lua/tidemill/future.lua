@@ -76,6 +76,7 @@ end
 --- Starts a node.
 ---@return tidemill.future
 function future.start(handle, strategy, seed)
+  wait.check_room()
   local self = setmetatable({ node = handle, run = compute.start({ handle }, strategy, seed) }, meta)
   if core.worker then return self end -- the engine looks after what tasks start
   started, unasked_count = started + 1, unasked_count + 1

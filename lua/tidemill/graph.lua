@@ -91,15 +91,33 @@ local function order(self, key, level)
   return list
 end
 
+-- Workers load a task function once for each name it has: names beyond so many are made fewer.
+local most_names = 1000
+
+-- What a key has before its number: "load-17" and ("load", 17) written as text are of "load".
+local function layer_of(key) return key:match("^%W*(.-)[%W%d]*$") end
+
+-- The task function of a call in the graph: named after its key, where it stands for one.
+local function delayed_of(self, fn, key)
+  local named = self.delayed[fn]
+  if not named then
+    named = { count = 0, of = {} }
+    self.delayed[fn] = named
+  end
+  local name = key or false
+  if name and named.count >= most_names then name = layer_of(name) end
+  if name == "" or named.count >= 2 * most_names then name = false end
+  if not named.of[name] then
+    named.of[name], named.count = task.delayed(fn, { name = name or nil }), named.count + 1
+  end
+  return named.of[name]
+end
+
 local build
 
 local function build_call(self, call, name)
   local fn = call[1]
-  if type(fn) == "function" then
-    local id = name or fn
-    self.delayed[id] = self.delayed[id] or task.delayed(fn, { name = name })
-    fn = self.delayed[id]
-  end
+  if type(fn) == "function" then fn = delayed_of(self, fn, name) end
   local arguments, count = {}, 1
   for i in pairs(call) do
     if type(i) == "number" and i > count then count = i end

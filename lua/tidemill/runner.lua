@@ -361,7 +361,7 @@ end
 
 require("tidemill.wait").set_park(park, function()
   return may_yield() or (nested < max_nested and not core.stack_is_low())
-end, may_yield)
+end, may_yield, function() return nested > 0 end)
 
 if core.confined then require("tidemill.confine").install() end
 

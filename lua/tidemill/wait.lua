@@ -6,12 +6,23 @@ local wait = {}
 
 -- Set by tidemill.runner: lets other tasks run until the one with this number can go on.
 local park, may_park, may_yield
+local is_stacked -- whether waits lie below on the stack
 
 local in_task = core.worker ~= nil
 local before_wait -- in the script: called before each wait
 local refusal -- who must not wait
 
-function wait.set_park(park_it, may, yields) park, may_park, may_yield = park_it, may, yields end
+local TOO_MANY = "too many waits inside string.gsub, table.sort, coroutines and other callbacks"
+
+function wait.set_park(park_it, may, yields, stacked)
+  park, may_park, may_yield, is_stacked = park_it, may, yields, stacked
+end
+
+--- Before a task starts another: raises where it could not wait for it.  Else endless recursion through
+--- callbacks would never end: each task that fails would leave one behind that does the same.
+function wait.check_room()
+  if is_stacked and is_stacked() and not may_park() then error(TOO_MANY, 0) end
+end
 
 --- Whether a wait would keep the stack: what goes on meanwhile lies on top and has to end first.
 function wait.is_stacked() return may_yield ~= nil and not may_yield() end
@@ -54,7 +65,7 @@ function wait.call(fn, a, b, seconds, give_up)
     local what, value = fn(a, b, ask)
     if what ~= "park" then
       if what == "waiting" and ask ~= deadline then
-        what = "too many waits inside string.gsub, table.sort, coroutines and other callbacks"
+        what = TOO_MANY
       end
       check(what, give_up)
       return what, value

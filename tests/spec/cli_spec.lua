@@ -297,6 +297,15 @@ describe("the command line", function()
         "tm.submit(function() " .. endless .. " end):result()", signal = "INT" })
     end)
 
+    it("is heard by a task that asks whether it was cancelled, on every lane", function()
+      for _, workers in ipairs { "0", "1" } do
+        local result = run { "--workers", workers, "-e", "tm.submit(function() " .. ready ..
+          "while not tm.cancelled() do end io.stdout:write('heard\\n') end):result()", signal = "INT" }
+        ends_with(130, result)
+        assert.are.equal("heard\n", result.out)
+      end
+    end)
+
     it("keeps what was printed before", function()
       local result = run { "-e", "print('before') " .. endless, signal = "INT" }
       ends_with(130, result)

@@ -425,6 +425,20 @@ describe("recursion without end is an error", function()
       contains(result.out, "goes on\n")
     end
   end)
+
+  it("through callbacks of tasks that submit one another, which leave none behind", function()
+    for _, workers in ipairs { 0, 1, 2 } do
+      local result = run(workers, [[
+        local function f() return (("a"):gsub(".", function() return tm.submit(f):result() end)) end
+        local function g() return coroutine.wrap(function() return tm.submit(g):result() end)() end
+        for _, endless in ipairs { f, g } do
+          local future = tm.submit(endless)
+          print(future:wait(30), select(2, pcall(future.result, future)))
+          tm.cancel()
+        end]])
+      assert.are.equal(2, select(2, result.out:gsub("true\ttoo many waits inside", "")), result.out)
+    end
+  end)
 end)
 
 describe("a task that runs out of memory", function()
@@ -457,6 +471,20 @@ describe("a task that runs out of memory", function()
       end
     end)
   end
+
+  it("and catches the error leaves memory to the tasks after it", function()
+    if sanitized then return pending("sanitizers need more memory") end
+    for _, workers in ipairs { 0, 1 } do -- of two the one may ask while the other still collects
+      local out, why = limited(workers, 1200000, [[
+        local greedy = tm.delayed(function()
+          local t = {}
+          return (pcall(function() for i = 1, 1e9 do t[i] = { i } end end))
+        end)
+        for _ = 1, 3 do print(greedy():compute()) end
+        print(tm.batch(function(i) return #("x"):rep(1e8 + i) end, { 1, 2, 3, 4 }).failed)]])
+      assert.are.equal("false\nfalse\nfalse\n0\n", out, workers .. " workers, " .. why)
+    end
+  end)
 
   it("by starting tasks that wait, without end", function()
     if sanitized then return pending("sanitizers need more memory") end
