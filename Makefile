@@ -185,7 +185,7 @@ format: ## rewrite the C files with clang-format
 # Installs packages that are missing; costs a few milliseconds when none is.
 setup: ## install what building and testing need
 	@[ '$(SETUP)' = no ] || sh scripts/dev/setup.sh build \
-	    $(filter test lint deb,$(MAKECMDGOALS:setup=test))
+	    $(filter test lint deb,$(patsubst check-install,deb,$(MAKECMDGOALS:setup=test)))
 
 clean: ## remove all that was built
 	rm -rf build
