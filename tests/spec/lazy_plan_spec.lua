@@ -211,6 +211,17 @@ describe("what is taken of and joined from large arrays in memory", function()
     end
   end)
 
+  it("concat of arrays that have several chunks each", function()
+    local long = tm.arange(2500000)
+    local joined = tm.concat { long * 2, long + 1 }
+    assert.is_true(#joined.chunks[1] >= 6)
+    joined = joined:compute()
+    for i = 1, 2500000, 99991 do
+      assert.are.equal(2 * (i - 1), joined[i])
+      assert.are.equal(i, joined[2500000 + i])
+    end
+  end)
+
   it("a matrix times a vector, by several tasks", function()
     local tall = tm.ones(20000, 1000):compute()
     local product = tall:matmul(tm.ones(1000):compute())
