@@ -146,14 +146,15 @@ static tidemill_status compiler_failed(const struct mill_compile *job, int statu
         return mill_fail(error, TIDEMILL_IO, "%s: %s was ended by signal %d (%s)", job->name,
                          program, WTERMSIG(status), strsignal(WTERMSIG(status)));
     }
-    if (log[0] != '\0') return mill_fail(error, TIDEMILL_DATA, "%s: does not compile", job->name);
+    if (log[0] != '\0')
+        return mill_fail(error, TIDEMILL_DATA, "%s: does not compile", job->name);
     if (status == 0) {
         return mill_fail(error, TIDEMILL_DATA, "%s: does not compile: %s has made no object",
                          job->name, program);
     }
     return mill_fail(error, TIDEMILL_DATA,
-                     "%s: does not compile: %s ended with status %d and said nothing", job->name,
-                     program, WEXITSTATUS(status));
+                     "%s: does not compile: %s ended with status %d and said nothing",
+                     job->name, program, WEXITSTATUS(status));
 }
 
 static tidemill_status run_compiler(const struct mill_compile *job, const struct workshop *shop,

@@ -490,13 +490,15 @@ static const struct {
      "the shape in the .npy header overflows"},
     {"{'shape': (1,), 'descr': '<f8', 'fortran_order': False} x",
      "byte 66 of the .npy header: expected nothing after the dictionary"},
-    {"{'descr': '|f8'}", "byte 20 of the .npy header: expected a type such as '<f8', '<i4', '|b1' or "
-                         "'<M8[us]', got '|f8'"},
+    {"{'descr': '|f8'}",
+     "byte 20 of the .npy header: expected a type such as '<f8', '<i4', '|b1' or "
+     "'<M8[us]', got '|f8'"},
     {"{'descr': '<M8[Y]'}",
      "byte 20 of the .npy header: expected a type such as '<f8', '<i4', '|b1' or "
      "'<M8[us]', got '<M8[Y]'"},
-    {"{'descr': ''}", "byte 20 of the .npy header: expected a type such as '<f8', '<i4', '|b1' or "
-                      "'<M8[us]', got ''"},
+    {"{'descr': ''}",
+     "byte 20 of the .npy header: expected a type such as '<f8', '<i4', '|b1' or "
+     "'<M8[us]', got ''"},
     {"{'shape': (3L, 4L,), \"descr\": \"<f8\", 'fortran_order': False,}\n", ""},
 };
 

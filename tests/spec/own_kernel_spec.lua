@@ -88,8 +88,8 @@ describe("a kernel of a shared object", function()
       { "total: argument 1: expected an array or a table, got 5", k.total, 5, 1 },
       { "total: argument 1: expected an array or a table, got tm.kernel.out: the function does not write it",
         k.total, tm.kernel.out(1), 1 },
-      { "total: argument 1: expected an array or a table, got a lazy array; a:compute() makes it one that is there",
-        k.total, tm.ones(1), 1 },
+      { "total: argument 1: expected an array or a table, got a lazy array; a:compute() makes it one that is "
+        .. "there", k.total, tm.ones(1), 1 },
       { "half: argument 1: expected a number, got a string", k.half, "1" },
       { "odd: argument 1: expected a whole number from -2147483648 to 2147483647, got 0.5", k.odd, 0.5 },
       { "odd: argument 1: expected a whole number from -2147483648 to 2147483647, got 4294967296", k.odd,
@@ -129,8 +129,9 @@ describe("a kernel of a shared object", function()
   end)
 
   it("is declared in any words that C has for its types", function()
-    build(folder .. "/words.so", "#include <stdint.h>\nint64_t next(int64_t x) { return x + 1; } /* one after the other */")
-    for _, words in ipairs { "long", "long int", "signed long", "signed long int", "long long int", "int64_t" } do
+    build(folder .. "/words.so", "long next(long x) { return x + 1; } /* one number after the other one */")
+    local all = { "long", "long int", "signed long", "signed long int", "long long int", "int64_t" }
+    for _, words in ipairs(all) do
       local next = tm.kernel(folder .. "/words.so", ("#define X\n%s next(%s x);"):format(words, words))
       assert.are.equal(2 ^ 40 + 1, next(2 ^ 40), words)
     end
@@ -154,6 +155,12 @@ describe("a kernel of a shared object", function()
     end
     local sums = tm.map(function(n) return k.total({ 1, 2, 3 }, n) end, { 1, 2, 3 })
     assert.are.same({ 1, 3, 6 }, { unpack(sums) })
+  end)
+
+  it("is a function where one is wanted", function()
+    assert.are.same({ n = 2, 2, 4 }, tm.map(k.twice, { 1, 2 }))
+    assert.are.equal(6, tm.delayed(k.total)({ 1, 2, 3 }, 3):compute())
+    assert.are.equal(14, tm.submit(tm.delayed(k.twice, { cache = true }), 7):result())
   end)
 
   it("is what it was when it was opened, or an error", function()
@@ -255,9 +262,11 @@ describe("tm.kernel_c", function()
     assert.is_truthy(said:find("cdef:1:", 1, true))
     helper.write(place .. "/job.lua", [[
       local tm = require "tidemill"
-      local k = tm.kernel_c{source = "_Bool f() { return 1; } double g(volatile double *x) { return *x = 2; }" ..
+      local k = tm.kernel_c{source = "_Bool f() { return 1; } " ..
+        "double g(volatile double *x) { return *x = 2; } " ..
         "unsigned long h(const signed char *x, unsigned long n, float *y) { *y = 1; return x[n]; } // end",
-        cdef = "bool f(void); double g(volatile double *); size_t h(const int8_t *x, size_t n, float y[]);"}
+        cdef = "bool f(void); double g(volatile double *);" ..
+        "size_t h(const int8_t *x, size_t n, float y[]);"}
       print(k.f(), k.h({1, 7}, 1, tm.kernel.out(1)), k.g(tm.kernel.out(1)))
     ]])
     assert.are.equal("true\t7\t2\tfloat64[1]{2}\n", (run()))
@@ -269,14 +278,16 @@ describe("tm.kernel_c", function()
     helper.shell("chmod +x " .. place .. "/dies")
     local _, err, status = run("CC=" .. place .. "/dies")
     assert.are.equal(1, status)
-    assert.is_truthy(err:find(("kernel_c: tide: %s/dies was ended by signal 9 (Killed)"):format(place), 1, true))
+    assert.is_truthy(err:find(("kernel_c: tide: %s/dies was ended by signal 9 (Killed)"):format(place), 1,
+      true))
     _, err = run("CC=false")
-    assert.is_truthy(err:find("kernel_c: tide: does not compile: false ended with status 1 and said nothing", 1,
-      true))
+    assert.is_truthy(err:find("kernel_c: tide: does not compile: false ended with status 1 and said nothing",
+      1, true))
     helper.write(place .. "/file", "")
-    _, err = helper.shell(("%s/tidemill --cache %s/file/c.db %s/job.lua"):format(helper.products, place, place))
-    assert.is_truthy(err:find("Not a directory; compiled kernels are kept beside the cache: --cache FILE names", 1,
-      true))
+    _, err = helper.shell(("%s/tidemill --cache %s/file/c.db %s/job.lua"):format(helper.products, place,
+      place))
+    assert.is_truthy(err:find("Not a directory; compiled kernels are kept beside the cache: --cache FILE",
+      1, true))
   end)
 
   it("says when there is no compiler", function()

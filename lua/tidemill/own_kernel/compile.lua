@@ -24,7 +24,8 @@ local function check_flags(flags)
   end
   for key in pairs(flags) do
     if type(key) ~= "number" then
-      error(("kernel_c: flags: expected a list of texts, got a table with the key \"%s\""):format(tostring(key)), 3)
+      error(("kernel_c: flags: expected a list of texts, got a table with the key \"%s\""):format(
+        tostring(key)), 3)
     end
   end
   for i, flag in ipairs(flags) do
