@@ -290,7 +290,7 @@ end
 function linalg.lstsq(a, b, rcond)
   local e, right = alike(matrix("lstsq", a, 2), floats("lstsq", b, 2))
   check_sides("lstsq", e, right, 2)
-  if rcond ~= nil and (type(rcond) ~= "number" or not (rcond >= 0)) then
+  if rcond ~= nil and (type(rcond) ~= "number" or rcond ~= rcond or rcond < 0) then
     error(("lstsq: rcond must be a number from 0, got %s"):format(tostring(rcond)), 2)
   end
   local m, n, least = e.dims[1], e.dims[2], math.min(e.dims[1], e.dims[2])

@@ -30,7 +30,7 @@ end
 function linalg_task.qr_rows(before, rows)
   local fine, q, r = pcall(linalg_task.call, "qr", rows)
   if fine then return q, r end
-  error((tostring(q):gsub("element %((%d+),", function(row) return ("element (%d,"):format(row + before) end)), 0)
+  error((q:gsub("%((%d+)", function(row) return "(" .. row + before end, 1)), 0)
 end
 
 --- Blocks of rows one below the other: a new matrix.
