@@ -144,6 +144,13 @@ describe("a kernel of a shared object", function()
       message(tm.kernel, folder .. "/none.so", one))
     assert.is_truthy(message(tm.kernel, folder .. "/source.c", one):find("invalid ELF header", 1, true))
     assert.are.equal("kernel: " .. folder .. ": is no file that can be read", message(tm.kernel, folder, one))
+    -- The process ended by SIGBUS.
+    local whole = helper.read(path)
+    for _, size in ipairs { 64, 500, 3000 } do
+      helper.write(folder .. "/cut.so", whole:sub(1, size))
+      local why = message(tm.kernel, folder .. "/cut.so", one)
+      assert.is_truthy(why == "kernel: " .. folder .. "/cut.so: is cut short", why)
+    end
     assert.are.equal("kernel: " .. path .. " has no function \"totl\"",
       message(tm.kernel, path, "double totl(const double *, int64_t);"))
   end)
