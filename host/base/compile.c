@@ -137,6 +137,26 @@ static void read_log(const struct workshop *shop, char *log)
     if (file) fclose(file);
 }
 
+/* What it says is the reason; one that says nothing, or was killed, has its end told of. */
+static tidemill_status compiler_failed(const struct mill_compile *job, int status,
+                                       const char *log, struct mill_error *error)
+{
+    const char *program = job->words[0];
+    if (WIFSIGNALED(status)) {
+        return mill_fail(error, TIDEMILL_IO, "%s: %s was ended by signal %d (%s)", job->name,
+                         program, WTERMSIG(status), strsignal(WTERMSIG(status)));
+    }
+    if (log[0] != '\0')
+        return mill_fail(error, TIDEMILL_DATA, "%s: does not compile", job->name);
+    if (status == 0) {
+        return mill_fail(error, TIDEMILL_DATA, "%s: does not compile: %s has made no object",
+                         job->name, program);
+    }
+    return mill_fail(error, TIDEMILL_DATA,
+                     "%s: does not compile: %s ended with status %d and said nothing",
+                     job->name, program, WEXITSTATUS(status));
+}
+
 static tidemill_status run_compiler(const struct mill_compile *job, const struct workshop *shop,
                                     char *log, struct mill_error *error)
 {
@@ -163,7 +183,7 @@ static tidemill_status run_compiler(const struct mill_compile *job, const struct
     }
     read_log(shop, log);
     if (status == 0 && access(shop->object, R_OK) == 0) return TIDEMILL_OK;
-    return mill_fail(error, TIDEMILL_DATA, "%s: does not compile", job->name);
+    return compiler_failed(job, status, log, error);
 }
 
 tidemill_status mill_compile(const struct mill_compile *job, char log[MILL_COMPILE_LOG],

@@ -214,6 +214,17 @@ static tidemill_status read_rows(const struct npy_source *source, uint8_t *out)
 
 /* ---- elements that are not stored as we have them ------------------------------------------- */
 
+static void swap_bytes(uint8_t *values, int64_t length, size_t item)
+{
+    for (int64_t i = 0; i < length; i++, values += item) {
+        for (size_t k = 0; k < item / 2; k++) {
+            uint8_t byte = values[k];
+            values[k] = values[item - 1 - k];
+            values[item - 1 - k] = byte;
+        }
+    }
+}
+
 static void make_bools(uint8_t *values, int64_t length)
 {
     for (int64_t i = 0; i < length; i++) values[i] = values[i] != 0;
@@ -301,6 +312,7 @@ static tidemill_status copy_rows(const struct npy_source *source, struct mill_me
         mill_buffer_unref(values);
         return status;
     }
+    if (header->swapped) swap_bytes(values->data, length, header->item);
     if (is_time(header)) return wrap_times(source, values, length, array);
     if (header->type == MILL_BOOL) make_bools(values->data, length);
     *array = mill_array_wrap(header->type, length, values, NULL, NULL, 0, NULL);
@@ -312,6 +324,7 @@ static const char *why_not_mapped(const struct npy_source *source)
 {
     const struct mill_npy_header *header = &source->header;
     if (is_time(header) || header->type == MILL_BOOL) return "are looked at one by one";
+    if (header->swapped) return "are big-endian";
     if (header->fortran && header->dimensions > 1) return "are in Fortran's order";
     if (header->data % header->item != 0) return "are not aligned";
     if (header->length == 0) return "are none";

@@ -11,6 +11,7 @@ struct mill_npy_header {
     size_t item;              /* bytes of an element in the file */
     int64_t multiply, divide; /* times: what makes days or microseconds of the file's units */
     bool fortran;             /* the first axis is the fastest */
+    bool swapped;             /* bytes of an element stand the other way round: big-endian */
     int dimensions;           /* 0: one element */
     int64_t shape[MILL_MAX_DIMENSIONS];
     int64_t length; /* elements in all */

@@ -105,8 +105,9 @@ static tidemill_status take_type(struct npy_cursor *cursor, struct mill_npy_head
     for (int i = 0; i < NPY_KINDS; i++) {
         size_t item = mill_type_size(npy_kinds[i].type);
         if (npy_kinds[i].name[0] == 'M') item = 8;
-        if (strcmp(text + 1, npy_kinds[i].name) != 0) continue;
-        if (text[0] != '<' && !(item == 1 && text[0] == '|')) break;
+        if (text[0] == '\0' || strcmp(text + 1, npy_kinds[i].name) != 0) continue;
+        if (text[0] != '<' && text[0] != '>' && !(item == 1 && text[0] == '|')) break;
+        header->swapped = item > 1 && text[0] == '>';
         header->type = npy_kinds[i].type;
         header->item = item;
         header->multiply = npy_kinds[i].multiply;
@@ -115,7 +116,7 @@ static tidemill_status take_type(struct npy_cursor *cursor, struct mill_npy_head
     }
     char expected[160];
     snprintf(expected, sizeof expected,
-             "a little-endian type such as '<f8', '<i4', '|b1' or '<M8[us]', got '%s'", text);
+             "a type such as '<f8', '<i4', '|b1' or '<M8[us]', got '%s'", text);
     return unexpected(&start, expected);
 }
 

@@ -130,10 +130,16 @@ function errors.text(value)
   return table.concat(lines, "\n")
 end
 
--- What was tried in a session or with -e finds `tm` there; a file has to ask for it.
+-- What was tried in a session or with -e finds `tm` there; a file has to ask for it.  Of x.T + 1 Lua tells
+-- that T is a function, but not that arrays want x:T().
 local function with_advice(text)
-  if not text:find("attempt to index global 'tm' (a nil value)", 1, true) then return text end
-  return text .. "; a script begins with local tm = require \"tidemill\""
+  if text:find("attempt to index global 'tm' (a nil value)", 1, true) then
+    return text .. "; a script begins with local tm = require \"tidemill\""
+  end
+  local field = text:match("attempt to [%a ]+ field '([%w_]+)' %(a function value%)$")
+  local lazy = field and package.loaded["tidemill.lazy"] -- else there are no arrays
+  if not (lazy and lazy.has_method(field)) then return text end
+  return ("%s; of an array it is a method: a:%s()"):format(text, field)
 end
 
 --- The message handler of scripts: an error's text and the script's own frames.

@@ -95,6 +95,7 @@ function feed.job(what, fn, list, given, level)
     options.task(given, level + 1)
   end
   local of_task, of_feed = part_options(what, given, level + 1)
+  fn = task.callable(fn)
   if type(fn) == "function" then
     fn = task.delayed(fn, options.task(of_task, level + 1, feed_options))
   elseif not task.is(fn) then

@@ -163,6 +163,9 @@ function lazy.method(name)
   return method
 end
 
+--- Whether arrays have a method of that name; loads nothing.
+function lazy.has_method(name) return methods[name] ~= nil or family_of[name] ~= nil end
+
 --- The name of the method that a function is: of x + x.T, which forgets to call it.  Else nil.
 function lazy.name_of(method)
   for name, value in pairs(methods) do

@@ -117,6 +117,13 @@ local function signature_of(given)
   return table.concat(parts, "\0")
 end
 
+--- A kernel of the user's, which is a table that can be called, as a function; anything else as it is.
+function task.callable(fn)
+  local own = type(fn) == "table" and package.loaded["tidemill.own_kernel"]
+  if not own or getmetatable(fn) ~= own.meta then return fn end
+  return function(...) return fn(...) end
+end
+
 --- A function whose calls build lazy nodes instead of running.
 ---
 ---     local inc = tm.delayed(function(x) return x + 1 end, {name = "inc"})
@@ -125,6 +132,7 @@ end
 ---@param given? table options of the task, see docs/tasks.md
 ---@return tidemill.delayed
 function task.delayed(fn, given)
+  fn = task.callable(fn)
   if type(fn) ~= "function" then
     error("delayed: expected delayed(function, options), got a " .. type(fn), 2)
   end

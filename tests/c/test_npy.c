@@ -117,6 +117,10 @@ static const struct {
     {"i8_fortran", MILL_INT64},
     {"f4_fortran", MILL_FLOAT32},
     {"f8_fortran", MILL_FLOAT64},
+    {"i2_big_endian", MILL_INT16},
+    {"i4_big_endian", MILL_INT32},
+    {"i8_big_endian", MILL_INT64},
+    {"f4_big_endian", MILL_FLOAT32}, /* in Fortran's order, too */
 };
 enum { PLAIN = sizeof plain / sizeof plain[0] };
 
@@ -136,10 +140,10 @@ static void every_type_has_its_elements_in_either_order(void)
 static void versions_and_odd_shapes_are_read(void)
 {
     static const char *const names[] = {"f8_version2", "f8_version3", "f8_3d_fortran",
-                                        "f8_5d_fortran"};
-    static const int64_t lengths[] = {7, 7, 60, 72};
-    static const int dimensions[] = {1, 1, 3, 5};
-    for (int i = 0; i < 4; i++) {
+                                        "f8_5d_fortran", "f8_big_endian"};
+    static const int64_t lengths[] = {7, 7, 60, 72, 3};
+    static const int dimensions[] = {1, 1, 3, 5, 1};
+    for (int i = 0; i < 5; i++) {
         struct mill_array *array = load(vector_path(names[i]), NULL);
         if (array == NULL) continue;
         CHECK(array->length == lengths[i] && array->dimensions == dimensions[i]);
@@ -418,12 +422,10 @@ static void what_cannot_be_read_is_told(void)
     check_refused(vector_path("none"), NULL, "none.npy: No such file or directory");
     check_refused("tests/data/npy", NULL, "npy: Is a directory");
     check_refused("/dev/null", NULL, "null: a .npy file has to be a regular file");
-    check_refused(
-        vector_path("f8_big_endian"), NULL,
-        "f8_big_endian.npy: byte 20 of the .npy header: expected a little-endian type "
-        "such as '<f8', '<i4', '|b1' or '<M8[us]', got '>f8'");
+    check_refused(vector_path("f8_big_endian"), &map,
+                  "f8_big_endian.npy: cannot be mapped: its elements are big-endian");
     check_refused(vector_path("text"), NULL,
-                  "text.npy: byte 20 of the .npy header: expected a little-endian type such as "
+                  "text.npy: byte 20 of the .npy header: expected a type such as "
                   "'<f8', '<i4', '|b1' or '<M8[us]', got '<U2'");
     check_refused(vector_path("record"), NULL,
                   "record.npy: byte 20 of the .npy header: expected a type such as '<f8' "
@@ -488,9 +490,15 @@ static const struct {
      "the shape in the .npy header overflows"},
     {"{'shape': (1,), 'descr': '<f8', 'fortran_order': False} x",
      "byte 66 of the .npy header: expected nothing after the dictionary"},
+    {"{'descr': '|f8'}",
+     "byte 20 of the .npy header: expected a type such as '<f8', '<i4', '|b1' or "
+     "'<M8[us]', got '|f8'"},
     {"{'descr': '<M8[Y]'}",
-     "byte 20 of the .npy header: expected a little-endian type such as '<f8', '<i4', '|b1' or "
+     "byte 20 of the .npy header: expected a type such as '<f8', '<i4', '|b1' or "
      "'<M8[us]', got '<M8[Y]'"},
+    {"{'descr': ''}",
+     "byte 20 of the .npy header: expected a type such as '<f8', '<i4', '|b1' or "
+     "'<M8[us]', got ''"},
     {"{'shape': (3L, 4L,), \"descr\": \"<f8\", 'fortran_order': False,}\n", ""},
 };
 

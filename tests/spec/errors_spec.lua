@@ -230,6 +230,14 @@ error(value)]])
       .. "local tm = require \"tidemill\"\nstack traceback:\n")
   end)
 
+  it("says that what arrays have is a method where Lua tells of a function", function()
+    local result = script("local x = tm.ones(2)\nprint(x.T + 1)")
+    contains(result.err, "attempt to perform arithmetic on field 'T' (a function value); of an array it is a "
+      .. "method: a:T()\n")
+    result = script("local x = tm.ones(2)\nlocal t = { first = print }\nprint(t.first + 1)")
+    contains(result.err, "field 'first' (a function value)\nstack traceback:")
+  end)
+
   it("leaves no engine behind that hangs", function()
     local result = script([[
 for i = 1, 100 do tm.submit(function() for _ = 1, 1e5 do end end) end

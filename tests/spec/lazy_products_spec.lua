@@ -223,6 +223,13 @@ describe("correlations and covariances", function()
     end
   end)
 
+  it("of no more columns than ddof are NaN", function()
+    local function all_nan(x) return x:isnan():all():compute() end
+    local x = tm.array { { 1, 2 }, { 3, 5 } }
+    for _, ddof in ipairs { 2, 3 } do assert.is_true(all_nan(x:cov { ddof = ddof })) end
+    assert.is_true(all_nan(tm.zeros(2, 0):cov()) and all_nan(tm.zeros(2, 0):corr()))
+  end)
+
   it("of a constant row are NaN", function()
     local corr = tm.array { { 1, 2, 3 }, { 5, 5, 5 } }:corr():compute()
     assert.is_true(corr:get(1, 2) ~= corr:get(1, 2))
@@ -282,6 +289,54 @@ describe("linear algebra of lazy matrices", function()
   with_blas("fits by least squares", function()
     local x = tm.linalg.lstsq(tall(), tall():matmul(tm.arange(12, { dtype = "float64" })))
     near(x, tm.arange(12), 1e-8)
+  end)
+
+  with_blas("fits what has no one answer by the least one, as NumPy does, whatever the chunks", function()
+    local function same(want, got) for i = 1, #want do near(tm.array { got[i] }, { want[i] }, 1e-12) end end
+    local twice = { { 1, 2 }, { 2, 4 }, { 3, 6 }, { 4, 8 }, { 5, 10 } }
+    for _, size in ipairs { 1, 2, 5 } do
+      local x, rank, s = tm.linalg.lstsq(tm.array(twice):rechunk { size, 2 }, { 1, 2, 3, 4, 5 })
+      same({ 0.2, 0.4 }, x:compute())
+      assert.are.equal(1, rank:compute())
+      same({ math.sqrt(275), 0 }, s:compute())
+    end
+    local x, rank = tm.linalg.lstsq(tm.array { { 1, 2, 3 }, { 3, 4, 5 } }:rechunk(1), { 1, 2 })
+    same({ 1 / 6, 1 / 6, 1 / 6 }, x:compute())
+    assert.are.equal(2, rank:compute())
+    local near_twice = tm.array { { 1, 1 }, { 1, 1 + 1e-6 }, { 1, 1 } }:rechunk { 2, 2 }
+    assert.are.equal(2, select(2, tm.linalg.lstsq(near_twice, { 1, 1, 1 })):compute())
+    assert.are.equal(1, select(2, tm.linalg.lstsq(near_twice, { 1, 1, 1 }, 1e-3)):compute())
+    assert.has_error(function() tm.linalg.lstsq(near_twice, { 1, 1, 1 }, "x") end,
+      "lstsq: rcond must be a number from 0, got x")
+  end)
+
+  with_blas("of a float32 and a float64 matrix has the type that holds both", function()
+    -- It was said to be float32, and its elements were read as such.
+    local a = tm.array({ { 2, 0 }, { 0, 4 } }, "float32"):rechunk(2)
+    for _, x in ipairs { tm.linalg.solve(a, tm.ones(2)), (tm.linalg.lstsq(a, tm.ones(2))) } do
+      assert.are.equal("float64", x.dtype)
+      near(x * 1, { 0.5, 0.25 })
+    end
+  end)
+
+  it("measures nothing as 0, and float32 squares without overflow", function()
+    for _, kind in ipairs { "fro", 1, math.huge } do
+      assert.are.equal(0, tm.linalg.norm(tm.zeros(0, 3), kind):compute())
+      assert.are.equal(0, tm.linalg.norm(tm.zeros(3, 0), kind):compute())
+    end
+    local large = tm.linalg.norm(tm.array({ 3e30, 4e30 }, "float32") * 1)
+    assert.are.equal("float32", large.dtype)
+    assert.is_true(math.abs(large:compute() / 5e30 - 1) < 1e-6)
+  end)
+
+  with_blas("names the place of a NaN in the whole, and wrong options", function()
+    local x = tm.array { { 1 }, { 2 }, { 3 }, { 0 / 0 } }:rechunk { 2, 1 }
+    local _, why = pcall(function() return (tm.linalg.qr(x)):compute() end)
+    assert.is_truthy(tostring(why):find("qr: a must have finite numbers, element (4,1) is nan", 1, true))
+    assert.has_error(function() tm.linalg.svd_compressed(x, 1, { iterations = "x" }) end,
+      "svd_compressed: iterations must be a whole number from 0, got x")
+    assert.has_error(function() tm.linalg.svd_compressed(x, 1, { oversample = 1.5 }) end,
+      "svd_compressed: oversample must be a whole number from 0, got 1.5")
   end)
 
   with_blas("says what cannot be", function()

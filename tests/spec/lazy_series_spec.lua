@@ -168,6 +168,21 @@ describe("counts by bins", function()
     is("{2,1}", (tm.array { 0, 1, 5, 7 }:rechunk(1):histogram { 0, 2, 6 }))
     is("{0,0}", (tm.zeros(0):histogram(2)))
     assert.has_error(function() tm.arange(3):histogram(0) end)
+    is("{2,1}", (tm.array { 0, 1, 5, 7 }:histogram(tm.array { 0, 2, 6 } * 1)))
+  end)
+
+  it("refuse what they would not heed, where it is said", function()
+    local x = tm.arange(3)
+    assert.has_error(function() x:histogram() end,
+      "histogram: bins: expected how many, or a list of edges, got a nil")
+    assert.has_error(function() x:histogram { 4, 2 } end,
+      "histogram: the edges must ascend, and 4 stands before 2")
+    assert.has_error(function() x:histogram { 1, nan } end,
+      "histogram: the edges must ascend, and 1 stands before nan")
+    assert.has_error(function() x:histogram({ 1, 2 }, 0, 3) end,
+      "histogram: bins: expected how many between low and high, or edges alone")
+    assert.has_error(function() x:histogram(2, 0, 1, { 1, 2, 3 }) end,
+      "histogram: expected a:histogram(bins, low, high); by weights: tm.kernels.histogram")
   end)
 end)
 

@@ -79,6 +79,13 @@ describe("a constant", function()
     for _, value in ipairs { 0 / 0, 2^40, -2^40, math.huge } do
       assert.has_error(function() tm.full(2, value, { dtype = "int32" }):compute() end)
     end
+    local x = tm.array { { 1, 2 }, { 3, 5e9 } } * 1
+    local function said(y) return tostring(select(2, pcall(y.compute, y))) end
+    local whole = "cast: element (2, 2) of a chunk is 5000000000, which int32 cannot hold"
+    assert.are.equal(whole, said(x:astype("int32")))
+    assert.are.equal(whole, said((x:astype("int32") + 1):sum()))
+    assert.are.equal("cast: element (1, 1) of a chunk is 1e+20, which int64 cannot hold",
+      said((x:astype("int64"):astype("float64") * 1e20):astype("int64"):max(1)))
   end)
 
   it("keeps the sign of its zero", function()

@@ -18,6 +18,10 @@ describe("a .npy file", function()
     assert.are.equal(((37 * 59) % 101 - 50) / 4, x:get(3, 4, 5))
     assert.are.equal("date", tm.read_npy("tests/data/npy/time_D.npy").dtype)
     assert.is_nil(tm.read_npy("tests/data/npy/missing_us.npy")[3])
+    assert.are.same(tm.read_npy("tests/data/npy/time_h.npy"):totable(),
+      tm.read_npy("tests/data/npy/time_h_big_endian.npy"):totable())
+    assert.are.same(tm.read_npy("tests/data/npy/f4.npy", { rows = { 2, 3 } }):totable(),
+      tm.read_npy("tests/data/npy/f4_big_endian.npy", { rows = { 2, 3 } }):totable())
   end)
 
   it("gives back what was written", function()

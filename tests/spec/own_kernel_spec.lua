@@ -88,6 +88,8 @@ describe("a kernel of a shared object", function()
       { "total: argument 1: expected an array or a table, got 5", k.total, 5, 1 },
       { "total: argument 1: expected an array or a table, got tm.kernel.out: the function does not write it",
         k.total, tm.kernel.out(1), 1 },
+      { "total: argument 1: expected an array or a table, got a lazy array; a:compute() makes it one that is "
+        .. "there", k.total, tm.ones(1), 1 },
       { "half: argument 1: expected a number, got a string", k.half, "1" },
       { "odd: argument 1: expected a whole number from -2147483648 to 2147483647, got 0.5", k.odd, 0.5 },
       { "odd: argument 1: expected a whole number from -2147483648 to 2147483647, got 4294967296", k.odd,
@@ -115,6 +117,10 @@ describe("a kernel of a shared object", function()
       { "double f(int, ...);", "instead of \"...\"" },
       { "double f(int); int f(void);", "f is declared twice" },
       { "", "expected something like" },
+      -- These were taken for a long, or a double, called "double" or "_Complex".
+      { "long double f(void);", "expected a number's type or void as the result" },
+      { "double _Complex f(void);", "expected a number's type or void as the result" },
+      { "double f(long double);", "instead of \"long double\"" },
     }
     for _, case in ipairs(cases) do
       assert.is_truthy(message(tm.kernel, path, case[1]):find(case[2], 1, true), case[1])
@@ -122,11 +128,29 @@ describe("a kernel of a shared object", function()
     assert.is_truthy(message(tm.kernel, path):find("expected tm.kernel(path, ", 1, true))
   end)
 
+  it("is declared in any words that C has for its types", function()
+    build(folder .. "/words.so", "long next(long x) { return x + 1; } /* one number after the other one */")
+    local all = { "long", "long int", "signed long", "signed long int", "long long int", "int64_t" }
+    for _, words in ipairs(all) do
+      local next = tm.kernel(folder .. "/words.so", ("#define X\n%s next(%s x);"):format(words, words))
+      assert.are.equal(2 ^ 40 + 1, next(2 ^ 40), words)
+    end
+    assert.are.equal("kernel int next(unsigned short) of " .. folder .. "/words.so",
+      tostring(tm.kernel(folder .. "/words.so", "signed next(unsigned short int x);")))
+  end)
+
   it("that is not there is told of", function()
     assert.are.equal("kernel: " .. folder .. "/none.so: No such file or directory",
       message(tm.kernel, folder .. "/none.so", one))
     assert.is_truthy(message(tm.kernel, folder .. "/source.c", one):find("invalid ELF header", 1, true))
     assert.are.equal("kernel: " .. folder .. ": is no file that can be read", message(tm.kernel, folder, one))
+    -- The process ended by SIGBUS.
+    local whole = helper.read(path)
+    for _, size in ipairs { 64, 500, 3000 } do
+      helper.write(folder .. "/cut.so", whole:sub(1, size))
+      local why = message(tm.kernel, folder .. "/cut.so", one)
+      assert.is_truthy(why == "kernel: " .. folder .. "/cut.so: is cut short", why)
+    end
     assert.are.equal("kernel: " .. path .. " has no function \"totl\"",
       message(tm.kernel, path, "double totl(const double *, int64_t);"))
   end)
@@ -138,6 +162,12 @@ describe("a kernel of a shared object", function()
     end
     local sums = tm.map(function(n) return k.total({ 1, 2, 3 }, n) end, { 1, 2, 3 })
     assert.are.same({ 1, 3, 6 }, { unpack(sums) })
+  end)
+
+  it("is a function where one is wanted", function()
+    assert.are.same({ n = 2, 2, 4 }, tm.map(k.twice, { 1, 2 }))
+    assert.are.equal(6, tm.delayed(k.total)({ 1, 2, 3 }, 3):compute())
+    assert.are.equal(14, tm.submit(tm.delayed(k.twice, { cache = true }), 7):result())
   end)
 
   it("is what it was when it was opened, or an error", function()
@@ -227,6 +257,46 @@ describe("tm.kernel_c", function()
     assert.are.equal("", kept())
   end)
 
+  it("is refused when its text is not what its cdef declares", function()
+    helper.write(place .. "/job.lua", [[
+      local tm = require "tidemill"
+      tm.kernel_c{name = "other", source = "double f(double x, long n) { return x * n; }",
+        cdef = "int f(int x, int64_t n);"}
+    ]])
+    local _, said, status = run()
+    assert.are.equal(1, status)
+    assert.is_truthy(said:find("job.lua:2: kernel_c: other: is not what its cdef declares:\n", 1, true))
+    assert.is_truthy(said:find("cdef:1:", 1, true))
+    helper.write(place .. "/job.lua", [[
+      local tm = require "tidemill"
+      local k = tm.kernel_c{source = "_Bool f() { return 1; } " ..
+        "double g(volatile double *x) { return *x = 2; } " ..
+        "unsigned long h(const signed char *x, unsigned long n, float *y) { *y = 1; return x[n]; } // end",
+        cdef = "bool f(void); double g(volatile double *);" ..
+        "size_t h(const int8_t *x, size_t n, float y[]);"}
+      print(k.f(), k.h({1, 7}, 1, tm.kernel.out(1)), k.g(tm.kernel.out(1)))
+    ]])
+    assert.are.equal("true\t7\t2\tfloat64[1]{2}\n", (run()))
+  end)
+
+  it("says how a compiler ended that says nothing, and where there is no room", function()
+    helper.write(place .. "/job.lua", job)
+    helper.write(place .. "/dies", "#!/bin/sh\nkill -9 $$\n")
+    helper.shell("chmod +x " .. place .. "/dies")
+    local _, err, status = run("CC=" .. place .. "/dies")
+    assert.are.equal(1, status)
+    assert.is_truthy(err:find(("kernel_c: tide: %s/dies was ended by signal 9 (Killed)"):format(place), 1,
+      true))
+    _, err = run("CC=false")
+    assert.is_truthy(err:find("kernel_c: tide: does not compile: false ended with status 1 and said nothing",
+      1, true))
+    helper.write(place .. "/file", "")
+    _, err = helper.shell(("%s/tidemill --cache %s/file/c.db %s/job.lua"):format(helper.products, place,
+      place))
+    assert.is_truthy(err:find("Not a directory; compiled kernels are kept beside the cache: --cache FILE",
+      1, true))
+  end)
+
   it("says when there is no compiler", function()
     helper.write(place .. "/job.lua", job)
     local _, err, status = run("env -u CC PATH=" .. place)
@@ -244,6 +314,8 @@ describe("tm.kernel_c", function()
       message(tm.kernel_c, { name = "../x", source = "", cdef = "int f(void);" }))
     assert.are.equal("kernel_c: flags: expected a text or a list of texts, got a number",
       message(tm.kernel_c, { flags = 1, source = "", cdef = "int f(void);" }))
+    assert.are.equal("kernel_c: flags: expected a list of texts, got a table with the key \"O\"",
+      message(tm.kernel_c, { flags = { O = 3 }, source = "", cdef = "int f(void);" }))
   end)
 
   it("takes flags, which are part of the key", function()

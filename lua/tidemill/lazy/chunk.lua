@@ -57,13 +57,58 @@ local function shape_of(header)
   return shape, length
 end
 
-local function refused_element(header, place)
-  local shape, index, rest = shape_of(header), {}, tonumber(place) - 1
+-- Runs a program up to step `number`, a cast, which it stores, or, negated, what the cast is of: the
+-- array and the place that a cast refused, 0 for none.  nil: it is unsound.
+local function run_up_to(number, negated, bytes, inputs)
+  local steps = header_size + ffi.cast(header_pointer, bytes).leaves * leaf_size
+  local copy = ffi.new("uint8_t[?]", #bytes)
+  ffi.copy(copy, bytes, #bytes)
+  local header = ffi.cast("struct tidemill_fuse_program *", copy)
+  local step = ffi.cast("struct tidemill_fuse_step *", copy + steps) + number - 1
+  local kind = negated and step.type or step.to
+  if negated then step.op, step.to = C.TIDEMILL_OP_NEG, 0 end
+  step.out = header.leaves + header.registers
+  header.steps, header.outputs, header.reductions, header.output_type[0] = number, 1, 0, kind
+  local program, _, length = ffi.string(copy, steps + number * step_size), shape_of(header)
+  if C.tidemill_kernel_fuse_check(program, #program, lengths, inputs) ~= 0 then return nil end
+  local out = array.new(dtypes.name(kind), length)
+  outputs[0] = out:pointer()
+  local memory, keep = scratch(tonumber(C.tidemill_kernel_fuse_scratch(program)))
+  local refused = C.tidemill_kernel_fuse(program, pointers, outputs, memory)
+  hold(keep, program)
+  return out, tonumber(refused)
+end
+
+-- What the cast of a program that refused a place was of, and the type that cannot hold it; nil: unknown.
+local function cast_value(bytes, place, inputs)
+  local header = ffi.cast(header_pointer, bytes)
+  local list = ffi.cast("const struct tidemill_fuse_step *", ffi.cast("const uint8_t *", bytes) + header_size
+    + header.leaves * leaf_size)
+  for number = 1, header.steps do
+    local step = list[number - 1]
+    local _, refused
+    if step.op == C.TIDEMILL_FUSE_CAST then _, refused = run_up_to(number, false, bytes, inputs) end
+    if refused == place then
+      local values = run_up_to(number, true, bytes, inputs)
+      return values and -values[place], dtypes.name(step.to)
+    end
+  end
+end
+
+-- So many inputs are as take_inputs has left them.
+local function refused_element(bytes, place, inputs)
+  local shape, index, rest = shape_of(ffi.cast(header_pointer, bytes)), {}, tonumber(place) - 1
   for axis = #shape, 1, -1 do
     index[axis] = rest % shape[axis] + 1
     rest = math.floor(rest / shape[axis])
   end
-  error(("cast: element (%s) of a chunk does not fit the integer type"):format(table.concat(index, ", ")), 0)
+  local where = table.concat(index, ", ")
+  local value, dtype = cast_value(bytes, tonumber(place), inputs)
+  if value ~= nil then
+    error(("cast: element (%s) of a chunk is %s, which %s cannot hold"):format(where, tostring(value),
+      dtype), 0)
+  end
+  error(("cast: element (%s) of a chunk does not fit the integer type"):format(where), 0)
 end
 
 -- 8-byte elements of all partial results.
@@ -104,8 +149,8 @@ local function run(into, bytes, ...)
   end
   local memory, keep = scratch(tonumber(C.tidemill_kernel_fuse_scratch(bytes)))
   local refused = C.tidemill_kernel_fuse(bytes, pointers, outputs, memory)
+  if refused ~= 0 then refused_element(bytes, refused, select("#", ...)) end
   hold(keep, out, bytes, ...)
-  if refused ~= 0 then refused_element(header, refused) end
   return out
 end
 

@@ -41,9 +41,22 @@ end
 
 -- ---- results of one task ----------------------------------------------------------------------------
 
--- Expressions of the results of one function of tm.linalg on whole arrays.
-local function gathered(name, inputs, results)
-  local shared, outputs = { name = name, count = #results }, {}
+-- Both as floats of one type, which the result has.
+local function alike(a, b)
+  if a.dtype == b.dtype then return a, b end
+  return expr.cast(a, "float64"), expr.cast(b, "float64")
+end
+
+-- What b x = a of these shapes asks for.
+local function check_sides(what, a, b, level)
+  if b.dims[1] == a.dims[1] and #b.dims <= 2 then return end
+  error(("%s: %s x = %s: %d ~= %s"):format(what, expr.shape_text(a.dims), expr.shape_text(b.dims), a.dims[1],
+    tostring(b.dims[1])), level + 1)
+end
+
+-- Expressions of the results of one function of tm.linalg on whole arrays; `option` is its last argument.
+local function gathered(name, inputs, results, option)
+  local shared, outputs = { name = name, count = #results, option = option }, {}
   for i, result in ipairs(results) do
     outputs[i] = lazy.of({ op = "gathered", name = name, dims = result.dims, dtype = result.dtype,
       inputs = inputs, shared = shared, place = i })
@@ -57,6 +70,7 @@ plan.stages.gathered = function(planner, e)
     if not made then
       local inputs = {}
       for i, input in ipairs(e.inputs) do inputs[i] = planner:whole(input) end
+      inputs[#inputs + 1] = e.shared.option
       made = planner:tasks(e.name, e.shared.count, task.call, e.name, unpack(inputs))
       planner.shared[e.shared] = made
     end
@@ -66,11 +80,8 @@ end
 
 --- x of a x = b.
 function linalg.solve(a, b)
-  a, b = square("solve", a, 2), floats("solve", b, 2)
-  if b.dims[1] ~= a.dims[1] or #b.dims > 2 then
-    error(("solve: %s x = %s: %d ~= %s"):format(expr.shape_text(a.dims), expr.shape_text(b.dims), a.dims[1],
-      tostring(b.dims[1])), 2)
-  end
+  a, b = alike(square("solve", a, 2), floats("solve", b, 2))
+  check_sides("solve", a, b, 2)
   return (gathered("solve", { a, b }, { { dims = b.dims, dtype = a.dtype } }))
 end
 
@@ -165,10 +176,10 @@ local function factor_tall(planner, e)
   local input, n = e.input, e.input.dims[2]
   local rows = grid.of({ row_sizes(planner:grid(input).sizes[1], n), { n } })
   local stage = planner:on_grid(input, rows)
-  local own, triangles = {}, {}
+  local own, triangles, before = {}, {}, 0
   for i = 1, rows.counts[1] do
-    local made = planner:tasks("qr", 2, task.call, "qr", stage.chunk(i))
-    own[i], triangles[i] = made[1], made[2]
+    local made = planner:tasks("qr", 2, task.qr_rows, before, stage.chunk(i))
+    own[i], triangles[i], before = made[1], made[2], before + rows.sizes[1][i]
   end
   local r, factors = triangle(planner, triangles, n)
   found = { grid = rows, own = own, factors = factors, r = r }
@@ -234,6 +245,17 @@ function linalg.svd(a)
   return svd_whole(e)
 end
 
+-- A whole number among options, from `least` on.
+local function count_of(given, key, default, least, level)
+  local value = given[key]
+  if value == nil then return default end
+  if type(value) ~= "number" or value ~= math.floor(value) or value < least then
+    error(("svd_compressed: %s must be a whole number from %d, got %s"):format(key, least, tostring(value)),
+      level + 1)
+  end
+  return value
+end
+
 --- The k largest singular values and their vectors, nearly: of a projection on random directions.
 ---@param a any
 ---@param k integer
@@ -241,17 +263,18 @@ end
 --- exact where singular values fall slowly; oversample (10): directions more than k; seed
 function linalg.svd_compressed(a, k, given)
   local e = matrix("svd_compressed", a, 3)
-  options.only(given, { "iterations", "oversample", "seed" }, "svd_compressed", 3)
+  given = options.only(given, { "iterations", "oversample", "seed" }, "svd_compressed", 3)
+  local iterations = count_of(given, "iterations", 2, 0, 3)
+  local oversample = count_of(given, "oversample", 10, 0, 3)
   local least = math.min(e.dims[1], e.dims[2])
   if type(k) ~= "number" or k < 1 or k > least or k ~= math.floor(k) then
     error(("svd_compressed: k must be an integer from 1 to %d, got %s"):format(least, tostring(k)), 3)
   end
-  given = given or {}
-  local x, width = lazy.of(e), math.min(k + (given.oversample or 10), least)
+  local x, width = lazy.of(e), math.min(k + oversample, least)
   local directions = require("tidemill.lazy.random").normal({ e.dims[2], width },
     { seed = given.seed or 0, dtype = e.dtype })
   local q = linalg.qr(x:matmul(directions))
-  for _ = 1, given.iterations or 2 do
+  for _ = 1, iterations do
     local back = linalg.qr(x:T():matmul(q))
     q = linalg.qr(x:matmul(back))
   end
@@ -259,21 +282,38 @@ function linalg.svd_compressed(a, k, given)
   return q:matmul(u:slice{ true, { 1, k } }), s:slice{ { 1, k } }, vt:slice{ { 1, k } }
 end
 
---- x of the least |a x - b|, for an a with independent columns that is no wider than tall: by qr.
-function linalg.lstsq(a, b)
-  local e, right = matrix("lstsq", a, 2), floats("lstsq", b, 2)
-  if right.dims[1] ~= e.dims[1] then
-    error(("lstsq: %s x = %s: %d ~= %s"):format(expr.shape_text(e.dims), expr.shape_text(right.dims),
-      e.dims[1], tostring(right.dims[1])), 2)
-  elseif e.dims[1] < e.dims[2] then
-    error(("lstsq: a lazy matrix must not be wider than tall, got %s; compute it first"):format(
-      expr.shape_text(e.dims)), 2)
+--- x of the least |a x - b|, and of several such the least one; the rank of a; and its singular values.
+--- Of a tall a those are r's, by blocks of rows.
+---@param a any
+---@param b any
+---@param rcond? number singular values of at most rcond times the largest count as 0
+function linalg.lstsq(a, b, rcond)
+  local e, right = alike(matrix("lstsq", a, 2), floats("lstsq", b, 2))
+  check_sides("lstsq", e, right, 2)
+  if rcond ~= nil and (type(rcond) ~= "number" or rcond ~= rcond or rcond < 0) then
+    error(("lstsq: rcond must be a number from 0, got %s"):format(tostring(rcond)), 2)
   end
-  local q, r = linalg.qr(a)
-  return linalg.solve(r, q:T():matmul(lazy.of(right)))
+  local m, n, least = e.dims[1], e.dims[2], math.min(e.dims[1], e.dims[2])
+  rcond = rcond or (e.dtype == "float32" and 2^-23 or 2^-52) * math.max(m, n)
+  local results = { { dims = #right.dims == 1 and { n } or { n, right.dims[2] }, dtype = e.dtype },
+    { dims = {}, dtype = "int64" }, { dims = { least }, dtype = e.dtype } }
+  if n > 0 and m > n then
+    local q, r = tall_qr(e)
+    e, right = r, lazy.expr(lazy.of(q):T():matmul(lazy.of(right)))
+  end
+  return gathered("lstsq", { e, right }, results, rcond)
 end
 
---- The size of a vector or matrix: "fro" (default), 1, 2, math.huge, "nuc", as of computed ones.
+local norms = { fro = true, nuc = true, [1] = true, [2] = true, [math.huge] = true }
+
+-- Root of the sum of squares, of float32 in float64: there squares neither overflow nor vanish.
+local function length_of(e)
+  local sum = lazy.of(expr.cast(e, "float64")):square():sum():sqrt()
+  return e.dtype == "float32" and sum:astype("float32") or sum
+end
+
+--- The size of a vector or matrix: "fro" (default), 1, 2, math.huge, "nuc", as of computed ones, but that
+--- squares beyond float64 are infinite.  Of no elements it is 0.
 function linalg.norm(a, kind)
   local e = floats("norm", a, 2)
   local x = lazy.of(e)
@@ -281,7 +321,10 @@ function linalg.norm(a, kind)
     error(("norm: expected a vector or a matrix, got the shape %s"):format(expr.shape_text(e.dims)), 2)
   end
   local vector = #e.dims == 1
-  if kind == nil or kind == "fro" or (kind == 2 and vector) then return x:square():sum():sqrt() end
+  if expr.length(e.dims) == 0 and norms[kind or "fro"] and not (vector and kind == "nuc") then
+    return x:abs():sum()
+  end
+  if kind == nil or kind == "fro" or (kind == 2 and vector) then return length_of(e) end
   if kind == 1 then return vector and x:abs():sum() or x:abs():sum(1):max() end
   if kind == math.huge then return vector and x:abs():max() or x:abs():sum(2):max() end
   if not vector and (kind == 2 or kind == "nuc") then

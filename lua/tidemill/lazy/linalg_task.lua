@@ -15,9 +15,22 @@ local function clean(fine, first, ...)
   error((tostring(first):gsub("^[^\n]-%.lua:%d+: ", "")), 0)
 end
 
+-- A number among the results is an array of one, as all chunks are arrays.
+local function chunks(first, second, ...)
+  if type(second) == "number" then second = array.from({ second }, "int64") end
+  return first, second, ...
+end
+
 --- The function of tm.linalg of that name.
 function linalg_task.call(name, ...)
-  return clean(pcall(linalg[name], ...))
+  return chunks(clean(pcall(linalg[name], ...)))
+end
+
+--- QR of rows that have so many before them in the whole, where an error counts them.
+function linalg_task.qr_rows(before, rows)
+  local fine, q, r = pcall(linalg_task.call, "qr", rows)
+  if fine then return q, r end
+  error((q:gsub("%((%d+)", function(row) return "(" .. row + before end, 1)), 0)
 end
 
 --- Blocks of rows one below the other: a new matrix.

@@ -182,6 +182,9 @@ local function matrix(what, self, level)
   return lazy.of(expr.cast(e, e.dtype == "float32" and "float32" or "float64"))
 end
 
+-- What sums over n columns are divided by: of too few columns there is no covariance.
+local function divisor(n, ddof) return n > ddof and n - ddof or 0 / 0 end
+
 local BLOCK = 2^26 -- bytes of a block of rows that one task rescales
 
 -- Rows related in pairs by blocks: of rows rescaled once.  nil where a block of whole rows is too long.
@@ -192,12 +195,12 @@ local function related(what, x, ddof)
   local sizes = cuts.square_sizes(rows, length)
   if sizes[1] * length * 8 > BLOCK then return nil end
   local made = { op = "related", name = what, dims = { rows, rows }, dtype = "float64", sizes = sizes,
-    input = expr.cast(e, "float64"), what = what, divisor = length - ddof,
+    input = expr.cast(e, "float64"), what = what, divisor = divisor(length, ddof),
     key = ("%s:%s"):format(what, tostring(ddof)) }
   return lazy.of(expr.cast(made, e.dtype))
 end
 
---- Covariances of the rows: rows x rows, divided by n - ddof.
+--- Covariances of the rows: rows x rows, divided by n - ddof; NaN where n is no more than ddof.
 ---@param given? table options ddof (1)
 ---@return tidemill.lazy
 function methods:cov(given)
@@ -209,7 +212,7 @@ function methods:cov(given)
   local made = related("cov", x, ddof)
   if made then return made end
   local centred = x - x:mean(2, { keepdims = true })
-  return centred:matmul(centred:transpose()) / (lazy.expr(x).dims[2] - ddof)
+  return centred:matmul(centred:transpose()) / divisor(lazy.expr(x).dims[2], ddof)
 end
 
 --- Correlations of the rows (Pearson): rows x rows, from -1 to 1.  A constant row, or one with a NaN,
@@ -224,6 +227,7 @@ function methods:corr(other)
   local centred = x - x:mean(2, { keepdims = true })
   local length = (centred * centred):sum(2, { keepdims = true }):sqrt()
   local unit = centred / length
+  if lazy.expr(x).dims[2] == 0 then unit = unit:sum(2, { keepdims = true }) * (0 / 0) end
   return unit:matmul(unit:transpose()):clip(-1, 1)
 end
 

@@ -262,14 +262,38 @@ local function check_limit(name, value, level)
   end
 end
 
+-- Edges of a list, a computed array or a lazy one, which is computed at once.
+local function edges_of(bins, low, level)
+  if low ~= nil then
+    error("histogram: bins: expected how many between low and high, or edges alone", level + 1)
+  end
+  if lazy.is(bins) then bins = bins:compute() end
+  if type(bins) ~= "table" and not array.is(bins) then
+    error(("histogram: bins: expected how many, or a list of edges, got a %s"):format(type(bins)), level + 1)
+  end
+  local edges = array.as(bins, "float64", "histogram: bins")
+  if edges.length < 2 then error("histogram: bins: expected at least two edges", level + 1) end
+  for i = 2, edges.length do
+    local before, edge = edges[i - 1], edges[i]
+    local ascend = edge >= before -- not of a NaN
+    if not ascend then
+      error(("histogram: the edges must ascend, and %s stands before %s"):format(before, edge), level + 1)
+    end
+  end
+  return edges
+end
+
 --- Counts of the elements by bins: so many of one width from low to high (default: the least and the
 --- greatest element, which are computed at once), or between the edges of a list.  NaN is in none.
 ---@param bins integer|tidemill.numbers
 ---@param low? number
 ---@param high? number
 ---@return tidemill.lazy counts, tidemill.array edges
-function methods:histogram(bins, low, high)
+function methods:histogram(bins, low, high, ...)
   local e = operand("histogram", self, 2)
+  if select("#", ...) > 0 then
+    error("histogram: expected a:histogram(bins, low, high); by weights: tm.kernels.histogram", 2)
+  end
   local edges
   if type(bins) == "number" then
     if not (bins >= 1 and bins <= most_bins and bins == math.floor(bins)) then
@@ -290,10 +314,9 @@ function methods:histogram(bins, low, high)
     end
     edges = task.edges(bins, low, high)
   else
-    edges = array.as(bins, "float64", "histogram: bins")
+    edges = edges_of(bins, low or high, 2)
   end
   local count = edges.length - 1
-  if count < 1 then error("histogram: bins: expected at least two edges", 2) end
   local made = { op = "histogram", name = "histogram", dims = { count }, dtype = "int64",
     input = expr.cast(e, "float64"), edges = edges, low = low, high = high,
     bins = type(bins) == "number" and bins or nil }

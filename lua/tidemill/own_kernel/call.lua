@@ -16,6 +16,9 @@ local function refuse(where, ...) error(where .. ": " .. (...):format(select(2, 
 
 local function shown(v)
   if array.is(v) then return ("an array of %s"):format(v.dtype) end
+  if type(v) == "userdata" and require("tidemill.lazy").is(v) then
+    return "a lazy array; a:compute() makes it one that is there"
+  end
   return type(v) == "number" and tostring(v) or v == nil and "nil" or "a " .. type(v)
 end
 

@@ -22,6 +22,12 @@ local function check_flags(flags)
   if type(flags) ~= "table" then
     error(("kernel_c: flags: expected a text or a list of texts, got a %s"):format(type(flags)), 3)
   end
+  for key in pairs(flags) do
+    if type(key) ~= "number" then
+      error(("kernel_c: flags: expected a list of texts, got a table with the key \"%s\""):format(
+        tostring(key)), 3)
+    end
+  end
   for i, flag in ipairs(flags) do
     if type(flag) ~= "string" then
       error(("kernel_c: flags[%d]: expected a text, got a %s"):format(i, type(flag)), 3)
@@ -74,6 +80,36 @@ local function folder()
   return path .. "-kernels"
 end
 
+-- Types that a text need not have included the headers of, as every compiler has them.
+local builtin = { bool = "_Bool", size_t = "__SIZE_TYPE__", ssize_t = "__INTPTR_TYPE__",
+  ptrdiff_t = "__PTRDIFF_TYPE__", intptr_t = "__INTPTR_TYPE__", uintptr_t = "__UINTPTR_TYPE__" }
+for _, bits in ipairs { 8, 16, 32, 64 } do
+  builtin["int" .. bits .. "_t"] = "__INT" .. bits .. "_TYPE__"
+  builtin["uint" .. bits .. "_t"] = "__UINT" .. bits .. "_TYPE__"
+end
+
+-- The text with its declarations behind it: a function that is another than its declaration would get and
+-- give other numbers, and so does not compile.
+local function declared_in(source, declared)
+  local lines = { source, "#if defined __INT64_TYPE__ && !defined __cplusplus" }
+  for number, item in ipairs(declared) do
+    if source:find("%f[%w_]" .. item.name .. "%f[^%w_]") and not item.volatile then
+      lines[#lines + 1] = ("#line %d \"cdef\""):format(number)
+      lines[#lines + 1] = item.text:gsub("[%w_]+", builtin):gsub("%(%)$", "(void)") .. ";"
+    end
+  end
+  lines[#lines + 1] = "#endif"
+  return table.concat(lines, "\n")
+end
+
+-- What a compiler's failure is called.
+local function failure(reason, log)
+  if log:find("\ncdef:%d") or log:find("^cdef:%d") then
+    reason = reason:gsub("does not compile$", "is not what its cdef declares")
+  end
+  return log == "" and reason or reason .. ":\n" .. log:gsub("\n+$", "")
+end
+
 -- The path of the compiled object.
 local function object(name, source, flags)
   local words, compiler = find_compiler()
@@ -86,8 +122,10 @@ local function object(name, source, flags)
   if core.path_kind(path) == "file" then return path end
   local fine, reason, log = core.compile(words, place, name, source, target)
   if fine then return path end
-  if log == "" then error("kernel_c: " .. reason, 0) end
-  error(("kernel_c: %s:\n%s"):format(reason, (log:gsub("\n+$", ""))), 0)
+  if reason:sub(1, #place) == place then
+    reason = reason .. "; compiled kernels are kept beside the cache: --cache FILE names another place"
+  end
+  error("kernel_c: " .. failure(reason, log), 0)
 end
 
 local allowed = { "name", "source", "cdef", "flags" }
@@ -111,7 +149,7 @@ function compile.new(given)
     error(("kernel_c: name: expected letters, digits, _ and -, got %q"):format(name), 2)
   end
   local flags, declared = check_flags(given.flags), declaration.read(cdef, 2)
-  local fine, path = pcall(object, name, source, flags)
+  local fine, path = pcall(object, name, declared_in(source, declared), flags)
   if not fine then error(path, 2) end
   return own.kernels(path, declared, 1) -- a tail call: the caller is next
 end

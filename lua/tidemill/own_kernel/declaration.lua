@@ -26,6 +26,28 @@ local ignored = { restrict = true, __restrict = true, __restrict__ = true, exter
 ---@field result tidemill.c_type
 ---@field parameters tidemill.c_type[]
 ---@field text string the declaration, one for all ways of writing it
+---@field volatile boolean the text had it, and `text` has it not
+
+-- Words that no parameter can be called by: what stands before them is not the whole type.
+local taken = { void = true, signed = true, struct = true, union = true, enum = true, _Complex = true,
+  __int128 = true, inline = true, static = true }
+for name in pairs(dtypes) do
+  if not name:find(" ", 1, true) then taken[name] = true end
+end
+
+local basic = { short = true, long = true, signed = true, unsigned = true }
+
+-- Without the words that C lets one say or leave out: "signed long int" is "long".
+local function shortest(words)
+  local list, sized = {}, false
+  for _, word in ipairs(words) do sized = sized or basic[word] end
+  for i, word in ipairs(words) do
+    local idle = word == "int" and sized or word == "signed" and words[i + 1] ~= "char"
+    if not idle then list[#list + 1] = word end
+  end
+  if sized and (#list == 0 or not taken[list[1]]) then table.insert(list, 1, "int") end -- "signed" alone
+  return list
+end
 
 -- Words and stars of a type with or without a name after it; nil when it is none.
 local function read_type(text)
@@ -43,8 +65,9 @@ local function read_type(text)
     end
   end
   if stars > 1 then return nil end
+  words = shortest(words)
   -- The last word may be a parameter's name.
-  for last = #words, math.max(#words - 1, 1), -1 do
+  for last = #words, taken[words[#words]] and #words or math.max(#words - 1, 1), -1 do
     local name = table.concat(words, " ", 1, last)
     if dtypes[name] or name == "void" then
       return { name = name, dtype = dtypes[name], pointer = stars == 1, const = const and stars == 1 }
@@ -87,7 +110,8 @@ local function read_one(text, level)
   local list, texts = read_parameters(parameters, text, level + 1), {}
   for i, parameter in ipairs(list) do texts[i] = type_text(parameter) end
   local normal = ("%s %s(%s)"):format(result.name, name, table.concat(texts, ", "))
-  return { name = name, result = result, parameters = list, text = normal }
+  return { name = name, result = result, parameters = list, text = normal,
+    volatile = text:find("volatile", 1, true) ~= nil }
 end
 
 --- The functions that a text declares, in order; raises at `level`.
@@ -95,7 +119,7 @@ end
 ---@return tidemill.c_function[]
 function declaration.read(text, level)
   local list, seen = {}, {}
-  local plain = text:gsub("/%*.-%*/", " "):gsub("//[^\n]*", " "):gsub("\n%s*#[^\n]*", "\n")
+  local plain = ("\n" .. text):gsub("/%*.-%*/", " "):gsub("//[^\n]*", " "):gsub("\n%s*#[^\n]*", "\n")
   for part in (plain .. ";"):gmatch("([^;]*);") do
     part = part:gsub("%s+", " "):gsub("^ ", ""):gsub(" $", "")
     if part ~= "" then
