@@ -141,12 +141,12 @@ static bool dump_good(const struct dump_reader *reader)
 static bool dump_reserve(struct dump_reader *reader, struct dump_list *list, size_t count,
                          size_t each)
 {
-    while (list->room < count) {
-        if (mill_room_grow(&list->items, &list->room, each, count > 16 ? count : 16)) continue;
-        if (dump_good(reader)) reader->in.status = mill_no_memory(reader->in.error, "bytecode");
-        return false;
+    size_t wanted = count > 16 ? count : 16;
+    if (count <= list->room || mill_room_reach(&list->items, &list->room, each, wanted)) {
+        return true;
     }
-    return true;
+    if (dump_good(reader)) reader->in.status = mill_no_memory(reader->in.error, "bytecode");
+    return false;
 }
 
 static uint64_t dump_integer_bits(uint64_t number)
