@@ -312,15 +312,16 @@ static int begin_asking(tidemill *engine, const struct mill_options *options)
     return status == TIDEMILL_OK ? EXIT_OK : fail(engine, status);
 }
 
-/* Of a dry run it is the result; of another it goes beside what the script prints. */
-static int print_explanation(tidemill *engine, const struct mill_options *options)
+/* Of a dry run it is the result; of another it goes beside what the script prints.  Of a script that
+ * failed before its first task its error has said all. */
+static int print_explanation(tidemill *engine, const struct mill_options *options, bool failed)
 {
     char *text = NULL;
     if (!options->explain && !options->dry) return EXIT_OK;
     tidemill_status status = tidemill_explanation(engine, options->task, &text);
     if (status != TIDEMILL_OK) return fail(engine, status);
     fflush(stdout);
-    fputs(text, options->dry ? stdout : stderr);
+    fputs(text[0] == '\0' && !failed ? "no tasks\n" : text, options->dry ? stdout : stderr);
     free(text);
     return EXIT_OK;
 }
@@ -374,7 +375,7 @@ static int run_asked(tidemill *engine, struct mill_signals *signals,
         exit_status = write_result(engine, options, &json);
     }
     if (exit_status == EXIT_OK) exit_status = check_strict(engine, options);
-    int told = print_explanation(engine, options);
+    int told = print_explanation(engine, options, problem != NULL);
     if (told == EXIT_OK) told = write_record(engine, options, exit_status, problem, json);
     free(problem);
     free(json);

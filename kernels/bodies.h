@@ -72,6 +72,9 @@ struct mill_kernel_bodies {
 /* The table in use; it stays valid for ever. */
 const struct mill_kernel_bodies *mill_kernel_bodies(void);
 
+/* Whether there is what TIDEMILL_ISA asks for, if it asks; kernels called all the same run by the widest. */
+int mill_kernel_isa_is_there(void);
+
 static inline enum mill_isa mill_kernel_isa_number(void)
 {
     return mill_kernel_bodies()->isa;

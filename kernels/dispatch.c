@@ -108,7 +108,8 @@ static const struct mill_kernel_bodies *kernel_from_environment(void)
 static const struct mill_kernel_bodies *kernel_choose(void)
 {
     const struct mill_kernel_bodies *bodies = kernel_from_environment();
-    /* A wish that cannot be met is reported by isa_select; a kernel call still has to run. */
+    /* A wish that cannot be met is reported by isa_select, and by whoever opens an engine; a kernel
+     * call still has to run. */
     if (!bodies) bodies = kernel_widest();
     const struct mill_kernel_bodies *none = NULL;
     /* An explicit choice made meanwhile by another thread is not overwritten. */
@@ -116,6 +117,11 @@ static const struct mill_kernel_bodies *kernel_choose(void)
                                                  memory_order_relaxed, memory_order_relaxed))
         bodies = none;
     return bodies;
+}
+
+int mill_kernel_isa_is_there(void)
+{
+    return kernel_from_environment() != NULL;
 }
 
 const struct mill_kernel_bodies *mill_kernel_bodies(void)

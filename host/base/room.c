@@ -16,10 +16,16 @@ bool mill_room_set(void *block, size_t count, size_t size)
     return true;
 }
 
-bool mill_room_grow(void *block, size_t *room, size_t size, size_t least)
+bool mill_room_reach(void *block, size_t *room, size_t size, size_t wanted)
 {
-    size_t wanted = *room ? *room * 2 : least;
-    if (*room > SIZE_MAX / 2 || !mill_room_set(block, wanted, size)) return false;
+    if (*room > SIZE_MAX / 2) return false;
+    if (wanted < *room * 2) wanted = *room * 2;
+    if (!mill_room_set(block, wanted, size)) return false;
     *room = wanted;
     return true;
+}
+
+bool mill_room_grow(void *block, size_t *room, size_t size, size_t least)
+{
+    return mill_room_reach(block, room, size, *room ? *room * 2 : least);
 }

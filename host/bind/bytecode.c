@@ -43,20 +43,11 @@
  * SPDX-License-Identifier: MIT */
 #include "bind/bytecode.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 
-enum { DUMP_VERSION = 2 };
-
-enum dump_flag {
-    DUMP_BIG_ENDIAN = 1,
-    DUMP_STRIPPED = 2,
-    DUMP_FFI = 4,
-    DUMP_FR2 = 8,           /* frames take two slots: builds with 64-bit references */
-    DUMP_BIT_OPERATORS = 16 /* newer builds: a & b and the like, codes after JMP */
-};
-static const uint32_t DUMP_KNOWN = 31 | 0x80000000u; /* the top bit: constants were sorted */
+#include "base/room.h"
+#include "bind/dump.h"
+#include "bind/opcode.h"
 
 enum { PROTO_VARARGS = 2, PROTO_UNKNOWN = 0x60, PROTO_BIT_OPERATORS = 0x80 };
 enum { WORD_LOCAL = 0x8000 }; /* an upvalue word: a local of the parent, else its upvalue */
@@ -77,78 +68,6 @@ enum dump_value_kind {
     DUMP_INT,
     DUMP_NUMBER,
     DUMP_STRING /* plus its length */
-};
-
-/* ---- instructions ---------------------------------------------------------------------- */
-
-/* An instruction is four bytes: code, A, C, B; D is C and B together. */
-enum dump_operand {
-    D_STRING = 1,
-    D_NUMBER = 2,
-    D_CHILD = 4,
-    D_TABLE = 8,
-    D_CDATA = 16,
-    D_UPVALUE = 32,
-    C_STRING = 64,
-    C_NUMBER = 128,
-    A_UPVALUE = 256,    /* assigned */
-    READS_GLOBAL = 512, /* the global named by D */
-    WRITES_GLOBAL = 1024,
-    NEVER_DUMPED = 2048,
-    LOOPS = 4096
-};
-
-enum dump_code {
-    CODE_FORI = 77,
-    CODE_FORL = 79,
-    CODE_ITERC = 69,
-    CODE_ITERL = 82,
-    CODE_LOOP = 85,
-    CODE_JMP = 88,
-    CODE_LAST_BIT_OPERATOR = 95
-};
-
-/* What the hash and the reach need to know of an instruction, and which of its operands refer
- * to constants and upvalues.  The latter are verified in every dump: a LuaJIT that numbers its
- * instructions differently does not pass for long.  Codes that are not here stand for
- * themselves and refer to stack slots only. */
-static const struct dump_instruction {
-    uint16_t operands;
-    uint8_t plain; /* hashed in place of the code; 0: the code itself */
-} dump_instructions[256] = {
-    [6] = {D_STRING, 0},                  /* ISEQS */
-    [7] = {D_STRING, 0},                  /* ISNES */
-    [8] = {D_NUMBER, 0},                  /* ISEQN */
-    [9] = {D_NUMBER, 0},                  /* ISNEN */
-    [22 ... 26] = {C_NUMBER, 0},          /* ADDVN SUBVN MULVN DIVVN MODVN */
-    [27 ... 31] = {C_NUMBER, 0},          /* ADDNV SUBNV MULNV DIVNV MODNV */
-    [39] = {D_STRING, 0},                 /* KSTR */
-    [40] = {D_CDATA, 0},                  /* KCDATA */
-    [42] = {D_NUMBER, 0},                 /* KNUM */
-    [45] = {D_UPVALUE, 0},                /* UGET */
-    [46] = {A_UPVALUE, 0},                /* USETV */
-    [47] = {A_UPVALUE | D_STRING, 0},     /* USETS */
-    [48] = {A_UPVALUE | D_NUMBER, 0},     /* USETN */
-    [49] = {A_UPVALUE, 0},                /* USETP */
-    [51] = {D_CHILD, 0},                  /* FNEW */
-    [53] = {D_TABLE, 0},                  /* TDUP */
-    [54] = {D_STRING | READS_GLOBAL, 0},  /* GGET */
-    [55] = {D_STRING | WRITES_GLOBAL, 0}, /* GSET */
-    [57] = {C_STRING, 0},                 /* TGETS */
-    [61] = {C_STRING, 0},                 /* TSETS */
-    [63] = {D_NUMBER, 0},                 /* TSETM */
-    [70] = {0, CODE_ITERC},               /* ITERN */
-    [72] = {0, CODE_JMP},                 /* ISNEXT */
-    [78] = {0, CODE_FORI},                /* JFORI */
-    [79] = {LOOPS, 0},                    /* FORL */
-    [80] = {LOOPS, CODE_FORL},            /* IFORL */
-    [81] = {NEVER_DUMPED, 0},             /* JFORL */
-    [82] = {LOOPS, 0},                    /* ITERL */
-    [83] = {LOOPS, CODE_ITERL},           /* IITERL */
-    [84] = {NEVER_DUMPED, 0},             /* JITERL */
-    [85] = {LOOPS, 0},                    /* LOOP */
-    [86] = {LOOPS, CODE_LOOP},            /* ILOOP */
-    [87] = {NEVER_DUMPED, 0},             /* JLOOP */
 };
 
 /* ---- the reader ------------------------------------------------------------------------ */
@@ -189,13 +108,10 @@ struct dump_name {
 };
 
 struct dump_reader {
-    const uint8_t *start, *at, *end; /* end: of the prototype that is being read */
-    uint32_t flags;
+    struct mill_dump in; /* its end: of the prototype that is being read */
     struct dump_list protos, constants, entries, reads;
     struct dump_name written; /* bytes NULL: no global is assigned */
     bool loops;
-    tidemill_status status;
-    struct mill_error *error;
 };
 
 static void dump_upvalue_add(uint64_t set[4], unsigned index)
@@ -216,94 +132,21 @@ struct dump_body {
     uint64_t assigned[4];
 };
 
-/* Keeps the first failure and moves to the end: what is read after it are zeros. */
-__attribute__((format(printf, 2, 3))) static void dump_refuse(struct dump_reader *reader,
-                                                              const char *format, ...)
-{
-    char text[256];
-    size_t at = (size_t)(reader->at - reader->start);
-    reader->at = reader->end;
-    if (reader->status != TIDEMILL_OK) return;
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
-    va_end(arguments);
-    reader->status =
-        mill_fail(reader->error, TIDEMILL_DATA, "bytecode, byte %zu: %s", at, text);
-}
-
 static bool dump_good(const struct dump_reader *reader)
 {
-    return reader->status == TIDEMILL_OK;
+    return reader->in.status == TIDEMILL_OK;
 }
 
-/* Room for `more` further items of `each` bytes.  False: no memory. */
-static bool dump_reserve(struct dump_reader *reader, struct dump_list *list, size_t more,
+/* Room for `count` items of `each` bytes.  False: no memory. */
+static bool dump_reserve(struct dump_reader *reader, struct dump_list *list, size_t count,
                          size_t each)
 {
-    if (more <= list->room - list->count) return true;
-    size_t room = list->room < 16 ? 16 : list->room * 2;
-    if (room < list->count + more) room = list->count + more;
-    void *items = room <= SIZE_MAX / each ? realloc(list->items, room * each) : NULL;
-    if (items == NULL) {
-        if (dump_good(reader)) reader->status = mill_no_memory(reader->error, "bytecode");
-        return false;
+    size_t wanted = count > 16 ? count : 16;
+    if (count <= list->room || mill_room_reach(&list->items, &list->room, each, wanted)) {
+        return true;
     }
-    list->items = items;
-    list->room = room;
-    return true;
-}
-
-static uint8_t dump_byte(struct dump_reader *reader)
-{
-    if (reader->at < reader->end) return *reader->at++;
-    dump_refuse(reader, "ends too early");
-    return 0;
-}
-
-/* NULL on failure. */
-static const uint8_t *dump_bytes(struct dump_reader *reader, size_t size)
-{
-    const uint8_t *bytes = reader->at;
-    if (size > (size_t)(reader->end - bytes)) {
-        dump_refuse(reader, "ends too early, %zu bytes expected", size);
-    }
-    if (!dump_good(reader)) return NULL;
-    reader->at += size;
-    return bytes;
-}
-
-/* A ULEB128 number below 2^bits; bits is 32 or 33. */
-static uint64_t dump_uleb(struct dump_reader *reader, int bits)
-{
-    uint64_t number = 0;
-    for (int shift = 0; shift < 35; shift += 7) {
-        uint8_t byte = dump_byte(reader);
-        number |= (uint64_t)(byte & 127) << shift;
-        if (byte < 128) break;
-        if (shift == 28) number = UINT64_MAX;
-    }
-    if (number >> bits == 0) return number;
-    dump_refuse(reader, "a number of more than %d bits", bits);
-    return 0;
-}
-
-/* A count of things that take `each` bytes or more, of which so many must still follow: so
- * no loop is longer than the dump. */
-static size_t dump_count(struct dump_reader *reader, size_t each)
-{
-    uint64_t number = dump_uleb(reader, 32);
-    if (number <= (size_t)(reader->end - reader->at) / each) return (size_t)number;
-    dump_refuse(reader, "%llu items announced, more than the bytes left can hold",
-                (unsigned long long)number);
-    return 0;
-}
-
-/* Two numbers of 32 bits, the low half first. */
-static uint64_t dump_halves(struct dump_reader *reader)
-{
-    uint64_t low = dump_uleb(reader, 32);
-    return dump_uleb(reader, 32) << 32 | low;
+    if (dump_good(reader)) reader->in.status = mill_no_memory(reader->in.error, "bytecode");
+    return false;
 }
 
 static uint64_t dump_integer_bits(uint64_t number)
@@ -318,7 +161,7 @@ static uint64_t dump_integer_bits(uint64_t number)
 
 static struct dump_value dump_value(struct dump_reader *reader)
 {
-    uint64_t kind = dump_uleb(reader, 32);
+    uint64_t kind = mill_dump_uleb(&reader->in, 32);
     struct dump_value value = {.kind = DUMP_STRING};
     if (kind < DUMP_STRING) value.kind = (enum dump_value_kind)kind;
     switch (value.kind) {
@@ -328,13 +171,13 @@ static struct dump_value dump_value(struct dump_reader *reader)
         break;
     case DUMP_INT:
         value.kind = DUMP_NUMBER;
-        value.number = dump_integer_bits(dump_uleb(reader, 32));
+        value.number = dump_integer_bits(mill_dump_uleb(&reader->in, 32));
         break;
     case DUMP_NUMBER:
-        value.number = dump_halves(reader);
+        value.number = mill_dump_halves(&reader->in);
         break;
     case DUMP_STRING:
-        value.bytes = dump_bytes(reader, (size_t)(kind - DUMP_STRING));
+        value.bytes = mill_dump_bytes(&reader->in, (size_t)(kind - DUMP_STRING));
         if (value.bytes != NULL) value.number = kind - DUMP_STRING;
         break;
     }
@@ -379,7 +222,7 @@ static void dump_table_entries(struct dump_reader *reader, struct mill_hasher *h
     for (size_t i = 0; i < count; i++) {
         struct dump_entry entry = {.key = dump_value(reader)};
         entry.value = dump_value(reader);
-        if (entry.key.kind == DUMP_NIL) dump_refuse(reader, "a table key is nil");
+        if (entry.key.kind == DUMP_NIL) mill_dump_refuse(&reader->in, "a table key is nil");
         if (entry.value.kind != DUMP_NIL) entries[list->count++] = entry;
     }
     if (!dump_good(reader)) return;
@@ -393,7 +236,7 @@ static void dump_table_entries(struct dump_reader *reader, struct mill_hasher *h
 
 static void dump_table(struct dump_reader *reader, struct mill_hasher *hasher)
 {
-    size_t array = dump_count(reader, 1), hashed = dump_count(reader, 2);
+    size_t array = mill_dump_count(&reader->in, 1), hashed = mill_dump_count(&reader->in, 2);
     mill_hasher_number(hasher, array);
     for (size_t i = 0; i < array && dump_good(reader); i++) {
         struct dump_value value = dump_value(reader);
@@ -405,7 +248,7 @@ static void dump_table(struct dump_reader *reader, struct mill_hasher *hasher)
 static unsigned dump_word(const struct dump_reader *reader, const uint8_t *words, int index)
 {
     const uint8_t *word = words + 2 * index;
-    bool swapped = reader->flags & DUMP_BIG_ENDIAN;
+    bool swapped = reader->in.flags & MILL_DUMP_BIG_ENDIAN;
     return (unsigned)word[swapped] | (unsigned)word[!swapped] << 8;
 }
 
@@ -415,7 +258,7 @@ static void dump_adopt(struct dump_reader *reader, struct mill_hasher *hasher,
                        struct dump_body *body)
 {
     if (reader->protos.count == 0) {
-        dump_refuse(reader, "a child that was not there");
+        mill_dump_refuse(&reader->in, "a child that was not there");
         return;
     }
     struct dump_proto *protos = reader->protos.items;
@@ -427,8 +270,8 @@ static void dump_adopt(struct dump_reader *reader, struct mill_hasher *hasher,
         words[2 * i + 1] = (uint8_t)(word >> 8);
         if (word & WORD_LOCAL) continue;
         if (word >= body->upvalues) {
-            dump_refuse(reader, "a child uses upvalue %u of a function that has %d", word,
-                        body->upvalues);
+            mill_dump_refuse(&reader->in, "a child uses upvalue %u of a function that has %d",
+                             word, body->upvalues);
             return;
         }
         if (dump_upvalue_is_in(child->assigned, i)) dump_upvalue_add(body->assigned, word);
@@ -442,12 +285,12 @@ static void dump_scalar(struct dump_reader *reader, struct dump_constant *consta
                         uint64_t size)
 {
     if (constant->kind == CONSTANT_STRING) {
-        constant->bytes = dump_bytes(reader, (size_t)size);
+        constant->bytes = mill_dump_bytes(&reader->in, (size_t)size);
         if (constant->bytes != NULL) constant->size = (size_t)size;
         return;
     }
-    dump_halves(reader);
-    if (constant->kind == CONSTANT_COMPLEX) dump_halves(reader);
+    mill_dump_halves(&reader->in);
+    if (constant->kind == CONSTANT_COMPLEX) mill_dump_halves(&reader->in);
 }
 
 /* Scalars are hashed as they stand in the dump, a run of them at once: their form is their own
@@ -458,35 +301,35 @@ static void dump_constants(struct dump_reader *reader, struct mill_hasher *hashe
     struct dump_list *list = &reader->constants;
     list->count = 0;
     if (!dump_reserve(reader, list, body->constants, sizeof(struct dump_constant))) return;
-    const uint8_t *run = reader->at;
+    const uint8_t *run = reader->in.at;
     while (list->count < body->constants && dump_good(reader)) {
         struct dump_constant *constant = (struct dump_constant *)list->items + list->count++;
-        uint64_t kind = dump_uleb(reader, 32);
+        uint64_t kind = mill_dump_uleb(&reader->in, 32);
         *constant = (struct dump_constant){.kind = CONSTANT_STRING};
         if (kind < CONSTANT_STRING) constant->kind = (enum dump_constant_kind)kind;
         if (constant->kind != CONSTANT_CHILD && constant->kind != CONSTANT_TABLE) {
             dump_scalar(reader, constant, kind - CONSTANT_STRING);
             continue;
         }
-        mill_hasher_bytes(hasher, run, (size_t)(reader->at - run));
+        mill_hasher_bytes(hasher, run, (size_t)(reader->in.at - run));
         if (constant->kind == CONSTANT_CHILD) {
             dump_adopt(reader, hasher, body);
         } else {
             dump_table(reader, hasher);
         }
-        run = reader->at;
+        run = reader->in.at;
     }
-    mill_hasher_bytes(hasher, run, (size_t)(reader->at - run));
+    mill_hasher_bytes(hasher, run, (size_t)(reader->in.at - run));
 }
 
 /* The first bit of a number tells an integer of 32 bits from the low half of a double. */
 static void dump_numbers(struct dump_reader *reader, struct mill_hasher *hasher, size_t count)
 {
-    const uint8_t *run = reader->at;
+    const uint8_t *run = reader->in.at;
     for (size_t i = 0; i < count; i++) {
-        if (dump_uleb(reader, 33) & 1) dump_uleb(reader, 32);
+        if (mill_dump_uleb(&reader->in, 33) & 1) mill_dump_uleb(&reader->in, 32);
     }
-    mill_hasher_bytes(hasher, run, (size_t)(reader->at - run));
+    mill_hasher_bytes(hasher, run, (size_t)(reader->in.at - run));
 }
 
 /* ---- instructions ---------------------------------------------------------------------- */
@@ -503,7 +346,7 @@ static void dump_note_write(struct dump_reader *reader, struct dump_name name)
 static void dump_note_read(struct dump_reader *reader, struct dump_constant *constant)
 {
     struct dump_list *list = &reader->reads;
-    if (!dump_reserve(reader, list, 1, sizeof(struct dump_name))) return;
+    if (!dump_reserve(reader, list, list->count + 1, sizeof(struct dump_name))) return;
     constant->noted = true;
     ((struct dump_name *)list->items)[list->count++] =
         (struct dump_name){constant->bytes, constant->size};
@@ -515,9 +358,9 @@ static struct dump_constant *dump_referred(struct dump_reader *reader, unsigned 
                                            unsigned operands)
 {
     static const uint16_t kinds[] = {
-        [CONSTANT_CHILD] = D_CHILD,   [CONSTANT_TABLE] = D_TABLE,
-        [CONSTANT_INT64] = D_CDATA,   [CONSTANT_UINT64] = D_CDATA,
-        [CONSTANT_COMPLEX] = D_CDATA, [CONSTANT_STRING] = D_STRING | C_STRING,
+        [CONSTANT_CHILD] = MILL_D_CHILD,   [CONSTANT_TABLE] = MILL_D_TABLE,
+        [CONSTANT_INT64] = MILL_D_CDATA,   [CONSTANT_UINT64] = MILL_D_CDATA,
+        [CONSTANT_COMPLEX] = MILL_D_CDATA, [CONSTANT_STRING] = MILL_D_STRING | MILL_C_STRING,
     };
     size_t count = reader->constants.count;
     if (index >= count) return NULL;
@@ -530,31 +373,33 @@ static struct dump_constant *dump_referred(struct dump_reader *reader, unsigned 
 static void dump_operands(struct dump_reader *reader, struct dump_body *body,
                           const uint8_t code[4], size_t index)
 {
-    unsigned operands = dump_instructions[code[0]].operands;
+    unsigned operands = mill_opcodes[code[0]].operands;
     unsigned number = code[2]; /* C or D: no instruction refers with both */
-    if (!(operands & (C_STRING | C_NUMBER))) number |= (unsigned)code[3] << 8;
+    if (!(operands & (MILL_C_STRING | MILL_C_NUMBER))) number |= (unsigned)code[3] << 8;
     struct dump_constant *constant = NULL;
-    bool good = !(operands & NEVER_DUMPED);
-    if (operands & (D_NUMBER | C_NUMBER)) good = number < body->numbers;
-    if (operands & D_UPVALUE) good = number < body->upvalues;
-    if (operands & (D_STRING | C_STRING | D_CHILD | D_TABLE | D_CDATA)) {
+    bool good = !(operands & MILL_NEVER_DUMPED);
+    if (operands & (MILL_D_NUMBER | MILL_C_NUMBER)) good = number < body->numbers;
+    if (operands & MILL_D_UPVALUE) good = number < body->upvalues;
+    if (operands &
+        (MILL_D_STRING | MILL_C_STRING | MILL_D_CHILD | MILL_D_TABLE | MILL_D_CDATA)) {
         constant = dump_referred(reader, number, operands);
         good = constant != NULL;
     }
-    if (operands & A_UPVALUE) good = good && code[1] < body->upvalues;
+    if (operands & MILL_A_UPVALUE) good = good && code[1] < body->upvalues;
     if (!good) {
-        dump_refuse(reader, "instruction %zu (code %d, A %d, D %d) is not one of LuaJIT 2.1",
-                    index + 1, code[0], code[1], code[2] | code[3] << 8);
+        mill_dump_refuse(&reader->in,
+                         "instruction %zu (code %d, A %d, D %d) is not one of LuaJIT 2.1",
+                         index + 1, code[0], code[1], code[2] | code[3] << 8);
         return;
     }
-    if (operands & A_UPVALUE) dump_upvalue_add(body->assigned, code[1]);
-    if (operands & LOOPS) reader->loops = true;
-    if (!(operands & (READS_GLOBAL | WRITES_GLOBAL)) ||
-        (operands & READS_GLOBAL && constant->noted))
+    if (operands & MILL_A_UPVALUE) dump_upvalue_add(body->assigned, code[1]);
+    if (operands & MILL_LOOPS) reader->loops = true;
+    if (!(operands & (MILL_READS_GLOBAL | MILL_WRITES_GLOBAL)) ||
+        (operands & MILL_READS_GLOBAL && constant->noted))
         return;
     if (memchr(constant->bytes, 0, constant->size) != NULL) {
-        dump_refuse(reader, "the name of a global holds a zero byte");
-    } else if (operands & READS_GLOBAL) {
+        mill_dump_refuse(&reader->in, "the name of a global holds a zero byte");
+    } else if (operands & MILL_READS_GLOBAL) {
         dump_note_read(reader, constant);
     } else {
         dump_note_write(reader, (struct dump_name){constant->bytes, constant->size});
@@ -566,17 +411,18 @@ static void dump_code(struct dump_reader *reader, struct mill_hasher *hasher,
 {
     uint8_t plain[1024];
     size_t used = 0;
-    bool swapped = reader->flags & DUMP_BIG_ENDIAN;
-    bool bits = reader->flags & DUMP_BIT_OPERATORS || body->flags & PROTO_BIT_OPERATORS;
+    bool swapped = reader->in.flags & MILL_DUMP_BIG_ENDIAN;
+    bool bits = reader->in.flags & MILL_DUMP_BIT_OPERATORS || body->flags & PROTO_BIT_OPERATORS;
     for (size_t i = 0; i < body->instructions && dump_good(reader); i++) {
         uint8_t *code = plain + used;
         uint32_t word;
         memcpy(&word, body->code + 4 * i, sizeof word);
         if (swapped) word = __builtin_bswap32(word);
         memcpy(code, &word, sizeof word);
-        const struct dump_instruction *instruction = &dump_instructions[code[0]];
-        if (code[0] > (bits ? CODE_LAST_BIT_OPERATOR : CODE_JMP)) {
-            dump_refuse(reader, "instruction %zu has the unknown code %d", i + 1, code[0]);
+        const struct mill_opcode *instruction = &mill_opcodes[code[0]];
+        if (code[0] > (bits ? MILL_CODE_LAST_BIT_OPERATOR : MILL_CODE_JMP)) {
+            mill_dump_refuse(&reader->in, "instruction %zu has the unknown code %d", i + 1,
+                             code[0]);
         }
         if (instruction->operands) dump_operands(reader, body, code, i);
         if (instruction->plain) code[0] = instruction->plain;
@@ -593,22 +439,23 @@ static void dump_code(struct dump_reader *reader, struct mill_hasher *hasher,
 
 static struct dump_body dump_head(struct dump_reader *reader)
 {
-    struct dump_body body = {.flags = dump_byte(reader)};
-    body.parameters = dump_byte(reader);
-    body.frame = dump_byte(reader);
-    body.upvalues = dump_byte(reader);
-    body.constants = dump_count(reader, 1);
-    body.numbers = dump_count(reader, 1);
-    body.instructions = dump_count(reader, 4);
-    if (!(reader->flags & DUMP_STRIPPED)) body.debug = dump_count(reader, 1);
+    struct dump_body body = {.flags = mill_dump_byte(&reader->in)};
+    body.parameters = mill_dump_byte(&reader->in);
+    body.frame = mill_dump_byte(&reader->in);
+    body.upvalues = mill_dump_byte(&reader->in);
+    body.constants = mill_dump_count(&reader->in, 1);
+    body.numbers = mill_dump_count(&reader->in, 1);
+    body.instructions = mill_dump_count(&reader->in, 4);
+    if (!(reader->in.flags & MILL_DUMP_STRIPPED)) body.debug = mill_dump_count(&reader->in, 1);
     if (body.debug > 0) {
-        dump_uleb(reader, 32); /* the first line */
-        dump_uleb(reader, 32); /* how many lines */
+        mill_dump_uleb(&reader->in, 32); /* the first line */
+        mill_dump_uleb(&reader->in, 32); /* how many lines */
     }
-    body.code = dump_bytes(reader, 4 * body.instructions);
-    body.words = dump_bytes(reader, 2 * (size_t)body.upvalues);
+    body.code = mill_dump_bytes(&reader->in, 4 * body.instructions);
+    body.words = mill_dump_bytes(&reader->in, 2 * (size_t)body.upvalues);
     if (body.flags & PROTO_UNKNOWN) {
-        dump_refuse(reader, "prototype flags 0x%02x, at most 0x9f expected", body.flags);
+        mill_dump_refuse(&reader->in, "prototype flags 0x%02x, at most 0x9f expected",
+                         body.flags);
     }
     return body;
 }
@@ -616,7 +463,7 @@ static struct dump_body dump_head(struct dump_reader *reader)
 static void dump_hash_head(struct mill_hasher *hasher, const struct dump_reader *reader,
                            const struct dump_body *body)
 {
-    uint64_t kind = (reader->flags & DUMP_FR2) | (body->flags & PROTO_VARARGS);
+    uint64_t kind = (reader->in.flags & MILL_DUMP_FR2) | (body->flags & PROTO_VARARGS);
     mill_hasher_init(hasher, "bytecode/1");
     mill_hasher_number(hasher, kind << 24 | (uint64_t)body->parameters << 16 |
                                    (uint64_t)body->frame << 8 | body->upvalues);
@@ -633,56 +480,36 @@ static void dump_proto(struct dump_reader *reader)
     dump_constants(reader, &hasher, &body);
     dump_numbers(reader, &hasher, body.numbers);
     dump_code(reader, &hasher, &body);
-    dump_bytes(reader, body.debug);
-    if (reader->at != reader->end) {
-        dump_refuse(reader, "a prototype is %zu bytes longer than its parts",
-                    (size_t)(reader->end - reader->at));
+    mill_dump_bytes(&reader->in, body.debug);
+    if (reader->in.at != reader->in.end) {
+        mill_dump_refuse(&reader->in, "a prototype is %zu bytes longer than its parts",
+                         (size_t)(reader->in.end - reader->in.at));
     }
     struct dump_list *list = &reader->protos;
-    if (!dump_good(reader) || !dump_reserve(reader, list, 1, sizeof(struct dump_proto))) return;
+    if (!dump_good(reader) ||
+        !dump_reserve(reader, list, list->count + 1, sizeof(struct dump_proto)))
+        return;
     struct dump_proto *proto = (struct dump_proto *)list->items + list->count++;
     *proto = (struct dump_proto){.words = body.words, .upvalues = body.upvalues};
     proto->hash = mill_hasher_end(&hasher);
     memcpy(proto->assigned, body.assigned, sizeof proto->assigned);
 }
 
-static void dump_header(struct dump_reader *reader)
-{
-    if (reader->end - reader->at < 5 || memcmp(reader->at, "\x1bLJ", 3) != 0) {
-        dump_refuse(reader, "not a dump of LuaJIT (ESC L J expected)");
-        return;
-    }
-    if (reader->at[3] != DUMP_VERSION) {
-        reader->status = mill_fail(reader->error, TIDEMILL_UNSUPPORTED,
-                                   "bytecode: version %d of LuaJIT's format, %d is understood",
-                                   reader->at[3], DUMP_VERSION);
-        return;
-    }
-    reader->at += 4;
-    reader->flags = (uint32_t)dump_uleb(reader, 32);
-    if (reader->flags & ~DUMP_KNOWN) {
-        reader->status = mill_fail(reader->error, TIDEMILL_UNSUPPORTED,
-                                   "bytecode: header flags 0x%x, of which 0x%x are understood",
-                                   reader->flags, DUMP_KNOWN);
-        return;
-    }
-    if (!(reader->flags & DUMP_STRIPPED)) dump_bytes(reader, dump_count(reader, 1));
-}
-
 static bool dump_read(struct dump_reader *reader)
 {
-    const uint8_t *end = reader->end;
-    dump_header(reader);
+    const uint8_t *end = reader->in.end;
+    mill_dump_header(&reader->in);
     while (dump_good(reader)) {
-        size_t size = dump_count(reader, 1);
+        size_t size = mill_dump_count(&reader->in, 1);
         if (size == 0) break;
-        reader->end = reader->at + size;
+        reader->in.end = reader->in.at + size;
         dump_proto(reader);
-        reader->end = end;
+        reader->in.end = end;
     }
-    if (reader->at != end) dump_refuse(reader, "bytes after the end of the dump");
+    if (reader->in.at != end) mill_dump_refuse(&reader->in, "bytes after the end of the dump");
     if (reader->protos.count != 1) {
-        dump_refuse(reader, "%zu outermost functions, one expected", reader->protos.count);
+        mill_dump_refuse(&reader->in, "%zu outermost functions, one expected",
+                         reader->protos.count);
     }
     return dump_good(reader);
 }
@@ -729,7 +556,7 @@ static bool dump_keep_names(struct dump_reader *reader, struct mill_bytecode *by
     if (count == 0 && reader->written.bytes == NULL) return true;
     bytecode->memory = malloc(count * sizeof(char *) + total);
     if (bytecode->memory == NULL) {
-        reader->status = mill_no_memory(reader->error, "names in bytecode");
+        reader->in.status = mill_no_memory(reader->in.error, "names in bytecode");
         return false;
     }
     bytecode->reads = bytecode->memory;
@@ -753,8 +580,8 @@ static int dump_first_assigned(const struct dump_proto *proto)
 tidemill_status mill_bytecode_read(const void *dump, size_t size,
                                    struct mill_bytecode *bytecode, struct mill_error *error)
 {
-    struct dump_reader reader = {.start = dump, .at = dump, .error = error};
-    reader.end = reader.start + size;
+    const uint8_t *start = dump;
+    struct dump_reader reader = {.in = {start, start, start + size, .error = error}};
     *bytecode = (struct mill_bytecode){.assigned_upvalue = -1};
     if (dump_read(&reader) && dump_keep_names(&reader, bytecode)) {
         struct dump_proto *outermost = reader.protos.items;
@@ -767,7 +594,7 @@ tidemill_status mill_bytecode_read(const void *dump, size_t size,
     free(reader.constants.items);
     free(reader.entries.items);
     free(reader.reads.items);
-    return reader.status;
+    return reader.in.status;
 }
 
 void mill_bytecode_fini(struct mill_bytecode *bytecode)

@@ -197,14 +197,8 @@ bool mill_engine_is_here(const struct tidemill *engine, struct mill_error *error
     return false;
 }
 
-tidemill_status mill_engine_start(struct tidemill *engine, struct mill_error *error)
+static struct mill_pool_options pool_options(struct tidemill *engine)
 {
-    if (!mill_engine_is_here(engine, error)) return TIDEMILL_UNSUPPORTED;
-    if (engine->pool_open) return TIDEMILL_OK;
-    mill_engine_open_cache(engine);
-    tidemill_status status = mill_watch_trace(engine, error);
-    if (status == TIDEMILL_OK) status = mill_limit_start(engine, error);
-    if (status != TIDEMILL_OK) return status;
     struct mill_pool_options options = {
         .threads = mill_engine_threads(engine),
         .lanes[MILL_LANE_LOOP] = {.drive = mill_runner_drive, .context = engine},
@@ -221,29 +215,50 @@ tidemill_status mill_engine_start(struct tidemill *engine, struct mill_error *er
         options.lanes[MILL_LANE_THREAD] = (struct mill_lane_driver){
             .sleep = mill_serve_sleep, .wake = mill_serve_wake, .context = engine};
     }
+    return options;
+}
+
+static bool open_lookup(struct tidemill *engine)
+{
+    struct mill_lookup *lookup = &engine->lookup;
+    lookup->store = engine->store;
+    lookup->files = &engine->files;
+    lookup->memory = &engine->memory;
+    lookup->warn = mill_engine_warn;
+    lookup->context = engine;
+    lookup->find_opaque = mill_anatomy_opaque;
+    lookup->ledger = engine->store ? mill_ledger_new(list_parts, engine) : NULL;
+    lookup->ttl = engine->keep.ttl;
+    return mill_lookup_init(lookup, engine->pool.worker_total);
+}
+
+/* What hangs on the pool's workers. */
+static tidemill_status furnish_pool(struct tidemill *engine, struct mill_error *error)
+{
+    name_lanes(engine);
+    tidemill_status status = set_limits(engine, error);
+    if (status != TIDEMILL_OK) return status;
+    if (!open_scopes(engine)) return mill_no_memory(error, "workers");
+    if (open_lookup(engine)) return TIDEMILL_OK;
+    close_scopes(engine);
+    return mill_no_memory(error, "the cache's memory for workers");
+}
+
+tidemill_status mill_engine_start(struct tidemill *engine, struct mill_error *error)
+{
+    if (!mill_engine_is_here(engine, error)) return TIDEMILL_UNSUPPORTED;
+    if (engine->pool_open) return TIDEMILL_OK;
+    mill_engine_open_cache(engine);
+    tidemill_status status = mill_watch_trace(engine, error);
+    if (status == TIDEMILL_OK) status = mill_limit_start(engine, error);
+    if (status != TIDEMILL_OK) return status;
+    struct mill_pool_options options = pool_options(engine);
     status = mill_pool_init(&engine->pool, &options, error);
     if (status != TIDEMILL_OK) return status;
-    name_lanes(engine);
-    status = set_limits(engine, error);
-    if (status == TIDEMILL_OK && !open_scopes(engine)) {
-        status = mill_no_memory(error, "workers");
-    }
+    status = furnish_pool(engine, error);
     if (status != TIDEMILL_OK) {
         mill_pool_fini(&engine->pool);
         return status;
-    }
-    engine->lookup.store = engine->store;
-    engine->lookup.files = &engine->files;
-    engine->lookup.memory = &engine->memory;
-    engine->lookup.warn = mill_engine_warn;
-    engine->lookup.context = engine;
-    engine->lookup.find_opaque = mill_anatomy_opaque;
-    engine->lookup.ledger = engine->store ? mill_ledger_new(list_parts, engine) : NULL;
-    engine->lookup.ttl = engine->keep.ttl;
-    if (!mill_lookup_init(&engine->lookup, engine->pool.worker_total)) {
-        close_scopes(engine);
-        mill_pool_fini(&engine->pool);
-        return mill_no_memory(error, "the cache's memory for workers");
     }
     if (engine->L) { /* a worker process has no script, and was told */
         engine->package_path = package_field(engine->L, "path");

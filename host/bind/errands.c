@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/room.h"
 #include "bind/engine.h"
 #include "bind/envoy.h"
 
@@ -23,14 +24,13 @@ static bool grow_errands(struct mill_errands *errands)
     uint32_t room = errands->room ? 2 * errands->room : 16;
     if (errands->vacant) return true;
     if (room > 1u << ERRAND_BITS) return false;
-    struct mill_errand *grown = realloc(errands->list, room * sizeof *grown);
-    if (grown == NULL) return false;
-    memset(grown + errands->room, 0, (room - errands->room) * sizeof *grown);
+    if (!mill_room_set(&errands->list, room, sizeof *errands->list)) return false;
+    struct mill_errand *list = errands->list;
+    memset(list + errands->room, 0, (room - errands->room) * sizeof *list);
     for (uint32_t i = room; i > errands->room; i--) {
-        grown[i - 1].next = errands->vacant;
+        list[i - 1].next = errands->vacant;
         errands->vacant = i;
     }
-    errands->list = grown;
     errands->room = room;
     return true;
 }

@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "base/room.h"
+
 static int by_index(const void *a_, const void *b_)
 {
     const struct mill_past *a = a_, *b = b_;
@@ -28,11 +30,9 @@ void mill_history_note(struct mill_history *history, struct mill_run *run)
 {
     if (run->spans == NULL || run->count == 0) return;
     struct mill_past_run *past = &history->runs[history->next % MILL_HISTORY_RUNS];
-    struct mill_past *tasks = realloc(past->tasks, run->count * sizeof *tasks);
-    if (tasks == NULL) return;
-    for (uint32_t i = 0; i < run->count; i++) tasks[i] = past_of(&run->tasks[i]);
-    if (run->count > 1) qsort(tasks, run->count, sizeof *tasks, by_index);
-    past->tasks = tasks;
+    if (!mill_room_set(&past->tasks, run->count, sizeof *past->tasks)) return;
+    for (uint32_t i = 0; i < run->count; i++) past->tasks[i] = past_of(&run->tasks[i]);
+    if (run->count > 1) qsort(past->tasks, run->count, sizeof *past->tasks, by_index);
     past->count = run->count;
     history->next++;
 }

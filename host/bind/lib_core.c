@@ -219,11 +219,8 @@ static const char *lane_name(const struct tidemill *engine, const struct mill_wo
     return worker && worker->lane == MILL_LANE_LOOP ? "loop" : "thread";
 }
 
-int mill_open_core(lua_State *L)
+static void register_all(lua_State *L, const struct mill_worker *worker)
 {
-    struct tidemill *engine = mill_engine_of(L);
-    struct mill_worker *worker = mill_worker_of(L);
-    lua_newtable(L);
     luaL_register(L, NULL, core_functions);
     mill_lib_io(L);
     mill_lib_watch(L);
@@ -244,18 +241,25 @@ int mill_open_core(lua_State *L)
     mill_lib_array(L);
     mill_lib_kernel(L);
     if (worker) mill_lib_task(L);
-    lua_pushlightuserdata(L, engine);
-    lua_setfield(L, -2, "engine");
-    lua_pushlightuserdata(L, mill_scope_of(L));
-    lua_setfield(L, -2, "scope");
-    lua_pushlightuserdata(L, mill_scope_of(L)->holdings);
-    lua_setfield(L, -2, "holdings");
-    lua_pushlightuserdata(L, &engine->memory.pressure);
-    lua_setfield(L, -2, "pressure");
-    if (worker) {
-        lua_pushlightuserdata(L, worker);
-        lua_setfield(L, -2, "worker");
-    }
+}
+
+static void set_pointer(lua_State *L, const char *name, void *pointer)
+{
+    lua_pushlightuserdata(L, pointer);
+    lua_setfield(L, -2, name);
+}
+
+int mill_open_core(lua_State *L)
+{
+    struct tidemill *engine = mill_engine_of(L);
+    struct mill_worker *worker = mill_worker_of(L);
+    lua_newtable(L);
+    register_all(L, worker);
+    set_pointer(L, "engine", engine);
+    set_pointer(L, "scope", mill_scope_of(L));
+    set_pointer(L, "holdings", mill_scope_of(L)->holdings);
+    set_pointer(L, "pressure", &engine->memory.pressure);
+    if (worker) set_pointer(L, "worker", worker);
     push_library(L);
     lua_setfield(L, -2, "library");
     push_layout(L);

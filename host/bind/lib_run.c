@@ -285,16 +285,31 @@ static int runs_wait_all(lua_State *L)
     return 1;
 }
 
+/* An error that nobody has asked for, held by Lua, which may find no memory to take it apart. */
+struct unasked {
+    char *task;
+    struct mill_value error;
+};
+
+static int unasked_gc(lua_State *L)
+{
+    struct unasked *unasked = lua_touserdata(L, 1);
+    free(unasked->task);
+    mill_value_unref(unasked->error);
+    *unasked = (struct unasked){.error = mill_nil()};
+    return 0;
+}
+
 /* core.unasked() -> error, task: the first of those that nobody has asked for; nil: none. */
 static int runs_unasked(lua_State *L)
 {
-    char *task;
-    struct mill_value error;
-    if (!mill_engine_unasked(mill_engine_of(L), &task, &error)) return 0;
-    mill_decode(L, &error, NULL);
-    lua_pushstring(L, task);
-    mill_value_unref(error);
-    free(task);
+    static const char type[] = "tidemill.unasked";
+    lua_settop(L, 0);
+    struct unasked *unasked = mill_handle_new(L, type, sizeof *unasked, unasked_gc);
+    if (!mill_engine_unasked(mill_engine_of(L), &unasked->task, &unasked->error)) return 0;
+    mill_decode(L, &unasked->error, NULL);
+    lua_pushstring(L, unasked->task);
+    unasked_gc(L);
     return 2;
 }
 

@@ -4,6 +4,7 @@
 #include <lauxlib.h>
 #include <stdlib.h>
 
+#include "base/room.h"
 #include "bind/lib.h"
 #include "bind/snapshot.h"
 #include "data/brief.h"
@@ -21,13 +22,10 @@ struct list {
 /* Makes items[0..count-1] exist, new ones 0. */
 static bool list_reach(struct list *list, size_t count)
 {
-    if (count > list->room) {
-        size_t room = list->room ? list->room * 2 : 1024;
-        while (room < count) room *= 2;
-        void *items = realloc(list->items, room * sizeof *list->items);
-        if (items == NULL) return false;
-        list->items = items;
-        list->room = room;
+    size_t wanted = count > 1024 ? count : 1024;
+    if (count > list->room &&
+        !mill_room_reach(&list->items, &list->room, sizeof *list->items, wanted)) {
+        return false;
     }
     if (count > list->count) {
         memset(list->items + list->count, 0, (count - list->count) * sizeof *list->items);

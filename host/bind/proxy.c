@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/room.h"
 #include "bind/api_function.h"
 #include "bind/processes.h"
 #include "bind/proxy_inside.h"
@@ -119,18 +120,17 @@ tidemill_status mill_proxy_start(struct mill_proxy *proxy)
 static tidemill_status keep_setting(struct mill_proxy *proxy, const char *name,
                                     const char *value)
 {
-    char **grown =
-        realloc(proxy->settings, (proxy->setting_count + 3) * sizeof *proxy->settings);
+    bool room =
+        mill_room_set(&proxy->settings, proxy->setting_count + 3, sizeof *proxy->settings);
     char *name_copy = strdup(name), *value_copy = strdup(value);
-    if (grown) proxy->settings = grown;
-    if (grown == NULL || name_copy == NULL || value_copy == NULL) {
+    if (!room || name_copy == NULL || value_copy == NULL) {
         free(name_copy);
         free(value_copy);
         return mill_no_memory(&proxy->engine->error, "a setting");
     }
-    grown[proxy->setting_count++] = name_copy;
-    grown[proxy->setting_count++] = value_copy;
-    grown[proxy->setting_count] = NULL;
+    proxy->settings[proxy->setting_count++] = name_copy;
+    proxy->settings[proxy->setting_count++] = value_copy;
+    proxy->settings[proxy->setting_count] = NULL;
     return TIDEMILL_OK;
 }
 

@@ -87,11 +87,9 @@ uint32_t mill_scope_reserve(struct mill_scope *scope)
 {
     if (scope->first_free == 0) {
         uint32_t count = scope->parked_count ? scope->parked_count * 2 : 16;
-        struct mill_parked *grown = realloc(scope->parked, count * sizeof *grown);
-        if (grown == NULL) return 0;
-        scope->parked = grown;
+        if (!mill_room_set(&scope->parked, count, sizeof *scope->parked)) return 0;
         for (uint32_t i = count; i > scope->parked_count; i--) {
-            grown[i - 1] = (struct mill_parked){.next_free = scope->first_free};
+            scope->parked[i - 1] = (struct mill_parked){.next_free = scope->first_free};
             scope->first_free = i;
         }
         scope->parked_count = count;

@@ -17,35 +17,21 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/room.h"
 #include "bind/logline.h"
 #include "bind/modules.h"
 #include "bind/remote.h"
 #include "bind/runner.h"
+#include "bind/stock.h"
 #include "lane/message.h"
 #include "sched/await.h"
 #include "sched/roots.h"
 
 static const double PUT_PATIENCE = 10; /* seconds for what a task has put to come on disk */
 
-struct served_function {
-    uint64_t serial; /* the engine's number */
-    struct mill_function *function;
-};
-
-struct served_share {
-    struct mill_hash hash;
-    struct mill_shared *shared;
-};
-
 struct mill_serve {
     struct tidemill *engine;
     int socket;
-    struct served_function *functions; /* the first stands for results of nodes, see pass_on */
-    uint32_t function_count;
-    size_t function_room;
-    struct served_share *shares;
-    size_t share_count, share_room;
+    struct mill_stock stock;
     struct mill_order order; /* the running task's */
     double *seconds;
     const struct mill_task *task;
@@ -115,62 +101,21 @@ void mill_serve_log(struct tidemill *engine, const struct mill_log_line *line)
     send_off(engine->serve, &outbox, MILL_MESSAGE_TEXT);
 }
 
-/* ---- what was sent before ------------------------------------------------------------------------- */
-
-/* The body of a node that stands for the result of one: its own argument. */
-static void pass_on(void *context, const struct mill_value *arguments, int count,
-                    struct mill_value *result)
-{
-    (void)context;
-    if (count == 1) *result = mill_value_ref(arguments[0]);
-}
-
-static void forget(struct mill_serve *serve)
-{
-    while (serve->function_count > 1) {
-        mill_function_unref(serve->functions[--serve->function_count].function);
-    }
-    while (serve->share_count > 0) {
-        mill_shared_unref(serve->shares[--serve->share_count].shared);
-    }
-}
-
-/* Takes over the function's reference; its number, 0: no memory. */
-static uint32_t add_function(struct mill_serve *serve, uint64_t serial,
-                             struct mill_function *function)
-{
-    if (function == NULL ||
-        !mill_room_for_one(&serve->functions, serve->function_count, &serve->function_room,
-                           sizeof *serve->functions, 16)) {
-        mill_function_unref(function);
-        return 0;
-    }
-    serve->functions[serve->function_count] = (struct served_function){serial, function};
-    return serve->function_count++;
-}
-
-/* The number of a function that was sent; 0: it was not. */
-static uint32_t find_function(const struct mill_serve *serve, uint64_t serial)
-{
-    for (uint32_t i = serve->function_count; i-- > 1;) {
-        if (serve->functions[i].serial == serial) return i;
-    }
-    return 0;
-}
+/* ---- what orders mention ------------------------------------------------------------------------- */
 
 static struct mill_function *function_of(void *context, uint32_t number)
 {
-    struct mill_serve *serve = context;
-    return number < serve->function_count ? serve->functions[number].function : NULL;
+    return mill_stock_function(&((struct mill_serve *)context)->stock, number);
 }
 
 static struct mill_shared *find_share(void *context, struct mill_hash hash)
 {
-    struct mill_serve *serve = context;
-    for (size_t i = 0; i < serve->share_count; i++) {
-        if (mill_hash_equal(serve->shares[i].hash, hash)) return serve->shares[i].shared;
-    }
-    return NULL;
+    return mill_stock_find(&((struct mill_serve *)context)->stock, hash);
+}
+
+static void keep_share(void *context, struct mill_hash hash, struct mill_shared *shared)
+{
+    mill_stock_keep(&((struct mill_serve *)context)->stock, hash, shared);
 }
 
 static struct mill_shared *borrow(void *context, uint64_t number, uint64_t size)
@@ -186,23 +131,13 @@ static uint64_t lend(void *context, struct mill_shared *shared, uint64_t *size)
     return mill_remotes_lend(&serve->remotes, shared);
 }
 
-static void keep_share(void *context, struct mill_hash hash, struct mill_shared *shared)
-{
-    struct mill_serve *serve = context;
-    if (!mill_room_for_one(&serve->shares, serve->share_count, &serve->share_room,
-                           sizeof *serve->shares, 16)) {
-        return; /* the order after the next that names it fails, and is sent again */
-    }
-    serve->shares[serve->share_count++] = (struct served_share){hash, mill_shared_ref(shared)};
-}
-
 /* ---- orders ------------------------------------------------------------------------------------- */
 
 /* The function of an order, made of what came with it or found; 0: failed. */
 static uint32_t take_function(struct mill_serve *serve, const struct mill_order *order,
                               struct mill_order_function *given)
 {
-    if (!order->has_function) return find_function(serve, order->serial);
+    if (!order->has_function) return mill_stock_number(&serve->stock, order->serial);
     struct mill_function *function = mill_function_new(given->name);
     if (function) {
         function->serial = mill_pool_serial(&serve->engine->pool);
@@ -212,63 +147,7 @@ static uint32_t take_function(struct mill_serve *serve, const struct mill_order 
         function->retry_on = given->retry_on;
         given->code = given->retry_on = mill_nil();
     }
-    return add_function(serve, order->serial, function);
-}
-
-/* A node that stands for a result inside an argument; UINT32_MAX: no memory. */
-static uint32_t stand_in(struct mill_graph *graph, struct mill_value value)
-{
-    mill_handle handle = mill_graph_node(graph, 0, 1);
-    if (handle == 0) {
-        mill_value_unref(value);
-        return UINT32_MAX;
-    }
-    mill_graph_argument(graph, mill_graph_find(graph, handle), 0, value);
-    return (uint32_t)handle;
-}
-
-/* Reads an argument of the node, with the results of the nodes that it mentions. */
-static bool take_argument(struct mill_wire_reader *reader, struct mill_graph *graph,
-                          struct mill_node *node, uint32_t i)
-{
-    struct mill_value value = mill_wire_read(reader, true);
-    uint32_t nodes = mill_value_nodes(&value), made = 0;
-    uint32_t *standing = nodes ? calloc(nodes, sizeof *standing) : NULL;
-    bool fine = reader->status == TIDEMILL_OK && (nodes == 0 || standing);
-    for (; fine && made < nodes; made++) {
-        standing[made] = stand_in(graph, mill_wire_read(reader, false));
-        if (standing[made] == UINT32_MAX) reader->status = TIDEMILL_MEMORY;
-        fine = reader->status == TIDEMILL_OK;
-        if (standing[made] == UINT32_MAX) break;
-    }
-    if (fine && nodes) {
-        memcpy(value.packed->nodes, standing, nodes * sizeof *standing);
-        mill_graph_argument(graph, node, i, value); /* which holds them from here on */
-    } else if (fine) {
-        mill_graph_argument(graph, node, i, value);
-    } else {
-        mill_value_unref(value);
-    }
-    for (uint32_t k = 0; k < made; k++) mill_graph_unref(graph, standing[k]);
-    free(standing);
-    return fine;
-}
-
-/* The node that the rest of the order describes; 0: it does not, or there is no memory. */
-static mill_handle take_node(struct mill_wire_reader *reader, struct mill_graph *graph,
-                             uint32_t function)
-{
-    uint64_t count = mill_unpacker_size(&reader->in);
-    if (count > MILL_MAX_ARGUMENTS || reader->in.bad) return 0;
-    mill_handle handle = mill_graph_node(graph, function, (uint32_t)count);
-    if (handle == 0) return 0;
-    bool fine = true;
-    for (uint32_t i = 0; fine && i < count; i++) {
-        fine = take_argument(reader, graph, mill_graph_find(graph, handle), i);
-    }
-    if (fine && mill_wire_is_read(reader)) return handle;
-    mill_graph_unref(graph, (uint32_t)handle);
-    return 0;
+    return mill_stock_add(&serve->stock, order->serial, function);
 }
 
 /* Modules of the script that are new since the last order. */
@@ -425,7 +304,7 @@ static bool run_order(struct mill_serve *serve, struct mill_wire_reader *reader,
 {
     struct tidemill *engine = serve->engine;
     struct mill_graph *graph = &engine->scope.graph;
-    mill_handle handle = take_node(reader, graph, function);
+    mill_handle handle = mill_order_node(reader, graph, function);
     if (handle == 0) return answer_error(serve, "out of memory (a task's arguments)");
     serve->worth = false;
     atomic_store(&engine->log.level, serve->order.log_level);
@@ -443,14 +322,6 @@ static bool run_order(struct mill_serve *serve, struct mill_wire_reader *reader,
     return sent;
 }
 
-/* A function that is asked for once only is not kept. */
-static void drop_last(struct mill_serve *serve, uint32_t number)
-{
-    if (serve->order.serial != 0) return;
-    mill_function_unref(serve->functions[number].function);
-    serve->function_count--;
-}
-
 /* False: the engine has gone, or has sent what is no order. */
 static bool obey(struct mill_serve *serve)
 {
@@ -463,13 +334,14 @@ static bool obey(struct mill_serve *serve)
     reader.context = serve;
     bool fine = take_modules(serve, &reader);
     /* What is to be forgotten is, before anything is read that takes its place. */
-    if (fine && mill_order_forgets(&reader)) forget(serve);
+    if (fine && mill_order_forgets(&reader)) mill_stock_forget(&serve->stock);
     fine = fine && mill_order_take(&reader, &serve->order, &given, &serve->seconds);
     if (fine) {
         uint32_t function = take_function(serve, &serve->order, &given);
         mill_order_function_fini(&given);
         fine = function != 0 && run_order(serve, &reader, function);
-        if (function != 0) drop_last(serve, function);
+        /* One that is asked for once only is not kept. */
+        if (function != 0 && serve->order.serial == 0) mill_stock_drop_last(&serve->stock);
         free(serve->seconds);
         serve->seconds = NULL;
     }
@@ -537,9 +409,7 @@ static bool start_engine(struct mill_serve *serve, struct mill_wire_reader *read
     open_cache(engine, cache);
     engine->lookup.wrote = wrote;
     mill_engine_salt(engine, engine->scopes[0].L);
-    struct mill_function *standing = mill_function_new("a result");
-    if (standing) standing->body = pass_on;
-    return add_function(serve, 0, standing) == 0 && serve->function_count == 1;
+    return mill_stock_init(&serve->stock);
 }
 
 /* Says who this is: both sides must be of one kind. */
@@ -579,10 +449,7 @@ static bool receive(struct mill_serve *serve, enum mill_message_kind kind)
 
 static void close_serve(struct mill_serve *serve)
 {
-    forget(serve);
-    if (serve->function_count > 0) mill_function_unref(serve->functions[0].function);
-    free(serve->functions);
-    free(serve->shares);
+    mill_stock_fini(&serve->stock);
     mill_inbox_clear(&serve->inbox);
 }
 

@@ -9,6 +9,7 @@
 
 #include "base/folders.h"
 #include "bind/engine.h"
+#include "kernels/bodies.h"
 
 /* ---- the environment --------------------------------------------------------------------- */
 
@@ -85,6 +86,13 @@ static tidemill_status take_variable(struct tidemill *engine, const char *variab
 
 tidemill_status mill_settings_environment(struct tidemill *engine, struct mill_error *error)
 {
+    if (!mill_kernel_isa_is_there()) {
+        return mill_fail(
+            error, TIDEMILL_USAGE,
+            "TIDEMILL_ISA: \"%.100s\" is not an instruction set that this machine and "
+            "build have; expected plain, avx2, avx512 or neon",
+            getenv("TIDEMILL_ISA"));
+    }
     for (char **variable = environ; variable && *variable; variable++) {
         if (strncmp(*variable, prefix, sizeof prefix - 1) != 0) continue;
         tidemill_status status = take_variable(engine, *variable, error);

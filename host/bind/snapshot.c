@@ -32,6 +32,7 @@ struct making {
     struct tidemill *engine;
     uint32_t number;
     struct mill_function *function; /* NULL after a failure */
+    struct mill_function *loose;    /* in no snapshot yet: the caller's, when Lua raises */
     struct mill_error *error;
 };
 
@@ -110,15 +111,17 @@ static void set_witness(lua_State *L, int snapshot, const struct snapshot *made,
     lua_setfenv(L, snapshot);
 }
 
-static struct snapshot *keep_snapshot(lua_State *L, int record, int witness,
-                                      struct snapshot made)
+/* Takes over the loose function. */
+static struct snapshot *keep_snapshot(lua_State *L, struct making *making, int record,
+                                      int witness, const struct snapshot *made)
 {
     push_weak(L, snapshots_key, "k");
     lua_pushvalue(L, record);
     struct snapshot *snapshot =
         mill_handle_new(L, snapshot_type, sizeof *snapshot, snapshot_gc);
-    *snapshot = made;
-    set_witness(L, lua_gettop(L), &made, witness);
+    *snapshot = *made;
+    making->loose = NULL;
+    set_witness(L, lua_gettop(L), made, witness);
     lua_rawset(L, -3);
     lua_pop(L, 1);
     return snapshot;
@@ -192,22 +195,21 @@ static void make_function(lua_State *L, struct making *making)
         .frozen = frozen,
         .files = mill_option_flag(L, RECORD, "files"),
     };
+    making->loose = made.function;
     if (made.function == NULL) {
         mill_no_memory(making->error, name);
         return;
     }
     if (!is_built_in(L, RECORD, made.function) &&
         read_code(L, making, RECORD, &made, WITNESS) != TIDEMILL_OK) {
-        mill_function_unref(made.function);
         return;
     }
     if (old && renew(L, old, SNAPSHOT, &made, WITNESS)) {
-        mill_function_unref(made.function);
         making->function = old->function;
         return;
     }
     made.function->serial = mill_pool_serial(&making->engine->pool);
-    struct snapshot *kept = keep_snapshot(L, RECORD, WITNESS, made);
+    struct snapshot *kept = keep_snapshot(L, making, RECORD, WITNESS, &made);
     lua_getfield(L, RECORD, "retry_on");
     if (!lua_isnil(L, -1) &&
         mill_encode(L, -1, "option \"retry_on\"", false, &made.function->retry_on,
@@ -256,6 +258,7 @@ struct mill_function *mill_snapshot(void *snapshots_, uint32_t number)
     lua_pushlightuserdata(L, &making);
     lua_pushvalue(L, snapshots->lookup);
     int raised = lua_pcall(L, 2, 0, 0);
+    mill_function_unref(making.loose);
     if (raised == 0) return making.function;
     const char *text = lua_tostring(L, -1);
     mill_fail(snapshots->error, raised == LUA_ERRMEM ? TIDEMILL_MEMORY : TIDEMILL_ERROR, "%s",

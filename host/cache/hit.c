@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "base/room.h"
 #include "cache/inquiry.h"
 #include "data/codec.h"
 #include "sched/attempt.h"
@@ -139,9 +140,8 @@ bool mill_hit_load_inputs(struct mill_lookup *lookup, struct mill_worker *worker
         struct mill_reader *reader = lookup->store ? mill_hit_reader(lookup, mine) : NULL;
         if (mill_lookup_load(lookup, reader, input)) continue;
         if (count == room) {
-            void *grown = realloc(more, 2 * room * sizeof *lost);
-            if (grown == NULL) break; /* the rest is found missing the next time */
-            more = grown;
+            /* Without memory the rest is found missing the next time. */
+            if (!mill_room_set(&more, 2 * (size_t)room, sizeof *lost)) break;
             if (lost == few) memcpy(more, few, sizeof few);
             lost = more;
             room *= 2;

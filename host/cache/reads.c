@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "base/room.h"
 #include "data/glob.h"
 
 enum { READ_HEAD = 1 + sizeof(struct mill_hash) };
@@ -51,21 +52,16 @@ void mill_reads_add(struct mill_reads *reads, enum mill_read_kind kind, const ch
                     struct mill_hash hash)
 {
     if (has(reads, kind, name, hash)) return;
-    size_t length = strlen(name) + 1, wanted = reads->size + READ_HEAD + length;
-    if (wanted > reads->room) {
-        char *grown = realloc(reads->bytes, wanted * 2);
-        if (grown == NULL) {
-            reads->unsound = true;
-            return;
-        }
-        reads->bytes = grown;
-        reads->room = wanted * 2;
+    size_t length = strlen(name) + 1;
+    if (!mill_room_for(&reads->bytes, reads->size, &reads->room, 1, READ_HEAD + length)) {
+        reads->unsound = true;
+        return;
     }
     char *at = reads->bytes + reads->size;
     *at = (char)kind;
     memcpy(at + 1, &hash, sizeof hash);
     memcpy(at + READ_HEAD, name, length);
-    reads->size = wanted;
+    reads->size += READ_HEAD + length;
 }
 
 int64_t mill_reads_time(void)

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/room.h"
+
 /* ---- moving over values ----------------------------------------------------------------- */
 
 struct skipper {
@@ -172,14 +174,13 @@ static bool give_number(struct copier *copier, struct numbering *numbering, uint
 {
     if (old >= numbering->room) {
         uint64_t room = old < 8 ? 16 : 2 * old;
-        uint32_t *grown =
-            room > UINT32_MAX ? NULL : realloc(numbering->next, room * sizeof *numbering->next);
-        if (grown == NULL) {
+        if (room > UINT32_MAX ||
+            !mill_room_set(&numbering->next, room, sizeof *numbering->next)) {
             copier->status = TIDEMILL_MEMORY;
             return false;
         }
-        memset(grown + numbering->room, 0, (room - numbering->room) * sizeof *grown);
-        numbering->next = grown;
+        memset(numbering->next + numbering->room, 0,
+               (room - numbering->room) * sizeof *numbering->next);
         numbering->room = (uint32_t)room;
     }
     numbering->next[old] = ++*count;

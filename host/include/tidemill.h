@@ -552,8 +552,8 @@ TIDEMILL_API tidemill_status tidemill_help(tidemill *engine, const char *word, c
  * ends, with TIDEMILL_EXIT, where it does not. */
 TIDEMILL_API tidemill_status tidemill_explain(tidemill *engine, int dry);
 
-/* What was taken down so far, in lines; of one task name when `task` is not NULL.  *text is malloc'ed;
- * the caller frees it. */
+/* What was taken down so far, in lines, none while no task was looked at; of one task name when `task` is
+ * not NULL.  *text is malloc'ed; the caller frees it. */
 TIDEMILL_API tidemill_status tidemill_explanation(tidemill *engine, const char *task,
                                                   char **text);
 

@@ -16,6 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/room.h"
 #include "lane/spawn.h"
 #include "lane/tcp.h"
 
@@ -193,14 +194,7 @@ static void child_exited(uv_poll_t *poll, int status, int events)
 
 static bool append_output(struct mill_exec_output *output, const char *bytes, size_t size)
 {
-    if (output->size + size > output->room) {
-        size_t room =
-            output->room * 2 > output->size + size ? output->room * 2 : output->size + size;
-        char *grown = realloc(output->bytes, room);
-        if (grown == NULL) return false;
-        output->bytes = grown;
-        output->room = room;
-    }
+    if (!mill_room_for(&output->bytes, output->size, &output->room, 1, size)) return false;
     memcpy(output->bytes + output->size, bytes, size);
     output->size += size;
     return true;

@@ -177,6 +177,61 @@ bool mill_order_take(struct mill_wire_reader *reader, struct mill_order *order,
     return false;
 }
 
+/* A node that stands for a result inside an argument; UINT32_MAX: no memory. */
+static uint32_t stand_in(struct mill_graph *graph, struct mill_value value)
+{
+    mill_handle handle = mill_graph_node(graph, 0, 1);
+    if (handle == 0) {
+        mill_value_unref(value);
+        return UINT32_MAX;
+    }
+    mill_graph_argument(graph, mill_graph_find(graph, handle), 0, value);
+    return (uint32_t)handle;
+}
+
+/* Reads an argument of the node, with the results of the nodes that it mentions. */
+static bool take_argument(struct mill_wire_reader *reader, struct mill_graph *graph,
+                          struct mill_node *node, uint32_t i)
+{
+    struct mill_value value = mill_wire_read(reader, true);
+    uint32_t nodes = mill_value_nodes(&value), made = 0;
+    uint32_t *standing = nodes ? calloc(nodes, sizeof *standing) : NULL;
+    bool fine = reader->status == TIDEMILL_OK && (nodes == 0 || standing);
+    for (; fine && made < nodes; made++) {
+        standing[made] = stand_in(graph, mill_wire_read(reader, false));
+        if (standing[made] == UINT32_MAX) reader->status = TIDEMILL_MEMORY;
+        fine = reader->status == TIDEMILL_OK;
+        if (standing[made] == UINT32_MAX) break;
+    }
+    if (fine && nodes) {
+        memcpy(value.packed->nodes, standing, nodes * sizeof *standing);
+        mill_graph_argument(graph, node, i, value); /* which holds them from here on */
+    } else if (fine) {
+        mill_graph_argument(graph, node, i, value);
+    } else {
+        mill_value_unref(value);
+    }
+    for (uint32_t k = 0; k < made; k++) mill_graph_unref(graph, standing[k]);
+    free(standing);
+    return fine;
+}
+
+mill_handle mill_order_node(struct mill_wire_reader *reader, struct mill_graph *graph,
+                            uint32_t function)
+{
+    uint64_t count = mill_unpacker_size(&reader->in);
+    if (count > MILL_MAX_ARGUMENTS || reader->in.bad) return 0;
+    mill_handle handle = mill_graph_node(graph, function, (uint32_t)count);
+    if (handle == 0) return 0;
+    bool fine = true;
+    for (uint32_t i = 0; fine && i < count; i++) {
+        fine = take_argument(reader, graph, mill_graph_find(graph, handle), i);
+    }
+    if (fine && mill_wire_is_read(reader)) return handle;
+    mill_graph_unref(graph, (uint32_t)handle);
+    return 0;
+}
+
 /* ---- what comes back ------------------------------------------------------------------------- */
 
 void mill_answer_put(struct mill_wire *wire, const struct mill_answer *answer)

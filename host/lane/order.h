@@ -54,6 +54,11 @@ static inline bool mill_order_forgets(const struct mill_wire_reader *reader)
 bool mill_order_take(struct mill_wire_reader *reader, struct mill_order *order,
                      struct mill_order_function *function, double **seconds);
 
+/* Reads those arguments: the node of a call of `function` with them, and with nodes of function 0
+ * where an argument mentions one.  0: there is no memory, or the reader is at something else. */
+mill_handle mill_order_node(struct mill_wire_reader *reader, struct mill_graph *graph,
+                            uint32_t function);
+
 /* ---- what comes back ------------------------------------------------------------------------- */
 
 struct mill_answer {

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/room.h"
 #include "lane/flight.h"
 #include "lane/talk.h"
 #include "sched/mail.h"
@@ -211,9 +212,8 @@ static int list_descriptors(struct mill_process *process)
 {
     int wanted = 1 + 2 * process->child_count;
     if (wanted > process->polled_room) {
-        struct pollfd *grown = realloc(process->polled, 2 * (size_t)wanted * sizeof *grown);
-        if (grown == NULL) return 0;
-        process->polled = grown;
+        if (!mill_room_set(&process->polled, 2 * (size_t)wanted, sizeof *process->polled))
+            return 0;
         process->polled_room = 2 * wanted;
     }
     struct pollfd *at = process->polled;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/room.h"
 #include "lane/dial.h"
 
 /* ---- life ------------------------------------------------------------------------------------- */
@@ -213,14 +214,7 @@ static bool append_bytes(struct mill_socket *socket, const char *bytes, size_t s
         socket->last -= socket->first;
         socket->first = 0;
     }
-    if (socket->last + size > socket->room) {
-        size_t room =
-            socket->room * 2 > socket->last + size ? socket->room * 2 : socket->last + size;
-        char *grown = realloc(socket->bytes, room);
-        if (grown == NULL) return false;
-        socket->bytes = grown;
-        socket->room = room;
-    }
+    if (!mill_room_for(&socket->bytes, socket->last, &socket->room, 1, size)) return false;
     memcpy(socket->bytes + socket->last, bytes, size);
     socket->last += size;
     return true;

@@ -279,47 +279,36 @@ static bool has_flag(struct mill_task *task, enum mill_task_flags flag)
     return atomic_load_explicit(&task->flags, memory_order_relaxed) & flag;
 }
 
-bool mill_worker_begin(struct mill_worker *worker, struct mill_task *task)
+/* A task that need not be begun, as its run was cancelled or something that it needs failed, ends. */
+static bool ends_before(struct mill_worker *worker, struct mill_task *task)
 {
-    struct mill_run *run = task->run;
-    mill_worker_turn_to(worker, run);
-    mill_worker_add_pending(worker, -1);
-    int64_t load = take_load(worker, task);
     /* Relaxed: see mill_run_cancelled. */
     if (atomic_load_explicit(&worker->pool->cancels, memory_order_relaxed) &&
-        mill_run_cancelled(run)) {
+        mill_run_cancelled(task->run)) {
         mill_worker_complete(worker, task, MILL_CANCELLED, mill_nil());
-        return false;
+        return true;
     }
     if (atomic_load_explicit(&task->cause, memory_order_relaxed) != MILL_NO_CAUSE) {
         mill_worker_complete(worker, task, MILL_SKIPPED, mill_nil());
-        return false;
+        return true;
     }
-    const struct mill_function *function = mill_task_function(task);
-    if (function->joins) {
-        mill_join_begin(worker, task);
-        return false;
-    }
-    set_stream(worker, task, function); /* the hook may set another */
-    if (run->hooks.before &&
-        run->hooks.before(run->hooks.context, worker, task) == MILL_TAKEN) {
-        return false; /* the task and its run may be gone */
-    }
-    if (function->need_count && !has_flag(task, MILL_TASK_GRANTED)) {
-        if (!mill_resources_take(&worker->pool->resources, task)) return false;
-        if (!has_flag(task, MILL_TASK_GRANTED)) { /* cancelled meanwhile */
-            mill_worker_complete(worker, task, MILL_CANCELLED, mill_nil());
-            return false;
-        }
-    }
-    mill_worker_take_up(worker, task);
-    mill_worker_add_pending(worker, 1);
-    put_load(worker, task, load);
-    if (!gather(worker, task)) {
-        bool failed = false;
-        mill_worker_finish(worker, MILL_FAILED, mill_string("out of memory", 13, &failed));
-        return false;
-    }
+    return false;
+}
+
+/* Takes the resources that the task needs.  False: it waits for them, or has ended. */
+static bool take_resources(struct mill_worker *worker, struct mill_task *task)
+{
+    if (!mill_resources_take(&worker->pool->resources, task)) return false;
+    if (has_flag(task, MILL_TASK_GRANTED)) return true;
+    mill_worker_complete(worker, task, MILL_CANCELLED, mill_nil()); /* meanwhile */
+    return false;
+}
+
+/* What is known of an attempt as it begins. */
+static void note_beginning(struct mill_worker *worker, struct mill_task *task,
+                           const struct mill_function *function)
+{
+    const struct mill_run *run = task->run;
     mill_count_up(&worker->counters.executed);
     worker->call.turn = ++worker->turns;
     worker->places = 0;
@@ -330,6 +319,38 @@ bool mill_worker_begin(struct mill_worker *worker, struct mill_task *task)
         worker->lane != MILL_LANE_THREAD) {
         worker->began = worker->since = mill_clock_now();
     }
+}
+
+bool mill_worker_begin(struct mill_worker *worker, struct mill_task *task)
+{
+    struct mill_run *run = task->run;
+    mill_worker_turn_to(worker, run);
+    mill_worker_add_pending(worker, -1);
+    int64_t load = take_load(worker, task);
+    if (ends_before(worker, task)) return false;
+    const struct mill_function *function = mill_task_function(task);
+    if (function->joins) {
+        mill_join_begin(worker, task);
+        return false;
+    }
+    set_stream(worker, task, function); /* the hook may set another */
+    if (run->hooks.before &&
+        run->hooks.before(run->hooks.context, worker, task) == MILL_TAKEN) {
+        return false; /* the task and its run may be gone */
+    }
+    if (function->need_count && !has_flag(task, MILL_TASK_GRANTED) &&
+        !take_resources(worker, task)) {
+        return false;
+    }
+    mill_worker_take_up(worker, task);
+    mill_worker_add_pending(worker, 1);
+    put_load(worker, task, load);
+    if (!gather(worker, task)) {
+        bool failed = false;
+        mill_worker_finish(worker, MILL_FAILED, mill_string("out of memory", 13, &failed));
+        return false;
+    }
+    note_beginning(worker, task, function);
     if (function->body == NULL) return true;
     run_c_body(worker, function);
     return false;

@@ -17,6 +17,7 @@
 
 #include <stdlib.h>
 
+#include "base/room.h"
 #include "sched/mail.h"
 #include "sched/pool.h"
 #include "sched/sleep.h"
@@ -161,12 +162,10 @@ static bool reserve_side(struct mill_lease *lease, struct mill_worker *worker)
 {
     uint32_t count = index_of(worker) + 1;
     if (count > lease->side_count) {
-        struct mill_lease_side *grown = realloc(lease->sides, count * sizeof *grown);
-        if (grown == NULL) return false;
+        if (!mill_room_set(&lease->sides, count, sizeof *lease->sides)) return false;
         for (uint32_t i = lease->side_count; i < count; i++) {
-            grown[i] = (struct mill_lease_side){0};
+            lease->sides[i] = (struct mill_lease_side){0};
         }
-        lease->sides = grown;
         lease->side_count = count;
     }
     side_of(lease, worker)->worker = worker;

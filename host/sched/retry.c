@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/room.h"
 #include "sched/pool.h"
 
 static const double LONGEST_DELAY = 1e9; /* seconds: 31 years fit into nanoseconds */
@@ -56,9 +57,7 @@ struct mill_retry *mill_retry_note(struct mill_task *task, double seconds)
     pthread_mutex_unlock(&task->run->retry_lock);
     if (retry == NULL) return NULL;
     size_t count = (size_t)retry->attempts + 1;
-    double *grown = realloc(retry->seconds, count * sizeof *grown);
-    if (grown == NULL) return NULL;
-    retry->seconds = grown;
+    if (!mill_room_set(&retry->seconds, count, sizeof *retry->seconds)) return NULL;
     retry->seconds[retry->attempts++] = seconds;
     return retry;
 }

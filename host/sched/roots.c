@@ -91,56 +91,81 @@ static bool part_roots(struct mill_pool *pool, struct mill_run *run)
     return true;
 }
 
-tidemill_status mill_pool_submit(struct mill_pool *pool, struct mill_run *run,
-                                 struct mill_worker *worker, struct mill_error *error)
+/* Notes what functions the run has, which says how its tasks are placed; whether some are for lanes. */
+static bool look_at_functions(struct mill_pool *pool, struct mill_run *run)
 {
-    tidemill_status status = TIDEMILL_OK;
     bool lanes = false;
-    int roots = run->root_count < INT_MAX ? (int)run->root_count : INT_MAX;
-    run->pool = pool;
     run->placed = run->strategy != MILL_DYNAMIC;
     if (run->strategy == MILL_ROUND_ROBIN) {
         run->turn =
             atomic_fetch_add_explicit(&pool->next_turn, run->count, memory_order_relaxed);
     }
     for (uint32_t i = 0; i < run->function_count; i++) {
-        /* Relaxed: who gets a task of the run got it after the mutex below. */
+        /* Relaxed: who gets a task of the run got it after the mutex of start_and_enqueue. */
         atomic_fetch_or_explicit(&pool->levels,
                                  1u << (run->functions[i]->priority + MILL_LEVEL_ZERO),
                                  memory_order_relaxed);
         if (run->functions[i]->affinity) run->placed = true;
         lanes = lanes || mill_pool_lane(pool, run->functions[i]->lane);
     }
-    if (lanes) status = mill_pool_start_lanes(pool, run, error);
-    if (status != TIDEMILL_OK) return status;
-    bool each = run->placed;
-    run->placed = run->placed || lanes;
-    if (lanes && !each && !worker && !part_roots(pool, run)) {
-        return mill_no_memory(error, "a run's roots");
-    }
+    return lanes;
+}
+
+static void count_in(struct mill_pool *pool, const struct mill_run *run)
+{
     if (run->count > 0) atomic_fetch_add(&pool->running, 1);
     atomic_fetch_add_explicit(&pool->submitted, run->count, memory_order_relaxed);
     if (atomic_load(&run->token->cancelled)) { /* before it had a pool */
         atomic_fetch_add(&pool->cancels, 1);
     }
+}
+
+static void count_out(struct mill_pool *pool, const struct mill_run *run)
+{
+    if (run->count > 0) atomic_fetch_sub(&pool->running, 1);
+    atomic_fetch_sub_explicit(&pool->submitted, run->count, memory_order_relaxed);
+}
+
+/* Starts the pool's threads if nobody has; `queue`: all roots go where any worker takes them. */
+static tidemill_status start_and_enqueue(struct mill_pool *pool, struct mill_run *run,
+                                         bool queue, struct mill_error *error)
+{
+    tidemill_status status = TIDEMILL_OK;
+    int roots = run->root_count < INT_MAX ? (int)run->root_count : INT_MAX;
+    pthread_mutex_lock(&pool->mutex);
+    if (!atomic_load_explicit(&pool->started, memory_order_relaxed)) {
+        status = mill_pool_start(pool, error);
+    }
+    queue = queue && status == TIDEMILL_OK && roots > 0;
+    if (queue) enqueue_run(pool, run);
+    pthread_mutex_unlock(&pool->mutex);
+    if (queue) mill_pool_wake(pool, roots);
+    return status;
+}
+
+tidemill_status mill_pool_submit(struct mill_pool *pool, struct mill_run *run,
+                                 struct mill_worker *worker, struct mill_error *error)
+{
+    tidemill_status status = TIDEMILL_OK;
+    run->pool = pool;
+    bool lanes = look_at_functions(pool, run), each = run->placed;
+    if (lanes) status = mill_pool_start_lanes(pool, run, error);
+    if (status != TIDEMILL_OK) return status;
+    run->placed = run->placed || lanes;
+    if (lanes && !each && !worker && !part_roots(pool, run)) {
+        return mill_no_memory(error, "a run's roots");
+    }
+    /* With the last of its roots the run may end: what is left of it to read is on this stack. */
+    uint32_t first = run->root_count, end = first + run->lane_roots;
+    count_in(pool, run);
     if (!atomic_load_explicit(&pool->started, memory_order_acquire) || !worker) {
-        pthread_mutex_lock(&pool->mutex);
-        if (!atomic_load_explicit(&pool->started, memory_order_relaxed)) {
-            status = mill_pool_start(pool, error);
-        }
-        bool queue = status == TIDEMILL_OK && run->root_count > 0 && !worker && !each;
-        if (queue) enqueue_run(pool, run);
-        pthread_mutex_unlock(&pool->mutex);
-        if (queue) mill_pool_wake(pool, roots);
+        status = start_and_enqueue(pool, run, !worker && !each, error);
     }
     if (status != TIDEMILL_OK) {
-        if (run->count > 0) atomic_fetch_sub(&pool->running, 1);
-        atomic_fetch_sub_explicit(&pool->submitted, run->count, memory_order_relaxed);
+        count_out(pool, run);
     } else if (worker || each) {
         push_roots(pool, run, worker);
     } else {
-        /* With the last of them the run may end: what is left of it to read is on this stack. */
-        uint32_t first = run->root_count, end = first + run->lane_roots;
         for (uint32_t i = first; i < end; i++) {
             mill_pool_place(pool, NULL, &run->tasks[run->roots[i]]);
         }

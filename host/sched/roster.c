@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+#include "base/room.h"
+
 void mill_roster_init(struct mill_roster *roster, struct mill_run *run,
                       mill_function_of *function_of, void *context, struct mill_error *error)
 {
@@ -56,13 +58,8 @@ static bool make_place(struct mill_roster *roster)
 {
     struct mill_run *run = roster->run;
     if (2 * (run->function_count + 1) > roster->room && !grow_roster(roster)) return false;
-    if (run->function_count < roster->function_room) return true;
-    size_t room = roster->function_room ? roster->function_room * 2 : 4;
-    void *grown = realloc(run->functions, room * sizeof *run->functions);
-    if (grown == NULL) return false;
-    run->functions = grown;
-    roster->function_room = room;
-    return true;
+    return mill_room_for_one(&run->functions, run->function_count, &roster->function_room,
+                             sizeof *run->functions, 4);
 }
 
 uint32_t mill_roster_enter(struct mill_roster *roster, uint32_t number)

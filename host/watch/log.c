@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/room.h"
 
 const char *const mill_log_level_names[MILL_LOG_LEVELS] = {"debug", "info", "warn", "error"};
 
@@ -106,15 +107,8 @@ struct text {
 
 static char *text_room(struct text *text, size_t more)
 {
-    if (text->room - text->size < more && !text->failed) {
-        size_t room = 2 * text->room + more;
-        char *grown = realloc(text->bytes, room);
-        text->failed = grown == NULL;
-        if (grown) {
-            text->bytes = grown;
-            text->room = room;
-        }
-    }
+    text->failed =
+        text->failed || !mill_room_for(&text->bytes, text->size, &text->room, 1, more);
     return text->failed ? NULL : text->bytes + text->size;
 }
 
@@ -480,12 +474,10 @@ bool mill_log_collect(struct mill_log *log, const struct mill_log_filter *filter
     for (int i = 0; i < log->lane_count; i++) {
         struct mill_log_lane *lane = atomic_load_explicit(&log->lanes[i], memory_order_acquire);
         if (lane == NULL) continue;
-        struct mill_log_record **grown = realloc(list, (used + MILL_LOG_KEPT) * sizeof *list);
-        if (grown == NULL) {
+        if (!mill_room_set(&list, used + MILL_LOG_KEPT, sizeof *list)) {
             mill_log_release(list, used);
             return false;
         }
-        list = grown;
         used += collect_lane(lane, filter, list + used);
     }
     if (used > 0) qsort(list, used, sizeof *list, by_number);

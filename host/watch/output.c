@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/room.h"
 
 enum { MAX_WARNED = 256 };
 static const int64_t FIRST_AFTER = 300 * 1000000LL, EVERY = 100 * 1000000LL,
@@ -68,12 +69,10 @@ static bool is_new(struct mill_output *output, const char *text)
         if (strcmp(output->warned[i], text) == 0) return false;
     }
     if (output->warned_count == MAX_WARNED) return true;
-    char **grown =
-        realloc(output->warned, (size_t)(output->warned_count + 1) * sizeof *output->warned);
-    if (grown == NULL) return true;
-    output->warned = grown;
-    grown[output->warned_count] = strdup(text);
-    if (grown[output->warned_count]) output->warned_count++;
+    size_t count = (size_t)output->warned_count + 1;
+    if (!mill_room_set(&output->warned, count, sizeof *output->warned)) return true;
+    output->warned[count - 1] = strdup(text);
+    if (output->warned[count - 1]) output->warned_count++;
     return true;
 }
 

@@ -4,7 +4,7 @@
 -- SPDX-License-Identifier: MIT
 local util = require("jit.util")
 
--- JFORL, JITERL, JLOOP of LuaJIT 2.1, as in host/bind/bytecode.c; their D is the trace.
+-- JFORL, JITERL, JLOOP of LuaJIT 2.1, as in host/bind/opcode.c; their D is the trace.
 local compiled_loops = { [81] = true, [84] = true, [87] = true }
 -- How the trace ends: at its own beginning, or at a call of a C function after which another goes on.
 -- One that ends in the trace of an inner loop covers what is before that alone.

@@ -191,7 +191,7 @@ local function report_name(out, name, width, findings)
   end
 end
 
---- What the inquiry into all runs has found, as text; of one task name when `only` is given.
+--- What the inquiry into all runs has found, as text, "" of none; of one task name when `only` is given.
 ---@param only? string
 ---@return string
 function explain.report(only)
@@ -203,16 +203,16 @@ function explain.report(only)
   for _, name in ipairs(list) do
     if not only or name == only then report_name(out, name, width, names[name]) end
   end
-  if #out == 0 then
-    local near = only and require("tidemill.suggest").phrase(only, list) or ""
-    out[1] = only and ("no task \"%s\" was looked at%s"):format(only, near) or "no tasks"
+  if #out == 0 and only then
+    local near = require("tidemill.suggest").phrase(only, list) or ""
+    out[1] = ("no task \"%s\" was looked at%s"):format(only, near)
   end
   local stop = core.dry_stop()
   if stop then
     out[#out + 1] = "ends at " .. stop
       .. ", where a result is wanted that is not known before tasks have run"
   end
-  return table.concat(out, "\n") .. "\n"
+  return #out > 0 and table.concat(out, "\n") .. "\n" or ""
 end
 
 --- Hits and misses by cause, of the inquiry into all runs: for records.

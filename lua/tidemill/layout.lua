@@ -3,10 +3,13 @@
 -- 1 layers: the longest path before a task, then later where that shortens its edges;
 -- 2 an edge that passes layers gets a knot in each (one for all edges of the same task);
 -- 3 the order within layers: sweeps that put each knot at the mean of its neighbours, the best kept;
--- 4 places: sweeps that pull neighbours together, as far as the order and the gaps allow.
+-- 4 places: sweeps that pull neighbours together, as far as the order and the gaps allow;
+-- 5 layers that are too wide become several rows: fold.lua.
 --
 -- Two axes: `across` runs along a layer, `along` from layer to layer; what is drawn from top to
 -- bottom or from left to right is up to the caller.
+local fold = require("tidemill.fold")
+
 local layout = {}
 
 -- Beyond, edges run straight through the layers that they pass: nobody could follow them anyway.
@@ -381,7 +384,7 @@ end
 -- From layer to layer; steps are wider where edges go far to the side.
 local function place_layers(net, sizes)
   local at = 0
-  net.starts, net.ends = {}, {}
+  net.starts, net.ends, net.steps = {}, {}, {}
   for i, layer in ipairs(net.layers) do
     local thickness, farthest = 0, 0
     for _, knot in ipairs(layer) do
@@ -390,8 +393,10 @@ local function place_layers(net, sizes)
         farthest = math.max(farthest, math.abs(other.knot.across - knot.across))
       end
     end
-    net.starts[i], net.ends[i] = at, at + thickness
-    at = at + thickness + math.min(most_step, least_step + math.max(0, farthest - 60) / 12)
+    net.steps[i] = thickness + fold.row_gap
+    local depth = thickness + ((net.rows[i] or 1) - 1) * net.steps[i]
+    net.starts[i], net.ends[i] = at, at + depth
+    at = at + depth + math.min(most_step, least_step + math.max(0, farthest - 60) / 12)
   end
 end
 
@@ -412,17 +417,40 @@ local function ports_of(knot, from, size)
   return ports
 end
 
+-- Out of a row that others lie behind, and into one that lies behind others: beside the boxes.
+local function leave_row(net, source, points)
+  if (source.row or 1) == (net.rows[source.layer] or 1) then return source.across end
+  local row_end = net.starts[source.layer] + source.row * net.steps[source.layer]
+  local lane = source.across + source.lane_out
+  points[#points + 1] = { source.across, row_end - fold.row_gap }
+  points[#points + 1] = { lane, row_end }
+  return lane
+end
+
+local function enter_row(net, target, port, points)
+  local row_start = net.starts[target.layer] + (target.row - 1) * net.steps[target.layer]
+  local lane = target.across + target.lane_in
+  points[#points + 1] = { lane, net.starts[target.layer] }
+  points[#points + 1] = { lane, row_start - fold.row_gap }
+  points[#points + 1] = { port, row_start }
+end
+
 -- The points of an edge: straight within layers, to be bent between them.
 local function points_of(net, source, target, port, boxes)
   local from, to = boxes[source.task], boxes[target.task]
-  local points = { { source.across, from.along + from.size.along },
-    { source.across, net.ends[source.layer] } }
+  local points = { { source.across, from.along + from.size.along } }
+  local lane = leave_row(net, source, points)
+  points[#points + 1] = { lane, net.ends[source.layer] }
   for layer = source.layer + 1, net.straight and 0 or target.layer - 1 do
     local knot = source.passing[layer]
     points[#points + 1] = { knot.across, net.starts[layer] }
     points[#points + 1] = { knot.across, net.ends[layer] }
   end
-  points[#points + 1] = { port, net.starts[target.layer] }
+  if (target.row or 1) > 1 then
+    enter_row(net, target, port, points)
+  else
+    points[#points + 1] = { port, net.starts[target.layer] }
+  end
   points[#points + 1] = { port, to.along }
   return points
 end
@@ -458,6 +486,7 @@ function layout.place(tasks, sizes)
   local net = net_of(tasks, sizes)
   order(net)
   place(net)
+  fold.layers(net)
   local least, most = smallest_across(net), 0
   for _, knot in ipairs(net.knots) do
     knot.across = knot.across - least
@@ -467,8 +496,9 @@ function layout.place(tasks, sizes)
   local boxes, edges = {}, {}
   for i in ipairs(tasks) do
     local knot = net.knots[i]
-    local middle = (net.starts[knot.layer] + net.ends[knot.layer]) / 2
-    boxes[i] = { across = knot.across, along = middle - sizes[i].along / 2, layer = knot.layer,
+    local row_start = net.starts[knot.layer] + ((knot.row or 1) - 1) * net.steps[knot.layer]
+    local spare = net.steps[knot.layer] - fold.row_gap - sizes[i].along
+    boxes[i] = { across = knot.across, along = row_start + spare / 2, layer = knot.layer,
       size = sizes[i] }
   end
   for i, task in ipairs(tasks) do

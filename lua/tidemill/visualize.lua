@@ -1,6 +1,6 @@
 -- visualize: draws the graph below some nodes into a file, .svg or .dot.
 -- An .svg is drawn by Graphviz where its program `dot` is found, else by svg.lua, which is meant for
--- pictures that a person still reads: up to 1,000 tasks.
+-- pictures that a person still reads: up to 1,000 tasks, wide layers in rows, which dot does not do.
 local core = require("tidemill.core")
 local label = require("tidemill.label")
 local options = require("tidemill.options")
@@ -10,6 +10,7 @@ local view = require("tidemill.view")
 local visualize = {}
 
 local most_tasks = 1000 -- without Graphviz
+local most_points = 6000 -- the longer side of a picture by Graphviz that nobody has asked for
 local label_columns = 28
 
 -- ---- the picture --------------------------------------------------------------------------------
@@ -84,12 +85,12 @@ end
 
 local function quote(text) return "'" .. text:gsub("'", "'\\''") .. "'" end
 
--- The program to draw with, or nil: TIDEMILL_DOT names it, or is "off".
+-- The program to draw with, or nil: TIDEMILL_DOT names it, or is "off"; whether it does.
 local function program()
   local name = core.env("TIDEMILL_DOT") or ""
   if name == "off" then return nil end
   local wanted = quote(name == "" and "dot" or name)
-  if core.execute(("command -v %s >/dev/null 2>&1"):format(wanted)) == 0 then return wanted end
+  if core.execute(("command -v %s >/dev/null 2>&1"):format(wanted)) == 0 then return wanted, name ~= "" end
   if name ~= "" then
     error(("visualize: TIDEMILL_DOT: expected a program, or \"off\"; there is no %s"):format(shown(name)), 0)
   end
@@ -136,9 +137,17 @@ local function check_choice(given, name, first, second, level)
   end
 end
 
+local function is_long(text)
+  local width, height = text:match("<svg width=\"(%d+)pt\" height=\"(%d+)pt\"")
+  return width ~= nil and math.max(tonumber(width), tonumber(height)) > most_points
+end
+
 local function svg_text(nodes, info, file, given)
-  local dot = program()
-  if dot then return by_graphviz(dot, require("tidemill.dot").text(picture_of(nodes, info, given))) end
+  local dot, named = program()
+  if dot then
+    local text = by_graphviz(dot, require("tidemill.dot").text(picture_of(nodes, info, given)))
+    if named or info.tasks > most_tasks or not is_long(text) then return text end
+  end
   if info.tasks > most_tasks then
     error(("visualize: %s: %d tasks, and without Graphviz at most %d are drawn; install graphviz, or "
       .. "write a .dot file"):format(file, info.tasks, most_tasks), 0)

@@ -3,6 +3,7 @@
 
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "check.h"
 #include "fail_check.h"
@@ -21,6 +22,24 @@ static void elements_stay_when_the_block_grows(void)
     free(list);
 }
 
+static void any_number_is_added_at_once(void)
+{
+    char *text = NULL;
+    size_t room = 0, used = 0;
+    CHECK(mill_room_for(&text, 0, &room, 1, 0) && text == NULL);
+    for (size_t more = 7; more < 300; more += 7) {
+        size_t before = room;
+        CHECK(mill_room_for(&text, used, &room, 1, more) && room - used >= more);
+        CHECK(room == before || room == used + more || room == 2 * before);
+        memset(text + used, (int)more, more);
+        used += more;
+    }
+    for (size_t i = 0, more = 7; more < 300; i += more, more += 7) {
+        CHECK(text[i] == (char)more && text[i + more - 1] == (char)more);
+    }
+    free(text);
+}
+
 static void what_cannot_be_had_leaves_all_as_it_was(void)
 {
     double *list = NULL;
@@ -30,6 +49,7 @@ static void what_cannot_be_had_leaves_all_as_it_was(void)
     CHECK(!mill_room_set(&list, SIZE_MAX / 4, sizeof *list) && list == before);
     size_t huge = SIZE_MAX / 2 + 1; /* twice as many are none */
     CHECK(!mill_room_grow(&list, &huge, sizeof *list, 4) && list == before);
+    CHECK(!mill_room_reach(&list, &room, sizeof *list, SIZE_MAX / 4) && room == 4);
     if (CAN_FAIL_MEMORY) {
         allocations_left = 0;
         bool grown = mill_room_for_one(&list, 4, &room, sizeof *list, 4);
@@ -42,6 +62,7 @@ static void what_cannot_be_had_leaves_all_as_it_was(void)
 int main(void)
 {
     RUN(elements_stay_when_the_block_grows);
+    RUN(any_number_is_added_at_once);
     RUN(what_cannot_be_had_leaves_all_as_it_was);
     return check_end();
 }

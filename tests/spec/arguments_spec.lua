@@ -2,10 +2,11 @@
 -- SPDX-License-Identifier: MIT
 
 local expect = require "tests.spec.expect"
+local helper = require "tests.spec.helper"
 local process = require "tests.spec.process"
 local tm = require "tidemill"
 
-local stubs = { "lua/meta/tidemill.lua", "lua/meta/kernels.lua", "lua/meta/linalg.lua", "lua/meta/array.lua" }
+local stubs = helper.lines("ls lua/meta/*.lua")
 
 describe("wrong arguments", function()
   it("that once had none, or never came to an end, get errors", function()

@@ -197,6 +197,15 @@ describe("settings", function()
       contains(result.err, "unknown variable TIDEMILL_ZZZZ; tidemill config lists the settings")
     end)
 
+    it("ask for an instruction set that there is", function()
+      local result = run { "-e", "print(1)", env = { TIDEMILL_ISA = "avx3" } }
+      ends_with(2, result)
+      assert.are.equal("tidemill: TIDEMILL_ISA: \"avx3\" is not an instruction set that this machine and "
+        .. "build have; expected plain, avx2, avx512 or neon\n", result.err)
+      result = run { "-e", "print(tm.kernels.isa())", env = { TIDEMILL_ISA = "plain" } }
+      assert.are.equal("plain\n", result.out)
+    end)
+
     it("leave alone what is for others", function()
       local result = run { "-e", "print(1)", env = { TIDEMILL_TEST_X = "1", TIDEMILL_BENCH_X = "1",
         TIDEMILL_BIN = "x", TIDEMILL_DOT = "off", TIDEMILL_ISA = "plain", TIDEMILL_WORKER = "1",

@@ -240,6 +240,7 @@ local own = "of the library's own calls into the engine, which it makes right"
 -- What nobody sees who uses the engine as it is meant, or what cannot be brought about at will.
 local unseen = {
   { "^host/bind/bytecode%.c$", ".", "of bytes that no LuaJIT writes: a damaged worker or cache" },
+  { "^host/bind/dump%.c$", ".", "of bytes that no LuaJIT writes: a damaged worker or cache" },
   { "^host/bind/decode%.c$", ".", "of values that no encoder writes" },
   { "^host/bind/lib_operation%.c$", "^the operation ", own },
   { "^host/bind/lib_graph%.c$", "^not", own },

@@ -273,6 +273,16 @@ print("the end")]]
     assert.are.same({ 0, "a\tb\nno tasks\n" }, { result.status, result.out })
   end)
 
+  it("says no more of a script that fails before its first task", function()
+    write("main.lua", "error(\"no\", 0)")
+    local result = tidemill { "explain", "main.lua" }
+    assert.are.same({ 1, "" }, { result.status, result.out })
+    contains(result.err, "tidemill: no\n")
+    write("main.lua", "local tm = require \"tidemill\"\ntm.map(tm.delayed(function(x) return x end,"
+      .. " { name = \"t\" }), { 1 })\nerror(\"no\", 0)")
+    contains(tidemill({ "explain", "main.lua" }).out, "t  ")
+  end)
+
   it("refuses wrong usage", function()
     local cases = { { "explain" }, { "explain", "main.lua", "one", "two" },
       { "explain", "nothing.lua", status = 1 }, { "explain", "main.lua", "--json", "-" } }

@@ -10,7 +10,7 @@ local message_sites = {}
 local speakers = { lua = {}, c = {} }
 local lua_names = "error fail refuse wrong failure raise mistake fail_inside refuse_singular warn"
 local c_names = "mill_fail luaL_error mill_lib_raise mill_output_warn fail refuse complain refuse_value "
-  .. "refuse_number dump_refuse mill_encoder_refuse warn remark fail_line compile_fail mill_api_fail "
+  .. "refuse_number mill_dump_refuse mill_encoder_refuse warn remark fail_line compile_fail mill_api_fail "
   .. "refuse_command fail_syntax refuse_table refuse_option warn_variable warn_degraded say_blas file_fail "
   .. "writer_failed mill_database_fail database_refuse fail_running source_fail refuse_names"
 for name in lua_names:gmatch("%S+") do speakers.lua[name] = true end

@@ -3,10 +3,9 @@
 
 local helper = require "tests.spec.helper"
 
-local stubs = helper.read("lua/meta/tidemill.lua")
-local kernel_stubs = helper.read("lua/meta/kernels.lua")
-local linalg_stubs = helper.read("lua/meta/linalg.lua")
-local lazy_stubs = helper.read("lua/meta/array.lua")
+local texts = {}
+for i, path in ipairs(helper.lines("ls lua/meta/*.lua")) do texts[i] = helper.read(path) end
+local stubs = table.concat(texts, "\n")
 
 -- Functions of a source text: "name" -> "a, b" for `function owner.name(a, b)` or `owner:name`.
 local function functions_of(text, owner)
@@ -45,10 +44,7 @@ end
 
 describe("the stubs for editors", function()
   it("are Lua", function()
-    assert(loadstring(stubs))
-    assert(loadstring(kernel_stubs))
-    assert(loadstring(linalg_stubs))
-    assert(loadstring(lazy_stubs))
+    for _, text in ipairs(texts) do assert(loadstring(text)) end
   end)
 
   it("declare every name of the face, and no other", function()
@@ -66,11 +62,11 @@ describe("the stubs for editors", function()
   it("declare every kernel with its parameters", function()
     local real = functions_of_families "kernels"
     for name, parameters in pairs(functions_of(source "kernels", "kernels")) do real[name] = parameters end
-    assert.are.same(real, functions_of(kernel_stubs, "kernels"))
+    assert.are.same(real, functions_of(stubs, "kernels"))
   end)
 
   it("declare every function of tm.linalg with its parameters", function()
-    assert.are.same(functions_of_families "linalg", functions_of(linalg_stubs, "linalg"))
+    assert.are.same(functions_of_families "linalg", functions_of(stubs, "linalg"))
   end)
 
   it("declare every method of a lazy array with its parameters", function()
@@ -85,11 +81,11 @@ describe("the stubs for editors", function()
         real[name] = found[name] or (family == "reductions" and "axes, options") or "axis"
       end
     end
-    assert.are.same(real, functions_of(lazy_stubs, "lazy"))
+    assert.are.same(real, functions_of(stubs, "lazy"))
   end)
 
   it("declare every field of a lazy array", function()
-    local class = lazy_stubs:match("%-%-%-@class tidemill%.lazy\n(.-)\nlocal lazy")
+    local class = stubs:match("%-%-%-@class tidemill%.lazy\n(.-)\nlocal lazy")
     for name in pairs(functions_of(source "lazy", "fields")) do
       assert.is_truthy(class:find("@field " .. name .. "%f[%W]"), name)
     end

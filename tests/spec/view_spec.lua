@@ -390,6 +390,17 @@ describe("an SVG drawn without Graphviz", function()
     { "a diamond", diamond },
     { "a tree of 63", function() return tree(32) end },
     { "a fan of 100", function() return fan(100) end },
+    { "a fan of 400, in rows, with edges that pass them", function()
+      local first = inc(1)
+      local list = { first }
+      for i = 2, 400 do list[i] = add(first, i) end
+      return sum(list)
+    end },
+    { "two rows of rows", function()
+      local list = {}
+      for i = 1, 130 do list[i] = inc(inc(i)) end
+      return sum(list)
+    end },
     { "a chain of 200", function() return chain(200) end },
     { "tasks that do not hang together", function()
       return { inc(1), { diamond() }, x = chain(3), y = inc(2) }
@@ -432,6 +443,15 @@ describe("an SVG drawn without Graphviz", function()
         end
       end
     end
+  end)
+
+  it("puts what would be too wide in rows", function()
+    local text, boxes = check_picture(fan(400))
+    local width, height = text:match(" width=\"(%d+)\" height=\"(%d+)\"")
+    assert.is_true(tonumber(width) < 3000 and tonumber(height) < 3000, width .. " x " .. height)
+    local tops = {}
+    for _, box in ipairs(boxes) do tops[box.top] = (tops[box.top] or 0) + 1 end
+    for _, tasks in pairs(tops) do assert.is_true(tasks < 60) end
   end)
 
   it("draws a chain straight", function()
@@ -707,6 +727,17 @@ describe("an SVG drawn by Graphviz", function()
     assert.are.equal("visualize: TIDEMILL_DOT: expected a program, or \"off\"; there is no \"/no/such/dot\"",
       problem(function() inc(1):visualize(file) end))
     assert.are.equal("old", helper.read(file))
+  end)
+
+  it("is our own where that one would be long, and the program is not asked for", function()
+    if not has_dot then pending "no Graphviz here" end
+    local file = path_of "svg"
+    draw_with ""
+    fan(200):visualize(file)
+    assert.is_truthy(helper.read(file):find("data-task", 1, true))
+    draw_with "dot"
+    fan(200):visualize(file)
+    assert.is_nil(helper.read(file):find("data-task", 1, true))
   end)
 
   it("has every task and edge", function()

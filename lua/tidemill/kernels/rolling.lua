@@ -53,8 +53,11 @@ local function check_ddof(name, ddof)
   if ddof ~= nil then return check_integer(name, "ddof", ddof, 0) end
 end
 
--- A kernel of one series; the others take a number between window and min_count.
-local function plain_windows(kernel, x, shape, window, min_count)
+-- A kernel of one series, all of whose other arguments are checked; called in tail position, so that
+-- messages about its elements blame the right line.
+local function plain_windows(name, kernel, x, window, min_count)
+  local shape = shape_of(x)
+  x = floats(name, "x", x)
   local rows, columns, out = table_of(x, shape)
   local work = work_for(rows, columns, window)
   kernel(x:pointer(), rows, columns, window, min_count or window, work, out:pointer())
@@ -62,7 +65,10 @@ local function plain_windows(kernel, x, shape, window, min_count)
   return out
 end
 
-local function windows_with(kernel, x, shape, window, number, min_count)
+-- The same of one that takes a number between window and min_count.
+local function windows_with(name, kernel, x, window, number, min_count)
+  local shape = shape_of(x)
+  x = floats(name, "x", x)
   local rows, columns, out = table_of(x, shape)
   local work = work_for(rows, columns, window)
   kernel(x:pointer(), rows, columns, window, number, min_count or window, work, out:pointer())
@@ -82,9 +88,7 @@ function kernels.rolling_sum(x, window, min_count)
   check_values("rolling_sum", "x", x)
   check_integer("rolling_sum", "window", window, 1)
   check_least("rolling_sum", min_count, window)
-  local shape = shape_of(x)
-  x = floats("rolling_sum", "x", x)
-  return plain_windows(C.tidemill_kernel_rolling_sum, x, shape, window, min_count)
+  return plain_windows("rolling_sum", C.tidemill_kernel_rolling_sum, x, window, min_count)
 end
 
 --- Mean of each window.
@@ -98,9 +102,7 @@ function kernels.rolling_mean(x, window, min_count)
   check_values("rolling_mean", "x", x)
   check_integer("rolling_mean", "window", window, 1)
   check_least("rolling_mean", min_count, window)
-  local shape = shape_of(x)
-  x = floats("rolling_mean", "x", x)
-  return plain_windows(C.tidemill_kernel_rolling_mean, x, shape, window, min_count)
+  return plain_windows("rolling_mean", C.tidemill_kernel_rolling_mean, x, window, min_count)
 end
 
 --- Variance of each window, divisor count - ddof (default 1).
@@ -115,9 +117,7 @@ function kernels.rolling_var(x, window, ddof, min_count)
   check_integer("rolling_var", "window", window, 1)
   check_ddof("rolling_var", ddof)
   check_least("rolling_var", min_count, window)
-  local shape = shape_of(x)
-  x = floats("rolling_var", "x", x)
-  return windows_with(C.tidemill_kernel_rolling_var, x, shape, window, ddof or 1, min_count)
+  return windows_with("rolling_var", C.tidemill_kernel_rolling_var, x, window, ddof or 1, min_count)
 end
 
 --- Standard deviation of each window, divisor count - ddof (default 1).
@@ -132,9 +132,7 @@ function kernels.rolling_std(x, window, ddof, min_count)
   check_integer("rolling_std", "window", window, 1)
   check_ddof("rolling_std", ddof)
   check_least("rolling_std", min_count, window)
-  local shape = shape_of(x)
-  x = floats("rolling_std", "x", x)
-  return windows_with(C.tidemill_kernel_rolling_std, x, shape, window, ddof or 1, min_count)
+  return windows_with("rolling_std", C.tidemill_kernel_rolling_std, x, window, ddof or 1, min_count)
 end
 
 --- How many standard deviations the newest value of each window is above its mean; NaN where all
@@ -150,9 +148,7 @@ function kernels.rolling_zscore(x, window, ddof, min_count)
   check_integer("rolling_zscore", "window", window, 1)
   check_ddof("rolling_zscore", ddof)
   check_least("rolling_zscore", min_count, window)
-  local shape = shape_of(x)
-  x = floats("rolling_zscore", "x", x)
-  return windows_with(C.tidemill_kernel_rolling_zscore, x, shape, window, ddof or 1, min_count)
+  return windows_with("rolling_zscore", C.tidemill_kernel_rolling_zscore, x, window, ddof or 1, min_count)
 end
 
 --- The least value of each window.
@@ -165,9 +161,7 @@ function kernels.rolling_min(x, window, min_count)
   check_values("rolling_min", "x", x)
   check_integer("rolling_min", "window", window, 1)
   check_least("rolling_min", min_count, window)
-  local shape = shape_of(x)
-  x = floats("rolling_min", "x", x)
-  return plain_windows(C.tidemill_kernel_rolling_min, x, shape, window, min_count)
+  return plain_windows("rolling_min", C.tidemill_kernel_rolling_min, x, window, min_count)
 end
 
 --- The greatest value of each window.
@@ -180,9 +174,7 @@ function kernels.rolling_max(x, window, min_count)
   check_values("rolling_max", "x", x)
   check_integer("rolling_max", "window", window, 1)
   check_least("rolling_max", min_count, window)
-  local shape = shape_of(x)
-  x = floats("rolling_max", "x", x)
-  return plain_windows(C.tidemill_kernel_rolling_max, x, shape, window, min_count)
+  return plain_windows("rolling_max", C.tidemill_kernel_rolling_max, x, window, min_count)
 end
 
 --- Median of each window.
@@ -195,9 +187,7 @@ function kernels.rolling_median(x, window, min_count)
   check_values("rolling_median", "x", x)
   check_integer("rolling_median", "window", window, 1)
   check_least("rolling_median", min_count, window)
-  local shape = shape_of(x)
-  x = floats("rolling_median", "x", x)
-  return windows_with(C.tidemill_kernel_rolling_quantile, x, shape, window, 0.5, min_count)
+  return windows_with("rolling_median", C.tidemill_kernel_rolling_quantile, x, window, 0.5, min_count)
 end
 
 --- The q-quantile of each window, linear between the two nearest ranks.
@@ -215,9 +205,7 @@ function kernels.rolling_quantile(x, window, q, min_count)
   if not (q >= 0 and q <= 1) then
     refuse("rolling_quantile", "q must be a number from 0 to 1, got %s", shown(q))
   end
-  local shape = shape_of(x)
-  x = floats("rolling_quantile", "x", x)
-  return windows_with(C.tidemill_kernel_rolling_quantile, x, shape, window, q, min_count)
+  return windows_with("rolling_quantile", C.tidemill_kernel_rolling_quantile, x, window, q, min_count)
 end
 
 -- ---- Two series -----------------------------------------------------------------------------

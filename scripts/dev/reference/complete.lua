@@ -45,6 +45,17 @@ local function check_lua(words)
   end
 end
 
+-- Each file of stubs is on a page.
+local function check_files()
+  local read = {}
+  for _, entry in ipairs(pages.lua) do
+    for name in entry.files:gmatch("%S+") do read[name] = true end
+  end
+  for name in shell.capture("ls lua/meta"):gmatch("([^\n]+)%.lua") do
+    if not read[name] then complain("lua/meta/%s.lua: reference/pages.lua has it on no page", name) end
+  end
+end
+
 -- Rows of the face are in the stubs, or are a table that has stubs of its own.
 local function check_face()
   local named = {}
@@ -97,6 +108,7 @@ function complete.check(say)
   complain = say
   local text, words = pages_of_docs()
   check_lua(words)
+  check_files()
   check_face()
   check_header(words)
   check_names(text)

@@ -8,26 +8,32 @@ local stubs = require "scripts.dev.reference.stubs"
 
 local pages = {}
 
---- The pages of Lua: name, path of the stubs, title, `about`; items, and tables whose stubs are elsewhere.
+--- The pages of Lua: name, files of lua/meta, title, `about`; items, and tables with stubs elsewhere.
 pages.lua = {
-  { name = "tm", path = "lua/meta/tidemill.lua", title = "Lua: tm", about = [[
+  { name = "tm", files = "tasks sizes columns io tidemill creation", title = "Lua: tm", about = [[
 Functions raise on wrong arguments, with a message that names the argument and what was expected;
 [errors](../errors.md) lists the messages. All may be called in the script and in tasks, where nothing else is
 said; what is made in one Lua state is used there, but for what
 [crosses](../conventions.md#what-crosses-to-a-task).]] },
-  { name = "arrays", path = "lua/meta/array.lua", title = "Lua: lazy arrays", about = [[
+  { name = "arrays", files = "array", title = "Lua: lazy arrays", about = [[
 Methods of lazy arrays, written `a:sum()`; computed arrays have them, too, where [they have none of that
 name](tm.md#tidemillarray). They build and compute nothing, unless they say so; what can be known then is
 refused then, what depends on elements when it is computed. [Arrays](../arrays.md) shows them in order.]] },
-  { name = "kernels", path = "lua/meta/kernels.lua", title = "Lua: tm.kernels", about = [[
+  { name = "kernels", files = "kernels rolling elementwise statistics order draws",
+    title = "Lua: tm.kernels", about = [[
 C functions over columns. Wrong arguments raise an error that shows the call. The script and any task may call
 them; they keep nothing. [Kernels](../kernels.md) has conventions and tables.]] },
-  { name = "linalg", path = "lua/meta/linalg.lua", title = "Lua: tm.linalg", about = [[
+  { name = "linalg", files = "linalg", title = "Lua: tm.linalg", about = [[
 Of matrices; [kernels](../kernels.md#matrices) says which need a BLAS. Those of [lazy
 arrays](../arrays.md#products-and-linear-algebra) give lazy ones.]] },
 }
 
-for _, entry in ipairs(pages.lua) do entry.items, entry.tables = stubs.read(entry.path) end
+for _, entry in ipairs(pages.lua) do
+  entry.items, entry.tables = {}, {}
+  for file in entry.files:gmatch("%S+") do
+    stubs.read("lua/meta/" .. file .. ".lua", entry.items, entry.tables)
+  end
+end
 
 --- What tidemill.h declares.
 pages.declarations = header.read("host/include/tidemill.h")
@@ -56,7 +62,8 @@ end
 local writers = { ["function"] = page.a_function, class = page.a_class, alias = page.an_alias }
 
 local function lua_page(entry)
-  local out = begin(entry.name, entry.title, "`" .. entry.path .. "`")
+  local names = entry.files:gsub(" ", ", ")
+  local out = begin(entry.name, entry.title, "the stubs of `lua/meta`: " .. names)
   out:add("%s", entry.about)
   out:add("")
   for _, item in ipairs(entry.items) do

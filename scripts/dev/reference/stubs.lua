@@ -155,11 +155,12 @@ function reader:take_line(line)
   end
 end
 
---- Items of a file of stubs, and the names of tables in `tm` that it leaves to others.
+--- Adds the items of a file of stubs, and the names of tables in `tm` that it leaves to others.
 ---@param path string
----@return reference.item[] items, string[] tables
-function stubs.read(path)
-  local self = setmetatable({ path = path, number = 0, items = {}, owners = {}, tables = {} }, reader)
+---@param items reference.item[]
+---@param tables string[]
+function stubs.read(path, items, tables)
+  local self = setmetatable({ path = path, number = 0, items = {}, owners = {}, tables = tables }, reader)
   self.block = new_block(path, 1)
   for line in io.lines(path) do self:take_line(line) end
   self:close()
@@ -168,8 +169,8 @@ function stubs.read(path)
       item.name = (self.owners[item.owner] or item.owner) .. item.sign .. item.member
       item.signature = item.name .. "(" .. item.parameters .. ")"
     end
+    items[#items + 1] = item
   end
-  return self.items, self.tables
 end
 
 return stubs
