@@ -235,11 +235,25 @@ local function judge(loop, body, count)
   return make_interpreted(body, count)
 end
 
+-- Code -> the function that was decoded of it last.  A task that submits a function that it was given,
+-- itself perhaps, makes a task function of the same code: the function itself runs, so that a recursion
+-- comes back to what is loaded instead of loading a copy a level.
+local decoded = setmetatable({}, { __mode = "v" })
+
+local function body_of_current()
+  local code, may_be_known = core.code()
+  local body = code and may_be_known and decoded[code]
+  if body then return body end
+  body = core.body()
+  if code then decoded[code] = body end
+  return body
+end
+
 local function add_loop(key, serial, count)
   if loop_count >= max_loops then
     bodies, loops, trials, predicates, loop_strings, loop_count = {}, {}, {}, {}, {}, 0
   end
-  local body = bodies[serial] or core.body()
+  local body = bodies[serial] or body_of_current()
   local loop = make_loop(body, count, core.outputs())
   bodies[serial], loops[key], loop_strings[key] = body, loop, strings_of(body)
   loop_count = loop_count + 1
