@@ -3,6 +3,7 @@
 local node = require("tidemill.node")
 local task = require("tidemill.task")
 local compute = require("tidemill.compute")
+local receiver = require("tidemill.receiver")
 local suggest = require("tidemill.suggest")
 
 local graph = {}
@@ -10,6 +11,10 @@ local graph = {}
 ---@class tidemill.graph
 local methods = {}
 local meta = { __index = methods, __name = "tidemill.graph" }
+
+local function is_graph(value) return type(value) == "table" and getmetatable(value) == meta end
+
+local check_self = receiver.check(is_graph, "a graph", "graph")
 
 local literal = {}
 literal.__index = literal
@@ -165,6 +170,7 @@ end
 ---@param key string
 ---@return tidemill.node
 function methods:node(key)
+  check_self(self, "node")
   local made = node_of(self, key, 2) -- not a tail call: errors count the levels
   return made
 end
@@ -172,6 +178,7 @@ end
 --- Computes a key; for a list of keys, a list of values.
 ---@param key string|string[]
 function methods:get(key)
+  check_self(self, "get")
   if type(key) ~= "table" then return compute.one(node_of(self, key, 2)) end
   local nodes = {}
   for i, name in ipairs(key) do nodes[i] = node_of(self, name, 2) end
