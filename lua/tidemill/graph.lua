@@ -61,6 +61,25 @@ local function mentions(self, value, found)
   return found
 end
 
+local most_told = 20 -- keys of a cycle that its error names; of a longer one the first and the last
+
+-- A cycle as text: what is on the path from `input` on, and `input` again.
+local function cycle_text(path, input)
+  local from = 1
+  while path[from] ~= input do from = from + 1 end
+  local told, left_out = {}, #path - from + 1 - most_told
+  for i = from, #path do
+    local place = i - from
+    if left_out <= 0 or place < most_told - 1 or i == #path then
+      told[#told + 1] = path[i]
+    elseif place == most_told - 1 then
+      told[#told + 1] = ("... %d more ..."):format(left_out)
+    end
+  end
+  told[#told + 1] = input
+  return table.concat(told, " -> ")
+end
+
 -- The keys that `key` needs, inputs first; a cycle is an error that names it. No recursion: a
 -- chain may be a million keys long.
 local function order(self, key, level)
@@ -79,11 +98,7 @@ local function order(self, key, level)
       local input = top.inputs[top.next]
       top.next = top.next + 1
       if state[input] == "open" then
-        local cycle, from = {}, 1
-        while path[from] ~= input do from = from + 1 end
-        for i = from, #path do cycle[#cycle + 1] = path[i] end
-        cycle[#cycle + 1] = input
-        error("graph: a cycle: " .. table.concat(cycle, " -> "), level + 1)
+        error("graph: a cycle: " .. cycle_text(path, input), level + 1)
       end
       stack[#stack + 1] = { key = input }
     else

@@ -745,6 +745,16 @@ describe("many futures", function()
 end)
 
 describe("a graph as plain data", function()
+  it("names the first and the last keys of a long cycle", function()
+    local function same(x) return x end
+    local cycle, told = {}, {}
+    for i = 1, 100000 do cycle["k" .. i] = { same, "k" .. i % 100000 + 1 } end
+    for i = 1, 19 do told[i] = "k" .. i end
+    told[20] = "... 99980 more ... -> k100000 -> k1"
+    local message = problem(function() tm.graph(cycle):node("k1") end)
+    assert.are.equal("graph: a cycle: " .. table.concat(told, " -> "), message:match("graph: .*"))
+  end)
+
   -- A task function of its own for each key took 150 microseconds a key.
   it("has few names for many keys of one function: those of its first keys, and of layers", function()
     local last = 5000
