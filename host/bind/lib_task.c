@@ -73,6 +73,21 @@ static int task_body(lua_State *L)
     return 2;
 }
 
+/* core.code() -> what stands for the code of the running task's function and all that it names, and
+ * whether the function that a worker has of it already may run in its stead; nil: it holds more than
+ * bytes can tell, such as arrays */
+static int task_code(lua_State *L)
+{
+    const struct mill_function *function = mill_task_function(running(L)->task);
+    if (function->code.tag != MILL_TAG_PACKED) return 0;
+    const struct mill_packed *packed = function->code.packed;
+    if (packed->array_count > 0 || packed->shared_count > 0) return 0;
+    struct mill_hash hash = mill_hash_bytes(packed->bytes, packed->size);
+    lua_pushlstring(L, (const char *)&hash, sizeof hash);
+    lua_pushboolean(L, function->decoded);
+    return 2;
+}
+
 /* core.name() -> name of the running task */
 static int task_name(lua_State *L)
 {
@@ -340,6 +355,7 @@ static const luaL_Reg task_functions[] = {
     {"body", task_body},
     {"call", task_call},
     {"cancelled", task_cancelled},
+    {"code", task_code},
     {"crosses", task_crosses},
     {"depends", task_depends},
     {"fail", task_fail},

@@ -154,6 +154,7 @@ static tidemill_status read_code(lua_State *L, struct making *making, int record
     made->steady = encoded.steady;
     made->function->code = encoded.code;
     made->function->loops = encoded.loops;
+    made->function->decoded = made->frozen;
     return status;
 }
 

@@ -96,6 +96,8 @@ static const char jit_setup[] =
     "jit.opt.start('maxtrace=8000', 'maxrecord=16000', 'maxmcode=40960')";
 #endif
 
+static const char describe_key[] = "describe"; /* of the message handler in the registry */
+
 static int prepare_state(lua_State *L)
 {
     struct mill_scope *scope = lua_touserdata(L, 1);
@@ -103,6 +105,8 @@ static int prepare_state(lua_State *L)
     bool own = lua_toboolean(L, 2);
     lua_pushlightuserdata(L, scope);
     mill_registry_set(L, scope_key);
+    lua_pushcfunction(L, mill_state_describe);
+    mill_registry_set(L, describe_key);
     if (own) {
         luaL_openlibs(L);
         if (luaL_dostring(L, jit_setup)) lua_error(L);
@@ -120,6 +124,10 @@ static int prepare_state(lua_State *L)
     /* Before any other code: it takes down which objects are builtins. */
     lua_getglobal(L, "require");
     lua_pushliteral(L, "tidemill.origin");
+    lua_call(L, 1, 0);
+    /* The message handler needs it where memory is short, perhaps: then it could not be loaded. */
+    lua_getglobal(L, "require");
+    lua_pushliteral(L, "tidemill.errors");
     lua_call(L, 1, 0);
     if (worker == NULL) mill_call_prepare(L, &scope->engine->call_keys);
     if (own && worker == NULL) { /* os.exit and os.execute as a script finds them */
@@ -251,13 +259,14 @@ void mill_state_collect(lua_State *L)
 tidemill_status mill_state_call(lua_State *L, int arguments, int results, char **message)
 {
     int function = lua_gettop(L) - arguments;
-    lua_pushcfunction(L, mill_state_describe);
+    /* Made before: nothing protects from a lack of memory here. */
+    mill_registry_get(L, describe_key);
     lua_insert(L, function);
     int failure = lua_pcall(L, arguments, results, function);
     lua_remove(L, function);
     *message = NULL;
     if (failure == 0) return TIDEMILL_OK;
-    const char *text = lua_tostring(L, -1);
+    const char *text = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : NULL;
     *message = strdup(text ? text : "an error that is not text");
     lua_pop(L, 1);
     return failure == LUA_ERRMEM ? TIDEMILL_MEMORY : TIDEMILL_ERROR;

@@ -7,11 +7,11 @@
 
 #include "sched/task.h"
 
-enum { MILL_MEAN_LISTS = 256 };
-
 struct mill_means {
     pthread_mutex_t mutex;
-    struct mill_named_mean *lists[MILL_MEAN_LISTS]; /* guarded by mutex */
+    struct mill_named_mean *
+        *lists;         /* guarded by mutex, as all that follows: by hash of the name */
+    size_t room, count; /* lists, a power of 2 or none; names */
 };
 
 void mill_means_init(struct mill_means *means);

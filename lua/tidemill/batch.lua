@@ -2,6 +2,7 @@
 local core = require("tidemill.core")
 local errors = require("tidemill.errors")
 local feed = require("tidemill.feed")
+local receiver = require("tidemill.receiver")
 
 local batch = {}
 
@@ -18,6 +19,10 @@ local batch = {}
 local methods = {}
 local meta = { __index = methods, __name = "tidemill.batch_result" }
 
+local function is_result(value) return type(value) == "table" and getmetatable(value) == meta end
+
+local check_self = receiver.check(is_result, "a result of batch", "r")
+
 local function sum_up(self)
   self.failed = #self.errors
   self.successful = self.total - self.failed
@@ -26,16 +31,17 @@ local function sum_up(self)
   self.peak_memory = core.stats().peak_resident
 end
 
--- How often an item was tried, and how long that took in all.
+-- How often an item was tried, and how long that took in all; 0: it could not be sent.
 local function tries(problem, seconds)
-  if not errors.is(problem) or not problem.attempts then return 1, seconds end
+  if not errors.is(problem) then return 1, seconds end
+  if not problem.attempts then return problem.attempt or 1, seconds end
   local sum = 0
   for _, each in ipairs(problem.attempts) do sum = sum + each end
   return problem.attempt or 1, sum
 end
 
-local function run(fn, list, given, level)
-  local job = feed.job("batch", fn, list, given, level + 1)
+local function run(fn, list, given, level, places)
+  local job = feed.job("batch", fn, list, given, level + 1, places)
   local results, failures, began = {}, {}, core.clock()
   local total = feed.run(job, function(i, fine, value, seconds, item)
     if fine then
@@ -73,14 +79,15 @@ end
 ---@param given? table options
 ---@return tidemill.batch_result self
 function methods:retry(given)
-  local before, items = self.errors, {}
+  check_self(self, "retry")
+  local before, items, places = self.errors, {}, {}
   if #before == 0 then return self end
-  for i, failure in ipairs(before) do items[i] = failure.item end
+  for i, failure in ipairs(before) do items[i], places[i] = failure.item, failure.index end
   items.n = #before
   local merged = {}
   for name, value in pairs(self.again.given or {}) do merged[name] = value end
   for name, value in pairs(given or {}) do merged[name] = value end
-  local results, failures, _, elapsed = run(self.again.fn, items, merged, 2)
+  local results, failures, _, elapsed = run(self.again.fn, items, merged, 2, places)
   self.errors = {}
   local still = {}
   for _, failure in ipairs(failures) do still[failure.index] = failure end

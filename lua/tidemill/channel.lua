@@ -1,5 +1,6 @@
 -- channel: a bounded queue of values between tasks, and between tasks and the script.
 local core = require("tidemill.core")
+local receiver = require("tidemill.receiver")
 local wait = require("tidemill.wait")
 
 local channel = {}
@@ -24,6 +25,8 @@ end
 --- Whether `value` is a channel.
 function channel.is(value) return type(value) == "table" and getmetatable(value) == meta end
 
+local check_self = receiver.check(channel.is, "a channel", "channel")
+
 local function seconds_or_none(what, seconds)
   if seconds ~= nil and (type(seconds) ~= "number" or seconds ~= seconds) then
     error(("channel:%s: expected seconds as a number, got %s"):format(what,
@@ -42,6 +45,7 @@ end
 ---@param seconds? number
 ---@return boolean
 function methods:put(value, seconds)
+  check_self(self, "put")
   if value == nil then error("channel:put: nil means that a channel is closed; put another value", 2) end
   local what = wait.call(core.channel_put, self.handle, value, seconds_or_none("put", seconds),
     give_up(self))
@@ -55,6 +59,7 @@ end
 ---@param seconds? number
 ---@return any value, string? why
 function methods:take(seconds)
+  check_self(self, "take")
   local what, value = wait.call(core.channel_take, self.handle, nil, seconds_or_none("take", seconds),
     give_up(self))
   if what == "done" then return value end
@@ -64,15 +69,22 @@ end
 
 --- for value in channel:iter() do: until it is closed and empty.
 function methods:iter()
+  check_self(self, "iter")
   return function() return (self:take()) end
 end
 
 --- No more values; what is in it can still be taken.
-function methods:close() core.channel_close(self.handle) end
+function methods:close()
+  check_self(self, "close")
+  core.channel_close(self.handle)
+end
 
 --- Values in it, its capacity, whether it is closed.
 ---@return integer size, integer capacity, boolean closed
-function methods:state() return core.channel_state(self.handle) end
+function methods:state()
+  check_self(self, "state")
+  return core.channel_state(self.handle)
+end
 
 function meta.__tostring(self)
   local size, capacity, closed = core.channel_state(self.handle)

@@ -3,6 +3,7 @@
 local core = require("tidemill.core")
 local operation = require("tidemill.operation")
 local options = require("tidemill.options")
+local receiver = require("tidemill.receiver")
 local origin = require("tidemill.origin")
 
 local connection = {}
@@ -10,6 +11,9 @@ local connection = {}
 ---@class tidemill.connection
 local methods = {}
 local meta = { __index = methods, __name = "tidemill.connection" }
+
+local function is_connection(value) return type(value) == "table" and getmetatable(value) == meta end
+local check_self = receiver.check(is_connection, "a connection", "connection")
 
 origin.refuse(meta, "a connection", "it stays where it was made: connect inside the task, or share "
   .. "connections by tm.pool")
@@ -138,6 +142,7 @@ local read_options = { "timeout", "max_bytes" }
 ---@param given? {timeout: number|string|false?, max_bytes: number|string?}
 ---@return string?
 function methods:read(what, given)
+  check_self(self, "read")
   given = options.only(given, read_options, "connection:read", 2)
   local deadline = deadline_of(self, given, "connection:read")
   local most = operation.bytes(given.max_bytes, "connection:read", 2)
@@ -156,6 +161,7 @@ local write_options = { "timeout" }
 ---@param text string
 ---@param given? {timeout: number|string|false?}
 function methods:write(text, given)
+  check_self(self, "write")
   operation.text(text, "connection:write", "text", 2)
   given = options.only(given, write_options, "connection:write", 2)
   local deadline = deadline_of(self, given, "connection:write")
@@ -165,6 +171,7 @@ end
 
 --- Closes it; again does nothing.
 function methods:close()
+  check_self(self, "close")
   self.closed = true
   core.close_socket(self.handle)
 end

@@ -37,7 +37,8 @@ local function part_options(what, given, level)
   end
   local window, progress = of_feed.window, of_feed.progress
   if window ~= nil and (type(window) ~= "number" or window < 1 or window % 1 ~= 0) then
-    error(("%s: window: expected a whole number from 1, got %s"):format(what, tostring(window)), level + 1)
+    error(("%s: window: expected a whole number from 1, got %s"):format(what,
+      options.shown(window)), level + 1)
   end
   if progress ~= nil and type(progress) ~= "function" then
     error(("%s: progress: expected a function of (done, total), got a %s"):format(what, type(progress)),
@@ -78,7 +79,7 @@ local function reader(what, list, level)
   end
   local at, count = 0, list.n or #list
   if type(count) ~= "number" or count < 0 or count % 1 ~= 0 then
-    error(("%s: the list's n: expected a whole number from 0, got %s"):format(what, tostring(count)),
+    error(("%s: the list's n: expected a whole number from 0, got %s"):format(what, options.shown(count)),
       level + 1)
   end
   return function()
@@ -88,9 +89,9 @@ local function reader(what, list, level)
   end, count, list
 end
 
---- Checks the arguments of map and its like.
+--- Checks the arguments of map and its like; `places`: of items that are some of a longer list, which.
 ---@return table job
-function feed.job(what, fn, list, given, level)
+function feed.job(what, fn, list, given, level, places)
   if given ~= nil and type(given) ~= "table" then
     options.task(given, level + 1)
   end
@@ -116,15 +117,15 @@ function feed.job(what, fn, list, given, level)
   if lane == "loop" or lane == "process" then grouped = false end
   return { what = what, fn = fn, next = next_item, total = total, list = items, grouped = grouped,
     window = of_feed.window, progress = of_feed.progress, strategy = of_feed.distribution,
-    base = core.stream_base(), waits = lane == "loop" }
+    base = core.stream_base(), waits = lane == "loop", places = places }
 end
 
 -- ---- feeding -------------------------------------------------------------------------------------
 
-local function new_state(job)
+local function new_state(job, keep)
   local workers = math.max(1, core.stats().active)
   return {
-    job = job, selector = core.selector(), flights = {}, last = 0,
+    job = job, keep = keep, selector = core.selector(), flights = {}, last = 0,
     flying = 0, items = 0, -- in flight: tasks, items
     taken = 0, done = 0, ended = false,
     slots = 2 * workers + 2, size = 1, workers = workers,
@@ -179,11 +180,49 @@ local function grouped(job)
   return job.group
 end
 
+-- What cannot be sent stands, as the engine sees it, in the first argument of a task.  Which of its items
+-- that is, and the same text with its place in the whole.
+local function blame(job, problem, first)
+  if type(problem) ~= "string" or not problem:find("^cannot send ") then return nil, problem end
+  local i, lead, rest
+  if job.grouped then
+    lead, i, rest = problem:match("^(.-%()argument 1, field %[(%d+)%](.*)$")
+    if i and rest:find("^[.[]") then rest = ", field " .. rest end
+  else
+    lead, rest = problem:match("^(.-%()argument 1(.*)$")
+    i = 1
+  end
+  if not rest then return nil, problem end
+  local place = first + tonumber(i) - 1
+  return tonumber(i), ("%sitem %d%s"):format(lead, job.places and job.places[place] or place, rest)
+end
+
+-- The node of items `first`.. of the whole; else nil, which of them cannot cross, if one is to blame, and
+-- why.
+local function node_of(job, items, count, first)
+  local fine, made
+  if job.grouped then
+    fine, made = pcall(grouped(job), numbers.pack(items, count) or items, count, first)
+  else
+    fine, made = pcall(job.fn, items[1])
+  end
+  if not fine then return nil, blame(job, made, first) end
+  node.set_place(made, first)
+  return made
+end
+
+--- The node of one item, number `i`, of a job whose items have tasks of their own.
+function feed.node(job, item, i)
+  local made, _, problem = node_of({ fn = job.fn }, { item }, 1, i)
+  return made or error(problem, 0)
+end
+
+local refuse
+
 local function start(state, items, count)
   local job, first = state.job, state.taken + 1
-  local handle = job.grouped and grouped(job)(numbers.pack(items, count) or items, count, first)
-    or job.fn(items[1])
-  node.set_place(handle, first)
+  local handle, culprit, problem = node_of(job, items, count, first)
+  if not handle then return refuse(state, items, count, culprit, problem) end
   local run = core.run({ handle }, task.record, job.strategy, job.base)
   -- What the function names was taken down by the first run: one copy for all groups, whose record is
   -- nobody else's.  Tasks of single items are those of the function that was given, which others use too.
@@ -196,6 +235,26 @@ local function start(state, items, count)
     state.at_once = state.at_once or {}
     table.insert(state.at_once, state.last)
   end
+end
+
+local function note_done(state, count)
+  state.done = state.done + count
+  if state.job.progress then state.job.progress(state.done, state.job.total) end
+end
+
+-- An item cannot cross: in a batch it fails alone, and its neighbours go without it.
+function refuse(state, items, count, culprit, problem)
+  local job = state.job
+  if job.what ~= "batch" or not culprit then error(problem, 0) end
+  local function part(from, to)
+    if from <= to then start(state, { unpack(items, from, to) }, to - from + 1) end
+  end
+  part(1, culprit - 1)
+  state.taken = state.taken + 1
+  state.keep(state.taken, false, errors.new({ message = problem, task = task.name_of(job.fn), attempt = 0 }),
+    0, items[culprit])
+  note_done(state, 1)
+  part(culprit + 1, count)
 end
 
 local function has_room(state)
@@ -224,7 +283,8 @@ local function failed_task(state, value, name)
 end
 
 -- keep(i, true, value) or keep(i, false, error, seconds, item).
-local function land(state, flight, keep)
+local function land(state, flight)
+  local keep = state.keep
   local what, value, name = core.outcome(flight.run, 1)
   core.release(flight.run)
   local seconds = core.clock() - flight.began
@@ -253,8 +313,7 @@ local function land(state, flight, keep)
     state.measured = true
   end
   state.flying, state.items = state.flying - 1, state.items - flight.count
-  state.done = state.done + flight.count
-  if state.job.progress then state.job.progress(state.done, state.job.total) end
+  note_done(state, flight.count)
 end
 
 local function next_landed(state)
@@ -268,13 +327,13 @@ local function cancel_flights(state)
   for _, flight in pairs(state.flights) do core.cancel(flight.run) end
 end
 
-local function run(state, keep)
+local function run(state)
   fill(state)
   while state.flying > 0 do
     local tag = next_landed(state)
     local flight = state.flights[tag]
     state.flights[tag] = nil
-    land(state, flight, keep)
+    land(state, flight)
     fill(state)
   end
 end
@@ -282,8 +341,8 @@ end
 --- Runs a job to its end; every item is handed to keep(i, fine, value or error, seconds, item), in
 --- the order in which they end.  Gives the number of items.
 function feed.run(job, keep)
-  local state = new_state(job)
-  local fine, problem = pcall(run, state, keep)
+  local state = new_state(job, keep)
+  local fine, problem = pcall(run, state)
   if not fine then -- interrupted, cancelled, or the iterator or progress has raised
     cancel_flights(state)
     -- What cannot cross was found in the function, not in what carries it.

@@ -21,6 +21,7 @@ end
 
 --- Whether `value` is a frame.
 function frame.is(value) return type(value) == "table" and getmetatable(value) == meta end
+local check_self = require("tidemill.receiver").check(frame.is, "a frame", "frame")
 
 local function missing(self, name, level)
   error(("no column \"%s\"%s; the frame has %s"):format(tostring(name),
@@ -31,6 +32,7 @@ end
 ---@param name string
 ---@return tidemill.array
 function methods:column(name)
+  check_self(self, "column")
   return rawget(self, "arrays")[name] or missing(self, name, 2)
 end
 

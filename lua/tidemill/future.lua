@@ -4,6 +4,7 @@ local node = require("tidemill.node")
 local task = require("tidemill.task")
 local compute = require("tidemill.compute")
 local errors = require("tidemill.errors")
+local receiver = require("tidemill.receiver")
 local wait = require("tidemill.wait")
 
 local future = {}
@@ -56,6 +57,8 @@ local unasked, started = {}, 0
 
 --- Whether `value` is a future.
 function future.is(value) return type(value) == "table" and getmetatable(value) == meta end
+
+local check_self = receiver.check(future.is, "a future", "future")
 
 -- Those that have ended well need no report: a script that starts many and asks for none does
 -- not keep their results.
@@ -137,6 +140,7 @@ end
 --- "pending", "running", "finished", "error", "cancelled" or "skipped".
 ---@return string
 function methods:status()
+  check_self(self, "status")
   settle(self)
   return self.state or (core.begun(self.run) and "running" or "pending")
 end
@@ -152,6 +156,7 @@ end
 ---@param seconds? number
 ---@return boolean
 function methods:wait(seconds)
+  check_self(self, "wait")
   check_seconds("wait", seconds)
   local until_when = seconds and core.clock() + seconds
   settle(self)
@@ -167,6 +172,7 @@ end
 --- The result; raises the task's error, or a time-out after `seconds`, which leaves it running.
 ---@param seconds? number
 function methods:result(seconds)
+  check_self(self, "result")
   check_seconds("result", seconds)
   if not self:wait(seconds) then
     error(errors.new({ message = ("no result after %g s; the task goes on"):format(seconds) }), 0)
@@ -178,6 +184,7 @@ end
 
 --- Keeps the task from starting, if it has not begun.
 function methods:cancel()
+  check_self(self, "cancel")
   future.ask(self)
   if self.run then core.cancel(self.run) end
 end
@@ -238,7 +245,10 @@ function future.cancel(...)
 end
 
 --- The same as a lazy node: the value is that of the started task, which does not run again.
-function methods:as_node() return future.node(self) end
+function methods:as_node()
+  check_self(self, "as_node")
+  return future.node(self)
+end
 
 function meta.__tostring(self)
   return ("future of \"%s\" (%s)"):format(self.node:name(), self:status())

@@ -3,6 +3,7 @@
 local node = require("tidemill.node")
 local task = require("tidemill.task")
 local compute = require("tidemill.compute")
+local receiver = require("tidemill.receiver")
 local suggest = require("tidemill.suggest")
 
 local graph = {}
@@ -10,6 +11,10 @@ local graph = {}
 ---@class tidemill.graph
 local methods = {}
 local meta = { __index = methods, __name = "tidemill.graph" }
+
+local function is_graph(value) return type(value) == "table" and getmetatable(value) == meta end
+
+local check_self = receiver.check(is_graph, "a graph", "graph")
 
 local literal = {}
 literal.__index = literal
@@ -56,6 +61,25 @@ local function mentions(self, value, found)
   return found
 end
 
+local most_told = 20 -- keys of a cycle that its error names; of a longer one the first and the last
+
+-- A cycle as text: what is on the path from `input` on, and `input` again.
+local function cycle_text(path, input)
+  local from = 1
+  while path[from] ~= input do from = from + 1 end
+  local told, left_out = {}, #path - from + 1 - most_told
+  for i = from, #path do
+    local place = i - from
+    if left_out <= 0 or place < most_told - 1 or i == #path then
+      told[#told + 1] = path[i]
+    elseif place == most_told - 1 then
+      told[#told + 1] = ("... %d more ..."):format(left_out)
+    end
+  end
+  told[#told + 1] = input
+  return table.concat(told, " -> ")
+end
+
 -- The keys that `key` needs, inputs first; a cycle is an error that names it. No recursion: a
 -- chain may be a million keys long.
 local function order(self, key, level)
@@ -74,11 +98,7 @@ local function order(self, key, level)
       local input = top.inputs[top.next]
       top.next = top.next + 1
       if state[input] == "open" then
-        local cycle, from = {}, 1
-        while path[from] ~= input do from = from + 1 end
-        for i = from, #path do cycle[#cycle + 1] = path[i] end
-        cycle[#cycle + 1] = input
-        error("graph: a cycle: " .. table.concat(cycle, " -> "), level + 1)
+        error("graph: a cycle: " .. cycle_text(path, input), level + 1)
       end
       stack[#stack + 1] = { key = input }
     else
@@ -165,6 +185,7 @@ end
 ---@param key string
 ---@return tidemill.node
 function methods:node(key)
+  check_self(self, "node")
   local made = node_of(self, key, 2) -- not a tail call: errors count the levels
   return made
 end
@@ -172,6 +193,7 @@ end
 --- Computes a key; for a list of keys, a list of values.
 ---@param key string|string[]
 function methods:get(key)
+  check_self(self, "get")
   if type(key) ~= "table" then return compute.one(node_of(self, key, 2)) end
   local nodes = {}
   for i, name in ipairs(key) do nodes[i] = node_of(self, name, 2) end

@@ -4,7 +4,6 @@ local core = require("tidemill.core")
 local compute = require("tidemill.compute")
 local feed = require("tidemill.feed")
 local future = require("tidemill.future")
-local node = require("tidemill.node")
 local task = require("tidemill.task")
 
 local map = {}
@@ -16,8 +15,7 @@ local function map_nodes(job)
   local nodes, count = {}, 0
   for _, item in job.next do
     count = count + 1
-    nodes[count] = job.fn(item)
-    node.set_place(nodes[count], count)
+    nodes[count] = feed.node(job, item, count)
   end
   local results = compute.list(nodes, { distribution = job.strategy, seed = job.base })
   results.n = count
@@ -70,9 +68,8 @@ function map.submit_all(fn, list, given)
       future.next_fired(selector)
       note_end()
     end
-    local handle = job.fn(item)
     count = count + 1
-    node.set_place(handle, count)
+    local handle = feed.node(job, item, count)
     futures[count] = future.start(handle, job.strategy, job.base)
     if selector and core.select_add(selector, futures[count].run, count) then note_end() end
   end

@@ -165,12 +165,7 @@ function node.set_place(handle, place) C.tidemill__node_place(scope, bits(handle
 function node.number(handle) return C.tidemill__node_function(scope, bits(handle)) end
 
 -- C code believes what it gets.
-local function check(self, method)
-  if not node.is(self) then
-    error(("%s: expected a lazy node, got a %s; a method is called with a colon: node:%s()"):format(method,
-      type(self), method), 3)
-  end
-end
+local check = require("tidemill.receiver").check(node.is, "a lazy node", "node")
 
 --- Runs what the node needs and returns its value.
 ---@param given? table options of the run: distribution

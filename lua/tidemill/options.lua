@@ -4,9 +4,11 @@ local suggest = require("tidemill.suggest")
 
 local options = {}
 
-local function shown(value)
+--- A value as messages show what there was: "3" is not 3.
+function options.shown(value)
   return type(value) == "string" and ("%q"):format(value) or tostring(value)
 end
+local shown = options.shown
 
 local function is_boolean(value) return type(value) == "boolean" end
 local function is_text(value) return type(value) == "string" end
@@ -36,18 +38,21 @@ local function is_from(least, whole)
   end
 end
 
+local parts_of_backoff = {
+  factor = { function(v) return v >= 1 end, "a number from 1" },
+  max = { function(v) return v >= 0 end, "seconds, a number from 0" },
+  jitter = { function(v) return v >= 0 and v <= 1 end, "a share from 0 to 1" },
+}
+
+-- Whether it is one; of a table that is none also which key, what is expected there, and whether the key
+-- itself is wrong.
 local function is_backoff(value)
   if is_number(value) then return value >= 1 end
   if type(value) ~= "table" then return false end
   for name, part in pairs(value) do
-    if not is_number(part) or part < 0 then return false end
-    if name == "factor" then
-      if part < 1 then return false end
-    elseif name == "jitter" then
-      if part > 1 then return false end
-    elseif name ~= "max" then
-      return false
-    end
+    local rule = parts_of_backoff[name]
+    if not rule then return false, name, "one of factor, max and jitter", true end
+    if not is_number(part) or not rule[1](part) then return false, name, rule[2] end
   end
   return true
 end
@@ -55,7 +60,10 @@ end
 local function is_amounts(value)
   if type(value) ~= "table" then return false end
   for name, amount in pairs(value) do
-    if type(name) ~= "string" or not is_number(amount) or amount <= 0 or amount > 1e9 then return false end
+    if type(name) ~= "string" then return false, name, "a name, as in {db = 1}", true end
+    if not is_number(amount) or amount <= 0 or amount > 1e9 then
+      return false, name, "an amount above 0, at most 1e9"
+    end
   end
   return true
 end
@@ -114,6 +122,18 @@ local function names_with(more)
   return all
 end
 
+-- An option has a wrong value; `why`: what was expected and, of a table, what its check has told.
+local function refuse(name, value, why, level)
+  local expected, key, of_key, is_unknown = unpack(why, 1, 4)
+  local said = ("expected %s, got %s"):format(expected, type(value) == "table" and "a table" or shown(value))
+  if is_unknown then
+    said = ("expected %s, got the key %s"):format(of_key, shown(key))
+  elseif key ~= nil then
+    said = ("%s: expected %s, got %s"):format(key, of_key, shown(value[key]))
+  end
+  error(("option \"%s\": %s"):format(name, said), level + 1)
+end
+
 --- Checks the options of a task; raises at `level`.
 ---@param given table?
 ---@param level integer
@@ -138,9 +158,8 @@ function options.task(given, level, more)
       error("option \"cache\": expected true, false, \"auto\" or \"refresh\"; how long a result lasts is "
         .. "`ttl`", level + 1)
     end
-    if not rule[1](value) then
-      error(("option \"%s\": expected %s, got %s"):format(name, rule[2], shown(value)), level + 1)
-    end
+    local fine, key, expected, is_unknown = rule[1](value)
+    if not fine then refuse(name, value, { rule[2], key, expected, is_unknown }, level + 1) end
   end
   check_lane(given, level + 1)
   return given

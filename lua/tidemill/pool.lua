@@ -4,6 +4,7 @@
 local core = require("tidemill.core")
 local errors = require("tidemill.errors")
 local options = require("tidemill.options")
+local receiver = require("tidemill.receiver")
 local wait = require("tidemill.wait")
 
 local pool = {}
@@ -218,7 +219,7 @@ local function check(given)
     error("pool: close: expected a function that takes a resource, got a " .. type(given.close), 3)
   end
   if type(max) ~= "number" or max < 1 or max > 2 ^ 20 or max % 1 ~= 0 then
-    error("pool: max: expected a whole number from 1 to 2^20, got " .. tostring(max), 3)
+    error("pool: max: expected a whole number from 1 to 2^20, got " .. options.shown(max), 3)
   end
   if given.name ~= nil and type(given.name) ~= "string" then
     error("pool: name: expected a text, got a " .. type(given.name), 3)
@@ -248,10 +249,13 @@ end
 --- Whether `value` is a pool.
 function pool.is(value) return type(value) == "table" and getmetatable(value) == meta end
 
+local check_self = receiver.check(pool.is, "a pool", "pool")
+
 --- Calls fn(resource, ...) and gives what it gives; the resource is given back after errors, too.
 --- A task waits while all are in use, and its worker runs others meanwhile.
 ---@param fn fun(resource: any, ...): ...
 function methods:with(fn, ...)
+  check_self(self, "with")
   if type(fn) ~= "function" then
     error(("pool \"%s\": expected with(function, ...), got a %s"):format(self.name, type(fn)), 2)
   end
@@ -262,6 +266,7 @@ end
 --- The resource that with() has given is of no use any more: it will be closed, not kept.
 ---@param resource any
 function methods:discard(resource)
+  check_self(self, "discard")
   local entry = kept[core.lease_address(self.handle)]
   for _, lent in ipairs(entry and entry.lent or {}) do
     if rawequal(lent, resource) then
@@ -274,6 +279,7 @@ end
 
 --- Closes what nobody uses, and the rest when it is given back; with() is an error from now on.
 function methods:close()
+  check_self(self, "close")
   core.lease_close(self.handle)
   local entry = kept[core.lease_address(self.handle)]
   if entry then close_idle(entry, core.lease_look(entry.address)) end
@@ -284,6 +290,7 @@ end
 --- How many there may be, there are, nobody uses, and how many wait for one.
 ---@return {max: integer, made: integer, idle: integer, waiting: integer}
 function methods:stats()
+  check_self(self, "stats")
   local count, idle, waiting = core.lease_counts(self.handle)
   return { max = self.max, made = count, idle = idle, waiting = waiting }
 end

@@ -148,7 +148,7 @@ end
 local trial = 1000 -- tasks after which a loop that LuaJIT compiles at all is compiled
 local max_spread = 8 -- calls with more arguments go through one C function
 
-local function loop_text(count, outputs)
+local function text_of(count, run)
   local reads, list = {}, {}
   if count > max_spread then
     list[1] = ", arguments()"
@@ -161,9 +161,12 @@ local function loop_text(count, outputs)
     end
   end
   local parts = { READ = table.concat(reads, "\n    "), LIST = table.concat(list), COUNT = count,
-    TRIAL = trial, RUN = outputs > 0 and run_all or run_one }
+    TRIAL = trial, RUN = run }
   return (template:gsub("%$(RUN)", parts):gsub("%$(%u+)", parts))
 end
+
+local function loop_text(count) return text_of(count, run_one) end
+local function outputs_text(count) return text_of(count, run_all) end
 
 local function interpreted_text(count)
   local list = {}
@@ -173,6 +176,19 @@ local function interpreted_text(count)
     READ = count > 0 and ("local %s = arguments()"):format(list) or "",
     LIST = count > 0 and ", " .. list or "",
   }))
+end
+
+-- Chunks that make loops, by the function that writes their text and what it is told.  Each loop has a
+-- prototype of its own, for LuaJIT to compile or not: loading bytecode makes one in half a microsecond,
+-- where parsing takes eighteen.
+local chunks = {}
+local load = loadstring -- the builtin: in a sandbox it takes no bytecode
+
+local function chunk_of(text, count)
+  local known = chunks[text] or {}
+  chunks[text] = known
+  known[count] = known[count] or string.dump(assert(load(text(count), "=(tidemill loop)")))
+  return load(known[count])
 end
 
 local bodies, loops, loop_count = {}, {}, 0
@@ -198,16 +214,16 @@ local function use_strings(wanted)
 end
 
 local function make_interpreted(body, count)
-  return assert(loadstring(interpreted_text(count), "=(tidemill loop)"))(core.turn, core.arguments,
-    finish, body, handler, sandbox.output, xpcall, type)
+  return chunk_of(interpreted_text, count)(core.turn, core.arguments, finish, body, handler, sandbox.output,
+    xpcall, type)
 end
 
 local function make_loop(body, count, outputs)
   local choice = outputs == 0 and count <= max_spread
   if choice and core.loops() then return make_interpreted(body, count) end
-  local loop, is_tried = assert(loadstring(loop_text(count, outputs), "=(tidemill loop)"))(C, call,
-    worker, core.argument, core.arguments, outputs > 0 and finish_all or finish, body, handler,
-    sandbox.output, xpcall, type, outputs)
+  local all = outputs > 0
+  local loop, is_tried = chunk_of(all and outputs_text or loop_text, count)(C, call, worker, core.argument,
+    core.arguments, all and finish_all or finish, body, handler, sandbox.output, xpcall, type, outputs)
   if choice then trials[loop] = is_tried end
   return loop
 end
@@ -219,11 +235,25 @@ local function judge(loop, body, count)
   return make_interpreted(body, count)
 end
 
+-- Code -> the function that was decoded of it last.  A task that submits a function that it was given,
+-- itself perhaps, makes a task function of the same code: the function itself runs, so that a recursion
+-- comes back to what is loaded instead of loading a copy a level.
+local decoded = setmetatable({}, { __mode = "v" })
+
+local function body_of_current()
+  local code, may_be_known = core.code()
+  local body = code and may_be_known and decoded[code]
+  if body then return body end
+  body = core.body()
+  if code then decoded[code] = body end
+  return body
+end
+
 local function add_loop(key, serial, count)
   if loop_count >= max_loops then
     bodies, loops, trials, predicates, loop_strings, loop_count = {}, {}, {}, {}, {}, 0
   end
-  local body = bodies[serial] or core.body()
+  local body = bodies[serial] or body_of_current()
   local loop = make_loop(body, count, core.outputs())
   bodies[serial], loops[key], loop_strings[key] = body, loop, strings_of(body)
   loop_count = loop_count + 1

@@ -3,6 +3,7 @@
 local core = require("tidemill.core")
 local connection = require("tidemill.connection")
 local operation = require("tidemill.operation")
+local receiver = require("tidemill.receiver")
 local origin = require("tidemill.origin")
 
 local server = {}
@@ -10,6 +11,9 @@ local server = {}
 ---@class tidemill.server
 local methods = {}
 local meta = { __index = methods, __name = "tidemill.server" }
+
+local function is_server(value) return type(value) == "table" and getmetatable(value) == meta end
+local check_self = receiver.check(is_server, "a server", "server")
 
 origin.refuse(meta, "a server", "it stays where it was made: listen inside the task that accepts")
 
@@ -38,6 +42,7 @@ end
 ---@param seconds? number for ever without
 ---@return tidemill.connection?, string? why
 function methods:accept(seconds)
+  check_self(self, "accept")
   if seconds ~= nil and (type(seconds) ~= "number" or seconds ~= seconds or seconds < 0) then
     error("server:accept: expected seconds, a number from 0, got " .. tostring(seconds), 2)
   end
@@ -50,6 +55,7 @@ end
 
 --- Accepts no further connections; who waits in accept is told.
 function methods:close()
+  check_self(self, "close")
   self.closed = true
   core.close_server(self.handle)
 end

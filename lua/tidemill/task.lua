@@ -4,6 +4,7 @@
 -- own: a facade that has come from another state gets one by its first call.
 local core = require("tidemill.core")
 local options = require("tidemill.options")
+local receiver = require("tidemill.receiver")
 local sizes = require("tidemill.sizes")
 local node = require("tidemill.node")
 
@@ -163,10 +164,13 @@ end
 --- Whether `value` is a delayed function.
 function task.is(value) return type(value) == "table" and getmetatable(value) == meta end
 
+local check_self = receiver.check(task.is, "a delayed function", "f")
+
 --- The same function with other options: f:with{priority = 2}.
 ---@param given table
 ---@return tidemill.delayed
 function methods:with(given)
+  check_self(self, "with")
   if type(given) ~= "table" then
     error("with: expected options as a table, got a " .. type(given), 2)
   end

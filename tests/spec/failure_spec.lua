@@ -224,15 +224,31 @@ describe("retries", function()
       refuse { retry_on = true }
       refuse { backoff = 0.5 }
       refuse { backoff = { fctor = 2 } }
-      refuse { backoff = { jitter = 2 } }]]).out
+      refuse { backoff = { jitter = 2 } }
+      refuse { backoff = { factor = "2" } }
+      refuse { backoff = { max = -1 } }
+      refuse { backoff = { 2 } }
+      refuse { resources = { db = 0 } }
+      refuse { resources = { "db" } }
+      refuse { files = {} }]]).out
     for name, expected in pairs { retries = "a whole number from 0 to 1000",
       retry_on = "a function of the error", retry_delay = "seconds, a number from 0",
       backoff = "a factor from 1, or a table such as" } do
       contains(out, ("option \"%s\": expected %s"):format(name, expected))
     end
+    for _, expected in ipairs {
+      'option "backoff": expected one of factor, max and jitter, got the key "fctor"',
+      'option "backoff": jitter: expected a share from 0 to 1, got 2',
+      'option "backoff": factor: expected a number from 1, got "2"',
+      'option "backoff": max: expected seconds, a number from 0, got -1',
+      'option "backoff": expected one of factor, max and jitter, got the key 1',
+      'option "resources": db: expected an amount above 0, at most 1e9, got 0',
+      'option "resources": expected a name, as in {db = 1}, got the key 1',
+      'option "files": expected a list of paths, got a table',
+    } do contains(out, expected) end
     assert.is_nil(out:find("delayed function", 1, true), out)
     local _, count = out:gsub("\n", "")
-    assert.are.equal(8, count)
+    assert.are.equal(14, count)
   end)
 end)
 
@@ -514,6 +530,41 @@ describe("an item whose result cannot leave its task", function()
         return i
       end, items)
       print(r.successful, r.errors[1].index)]])
+  end)
+end)
+
+describe("an item that cannot cross to its task", function()
+  local items = [[
+      local items = {}
+      for i = 1, 100 do items[i] = i end
+      items[57], items[99] = { 1, { a = io.stdout } }, coroutine.create(print)
+      local function same(x) return x end
+      local single = tm.delayed(same, { retries = 1 })
+  ]]
+
+  it("is named by its place in the whole list", function()
+    local first = "cannot send a file to a task (item 57, field [2].a); open it inside the task\n"
+    everywhere(first:rep(4), items .. [[
+      for _, of_many in ipairs { tm.map, tm.submit_all } do
+        for _, f in ipairs { same, single } do print((select(2, pcall(of_many, f, items)))) end
+      end]])
+  end)
+
+  it("fails alone in a batch, also when it is tried again", function()
+    local twice = ("57 item 57, field [2].a 0\n99 item 99 0\n"):rep(2)
+    everywhere((twice .. "98 of 100 98 100 true\n"):rep(3), items .. [[
+      for _, f in ipairs { same, single, single:with { retries = 0, kind = "io" } } do
+        local called, done = 0, 0
+        local r = tm.batch(f, items, { progress = function(n) called, done = called + 1, n end })
+        for _ = 1, 2 do
+          for _, failure in ipairs(r.errors) do
+            print(failure.index .. " " .. failure.error.message:match("%((.*)%)") .. " " .. failure.attempts)
+          end
+          if done == 100 then r:retry() end
+        end
+        print(("%d of %d %d %d %s"):format(r.successful, r.total, r.results[98], r.results[100],
+          tostring(called > 0)))
+      end]])
   end)
 end)
 

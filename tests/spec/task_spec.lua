@@ -524,6 +524,36 @@ describe("a future", function()
   end)
 end)
 
+describe("a method", function()
+  it("of any handle that is called with a dot says so, at the line of the call", function()
+    local line = debug.getinfo(1, "l").currentline + 1 -- they are all in the next ones
+    local handles = {
+      channel = tm.channel(1), future = tm.submit(math.sqrt, 4), node = add(1, 2), f = add,
+      graph = tm.graph { x = 1 }, pool = tm.pool { create = function() return {} end, max = 1 },
+      r = tm.batch(math.sqrt, { 1 }), server = tm.listen("127.0.0.1", 0),
+    }
+    local methods = {
+      channel = "put take iter close state", future = "status wait result cancel as_node",
+      node = "compute submit explain persist info visualize name", f = "with", graph = "node get",
+      pool = "with discard close stats", r = "retry", server = "accept close",
+    }
+    for name, handle in pairs(handles) do
+      for method in methods[name]:gmatch("%S+") do
+        for _, wrong in ipairs { false, 1, {}, "x" } do
+          local message = problem(function() handle[method](wrong or nil, 1) end)
+          local where, rest = message:match("task_spec%.lua:(%d+): (.*)$")
+          assert(where and tonumber(where) > line, message)
+          contains(rest, method .. ": expected a")
+          contains(rest, ("a method is called with a colon: %s:%s()"):format(name, method))
+        end
+      end
+    end
+    handles.server:close()
+    contains(problem(function() tm.channel(1).take() end), "take: expected a channel, got nothing; a method")
+    contains(problem(function() tm.channel(1).take(3) end), "take: expected a channel, got a number; a ")
+  end)
+end)
+
 describe("tm.map", function()
   it("gives results in order, with n", function()
     local list, expected = {}, { n = 300 }
@@ -607,7 +637,7 @@ describe("tm.map", function()
     local expected = "the list's n: expected a whole number from 0, got "
     contains(problem(tm.map, math.abs, { 1, n = 1.5 }), "map: " .. expected .. "1.5")
     contains(problem(tm.batch, math.abs, { 1, n = -1 }), "batch: " .. expected .. "-1")
-    contains(problem(tm.map, math.abs, { 1, n = "one" }), "map: " .. expected .. "one")
+    contains(problem(tm.map, math.abs, { 1, n = "one" }), "map: " .. expected .. "\"one\"")
     contains(problem(tm.map, 5, {}), "map: expected a function, got a number")
   end)
 end)
@@ -715,6 +745,16 @@ describe("many futures", function()
 end)
 
 describe("a graph as plain data", function()
+  it("names the first and the last keys of a long cycle", function()
+    local function same(x) return x end
+    local cycle, told = {}, {}
+    for i = 1, 100000 do cycle["k" .. i] = { same, "k" .. i % 100000 + 1 } end
+    for i = 1, 19 do told[i] = "k" .. i end
+    told[20] = "... 99980 more ... -> k100000 -> k1"
+    local message = problem(function() tm.graph(cycle):node("k1") end)
+    assert.are.equal("graph: a cycle: " .. table.concat(told, " -> "), message:match("graph: .*"))
+  end)
+
   -- A task function of its own for each key took 150 microseconds a key.
   it("has few names for many keys of one function: those of its first keys, and of layers", function()
     local last = 5000

@@ -42,6 +42,33 @@ describe("tasks that start tasks", function()
       print(down(5000):compute())]])
   end)
 
+  it("that submit themselves, or one another, come back to the functions that are loaded", function()
+    local text = [[
+      local function note(list, f)
+        list[#list + 1] = tostring(f)
+        return list
+      end
+      local function down(n)
+        return note(n == 0 and {} or tm.submit(down, n - 1):result(), down)
+      end
+      local later
+      later = tm.delayed(function(n)
+        return note(n == 0 and {} or later(n - 1):compute(), later.record.fn)
+      end)
+      local pong
+      local function ping(n) return note(n == 0 and {} or tm.submit(pong, n - 1):result(), pong) end
+      function pong(n) return note(n == 0 and {} or tm.submit(ping, n - 1):result(), ping) end
+      for _, f in ipairs { down, later, ping } do
+        local distinct, count = {}, 0
+        for _, name in ipairs(tm.submit(f, 50):result()) do
+          if not distinct[name] then distinct[name], count = true, count + 1 end
+        end
+        print(count <= 6 or count)
+      end]]
+    -- On two workers each has its own, which the other may be given once more.
+    for _, workers in ipairs { 0, 1, 2 } do assert.are.equal("true\ntrue\ntrue\n", run(workers, text).out) end
+  end)
+
   it("draw the same random numbers on any number of workers", function()
     local text = [[
       local leaf = tm.delayed(function(i) return ("%.17g"):format(math.random() + i) end)
@@ -368,8 +395,9 @@ describe("resources", function()
       try { resources = "db" }]], unpack(limits)).out
     contains(out, "task \"t\": resource \"gpus\" has no limit; set one: tm.config{resources = {gpus = 3}}")
     contains(out, "task \"t\" needs 4 of resource \"db\", of which there is only 3")
-    local _, count = out:gsub("option \"resources\": expected a table of amounts above 0", "")
-    assert.are.equal(3, count, out)
+    contains(out, "option \"resources\": db: expected an amount above 0, at most 1e9, got 0")
+    contains(out, "option \"resources\": expected a name, as in {db = 1}, got the key 1")
+    contains(out, "option \"resources\": expected a table of amounts above 0, such as {db = 1}, got \"db\"")
     assert.is_nil(out:find("true", 1, true), out)
   end)
 end)
