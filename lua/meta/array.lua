@@ -604,8 +604,9 @@ function lazy:topk(k) end
 ---@param bins integer|tidemill.numbers
 ---@param low? number
 ---@param high? number
+---@param weights? nil none: tm.kernels.histogram takes them
 ---@return tidemill.lazy counts, tidemill.array edges
-function lazy:histogram(bins, low, high) end
+function lazy:histogram(bins, low, high, weights) end
 
 --- Quantiles, linear between neighbours, along an axis, or of all: one for a number q, in place of the
 --- axis a list of them for a list.

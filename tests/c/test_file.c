@@ -55,6 +55,25 @@ static const char *read_error(const char *path, tidemill_status expected)
     return short_text(&error);
 }
 
+/* Whether it is found that a bit of a packed file was changed.  Some bits of a packed text mean nothing, as
+ * those of codes that it does not use, or that fill up its last byte: then it reads as before. */
+static bool is_found(const char *name, const void *plain, size_t size)
+{
+    struct mill_memory memory = {0};
+    struct mill_buffer *bytes = NULL;
+    struct mill_error error = {0};
+    tidemill_status status =
+        mill_file_read_unpacked(&memory, in_folder(name), &bytes, NULL, &error);
+    if (status == TIDEMILL_OK) {
+        CHECK(bytes->size == size && memcmp(bytes->data, plain, size) == 0);
+        mill_buffer_unref(bytes);
+        return false;
+    }
+    CHECK(status == TIDEMILL_DATA && bytes == NULL && memory.bytes == 0);
+    CHECK_TEXT(short_text(&error), "packed: broken gzip data (truncated or damaged)");
+    return true;
+}
+
 static size_t pack(const void *bytes, size_t size, void *packed, size_t room)
 {
     struct libdeflate_compressor *compressor = libdeflate_alloc_compressor(6);
@@ -168,16 +187,15 @@ static void broken_gzip_is_an_error_not_fewer_bytes(void)
     memcpy(packed + size, "rubbish", 7);
     save("packed", packed, size + 7);
     CHECK_TEXT(read_error(in_folder("packed"), TIDEMILL_DATA), expected);
+    int found = 0;
     for (int round = 0; round < 300; round++) {
-        /* Any changed bit past the header's free fields is found by the checks inside, but
-         * for those that fill up the last byte before the trailer. */
-        size_t at = 10 + random_below((uint32_t)size - 10);
-        if (at == size - 9) continue;
+        size_t at = 10 + random_below((uint32_t)size - 10); /* past the header's free fields */
         packed[at] ^= (char)(1 << random_below(8));
         save("packed", packed, size);
-        CHECK_TEXT(read_error(in_folder("packed"), TIDEMILL_DATA), expected);
+        found += is_found("packed", plain, sizeof plain);
         pack(plain, sizeof plain, packed, sizeof packed);
     }
+    CHECK_SAYING(found >= 280, "%d of 300 changed bits were found", found);
     unlink(in_folder("packed"));
 }
 

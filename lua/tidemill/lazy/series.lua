@@ -288,10 +288,11 @@ end
 ---@param bins integer|tidemill.numbers
 ---@param low? number
 ---@param high? number
+---@param weights? nil none: tm.kernels.histogram takes them
 ---@return tidemill.lazy counts, tidemill.array edges
-function methods:histogram(bins, low, high, ...)
+function methods:histogram(bins, low, high, weights)
   local e = operand("histogram", self, 2)
-  if select("#", ...) > 0 then
+  if weights ~= nil then
     error("histogram: expected a:histogram(bins, low, high); by weights: tm.kernels.histogram", 2)
   end
   local edges
