@@ -1,6 +1,6 @@
 -- visualize: draws the graph below some nodes into a file, .svg or .dot.
 -- An .svg is drawn by Graphviz where its program `dot` is found, else by svg.lua, which is meant for
--- pictures that a person still reads: up to 1,000 tasks, wide layers in rows, which dot does not do.
+-- pictures that a person still reads: up to 5,000 tasks, wide layers in rows, which dot does not do.
 local core = require("tidemill.core")
 local label = require("tidemill.label")
 local options = require("tidemill.options")
@@ -9,7 +9,7 @@ local view = require("tidemill.view")
 
 local visualize = {}
 
-local most_tasks = 1000 -- without Graphviz
+local most_tasks = 5000 -- without Graphviz
 local most_points = 6000 -- the longer side of a picture by Graphviz that nobody has asked for
 local label_columns = 28
 
