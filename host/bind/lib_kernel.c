@@ -1,16 +1,13 @@
 /* lib_kernel: shared objects with kernels of the user's.  What their functions take is checked in
  * lua/tidemill/own_kernel.lua.  SPDX-License-Identifier: MIT */
 #include <dlfcn.h>
-#include <fcntl.h>
 #include <lauxlib.h>
-#include <link.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/compile.h"
 #include "base/folders.h"
+#include "base/library.h"
 #include "bind/api_kernel.h"
 #include "bind/lib.h"
 
@@ -27,44 +24,15 @@ static int kernel_file_hash(lua_State *L)
     return 1;
 }
 
-/* Whether an object ends before what its head tells of, as one does that is being written: dlopen maps that
- * much, and the process would end by SIGBUS.  Of what is no object dlopen says so. */
-static bool is_cut_short(const char *path)
-{
-    ElfW(Ehdr) head;
-    ElfW(Phdr) part;
-    struct stat info;
-    bool cut = false;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return false;
-    bool object = fstat(fd, &info) == 0 && pread(fd, &head, sizeof head, 0) == sizeof head &&
-                  memcmp(head.e_ident, ELFMAG, SELFMAG) == 0 && head.e_phentsize == sizeof part;
-    for (int i = 0; object && !cut && i < head.e_phnum; i++) {
-        off_t at = (off_t)head.e_phoff + i * (off_t)sizeof part;
-        cut = pread(fd, &part, sizeof part, at) != sizeof part;
-        if (cut || part.p_type != PT_LOAD) continue;
-        size_t size = (size_t)info.st_size;
-        cut = part.p_filesz > size || part.p_offset > size - part.p_filesz;
-    }
-    close(fd);
-    return cut;
-}
-
 /* core.open_library(path) -> handle, or nil and a reason.  It stays open: functions of it may run in
  * any state. */
 static int kernel_open_library(lua_State *L)
 {
-    const char *path = luaL_checkstring(L, 1);
-    if (is_cut_short(path)) {
-        lua_pushnil(L);
-        lua_pushfstring(L, "%s: is cut short", path);
-        return 2;
-    }
-    void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    struct mill_error error;
+    void *handle = mill_library_open(luaL_checkstring(L, 1), &error);
     if (handle == NULL) {
-        const char *reason = dlerror();
         lua_pushnil(L);
-        lua_pushstring(L, reason ? reason : "cannot be opened");
+        lua_pushstring(L, error.text);
         return 2;
     }
     lua_pushlightuserdata(L, handle);
