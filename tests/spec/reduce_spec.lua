@@ -131,6 +131,15 @@ describe("a histogram", function()
     assert.are.same({ 1, 0, 2 }, list_of(kernels.bincount { 2, 0, 2 }))
   end)
 
+  -- Two weights were taken for the six elements of two rows, and what lay behind them was added.
+  it("takes a weight for each element of a matrix", function()
+    local x = tm.array { { 1, 2, 3 }, { 4, 5, 6 } }
+    assert.are.same({ 6, 15 }, list_of((kernels.histogram(x, 2, 0, 7, x))))
+    assert.are.same({ 6, 15 }, list_of((kernels.histogram(x, 2, 0, 7, { 1, 2, 3, 4, 5, 6 }))))
+    assert.has_error(function() kernels.histogram(x, 2, 0, 7, { 1, 2 }) end, "histogram: expected "
+      .. "histogram(x, bins, low, high, weights): x and weights must have one length, got 6 and 2")
+  end)
+
   it("names what is wrong", function()
     local called = "histogram: expected histogram(x, bins, low, high, weights): "
     assert.has_error(function() kernels.histogram({ 1 }, 2, 3, 1) end,
@@ -139,6 +148,11 @@ describe("a histogram", function()
       called .. "bins must be two edges or more that ascend, got float64[2]{2, 1}")
     assert.has_error(function() kernels.histogram({ 1 }, 0) end,
       called .. "bins must be an integer from 1 to 2147483648, got 0")
+    local matrix = tm.array { { 0, 1 }, { 2, 3 } }
+    assert.has_error(function() kernels.histogram({ 1 }, matrix) end,
+      called .. "bins must have one axis, got 2 x 2; a:reshape(-1) has")
+    assert.has_error(function() kernels.quantile({ 1 }, matrix) end,
+      "quantile: expected quantile(x, q): q must have one axis, got 2 x 2; a:reshape(-1) has")
     assert.has_error(function() kernels.bincount({ 1, 5 }, 5) end,
       "bincount: expected bincount(x, bins): x must be integers from 0 to 4, got 1 to 5")
   end)

@@ -33,10 +33,12 @@ local function quantiles(name, kernel, x, q)
 end
 
 local function check_shares(name, q)
-  if type(q) ~= "number" then
-    if type(q) ~= "table" and not array.is(q) then
-      fail(name, "q must be a number or a list of numbers, got %s", arguments.shown(q))
-    end
+  if type(q) == "number" then return end
+  if type(q) ~= "table" and not array.is(q) then
+    fail(name, "q must be a number or a list of numbers, got %s", arguments.shown(q))
+  end
+  if array.is(q) and q.ndim ~= 1 then
+    fail(name, "q must have one axis, got %s; a:reshape(-1) has", table.concat(q.shape, " x "))
   end
 end
 
