@@ -214,6 +214,14 @@ describe("sorting in parts", function()
     same_bits(whole, joined { kernels.merge(runs, 1, half), kernels.merge(runs, half + 1) }, "halves")
     assert.are.equal(0, #kernels.merge(runs, 3, 2))
   end)
+
+  it("counts all elements of a matrix", function()
+    local matrix, row = tm.array { { 1, 2, 5 }, { 6, 8, 9 } }, tm.array { 3, 7 }
+    same({ 1, 2, 3, 5, 6, 7, 8, 9 }, kernels.sort_parts { matrix, row }, "sort_parts")
+    same({ 1, 2, 3, 5, 6, 7, 8, 9 }, kernels.merge { matrix, row }, "merge")
+    same({ 6, 7 }, kernels.merge({ matrix, row }, 5, 6), "merge in part")
+    same({ 6 }, kernels.splitters({ matrix }, 2), "splitters")
+  end)
 end)
 
 -- ---- Complaints ------------------------------------------------------------------------------------
