@@ -14,12 +14,31 @@ static double histogram_edge(const struct histogram_bins *h, int64_t i)
     return i == h->bins ? h->high : h->low + (double)i * h->step;
 }
 
-/* The bin of a value in [low, high]: guessed by a product, then held against the edges. */
+/* The last bin whose lower edge is not above the value, from all of them. */
+static int64_t histogram_search(const struct histogram_bins *h, double value)
+{
+    int64_t bin = 0;
+    for (int64_t left = h->bins; left > 1;) {
+        int64_t half = left / 2;
+        bin += histogram_edge(h, bin + half) <= value ? half : 0;
+        left -= half;
+    }
+    return bin;
+}
+
+/* The bin of a value in [low, high]: guessed by a product, then held against the edges.  Where these
+ * are hardly apart many may be equal, and where they are subnormal per_step is infinite, so that the
+ * guess is far off or no number: such a value is searched for. */
 static int64_t histogram_bin(const struct histogram_bins *h, double value)
 {
-    int64_t bin = mill_least((int64_t)((value - h->low) * h->per_step), h->bins - 1);
-    while (bin > 0 && value < histogram_edge(h, bin)) bin--;
-    while (bin < h->bins - 1 && value >= histogram_edge(h, bin + 1)) bin++;
+    double place = (value - h->low) * h->per_step;
+    int64_t last = h->bins - 1, bin = place < (double)last ? (int64_t)place : last;
+    if (bin > 0 && value < histogram_edge(h, bin))
+        return value >= histogram_edge(h, bin - 1) ? bin - 1 : histogram_search(h, value);
+    if (bin < last && value >= histogram_edge(h, bin + 1))
+        return bin + 1 == last || value < histogram_edge(h, bin + 2)
+                   ? bin + 1
+                   : histogram_search(h, value);
     return bin;
 }
 

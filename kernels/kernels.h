@@ -187,7 +187,7 @@ TIDEMILL_KERNEL void tidemill_kernel_standardise(const double *x, int64_t rows, 
  * standardised z: out[row_count x rows], dot products clamped to [-1, 1].  Order of a dot
  * product: blocks of 1,024 products; in a block product k goes to partial sum k mod 8, the
  * eight are folded in halves (l += l+4, l+2, l+1); blocks are added in order.  So (i, j) and
- * (j, i) have equal bits. */
+ * (j, i) have equal bits.  NaN where n is 0. */
 TIDEMILL_KERNEL void tidemill_kernel_correlate_block(const double *z, int64_t rows, int64_t n,
                                                      int64_t row_first, int64_t row_count,
                                                      double *out);

@@ -75,8 +75,10 @@ static void matrix_dots(const double *z, int64_t rows, int64_t n, int64_t first,
     }
 }
 
-static double matrix_clamp(double value)
+/* Nothing correlates with nothing: NaN, as of a constant row. */
+static double matrix_correlation(double value, int64_t n)
 {
+    if (n < 1) return __builtin_nan("");
     return value > 1 ? 1 : value < -1 ? -1 : mill_one_nan(value);
 }
 
@@ -84,7 +86,7 @@ void tidemill_kernel_correlate_block(const double *z, int64_t rows, int64_t n,
                                      int64_t row_first, int64_t row_count, double *out)
 {
     matrix_dots(z, rows, n, row_first, row_first + row_count, 0, out);
-    for (int64_t i = 0; i < row_count * rows; i++) out[i] = matrix_clamp(out[i]);
+    for (int64_t i = 0; i < row_count * rows; i++) out[i] = matrix_correlation(out[i], n);
 }
 
 void tidemill_kernel_correlate(const double *z, int64_t rows, int64_t n, double *out)
@@ -92,7 +94,7 @@ void tidemill_kernel_correlate(const double *z, int64_t rows, int64_t n, double 
     matrix_dots(z, rows, n, 0, rows, 1, out);
     for (int64_t i = 0; i < rows; i++)
         for (int64_t j = i; j < rows; j++)
-            out[i * rows + j] = out[j * rows + i] = matrix_clamp(out[i * rows + j]);
+            out[i * rows + j] = out[j * rows + i] = matrix_correlation(out[i * rows + j], n);
 }
 
 void tidemill_kernel_centre(const double *x, int64_t rows, int64_t n, double *z)

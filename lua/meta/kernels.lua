@@ -110,7 +110,7 @@ function kernels.best_pair(totals, fasts, slows) end
 --- Series less their mean and divided by their length, as rows of one array: what `correlation`
 --- makes of its list each time.  Worth it when blocks of one list are asked for.
 ---     local z = tm.kernels.standardise({{1, 2, 3}, {3, 1, 2}})
----@param list tidemill.numbers[]|tidemill.array series, or a matrix of float64 with a series a row
+---@param list tidemill.numbers[]|tidemill.array series, or a matrix with a series a row
 ---@return tidemill.array z #list x length
 function kernels.standardise(list) end
 

@@ -64,7 +64,9 @@ end
 -- An array of float64 or float32, its shape, and its type.
 local function of_floats(name, argument, v)
   local where, problem = name .. ": " .. argument, nil
-  if type(v) == "table" then
+  if arguments.is_frame(v) then
+    fail_inside(name, "%s must be an array or a table, got %s", argument, arguments.shown(v))
+  elseif type(v) == "table" then
     v, problem = from_table(where, v)
   elseif not array.is(v) then
     fail_inside(name, "%s must be an array or a table, got %s", argument, shown(v))

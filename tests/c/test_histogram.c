@@ -55,6 +55,8 @@ static void values_fall_into_the_bins_of_their_edges(void)
         check_equal_bins(n, 1 + random_below(300), 0.1, 0.1 + random_unit());
         check_equal_bins(n, 10, 1e9, 1e9 + 1e-5); /* edges that are hardly apart */
         check_equal_bins(n, 7, -1e308, 0.7e308);
+        check_equal_bins(n, 1 + random_below(12), -3e-310, 3e-310); /* ran for 2^63 steps */
+        check_equal_bins(n, 300, 1e17, 1e17 + 64);                  /* most edges are equal */
     }
 }
 

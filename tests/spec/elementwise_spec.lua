@@ -218,6 +218,7 @@ describe("wrong operands", function()
   local function message(call, ...) return select(2, pcall(call, ...)) end
 
   it("are named, at the line of the call", function()
+    local days, frame = helper.column("date", "2020-01-01\n\n")
     local cases = {
       { "a must be an array, a table of numbers or a number, got nil", kernels.add },
       { "b must be an array, a table of numbers or a number, got \"x\"", kernels.add, 1, "x" },
@@ -228,11 +229,20 @@ describe("wrong operands", function()
       { "x%[2%] is nan, which int64 cannot hold", kernels.cast, { 1, 0 / 0 }, "int64" },
       { "unknown element type \"int31\", did you mean \"int32\"", kernels.cast, { 1 }, "int31" },
       { "x must be an array or a table of numbers", kernels.cast, 1, "int32" },
+      { "a must be an array, a table of numbers or a number, got a frame; its columns are arrays",
+        kernels.add, frame, 1 },
+      { "x must be an array or a table of numbers, got a frame", kernels.sum, frame },
+      { "x must be an array or a table of numbers, got a frame", kernels.returns, frame },
+      { "a must be an array or a table, got a frame", kernels.matmul, frame, { { 1 } } },
     }
     for _, case in ipairs(cases) do
       local text = message(case[2], case[3], case[4])
       assert.matches(case[1], text)
     end
+    -- A missing element became true, as NaN does.
+    assert.matches("x%[2%] is missing, which bool cannot hold", message(kernels.cast, days, "bool"))
+    assert.matches("x%[2%] is missing, which int64 cannot hold", message(kernels.cast, days, "int64"))
+    assert.are.equal("float64[2]{18262, nan}", tostring(kernels.cast(days, "float64")))
     local where = debug.getinfo(1, "S").short_src
     local text = message(function()
       local sum = kernels.add({ 1, 2 }, { 1 })

@@ -79,4 +79,15 @@ function helper.tidemill(...)
   return helper.shell(table.concat(words, " "))
 end
 
+--- A column of a type with these cells, one a line, and its frame; an empty cell is missing.
+---@param dtype string
+---@param cells string
+function helper.column(dtype, cells)
+  local path = os.tmpname()
+  helper.write(path, "x,y\n" .. cells:gsub("\n", ",0\n"))
+  local frame = require("tidemill").read_csv(path, { types = { x = dtype } })
+  os.remove(path)
+  return frame.x, frame
+end
+
 return helper

@@ -125,6 +125,15 @@ describe("sorting", function()
     same({ 2, 3 }, kernels.searchsorted(midnights, days), "days among times")
   end)
 
+  it("finds the place of an int64 that is no Lua number", function()
+    local big = tm.array({ 9007199254740992LL, 9007199254740993LL, 9007199254740994LL })
+    assert.are.equal(2, kernels.searchsorted(big, 9007199254740993LL))
+    assert.are.equal(3, kernels.searchsorted(big, 9007199254740993LL, "right"))
+    assert.are.equal(3, kernels.searchsorted(tm.array({ 1, 2 }, "int32"), 9007199254740993LL))
+    assert.are.equal(2, kernels.searchsorted({ 1, 2 }, 2LL))
+    assert.is_true(kernels.put(big, { 1 }, 9007199254740995LL):int64(1) == 9007199254740995LL)
+  end)
+
   it("counts distinct values", function()
     local values, counts = kernels.unique({ 3, 1, 3, 0 / 0, 0 / 0 })
     same({ 1, 3, 0 / 0 }, values, "values")
@@ -214,6 +223,14 @@ describe("sorting in parts", function()
     same_bits(whole, joined { kernels.merge(runs, 1, half), kernels.merge(runs, half + 1) }, "halves")
     assert.are.equal(0, #kernels.merge(runs, 3, 2))
   end)
+
+  it("counts all elements of a matrix", function()
+    local matrix, row = tm.array { { 1, 2, 5 }, { 6, 8, 9 } }, tm.array { 3, 7 }
+    same({ 1, 2, 3, 5, 6, 7, 8, 9 }, kernels.sort_parts { matrix, row }, "sort_parts")
+    same({ 1, 2, 3, 5, 6, 7, 8, 9 }, kernels.merge { matrix, row }, "merge")
+    same({ 6, 7 }, kernels.merge({ matrix, row }, 5, 6), "merge in part")
+    same({ 6 }, kernels.splitters({ matrix }, 2), "splitters")
+  end)
 end)
 
 -- ---- Complaints ------------------------------------------------------------------------------------
@@ -229,6 +246,8 @@ describe("a complaint", function()
     { "take({1}, {0})", "index[1] is 0, and there are 1 values" },
     { "take({1}, {1}, 2)", "axis must be an integer from 1 to 1, got 2" },
     { "take({1}, {1.5})", "element 1 is 1.5" },
+    { "take({1, 2}, tm.array{true, true})", "index must be positions, got an array of bool; compress" },
+    { "put({1, 2}, tm.array{true, true}, 0)", "index must be positions, got an array of bool; compress" },
     { "put({1}, {3}, 1)", "index[1] is 3, and there are 1 values" },
     { "put({1}, {1}, {1, 2})", "values must be one or as many as positions, 1, got 2" },
     { "put(tm.array({1}, \"int32\"), {1}, 1.5)", "values[1] is 1.5, which int32 cannot hold" },
@@ -239,6 +258,10 @@ describe("a complaint", function()
     { "merge({{1, 2}}, 2, 3)", "last must be an integer from 1 to 2, got 3" },
     { "sort_parts({})", "parts has no list" },
     { "sort_parts({tm.array({1}), tm.array({1}, \"int32\")})", "must have one type, got float64 and int32" },
+    { "sort_parts({tm.array({\"a\"})})", "parts[1] has no order: it is utf8" },
+    { "sort_parts({tm.array({true}), {1}})", "must have one type, got bool and float64" },
+    { "sort_parts({{1, \"a\"}})", "parts[1]: element 2 is a string, expected a number" },
+    { "merge({{1, \"a\"}})", "runs[1]: element 2 is a string, expected a number" },
     { "split({1}, {2, 1})", "splitters must ascend" },
     { "splitters({{}}, 2)", "parts have no values" },
   }

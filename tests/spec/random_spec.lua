@@ -50,6 +50,22 @@ describe("random kernels", function()
     assert.are.same({ 9, 9, 9 }, values(kernels.integers(1, 4, 3, 9, 9)))
   end)
 
+  it("take integers beyond 2^53 as int64, from the least to the greatest", function()
+    assert.are.same(values(kernels.uniform(5, 3, 4)), values(kernels.uniform(5LL, 3LL, 4)))
+    assert.are.same(values(kernels.integers(1, 4, 9, -2, 6)), values(kernels.integers(1, 4, 9, -2LL, 6LL)))
+    local most = 9223372036854775807LL
+    local two = kernels.integers(1, 5, 64, most - 1LL, most)
+    local seen = 0
+    for i = 1, 64 do
+      assert.is_true(two:int64(i) >= most - 1LL)
+      seen = seen + (two:int64(i) == most and 1 or 0)
+    end
+    assert.is_true(seen > 0 and seen < 64)
+    local any, negative = kernels.integers(1, 6, 64, -most - 1LL, most), 0
+    for i = 1, 64 do negative = negative + (any:int64(i) < 0 and 1 or 0) end
+    assert.is_true(negative > 0 and negative < 64)
+  end)
+
   it("say what they give by the type of the array", function()
     assert.are.equal("float64", kernels.lognormal(1, 0, 1).dtype)
     assert.are.equal("int64", kernels.integers(1, 0, 1, 1, 6).dtype)
@@ -85,6 +101,7 @@ describe("random kernels", function()
       return function() kernels[name](unpack(given, 1, n)) end
     end
     told(part .. "seed must be an integer >= 0, got \"x\"", wrapped("normal", "x", 0, 1))
+    told(part .. "seed must be an integer >= 0, got -1LL", wrapped("normal", -1LL, 0, 1))
     told(part .. "stream must be an integer >= 0, got 0.5", wrapped("normal", 1, 0.5, 1))
     told(part .. "first must be an integer >= 1, got 0", wrapped("normal", 1, 0, 1, 0, 1, 0))
     told(part .. "mean must be a number, got a table", wrapped("normal", 1, 0, 1, { 1 }))
@@ -97,6 +114,8 @@ describe("random kernels", function()
       .. "weights must be finite, >= 0 and not all 0", wrapped("choice", 1, 0, 1, { 0, 0 }))
     told("choice: expected choice(seed, stream, n, of, first): "
       .. "of must be an integer >= 1, got 0", wrapped("choice", 1, 0, 1, 0))
+    told("choice: expected choice(seed, stream, n, of, first): "
+      .. "of: element 1 is a string, expected a number", wrapped("choice", 1, 0, 1, { "x" }))
     told("sample: expected sample(seed, stream, n, length): "
       .. "n must be at most length, got 3 of 2", wrapped("sample", 1, 0, 3, 2))
   end)

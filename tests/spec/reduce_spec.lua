@@ -71,6 +71,8 @@ describe("a reduction of one series", function()
     assert.is_true(kernels.max(tm.array({ false, true }, "bool")))
     assert.is_true(kernels.any { false, true })
     assert.is_false(kernels.all { false, true })
+    assert.are.equal("int64[2]{1, 2}", tostring(kernels.cumsum { true, true }))
+    assert.are.equal("bool[2]{false, true}", tostring(kernels.cummax { false, true }))
     assert.are.equal("int64", kernels.cumsum(tm.array({ 1, 2 }, "int32")).dtype)
     assert.are.equal("float32", kernels.cumsum(tm.array({ 1, 2 }, "float32")).dtype)
     assert.are.equal("date", kernels.cummax(tm.array({ 1, 2 }, "date")).dtype)
@@ -117,6 +119,19 @@ describe("quantiles and the few greatest", function()
     assert.are.same({ 1, 2 }, list_of((kernels.topk(x, -2))))
     assert.are.equal(0, #kernels.topk({}, 5))
   end)
+
+  -- With an element missing, or unsigned, they went through float64.
+  it("keep integers that float64 has not, beside missing ones too", function()
+    local column = helper.column("int64", "5\n\n9007199254740993\n-9007199254740995\n9007199254740992\n")
+    local greatest, places = kernels.topk(column, 3)
+    assert.are.equal("int64[3]{9007199254740993, 9007199254740992, 5}", tostring(greatest))
+    assert.are.same({ 3, 5, 1 }, list_of(places))
+    greatest, places = kernels.topk(column, -9)
+    assert.are.equal("int64[4]{-9007199254740995, 5, 9007199254740992, 9007199254740993}", tostring(greatest))
+    assert.are.same({ 4, 1, 5, 3 }, list_of(places))
+    local unsigned = tm.array({ 9007199254740993ULL, 1, 9007199254740995ULL }, "uint64")
+    assert.are.equal("uint64[2]{9007199254740995, 9007199254740993}", tostring((kernels.topk(unsigned, 2))))
+  end)
 end)
 
 describe("a histogram", function()
@@ -131,6 +146,15 @@ describe("a histogram", function()
     assert.are.same({ 1, 0, 2 }, list_of(kernels.bincount { 2, 0, 2 }))
   end)
 
+  -- Two weights were taken for the six elements of two rows, and what lay behind them was added.
+  it("takes a weight for each element of a matrix", function()
+    local x = tm.array { { 1, 2, 3 }, { 4, 5, 6 } }
+    assert.are.same({ 6, 15 }, list_of((kernels.histogram(x, 2, 0, 7, x))))
+    assert.are.same({ 6, 15 }, list_of((kernels.histogram(x, 2, 0, 7, { 1, 2, 3, 4, 5, 6 }))))
+    assert.has_error(function() kernels.histogram(x, 2, 0, 7, { 1, 2 }) end, "histogram: expected "
+      .. "histogram(x, bins, low, high, weights): x and weights must have one length, got 6 and 2")
+  end)
+
   it("names what is wrong", function()
     local called = "histogram: expected histogram(x, bins, low, high, weights): "
     assert.has_error(function() kernels.histogram({ 1 }, 2, 3, 1) end,
@@ -139,6 +163,11 @@ describe("a histogram", function()
       called .. "bins must be two edges or more that ascend, got float64[2]{2, 1}")
     assert.has_error(function() kernels.histogram({ 1 }, 0) end,
       called .. "bins must be an integer from 1 to 2147483648, got 0")
+    local matrix = tm.array { { 0, 1 }, { 2, 3 } }
+    assert.has_error(function() kernels.histogram({ 1 }, matrix) end,
+      called .. "bins must have one axis, got 2 x 2; a:reshape(-1) has")
+    assert.has_error(function() kernels.quantile({ 1 }, matrix) end,
+      "quantile: expected quantile(x, q): q must have one axis, got 2 x 2; a:reshape(-1) has")
     assert.has_error(function() kernels.bincount({ 1, 5 }, 5) end,
       "bincount: expected bincount(x, bins): x must be integers from 0 to 4, got 1 to 5")
   end)

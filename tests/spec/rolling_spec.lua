@@ -143,6 +143,17 @@ describe("rolling kernels", function()
     assert.are.equal("float64[3]{1, 1.5, 2}", tostring(kernels.rolling_mean({ 1, 2, 3 }, 9, 1)))
   end)
 
+  -- 1 - exp(-log(2) / halflife) lost digits, and from 1.3e16 on was 0, which C refuses: what came back was
+  -- memory as it was found.
+  it("take any half-life", function()
+    for _, halflife in ipairs { 1e6, 1e9, 1e15, 1e17, 1e300 } do
+      local alpha = kernels.ewm_mean({ 0, 1 }, { halflife = halflife, adjust = false })[2]
+      local log = math.log(2)
+      assert.is_true(near(alpha * halflife, log - log * log / 2 / halflife, 1e-12), halflife)
+    end
+    assert.are.equal(1, kernels.ewm_mean({ 0, 1 }, { halflife = 1e-320, adjust = false })[2])
+  end)
+
   it("run in tasks", function()
     local task = tm.delayed(function(list, window) return tm.kernels.rolling_median(list, window) end)
     assert_same(kernels.rolling_median({ 5, 1, 3, 2 }, 3), task({ 5, 1, 3, 2 }, 3):compute())
@@ -171,6 +182,27 @@ describe("rolling correlations of many series", function()
         for j = 1, 6 do assert.is_true(near(all:get(k, i, j), one:get(i, j), 1e-13)) end
       end
     end
+  end)
+
+  it("have the bits of a matrix that is standardised, and are refused of one that is not", function()
+    local list = { { 1, 2, 3, 4 }, { 4, 3, 2, 5 }, { 7, 7, 7, 7 }, { 1, 2, 0 / 0, 3 } }
+    local all, z = kernels.correlation(list), kernels.standardise(tm.array(list))
+    local part = kernels.correlation(z, 2, 3)
+    for j = 1, 4 do
+      for i = 2, 3 do
+        local a, b = all:get(i, j), part:get(i - 1, j)
+        assert.is_true(a == b or a ~= a and b ~= b)
+      end
+    end
+    -- Their products, cut at 1, passed for correlations.
+    for _, matrix in ipairs { { { 1, 2, 3, 4 }, { 4, 3, 2, 5 } }, { { 1, 0, 0 } }, { { 0.5, 0, -0.5 } } } do
+      local ok, message = pcall(kernels.correlation, tm.array(matrix))
+      assert.is_false(ok)
+      assert.is_truthy(message:find("row 1 of list is not standardised; tm.kernels.stand", 1, true))
+    end
+    local none = kernels.correlation { {}, {} }
+    assert.is_true(none:get(1, 2) ~= none:get(1, 2))
+    assert.are.same({ 2, 3 }, kernels.standardise(tm.array({ { 1, 2, 3 }, { 3, 1, 2 } }, "int32")).shape)
   end)
 
   it("have the same bits in parts, and of a matrix", function()
@@ -219,6 +251,9 @@ describe("what rolling kernels refuse", function()
     { "rolling_correlation({}, 3)", "list must be a table of series or a matrix" },
     { "rolling_correlation({{1, 2}, {1}}, 1)", "one length, got 2 in list[1] and 1 in list[2]" },
     { "rolling_correlation({{1, 2}, 7}, 1)", "list[2] must be an array or a table of numbers, got 7" },
+    { "rolling_correlation({require('tidemill').array{{1, 2}}}, 1)",
+      "list[1] must have one axis, got 1 x 2" },
+    { "correlation({require('tidemill').array{{1, 2}}})", "list[1] must have one axis, got 1 x 2" },
     { "rolling_correlation({{1, 2}}, 3)", "window must be an integer from 1 to 2, got 3" },
     { "rolling_correlation({{1, 2}}, 2, 2)", "first must be an integer from 1 to 1, got 2" },
     { "rolling_correlation({{1, 2, 3}}, 2, 2, 1)", "last must be an integer from 2 to 2, got 1" },

@@ -47,7 +47,7 @@ end
 -- An array of a type that kernels know, or a scalar.
 local function settled(name, argument, v)
   if is_scalar(v) then return v end
-  if type(v) == "table" then
+  if type(v) == "table" and not arguments.is_frame(v) then
     check_table(name, argument, v)
     local own = type(v[1]) == "boolean" and "bool" or "float64"
     return array.as(v, own, name .. ": " .. argument, 4)

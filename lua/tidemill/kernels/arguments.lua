@@ -28,8 +28,15 @@ local function refuse(name, ...)
   error(complaint(name, ...), 3)
 end
 
+-- A frame is a table, too, but of columns.
+local function is_frame(v)
+  local frames = package.loaded["tidemill.frame"]
+  return frames ~= nil and frames.is(v)
+end
+
 local function shown(v)
   if type(v) == "string" then return ("%q"):format(v) end
+  if is_frame(v) then return "a frame; its columns are arrays" end
   if type(v) == "table" then return next(v) == nil and "an empty table" or "a table" end
   return array.is(v) and "an array" or tostring(v)
 end
@@ -47,7 +54,7 @@ local function check_list(name, argument, v)
     if v.ndim == 1 then return end
     fail(name, "%s must have one axis, got %s; a:reshape(-1) has", argument, table.concat(v.shape, " x "))
   end
-  if type(v) ~= "table" then
+  if type(v) ~= "table" or is_frame(v) then
     fail(name, "%s must be an array or a table of numbers, got %s", argument, shown(v))
   end
   local hole = first_hole(v)
@@ -57,7 +64,7 @@ end
 -- An array of any axes, whose length is a.length (#a is the first axis), or a table of numbers.
 local function check_values(name, argument, v)
   if array.is(v) then return end
-  if type(v) ~= "table" then
+  if type(v) ~= "table" or is_frame(v) then
     fail(name, "%s must be an array or a table of numbers, got %s", argument, shown(v))
   end
   local hole = first_hole(v)
@@ -94,8 +101,9 @@ local function check_sorted(name, argument, keys)
   end
 end
 
-local function as(name, argument, v, dtype)
-  return array.as(v, dtype, name .. ": expected " .. usage[name] .. ": " .. argument)
+-- `level` is who is to blame, counted from the caller's; else the caller's caller.
+local function as(name, argument, v, dtype, level)
+  return array.as(v, dtype, name .. ": expected " .. usage[name] .. ": " .. argument, level)
 end
 
 local function floats(name, argument, v)
@@ -154,6 +162,7 @@ end
 arguments.complaint = complaint
 arguments.fail = fail
 arguments.refuse = refuse
+arguments.is_frame = is_frame
 arguments.shown = shown
 arguments.check_list = check_list
 arguments.check_values = check_values

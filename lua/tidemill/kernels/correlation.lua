@@ -33,6 +33,9 @@ local function standardised(name, list)
     if not array.is(list[i]) and type(list[i]) ~= "table" then
       fail(name, "%s must be an array or a table of numbers, got %s", argument, shown(list[i]))
     end
+    if array.is(list[i]) and list[i].ndim ~= 1 then
+      fail(name, "%s must have one axis, got %s", argument, table.concat(list[i].shape, " x "))
+    end
     local row = floats(name, argument, list[i])
     if i == 1 then
       n = #row
@@ -46,15 +49,29 @@ local function standardised(name, list)
   return z, rows, n
 end
 
+local NEAR = 1e-6 -- far above what rounding leaves, far below what a matrix of something else has
+
+-- Raises unless rows `from` to `last` are what `standardise` makes: the sum is 0, that of squares 1, or
+-- all is NaN.  A matrix of series as they are would give numbers that are no correlations.
+local function check_standardised(z, from, last)
+  local n = z.shape[2]
+  for i = from, last do
+    local row = z:pointer() + (i - 1) * n
+    local sum, variance = C.tidemill_kernel_sum(row, n), C.tidemill_kernel_variance(row, n, 0)
+    if sum == sum and (math.abs(sum) > NEAR or math.abs(variance * n - 1) > NEAR) then
+      fail("correlation", "row %d of list is not standardised; tm.kernels.standardise(list) makes it so", i)
+    end
+  end
+  hold(z)
+end
+
 --- Series less their mean and divided by their length, as rows of one array: what `correlation`
 --- makes of its list each time.  Worth it when blocks of one list are asked for.
 ---     local z = tm.kernels.standardise({{1, 2, 3}, {3, 1, 2}})
----@param list tidemill.numbers[]|tidemill.array series, or a matrix of float64 with a series a row
+---@param list tidemill.numbers[]|tidemill.array series, or a matrix with a series a row
 ---@return tidemill.array z #list x length
 function kernels.standardise(list)
-  if array.is(list) and list.dtype == "float64" and #list.shape == 2 then
-    return standardised_rows(list)
-  end
+  if array.is(list) and list.ndim == 2 then return standardised_rows(floats("standardise", "list", list)) end
   local z = standardised("standardise", list)
   return z
 end
@@ -69,14 +86,16 @@ end
 ---@return tidemill.array matrix all x all, or (last - first + 1) x all
 function kernels.correlation(list, first, last)
   local z, rows, n
-  if array.is(list) and list.dtype == "float64" and #list.shape == 2 then
-    z, rows, n = list, list.shape[1], list.shape[2]
+  local is_matrix = array.is(list) and list.ndim == 2
+  if is_matrix then
+    z, rows, n = floats("correlation", "list", list), list.shape[1], list.shape[2]
   else
     z, rows, n = standardised("correlation", list)
   end
   if first ~= nil then check_integer("correlation", "first", first, 1, rows) end
   if last ~= nil then check_integer("correlation", "last", last, first or 1, rows) end
   local from, count = first or 1, (last or rows) - (first or 1) + 1
+  if is_matrix then check_standardised(z, from, from + count - 1) end
   local out = array.new("float64", count * rows, { count, rows })
   if count == rows then
     C.tidemill_kernel_correlate(z:pointer(), rows, n, out:pointer())

@@ -4,6 +4,7 @@
 local C = require("tidemill.clib")
 local array = require("tidemill.array")
 local arguments = require("tidemill.kernels.arguments")
+local transcendental = require("tidemill.kernels.transcendental")
 require("tidemill.kernels.declare")("rolling.h")
 
 local fail, shown, check_values = arguments.fail, arguments.shown, arguments.check_values
@@ -18,13 +19,17 @@ arguments.describe {
   ewm_std = "ewm_std(x, {alpha =, span = or halflife =})",
 }
 
+-- 1 - exp(-LN2 / v) loses its digits where v is large and is 0 from 1.3e16 on; and exp of the C library
+-- differs from release to release.
+local LN2 = 0.6931471805599453
+
 local speeds = {
   alpha = { text = "above 0 and at most 1", holds = function(v) return v > 0 and v <= 1 end,
     alpha = function(v) return v end },
   span = { text = ">= 1", holds = function(v) return v >= 1 and v < math.huge end,
     alpha = function(v) return 2 / (v + 1) end },
   halflife = { text = "above 0", holds = function(v) return v > 0 and v < math.huge end,
-    alpha = function(v) return 1 - math.exp(-math.log(2) / v) end },
+    alpha = function(v) return -transcendental.expm1(-LN2 / v) end },
 }
 
 local known = { alpha = true, span = true, halflife = true, adjust = true, min_count = true }

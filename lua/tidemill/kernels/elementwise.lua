@@ -192,12 +192,23 @@ local function refuse_element(x, at, dtype)
   fail("cast", "x[%d] is %s, which %s cannot hold", at, value, dtype)
 end
 
--- An array of a type that kernels know, without missing elements.
+-- An array of a type that kernels know.
 local function settled(x)
   if not array.is(x) then x = array.given(x, "cast: x", 3) end
   if not types.is(x.dtype) then fail("cast", "x must be numbers, got an array of %s", x.dtype) end
+  return x
+end
+
+-- Without missing elements: they are NaN in floats, and in nothing else.
+local function completed(x, dtype)
   if x.nulls == 0 then return x end
-  return array.as(x, x.dtype == "float32" and "float32" or "float64", "cast: x")
+  if types.is_float(dtype) or types.is_float(x.dtype) then
+    return array.as(x, x.dtype == "float32" and "float32" or "float64", "cast: x")
+  end
+  local flat = x:reshape(-1)
+  for i = 1, flat.length do
+    if not flat:present(i) then fail("cast", "x[%d] is missing, which %s cannot hold", i, dtype) end
+  end
 end
 
 --- In another element type. Floats are cut toward zero; what the type cannot hold is an error.
@@ -208,7 +219,7 @@ end
 function kernels.cast(x, dtype)
   check_values("cast", "x", x)
   check_type(dtype)
-  x = settled(x)
+  x = completed(settled(x), dtype)
   local out = array.new(dtype, x.length, x.shape)
   local done = tonumber(C.tidemill_kernel_cast(types.number(x.dtype), types.number(dtype),
     x:pointer(), out:pointer(), x.length))

@@ -10,7 +10,7 @@ local reduce = require("tidemill.kernels.reduce")
 require("tidemill.kernels.declare")("histogram.h")
 
 local check_values, check_integer = arguments.check_values, arguments.check_integer
-local check_lengths, fail = arguments.check_lengths, arguments.fail
+local check_list, fail = arguments.check_list, arguments.fail
 local refuse, floats, ints = arguments.refuse, arguments.floats, arguments.ints
 local hold = arguments.hold
 
@@ -69,6 +69,12 @@ local function check_bounds(name, low, high)
   end
 end
 
+-- All elements count, whatever the axes: # is the size of the first.
+local function check_counts(x, weights)
+  if weights.length == x.length then return end
+  fail("histogram", "x and weights must have one length, got %d and %d", x.length, weights.length)
+end
+
 --- Counts of x by equal bins from low to high (default: its least and greatest), or between the
 --- edges of a list; the last bin includes its upper edge.  With weights their sums, float64.
 ---     local counts, edges = tm.kernels.histogram({1, 2, 2, 5}, 2)   --> 3, 1   and   1, 3, 5
@@ -84,8 +90,8 @@ function kernels.histogram(x, bins, low, high, weights)
   x = floats("histogram", "x", x)
   if weights ~= nil then
     check_values("histogram", "weights", weights)
-    check_lengths("histogram", "x and weights", x, weights)
     weights = floats("histogram", "weights", weights)
+    check_counts(x, weights)
   end
   local dtype = weights and "float64" or "int64"
   if type(bins) == "number" then
@@ -98,7 +104,7 @@ function kernels.histogram(x, bins, low, high, weights)
     hold(x, weights)
     return out, edges_of(bins, low, high)
   end
-  check_values("histogram", "bins", bins)
+  check_list("histogram", "bins", bins)
   local edges = floats("histogram", "bins", bins)
   local out = zeros(dtype, math.max(#edges - 1, 0))
   if count_between(x, weights, edges, #edges - 1, out) < 0 then

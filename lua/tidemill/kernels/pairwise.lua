@@ -27,6 +27,9 @@ local function matrix_of(name, list)
     if not array.is(list[i]) and type(list[i]) ~= "table" then
       fail(name, "%s must be an array or a table of numbers, got %s", argument, shown(list[i]))
     end
+    if array.is(list[i]) and list[i].ndim ~= 1 then
+      fail(name, "%s must have one axis, got %s", argument, table.concat(list[i].shape, " x "))
+    end
     local row = floats(name, argument, list[i])
     length = length or #row
     if #row ~= length then

@@ -22,12 +22,12 @@ arguments.describe {
   merge = "merge(runs, first, last)",
 }
 
--- What C wants to know of a list of arrays.
+-- What C wants to know of a list of arrays; all elements of one with several axes.
 local function described(lists)
   local parts, lengths, total = pointers(#lists), lengths_type(#lists), 0
   for i, list in ipairs(lists) do
-    parts[i - 1], lengths[i - 1] = list:pointer(), #list
-    total = total + #list
+    parts[i - 1], lengths[i - 1] = list:pointer(), list.length
+    total = total + list.length
   end
   return parts, lengths, total
 end
@@ -46,13 +46,14 @@ function kernels.splitters(parts, buckets)
   local _, _, total = described(lists)
   local counts, drawn = {}, 0
   for i, list in ipairs(lists) do
-    counts[i] = math.min(#list, math.ceil(SAMPLES * buckets * #list / math.max(1, total)))
+    local n = list.length
+    counts[i] = math.min(n, math.ceil(SAMPLES * buckets * n / math.max(1, total)))
     drawn = drawn + counts[i]
   end
   if drawn == 0 then refuse("splitters", "parts have no values") end
   local sample, sorted, at = array.new(dtype, drawn), array.new(dtype, drawn), 0
   for i, list in ipairs(lists) do
-    C.tidemill_kernel_sample(number, list:pointer(), #list, counts[i], sample:pointer() + at)
+    C.tidemill_kernel_sample(number, list:pointer(), list.length, counts[i], sample:pointer() + at)
     at = at + counts[i]
   end
   local work, space = scratch(drawn)
@@ -124,7 +125,7 @@ function kernels.merge(runs, first, last)
   check_integer("merge", "first", first, 1, total + 1)
   check_integer("merge", "last", last, first - 1, total)
   for i, list in ipairs(lists) do
-    if C.tidemill_kernel_is_sorted(number, list:pointer(), #list, 0) == 0 then
+    if C.tidemill_kernel_is_sorted(number, list:pointer(), list.length, 0) == 0 then
       refuse("merge", "runs[%d] must ascend", i)
     end
   end

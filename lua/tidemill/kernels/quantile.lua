@@ -33,10 +33,12 @@ local function quantiles(name, kernel, x, q)
 end
 
 local function check_shares(name, q)
-  if type(q) ~= "number" then
-    if type(q) ~= "table" and not array.is(q) then
-      fail(name, "q must be a number or a list of numbers, got %s", arguments.shown(q))
-    end
+  if type(q) == "number" then return end
+  if type(q) ~= "table" and not array.is(q) then
+    fail(name, "q must be a number or a list of numbers, got %s", arguments.shown(q))
+  end
+  if array.is(q) and q.ndim ~= 1 then
+    fail(name, "q must have one axis, got %s; a:reshape(-1) has", table.concat(q.shape, " x "))
   end
 end
 
@@ -108,12 +110,14 @@ local function results(dtype, from, length)
   return out
 end
 
-local wide = { int64 = true, timestamp = true }
+-- Types of 8 bytes -> the one that they are sorted as.
+local wide = { int64 = "int64", uint64 = "int64", timestamp = "timestamp" }
 
--- Whether float64 would change elements.
+-- Whether float64 would change elements; what stands at the place of a missing one means nothing.
 local function is_beyond_floats(x)
-  if not wide[x.dtype] or x.nulls > 0 then return false end
-  local values, least, most = x:pointer(), -2^53 + 0LL, 2^53 + 0LL
+  if not wide[x.dtype] then return false end
+  local values, most = x:pointer(), 2^53 + 0LL
+  local least = x.dtype == "uint64" and 0ULL or -most -- beside an unsigned number -most would be one, too
   for i = 0, x.length - 1 do
     if values[i] > most or values[i] < least then
       hold(x)
@@ -124,12 +128,28 @@ local function is_beyond_floats(x)
   return false
 end
 
+-- The elements that are there, and their positions, of an array of one axis.
+local function present(x)
+  local from, n = x:pointer(), 0
+  local values, places = array.new(x.dtype, x.length - x.nulls), array.new("int64", x.length - x.nulls)
+  local value, place = values:pointer(), places:pointer()
+  for i = 1, x.length do
+    if x:present(i) then
+      value[n], place[n] = from[i - 1], i
+      n = n + 1
+    end
+  end
+  hold(x)
+  return values, places
+end
+
 -- Of integers that float64 would change: by sorting, which compares them as they are.
 local function topk_of_wide(x, k)
-  local sort = require("tidemill.kernels.sort")
-  local places = sort.argsort(x:reshape(-1), { descending = k > 0 })
-  local first = array.part(places, 0, { math.min(math.abs(k), x.length) })
-  return require("tidemill.kernels.select").take(x:reshape(-1), first), array.as(first, "int64", "topk")
+  local order, take = require("tidemill.kernels.sort").argsort, require("tidemill.kernels.select").take
+  local values, places = present(x:reshape(-1))
+  local sorted = order(array.as(values, wide[x.dtype], "topk: x"), { descending = k > 0 })
+  local first = array.part(sorted, 0, { math.min(math.abs(k), values.length) })
+  return take(values, first), take(places, first)
 end
 
 --- The k greatest values, greatest first, and where they stand; for k < 0 the -k least, least

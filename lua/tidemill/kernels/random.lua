@@ -27,8 +27,10 @@ arguments.describe {
   permutation = "permutation(seed, stream, n)",
 }
 
+local function is_int64(v) return ffi.istype("int64_t", v) end
+
 local function is_word(v)
-  return ffi.istype("uint64_t", v) or is_integer(v, 0, 2^53)
+  return ffi.istype("uint64_t", v) or is_int64(v) and v >= 0 or is_integer(v, 0, 2^53)
 end
 
 local function check_part(name, seed, stream, n, first)
@@ -49,8 +51,8 @@ end
 --- Numbers in [0, 1) of a stream: number i depends on (seed, stream, i) alone.
 ---     tm.kernels.uniform(42, 0, 3)                       -- numbers 1 to 3 of stream 0
 ---     tm.kernels.uniform(42, 0, 2, 1001)                 -- numbers 1001 and 1002
----@param seed integer from 0; or a uint64_t
----@param stream integer from 0; or a uint64_t
+---@param seed integer from 0; or a uint64_t or int64_t
+---@param stream integer from 0; or a uint64_t or int64_t
 ---@param n integer
 ---@param first? integer from 1
 ---@return tidemill.array
@@ -65,8 +67,8 @@ end
 --- Normal numbers of a stream.
 ---     tm.kernels.normal(42, 0, 1000)                     -- mean 0, standard deviation 1
 ---     tm.kernels.normal(42, 0, 1000, 170, 10)
----@param seed integer from 0; or a uint64_t
----@param stream integer from 0; or a uint64_t
+---@param seed integer from 0; or a uint64_t or int64_t
+---@param stream integer from 0; or a uint64_t or int64_t
 ---@param n integer
 ---@param mean? number default 0
 ---@param sd? number standard deviation, default 1
@@ -86,8 +88,8 @@ end
 
 --- Numbers whose logarithm is normal.
 ---     tm.kernels.lognormal(42, 0, 1000, 0, 0.2)
----@param seed integer from 0; or a uint64_t
----@param stream integer from 0; or a uint64_t
+---@param seed integer from 0; or a uint64_t or int64_t
+---@param stream integer from 0; or a uint64_t or int64_t
 ---@param n integer
 ---@param mean? number of the logarithm, default 0
 ---@param sd? number of the logarithm, default 1
@@ -107,8 +109,8 @@ end
 
 --- Exponential numbers with mean `scale` (default 1).
 ---     tm.kernels.exponential(42, 0, 1000, 0.5)
----@param seed integer from 0; or a uint64_t
----@param stream integer from 0; or a uint64_t
+---@param seed integer from 0; or a uint64_t or int64_t
+---@param stream integer from 0; or a uint64_t or int64_t
 ---@param n integer
 ---@param scale? number
 ---@param first? integer from 1
@@ -125,19 +127,21 @@ end
 
 --- Integers from low to high, both included, each as likely.
 ---     tm.kernels.integers(42, 0, 10, 1, 6)               -- ten throws of a die
----@param seed integer from 0; or a uint64_t
----@param stream integer from 0; or a uint64_t
+---@param seed integer from 0; or a uint64_t or int64_t
+---@param stream integer from 0; or a uint64_t or int64_t
 ---@param n integer
----@param low integer
+---@param low integer to 2^53 in size; or an int64_t
 ---@param high integer
 ---@param first? integer from 1
 ---@return tidemill.array int64
 function kernels.integers(seed, stream, n, low, high, first)
   if first == nil then first = 1 end
   check_part("integers", seed, stream, n, first)
-  check_integer("integers", "low", low, -2^53, 2^53)
-  check_integer("integers", "high", high, -2^53, 2^53)
-  if high < low then refuse("integers", "high must not be below low, got %d and %d", low, high) end
+  if not is_int64(low) then check_integer("integers", "low", low, -2^53, 2^53) end
+  if not is_int64(high) then check_integer("integers", "high", high, -2^53, 2^53) end
+  if high < low then
+    refuse("integers", "high must not be below low, got %s and %s", shown(low), shown(high))
+  end
   local out = array.new("int64", n)
   C.tidemill_kernel_random_integers_i64(seed, stream, first - 1, n, low, high, out:pointer())
   return out
@@ -145,8 +149,8 @@ end
 
 --- True with this probability, else false.
 ---     tm.kernels.bernoulli(42, 0, 10, 0.3)
----@param seed integer from 0; or a uint64_t
----@param stream integer from 0; or a uint64_t
+---@param seed integer from 0; or a uint64_t or int64_t
+---@param stream integer from 0; or a uint64_t or int64_t
 ---@param n integer
 ---@param probability number from 0 to 1
 ---@param first? integer from 1
@@ -165,7 +169,6 @@ end
 
 -- Positions by weight, or nothing where the weights are none.
 local function weighted(seed, stream, n, weights, first)
-  weights = floats("choice", "of", weights)
   local length = #weights
   local sums = ffi.new("double[?]", length)
   if C.tidemill_kernel_choice_table(weights:pointer(), length, sums) < 0 then return end
@@ -178,8 +181,8 @@ end
 --- Positions from 1, drawn with replacement: of a number, each as likely; of weights, by them.
 ---     tm.kernels.choice(42, 0, 10, 52)                   -- ten of 52 cards, each put back
 ---     tm.kernels.choice(42, 0, 10, {0.5, 0.3, 0.2})
----@param seed integer from 0; or a uint64_t
----@param stream integer from 0; or a uint64_t
+---@param seed integer from 0; or a uint64_t or int64_t
+---@param stream integer from 0; or a uint64_t or int64_t
 ---@param n integer
 ---@param of integer|tidemill.numbers how many there are, or the weight of each
 ---@param first? integer from 1
@@ -189,7 +192,7 @@ function kernels.choice(seed, stream, n, of, first)
   check_part("choice", seed, stream, n, first)
   if type(of) ~= "number" then
     check_list("choice", "of", of)
-    local out = weighted(seed, stream, n, of, first)
+    local out = weighted(seed, stream, n, floats("choice", "of", of), first)
     if not out then refuse("choice", "weights must be finite, >= 0 and not all 0") end
     return out
   end
@@ -201,8 +204,8 @@ end
 
 --- n different positions of 1 to length: the first n of their permutation.
 ---     tm.kernels.sample(42, 0, 5, 52)                    -- five of 52 cards
----@param seed integer from 0; or a uint64_t
----@param stream integer from 0; or a uint64_t
+---@param seed integer from 0; or a uint64_t or int64_t
+---@param stream integer from 0; or a uint64_t or int64_t
 ---@param n integer at most length
 ---@param length integer
 ---@return tidemill.array int64
@@ -218,8 +221,8 @@ end
 
 --- The positions 1 to n in a random order, all orders as likely.
 ---     tm.kernels.take(values, tm.kernels.permutation(42, 0, #values))   -- values, shuffled
----@param seed integer from 0; or a uint64_t
----@param stream integer from 0; or a uint64_t
+---@param seed integer from 0; or a uint64_t or int64_t
+---@param stream integer from 0; or a uint64_t or int64_t
 ---@param n integer
 ---@return tidemill.array int64
 function kernels.permutation(seed, stream, n)

@@ -19,9 +19,9 @@ arguments.describe {
 local native = { bool = true, int32 = true, int64 = true, uint8 = true, float32 = true,
   float64 = true, date = true, timestamp = true }
 
--- An array of a type that kernels scan; tables are float64.
+-- An array of a type that kernels scan; tables are float64, or bool when booleans start them.
 local function elements(name, x)
-  if not array.is(x) then return as(name, "x", x, "float64") end
+  if not array.is(x) then return as(name, "x", x, type(x[1]) == "boolean" and "bool" or "float64") end
   return as(name, "x", x, native[x.dtype] and x.dtype or "int64")
 end
 

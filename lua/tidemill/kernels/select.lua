@@ -73,7 +73,7 @@ function kernels.put(x, index, values)
   check_values("put", "x", x)
   check_values("put", "index", index)
   x, index = elements_of("put", "x", x), positions_of("put", "index", index)
-  local one = type(values) == "number" or type(values) == "boolean"
+  local one = type(values) == "number" or type(values) == "boolean" or ffi.istype("int64_t", values)
   if one then values = { values } end
   check_values("put", "values", values)
   values = elements_of("put", "values", values, x.dtype)

@@ -175,8 +175,10 @@ function kernels.searchsorted(sorted, values, side)
   if not sides[side] then
     refuse("searchsorted", "side must be \"left\" or \"right\", got %s", arguments.shown(side))
   end
-  local single, dtype = type(values) == "number", common_type(sorted, values)
-  if single then values = { values } end
+  local single, is_int64 = type(values) == "number", ffi.istype("int64_t", values)
+  if is_int64 then single, values = true, array.from({ values }, "int64") end
+  local dtype = common_type(sorted, values)
+  if single and not is_int64 then values = { values } end
   check_values("searchsorted", "sorted", sorted)
   check_values("searchsorted", "values", values)
   sorted = values_of("searchsorted", "sorted", sorted, dtype)

@@ -18,7 +18,7 @@ local sizes = { bool = 1, int8 = 1, uint8 = 1, int16 = 2, uint16 = 2, int32 = 4,
 --- The type that an argument has: an array's own, of a table bool or float64.
 local function dtype_of(v)
   if array.is(v) then return v.dtype end
-  return type(v) == "table" and type(v[1]) == "boolean" and "bool" or "float64"
+  return type(v) == "table" and type(rawget(v, 1)) == "boolean" and "bool" or "float64"
 end
 
 local whole = { int8 = { -2^7, 2^7 - 1 }, uint8 = { 0, 2^8 - 1 }, int16 = { -2^15, 2^15 - 1 },
@@ -62,8 +62,12 @@ function sortable.elements(name, argument, v, dtype)
   return arguments.as(name, argument, v, dtype)
 end
 
---- Positions as an array: int64 ones stay, all else becomes int32.
+--- Positions as an array: int64 ones stay, all else becomes int32.  A mask is none, though 0 and 1 are
+--- integers.
 function sortable.positions(name, argument, v)
+  if array.is(v) and v.dtype == "bool" then
+    fail(name, "%s must be positions, got an array of bool; compress and nonzero take a mask", argument)
+  end
   if array.is(v) and v.dtype == "int64" and v.nulls == 0 then return v end
   return arguments.ints(name, argument, v)
 end
@@ -76,20 +80,20 @@ function sortable.size(a) return sizes[a.dtype] end
 
 --- Several lists of one type as arrays; the number of the type and its name.
 function sortable.lists(name, argument, lists)
-  if type(lists) ~= "table" or array.is(lists) then
+  if type(lists) ~= "table" or array.is(lists) or arguments.is_frame(lists) then
     fail(name, "%s must be a table of arrays, got %s", argument, shown(lists))
   end
   if not lists[1] then fail(name, "%s has no list", argument) end
   local out, dtype = {}, dtype_of(lists[1])
   for i, list in ipairs(lists) do
-    if not array.is(list) and type(list) ~= "table" then
+    if not array.is(list) and (type(list) ~= "table" or arguments.is_frame(list)) then
       fail(name, "%s[%d] must be an array or a table of numbers, got %s", argument, i, shown(list))
     end
     if dtype_of(list) ~= dtype then
       fail(name, "%s must have one type, got %s and %s", argument, dtype, dtype_of(list))
     end
     if not types[dtype] then fail(name, "%s[%d] has no order: it is %s", argument, i, dtype) end
-    out[i] = arguments.as(name, ("%s[%d]"):format(argument, i), list, dtype)
+    out[i] = arguments.as(name, ("%s[%d]"):format(argument, i), list, dtype, 4)
   end
   return out, types[dtype], dtype
 end
