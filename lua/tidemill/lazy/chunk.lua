@@ -18,10 +18,45 @@ local chunk = {}
 local header_size = ffi.sizeof("struct tidemill_fuse_program")
 local header_pointer = ffi.typeof("const struct tidemill_fuse_program *")
 local leaf_size = ffi.sizeof("struct tidemill_fuse_leaf")
+local leaf_pointer = ffi.typeof("const struct tidemill_fuse_leaf *")
+local MEMORY = 1 -- the kind of a leaf
 local step_size = ffi.sizeof("struct tidemill_fuse_step")
 
 -- Keeps its arguments alive: compiled code forgets a local after its last use.
 local function hold() end
+
+-- ---- what is announced ------------------------------------------------------------------------------
+
+local function shape_text(shape) return "(" .. table.concat(shape, ",") .. ")" end
+
+local function differs(name, value, dtype, dims)
+  error(("%s: an unsound chunk: %s of %s, announced %s of %s"):format(name, shape_text(value.shape),
+    value.dtype, shape_text(dims), dtype), 0)
+end
+
+--- A chunk, held against what was announced: kernels read its memory as that.  What has no axes is an array
+--- of one element.
+---@param name string the operation, for the message
+---@param value tidemill.array
+---@param dtype string
+---@param dims integer[]
+---@return tidemill.array
+function chunk.announced(name, value, dtype, dims)
+  if value.dtype ~= dtype then differs(name, value, dtype, dims) end
+  local shape, count = value.shape, #dims
+  local same = #shape == count or count == 0 and value.length == 1
+  for axis = 1, count do same = same and shape[axis] == dims[axis] end
+  if not same then differs(name, value, dtype, dims) end
+  return value
+end
+
+-- The same of the type alone, of who knows a chunk's place and no shape.
+local function check_type(value, dtype)
+  if value.dtype ~= dtype then
+    error(("an unsound chunk: of %s, announced as %s"):format(value.dtype, dtype), 0)
+  end
+end
+chunk.check_type = check_type
 
 -- Work space that the tasks of one state take turns in, aligned to 64; a large one is not kept.
 local KEPT = 2^22
@@ -38,13 +73,26 @@ local function scratch(bytes)
 end
 
 local pointers, outputs = ffi.new("const void *[256]"), ffi.new("void *[256]")
-local lengths = ffi.new("int64_t[256]")
+local lengths, types = ffi.new("int64_t[256]"), ffi.new("int32_t[256]")
 
--- Fills `pointers` and `lengths`.
+-- Fills `pointers`, `lengths` and `types`.
 local function take_inputs(count, ...)
   for i = 1, count do
     local input = select(i, ...)
-    pointers[i - 1], lengths[i - 1] = input.array.values, input.length
+    pointers[i - 1], lengths[i - 1], types[i - 1] = input.array.values, input.length, input.array.type
+  end
+end
+
+-- A program knows its inputs by number, and their types by what reads them.
+local function check_types(bytes, leaves, count)
+  local list = ffi.cast(leaf_pointer, ffi.cast("const uint8_t *", bytes) + header_size)
+  for i = 0, leaves - 1 do
+    local leaf = list[i]
+    local input = leaf.input
+    if leaf.kind == MEMORY and input >= 0 and input < count and types[input] ~= leaf.type then
+      error(("an unsound chunk: of %s, announced as %s"):format(dtypes.name(types[input]),
+        dtypes.name(leaf.type)), 0)
+    end
   end
 end
 
@@ -135,6 +183,7 @@ local function run(into, bytes, ...)
   if C.tidemill_kernel_fuse_check(bytes, #bytes, lengths, select("#", ...)) ~= 0 then
     error("an unsound program of a lazy array", 0)
   end
+  check_types(bytes, header.leaves, select("#", ...))
   local out
   if header.outputs == 1 then
     local shape, length = shape_of(header)
@@ -299,6 +348,7 @@ function chunk.assembled(dtype, spec, inputs)
   local to = ffi.cast("uint8_t *", out:pointer())
   n = n + 1 + axes
   for _, input in ipairs(inputs) do
+    check_type(input, dtype)
     local from = ffi.cast("const uint8_t *", input.array.values)
     axes, n = tonumber(n[0]), n + 1
     local done = C.tidemill_kernel_copy_view(size, axes, n, from + n[axes] * size, n + axes + 1,
@@ -316,13 +366,15 @@ end
 ---@param whole tidemill.array
 ---@param from integer the element where it begins
 ---@param strides integer[] of the whole
+---@param name string of the operation
+---@param shape integer[] of the chunk
 ---@param value tidemill.array
-function chunk.place(whole, from, strides, value)
-  if value.dtype ~= whole.dtype then error("an unsound type of a chunk", 0) end
+function chunk.place(whole, from, strides, name, shape, value)
+  chunk.announced(name, value, whole.dtype, shape)
   local axes = #strides
   local size = dtypes.size(value.dtype)
   local to = ffi.cast("uint8_t *", whole.array.values) + from * size
-  local done = C.tidemill_kernel_paste(size, axes, ffi.new("int64_t[8]", value.shape), value.array.values, to,
+  local done = C.tidemill_kernel_paste(size, axes, ffi.new("int64_t[8]", shape), value.array.values, to,
     ffi.new("int64_t[8]", strides))
   hold(whole, value)
   if done ~= 0 then error("an unsound place of a chunk", 0) end
