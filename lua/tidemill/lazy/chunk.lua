@@ -127,6 +127,11 @@ local function run_up_to(number, negated, bytes, inputs)
   return out, tonumber(refused)
 end
 
+-- An element as it is: a Lua number does not have all of an int64.
+local function element(values, place)
+  return values.dtype == "int64" and values:int64(place) or values[place]
+end
+
 -- What the cast of a program that refused a place was of, and the type that cannot hold it; nil: unknown.
 local function cast_value(bytes, place, inputs)
   local header = ffi.cast(header_pointer, bytes)
@@ -138,7 +143,7 @@ local function cast_value(bytes, place, inputs)
     if step.op == C.TIDEMILL_FUSE_CAST then _, refused = run_up_to(number, false, bytes, inputs) end
     if refused == place then
       local values = run_up_to(number, true, bytes, inputs)
-      return values and -values[place], dtypes.name(step.to)
+      return values and -element(values, place), dtypes.name(step.to)
     end
   end
 end
@@ -153,8 +158,8 @@ local function refused_element(bytes, place, inputs)
   local where = table.concat(index, ", ")
   local value, dtype = cast_value(bytes, tonumber(place), inputs)
   if value ~= nil then
-    error(("cast: element (%s) of a chunk is %s, which %s cannot hold"):format(where, tostring(value),
-      dtype), 0)
+    error(("cast: element (%s) of a chunk is %s, which %s cannot hold"):format(where,
+      (tostring(value):gsub("LL$", "")), dtype), 0)
   end
   error(("cast: element (%s) of a chunk does not fit the integer type"):format(where), 0)
 end
