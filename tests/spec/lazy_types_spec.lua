@@ -25,7 +25,8 @@ local names = {}
 for name in pairs(odd) do names[#names + 1] = name end
 table.sort(names)
 
-local shapes = { { 7 }, { 0 }, { 1 }, { 4, 4 }, { 5, 3 }, { 3, 5 }, { 2, 3, 4 }, { 0, 3 }, { 3, 0 }, { 1, 1 } }
+local shapes = { { 7 }, { 0 }, { 1 }, { 4, 4 }, { 5, 3 }, { 3, 5 }, { 2, 3, 4 }, { 0, 3 }, { 3, 0 },
+  { 1, 1 } }
 
 local function array_of(dtype, dims)
   local counts = { date = "int32", timestamp = "int64" }
@@ -146,7 +147,7 @@ describe("lazy arrays of every type", function()
   end
 end)
 
--- ---- chunks that are not what was announced ------------------------------------------------------------
+-- ---- chunks that are not what was announced ----------------------------------------------------------
 
 local grid = require "tidemill.lazy.grid"
 local lazy = require "tidemill.lazy"
@@ -160,7 +161,7 @@ plan.stages.liar = function(planner, e)
   end }
 end
 
--- An array of so many rows of `columns` in two chunks, or in one, of which the last is another than announced.
+-- An array of so many rows of `columns` in two chunks, or in one; the last is another than announced.
 local function liar(rows, columns, chunks, dtype, shape)
   local each = rows / chunks
   local sizes = { {}, { columns } }
@@ -193,7 +194,8 @@ describe("a chunk that is not what was announced", function()
     refused("an unsound chunk: of int32, announced as float32", x + 1)
     refused("an unsound chunk: of int32, announced as float32", x:sum())
     refused("an unsound chunk: of int32, announced as float32", x:rechunk { 3, 1 })
-    refused("an unsound chunk: of int32, announced as float32", x:matmul(tm.ones(3, 2, { dtype = "float32" })))
+    local other = tm.ones(3, 2, { dtype = "float32" })
+    refused("an unsound chunk: of int32, announced as float32", x:matmul(other))
     refused("an unsound chunk: of float64, announced as float32", liar(4, 3, 2, "float64"):T() * 2)
   end)
 
@@ -225,7 +227,8 @@ describe("a cast that is refused", function()
     x = x * 4611686018427387905LL
     local fine, problem = pcall(function() return x:astype("date"):compute() end)
     assert.is_false(fine)
-    assert.is_truthy(tostring(problem):find("is 4611686018427387905, which date cannot hold", 1, true), problem)
+    local words = "is 4611686018427387905, which date cannot hold"
+    assert.is_truthy(tostring(problem):find(words, 1, true))
   end)
 end)
 
