@@ -80,7 +80,8 @@ struct tidemill_fuse_program {
 /* 0 when a program of `size` bytes is sound and its memory leaves stay inside inputs of these
  * lengths (in elements of the leaf's type); else -1.  A box has at most 2^53 places, an empty
  * axis counted as one of them; positions are below 2^62 in size, those of random elements not
- * negative; integers of an INDEX and what leads to them are, too. */
+ * negative; integers of an INDEX and what leads to them are, too.  A CONSTANT is any, without
+ * strides. */
 TIDEMILL_KERNEL int64_t tidemill_kernel_fuse_check(const void *program, int64_t size,
                                                    const int64_t *lengths, int64_t inputs);
 

@@ -78,22 +78,29 @@ static int random_is_sound(const struct tidemill_fuse_leaf *leaf)
     return least <= leaf->a && leaf->a <= leaf->b && leaf->b <= most;
 }
 
+/* Its offset is the element, and may be any integer: no position goes on from there. */
+static int constant_is_sound(const struct tidemill_fuse_program *program,
+                             const struct tidemill_fuse_leaf *leaf)
+{
+    for (int axis = 0; axis < program->dimensions; axis++)
+        if (leaf->stride[axis] != 0) return 0;
+    return 1;
+}
+
 static int leaf_is_sound(const struct tidemill_fuse_program *program,
                          const struct tidemill_fuse_leaf *leaf, const int64_t *lengths,
                          int64_t inputs)
 {
     int64_t least, most;
-    if (mill_element_size(leaf->type) == 0 ||
-        !positions_are_sound(program, leaf, &least, &most))
-        return 0;
+    if (mill_element_size(leaf->type) == 0) return 0;
+    if (leaf->kind == TIDEMILL_FUSE_CONSTANT) return constant_is_sound(program, leaf);
+    if (!positions_are_sound(program, leaf, &least, &most)) return 0;
     switch (leaf->kind) {
     case TIDEMILL_FUSE_MEMORY:
         return between(leaf->input, 0, inputs - 1) &&
                (mill_fuse_places(program) == 0 || (least >= 0 && most < lengths[leaf->input]));
     case TIDEMILL_FUSE_RANDOM:
         return least >= 0 && random_is_sound(leaf);
-    case TIDEMILL_FUSE_CONSTANT:
-        return 1;
     case TIDEMILL_FUSE_INDEX:
         return index_is_sound(leaf, least, most);
     default:

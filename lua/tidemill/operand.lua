@@ -72,6 +72,9 @@ local function of_floats(name, argument, v)
     fail_inside(name, "%s must be an array or a table, got %s", argument, shown(v))
   end
   local shape = v and v.shape
+  if v and (v.dtype == "date" or v.dtype == "timestamp") then
+    fail_inside(name, "an array of %s has no linear algebra", v.dtype)
+  end
   if v and (v.nulls > 0 or not sizes[v.dtype]) then v, problem = as_floats(where, v) end
   if not v then error(problem, 4) end
   return v, shape, v.dtype

@@ -18,10 +18,45 @@ local chunk = {}
 local header_size = ffi.sizeof("struct tidemill_fuse_program")
 local header_pointer = ffi.typeof("const struct tidemill_fuse_program *")
 local leaf_size = ffi.sizeof("struct tidemill_fuse_leaf")
+local leaf_pointer = ffi.typeof("const struct tidemill_fuse_leaf *")
+local MEMORY = 1 -- the kind of a leaf
 local step_size = ffi.sizeof("struct tidemill_fuse_step")
 
 -- Keeps its arguments alive: compiled code forgets a local after its last use.
 local function hold() end
+
+-- ---- what is announced ------------------------------------------------------------------------------
+
+local function shape_text(shape) return "(" .. table.concat(shape, ",") .. ")" end
+
+local function differs(name, value, dtype, dims)
+  error(("%s: an unsound chunk: %s of %s, announced %s of %s"):format(name, shape_text(value.shape),
+    value.dtype, shape_text(dims), dtype), 0)
+end
+
+--- A chunk, held against what was announced: kernels read its memory as that.  What has no axes is an array
+--- of one element.
+---@param name string the operation, for the message
+---@param value tidemill.array
+---@param dtype string
+---@param dims integer[]
+---@return tidemill.array
+function chunk.announced(name, value, dtype, dims)
+  if value.dtype ~= dtype then differs(name, value, dtype, dims) end
+  local shape, count = value.shape, #dims
+  local same = #shape == count or count == 0 and value.length == 1
+  for axis = 1, count do same = same and shape[axis] == dims[axis] end
+  if not same then differs(name, value, dtype, dims) end
+  return value
+end
+
+-- The same of the type alone, of who knows a chunk's place and no shape.
+local function check_type(value, dtype)
+  if value.dtype ~= dtype then
+    error(("an unsound chunk: of %s, announced as %s"):format(value.dtype, dtype), 0)
+  end
+end
+chunk.check_type = check_type
 
 -- Work space that the tasks of one state take turns in, aligned to 64; a large one is not kept.
 local KEPT = 2^22
@@ -38,13 +73,26 @@ local function scratch(bytes)
 end
 
 local pointers, outputs = ffi.new("const void *[256]"), ffi.new("void *[256]")
-local lengths = ffi.new("int64_t[256]")
+local lengths, types = ffi.new("int64_t[256]"), ffi.new("int32_t[256]")
 
--- Fills `pointers` and `lengths`.
+-- Fills `pointers`, `lengths` and `types`.
 local function take_inputs(count, ...)
   for i = 1, count do
     local input = select(i, ...)
-    pointers[i - 1], lengths[i - 1] = input.array.values, input.length
+    pointers[i - 1], lengths[i - 1], types[i - 1] = input.array.values, input.length, input.array.type
+  end
+end
+
+-- A program knows its inputs by number, and their types by what reads them.
+local function check_types(bytes, leaves, count)
+  local list = ffi.cast(leaf_pointer, ffi.cast("const uint8_t *", bytes) + header_size)
+  for i = 0, leaves - 1 do
+    local leaf = list[i]
+    local input = leaf.input
+    if leaf.kind == MEMORY and input >= 0 and input < count and types[input] ~= leaf.type then
+      error(("an unsound chunk: of %s, announced as %s"):format(dtypes.name(types[input]),
+        dtypes.name(leaf.type)), 0)
+    end
   end
 end
 
@@ -79,6 +127,11 @@ local function run_up_to(number, negated, bytes, inputs)
   return out, tonumber(refused)
 end
 
+-- An element as it is: a Lua number does not have all of an int64.
+local function element(values, place)
+  return values.dtype == "int64" and values:int64(place) or values[place]
+end
+
 -- What the cast of a program that refused a place was of, and the type that cannot hold it; nil: unknown.
 local function cast_value(bytes, place, inputs)
   local header = ffi.cast(header_pointer, bytes)
@@ -90,7 +143,7 @@ local function cast_value(bytes, place, inputs)
     if step.op == C.TIDEMILL_FUSE_CAST then _, refused = run_up_to(number, false, bytes, inputs) end
     if refused == place then
       local values = run_up_to(number, true, bytes, inputs)
-      return values and -values[place], dtypes.name(step.to)
+      return values and -element(values, place), dtypes.name(step.to)
     end
   end
 end
@@ -105,8 +158,8 @@ local function refused_element(bytes, place, inputs)
   local where = table.concat(index, ", ")
   local value, dtype = cast_value(bytes, tonumber(place), inputs)
   if value ~= nil then
-    error(("cast: element (%s) of a chunk is %s, which %s cannot hold"):format(where, tostring(value),
-      dtype), 0)
+    error(("cast: element (%s) of a chunk is %s, which %s cannot hold"):format(where,
+      (tostring(value):gsub("LL$", "")), dtype), 0)
   end
   error(("cast: element (%s) of a chunk does not fit the integer type"):format(where), 0)
 end
@@ -135,6 +188,7 @@ local function run(into, bytes, ...)
   if C.tidemill_kernel_fuse_check(bytes, #bytes, lengths, select("#", ...)) ~= 0 then
     error("an unsound program of a lazy array", 0)
   end
+  check_types(bytes, header.leaves, select("#", ...))
   local out
   if header.outputs == 1 then
     local shape, length = shape_of(header)
@@ -299,6 +353,7 @@ function chunk.assembled(dtype, spec, inputs)
   local to = ffi.cast("uint8_t *", out:pointer())
   n = n + 1 + axes
   for _, input in ipairs(inputs) do
+    check_type(input, dtype)
     local from = ffi.cast("const uint8_t *", input.array.values)
     axes, n = tonumber(n[0]), n + 1
     local done = C.tidemill_kernel_copy_view(size, axes, n, from + n[axes] * size, n + axes + 1,
@@ -316,13 +371,15 @@ end
 ---@param whole tidemill.array
 ---@param from integer the element where it begins
 ---@param strides integer[] of the whole
+---@param name string of the operation
+---@param shape integer[] of the chunk
 ---@param value tidemill.array
-function chunk.place(whole, from, strides, value)
-  if value.dtype ~= whole.dtype then error("an unsound type of a chunk", 0) end
+function chunk.place(whole, from, strides, name, shape, value)
+  chunk.announced(name, value, whole.dtype, shape)
   local axes = #strides
   local size = dtypes.size(value.dtype)
   local to = ffi.cast("uint8_t *", whole.array.values) + from * size
-  local done = C.tidemill_kernel_paste(size, axes, ffi.new("int64_t[8]", value.shape), value.array.values, to,
+  local done = C.tidemill_kernel_paste(size, axes, ffi.new("int64_t[8]", shape), value.array.values, to,
     ffi.new("int64_t[8]", strides))
   hold(whole, value)
   if done ~= 0 then error("an unsound place of a chunk", 0) end

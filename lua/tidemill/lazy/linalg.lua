@@ -56,7 +56,7 @@ end
 
 -- Expressions of the results of one function of tm.linalg on whole arrays; `option` is its last argument.
 local function gathered(name, inputs, results, option)
-  local shared, outputs = { name = name, count = #results, option = option }, {}
+  local shared, outputs = { name = name, results = results, option = option }, {}
   for i, result in ipairs(results) do
     outputs[i] = lazy.of({ op = "gathered", name = name, dims = result.dims, dtype = result.dtype,
       inputs = inputs, shared = shared, place = i })
@@ -71,7 +71,7 @@ plan.stages.gathered = function(planner, e)
       local inputs = {}
       for i, input in ipairs(e.inputs) do inputs[i] = planner:whole(input) end
       inputs[#inputs + 1] = e.shared.option
-      made = planner:tasks(e.name, e.shared.count, task.call, e.name, unpack(inputs))
+      made = planner:tasks(e.name, #e.shared.results, task.gather, e.name, e.shared.results, unpack(inputs))
       planner.shared[e.shared] = made
     end
     return made[e.place]

@@ -2,6 +2,7 @@
 -- SPDX-License-Identifier: MIT
 
 local array = require("tidemill.array")
+local chunk = require("tidemill.lazy.chunk")
 local ffi = require("ffi")
 local linalg = require("tidemill.linalg")
 
@@ -24,6 +25,17 @@ end
 --- The function of tm.linalg of that name.
 function linalg_task.call(name, ...)
   return chunks(clean(pcall(linalg[name], ...)))
+end
+
+-- Its results, held against what was announced: a list of dims and dtype.
+local function announced(name, results, ...)
+  for i, result in ipairs(results) do chunk.announced(name, (select(i, ...)), result.dtype, result.dims) end
+  return ...
+end
+
+--- The same, whose results were announced.
+function linalg_task.gather(name, results, ...)
+  return announced(name, results, linalg_task.call(name, ...))
 end
 
 --- QR of rows that have so many before them in the whole, where an error counts them.
@@ -55,7 +67,7 @@ end
 
 --- Rows [first, first + count) (from 0) of a matrix.
 function linalg_task.rows(matrix, first, count)
-  return require("tidemill.lazy.chunk").box(matrix, { first, 0 }, { count, matrix.shape[2] })
+  return chunk.box(matrix, { first, 0 }, { count, matrix.shape[2] })
 end
 
 --- The product of two blocks.

@@ -4,6 +4,7 @@
 local ffi = require("ffi")
 local array = require("tidemill.array")
 local blas = require("tidemill.blas")
+local check_type = require("tidemill.lazy.chunk").check_type
 local C = require("tidemill.clib")
 local operand = require("tidemill.operand")
 
@@ -43,6 +44,7 @@ end
 -- blocks; then of each block its k, and of a and b: which argument it is, the element where it begins, the
 -- distance between rows.
 local function multiply(dtype, spec, inputs, to, ldc)
+  for _, input in ipairs(inputs) do check_type(input, dtype) end
   local numbers = ffi.cast("const int64_t *", spec)
   local m, n = tonumber(numbers[0]), tonumber(numbers[1])
   local turn_a, turn_b, symmetric = numbers[2] ~= 0, numbers[3] ~= 0, numbers[4] ~= 0
@@ -106,6 +108,7 @@ end
 --- Rows of a matrix of float64, `length` long, from element `from` on: standardised, or less their means.
 ---@param what "corr"|"cov"
 function product_task.rescale(what, rows, length, x, from)
+  check_type(x, "float64")
   local out = array.new("float64", rows * length, { rows, length })
   local kernel = what == "corr" and C.tidemill_kernel_standardise or C.tidemill_kernel_centre
   kernel(x:pointer() + from, rows, length, out:pointer())

@@ -66,7 +66,7 @@ local function begin_whole(e, g)
   return whole
 end
 
--- Where a chunk begins in the whole; and its shape when its elements lie there one after the other.
+-- Where a chunk begins in the whole, its shape, and whether its elements lie there one after the other.
 local function place_of(e, g, number, strides)
   local start, shape = grid.box(g, grid.index(g, number))
   local from, together, cut = 0, true, false
@@ -75,7 +75,7 @@ local function place_of(e, g, number, strides)
     together = together and (not cut or size == e.dims[axis])
     cut = cut or size > 1
   end
-  return from, together and shape
+  return from, shape, together
 end
 
 -- From the first element of a chunk of a matrix to the last, those of the whole's rows between included.
@@ -87,14 +87,14 @@ end
 -- The node that puts chunk `number` of a stage at its place in the whole; `alone`: nobody else wants it.
 local function filled(planner, e, stage, number, whole, alone)
   local strides = assembly.row_major(e.dims)
-  local from, shape = place_of(e, stage.grid, number, strides)
+  local from, shape, together = place_of(e, stage.grid, number, strides)
   if alone and stage.fill_rows then
     return stage.fill_rows(number, function(other)
       return part_of_rows(e, stage.grid, other, whole)
     end, strides[1])
   end
-  if alone and shape and stage.fill then return stage.fill(number, array.part(whole, from, shape)) end
-  return planner:fill("place", chunk.place, whole, from, strides, stage.chunk(number))
+  if alone and together and stage.fill then return stage.fill(number, array.part(whole, from, shape)) end
+  return planner:fill("place", chunk.place, whole, from, strides, plan.name_of(e), shape, stage.chunk(number))
 end
 
 -- How many chunks of a grid have elements that lie one after the other in the whole: place_of's `together`.
@@ -119,13 +119,16 @@ end
 
 -- A lazy array's value: what is left of no axes is a number.
 local function value_of(e, chunks, g)
-  if #e.dims == 0 then return array.item(chunks[1], plan.name_of(e)) end
+  local name = plan.name_of(e)
+  if #chunks == 1 then chunk.announced(name, chunks[1], e.dtype, e.dims) end
+  if #e.dims == 0 then return array.item(chunks[1], name) end
   if #chunks == 1 then return chunks[1] end
   local pieces, strides = assembly.new(e.dims), assembly.row_major(e.dims)
   grid.each(g, function(index, number)
     local start, shape = grid.box(g, index)
     local at = 0
     for axis in ipairs(shape) do at = at + start[axis] * strides[axis] end
+    chunk.announced(name, chunks[number], e.dtype, shape)
     pieces:add(chunks[number], shape, 0, assembly.row_major(shape), at, strides)
   end)
   return chunk.assembled(e.dtype, pieces:spec(), chunks)
