@@ -175,7 +175,7 @@ tidemill_status tidemill_call(tidemill *engine, const char *name,
 
 /* ---- what a run has returned ------------------------------------------------------------ */
 
-static void encode_result(lua_State *L, void *context)
+static void encode_returned(lua_State *L, void *context)
 {
     mill_api_push_result(L);
     take_result(L, context, 0, lua_gettop(L));
@@ -194,7 +194,7 @@ tidemill_status tidemill_result(tidemill *engine, tidemill_value *value)
     }
     if (status == TIDEMILL_OK) status = mill_api_prepare(engine, NULL);
     if (status == TIDEMILL_OK) {
-        status = request_of(engine, encode_result, &request);
+        status = request_of(engine, encode_returned, &request);
         if (status != TIDEMILL_OK) drop_results(&request);
     }
     return mill_api_end(engine, status);

@@ -75,7 +75,7 @@ struct exit {
 };
 
 /* A question to a function of a module of the library, which answers with text. */
-struct question {
+struct module_question {
     const char *module, *function;
     const char *texts[2]; /* its arguments, which may be NULL */
     int count;
@@ -84,9 +84,9 @@ struct question {
     char *answer; /* malloc'ed */
 };
 
-static void ask(lua_State *L, void *context)
+static void ask_module(lua_State *L, void *context)
 {
-    struct question *question = context;
+    struct module_question *question = context;
     int base = lua_gettop(L) + 1;
     lua_getglobal(L, "require");
     lua_pushstring(L, question->module);
@@ -99,10 +99,11 @@ static void ask(lua_State *L, void *context)
     question->answer = strdup(lua_tostring(L, -1));
 }
 
-static tidemill_status answer(struct tidemill *engine, struct question question, char **text)
+static tidemill_status answer(struct tidemill *engine, struct module_question question,
+                              char **text)
 {
     char *message;
-    tidemill_status status = mill_state_call(engine->L, ask, &question, &message);
+    tidemill_status status = mill_state_call(engine->L, ask_module, &question, &message);
     if (status != TIDEMILL_OK) return mill_api_fail(engine, status, message);
     *text = question.answer;
     return *text ? TIDEMILL_OK : mill_no_memory(&engine->error, question.function);
@@ -110,7 +111,7 @@ static tidemill_status answer(struct tidemill *engine, struct question question,
 
 tidemill_status tidemill_explanation(tidemill *engine, const char *task, char **text)
 {
-    struct question question = {"tidemill.explain", "report", {task}, 1, NULL, NULL};
+    struct module_question question = {"tidemill.explain", "report", {task}, 1, NULL, NULL};
     *text = NULL;
     tidemill_status status = mill_api_begin(engine);
     if (status == TIDEMILL_OK) status = answer(engine, question, text);
@@ -121,7 +122,7 @@ static tidemill_status record_json(struct tidemill *engine, int exit_status,
                                    const char *problem, const char *json, char **text)
 {
     struct exit ended = {exit_status, problem == NULL && !engine->exiting};
-    struct question question = {
+    struct module_question question = {
         "tidemill.record", "text", {problem, json}, 2, &ended, NULL,
     };
     tidemill_status status = mill_api_prepare(engine, NULL);
@@ -146,7 +147,8 @@ tidemill_status tidemill_record_json(tidemill *engine, int exit_status, const ch
 tidemill_status tidemill_diff(tidemill *engine, const char *first, const char *second,
                               char **text)
 {
-    struct question question = {"tidemill.record", "compare", {first, second}, 2, NULL, NULL};
+    struct module_question question = {
+        "tidemill.record", "compare", {first, second}, 2, NULL, NULL};
     *text = NULL;
     tidemill_status status = mill_api_begin(engine);
     if (status == TIDEMILL_OK) status = answer(engine, question, text);

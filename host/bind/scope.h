@@ -26,7 +26,7 @@ struct mill_scope {
     struct tidemill *engine;
     struct mill_worker *worker; /* NULL: the script's */
     lua_State *L;
-    struct mill_visit *visit;         /* what mill_state_call is about to run */
+    struct mill_visit *visit;       /* what mill_state_call is about to run */
     struct mill_holdings *holdings; /* the worker's, or `own` */
     struct mill_holdings own;
     struct mill_shortage shortage;

@@ -69,7 +69,7 @@ struct mill_function {
     char *name;             /* owned */
     struct mill_value code; /* for a body in Lua */
     bool loops;             /* which has loops, or calls what has */
-    bool decoded;           /* of a function that a task was given: a worker may have it already */
+    bool decoded; /* of a function that a task was given: a worker may have it already */
     void (*body)(void *context, const struct mill_value *arguments, int count,
                  struct mill_value *result); /* a body in C; NULL: in Lua */
     void *context;
