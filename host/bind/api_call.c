@@ -134,7 +134,7 @@ static tidemill_status request_of(struct tidemill *engine, mill_body *body,
                                   struct request *request)
 {
     char *message;
-    tidemill_status status = mill_state_call(engine->L, body, request, &message);
+    tidemill_status status = mill_state_call(&engine->scope, body, request, &message);
     return status == TIDEMILL_OK ? request->status : mill_api_fail(engine, status, message);
 }
 

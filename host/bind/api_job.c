@@ -54,7 +54,7 @@ static tidemill_status submit_job(struct tidemill *engine, struct submission *su
     if (submission->count > 200) {
         return mill_fail(&engine->error, TIDEMILL_USAGE, "submit: more than 200 arguments");
     }
-    tidemill_status status = mill_state_call(engine->L, start_job, submission, &message);
+    tidemill_status status = mill_state_call(&engine->scope, start_job, submission, &message);
     if (status != TIDEMILL_OK) return mill_api_fail(engine, status, message);
     return submission->status;
 }

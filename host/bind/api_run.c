@@ -109,7 +109,7 @@ tidemill_status mill_api_set_tm(struct tidemill *engine)
 {
     char *message;
     if (engine->confine.on) return TIDEMILL_OK; /* it is there */
-    tidemill_status status = mill_state_call(engine->L, set_tm, NULL, &message);
+    tidemill_status status = mill_state_call(&engine->scope, set_tm, NULL, &message);
     return status == TIDEMILL_OK ? status : mill_api_fail(engine, status, message);
 }
 
@@ -142,7 +142,7 @@ static void close_futures(lua_State *L, void *engine)
 static tidemill_status end_futures(struct tidemill *engine)
 {
     char *message;
-    tidemill_status status = mill_state_call(engine->L, close_futures, engine, &message);
+    tidemill_status status = mill_state_call(&engine->scope, close_futures, engine, &message);
     return status == TIDEMILL_OK ? status : mill_api_fail(engine, status, message);
 }
 
@@ -207,7 +207,7 @@ static tidemill_status run_script(struct script *script)
     struct tidemill *engine = script->engine;
     char *message;
     script->began = mill_clock_now();
-    tidemill_status status = mill_state_call(engine->L, load_and_run, script, &message);
+    tidemill_status status = mill_state_call(&engine->scope, load_and_run, script, &message);
     if (status == TIDEMILL_OK && script->syntax) return TIDEMILL_SYNTAX;
     if (status != TIDEMILL_OK) {
         mill_api_fail(engine, status, message);
@@ -382,7 +382,7 @@ static void encode_json(lua_State *L, void *context)
 static tidemill_status result_json(struct tidemill *engine, char **text)
 {
     char *message;
-    tidemill_status status = mill_state_call(engine->L, encode_json, text, &message);
+    tidemill_status status = mill_state_call(&engine->scope, encode_json, text, &message);
     if (status != TIDEMILL_OK) return mill_api_fail(engine, status, message);
     return *text ? TIDEMILL_OK : mill_no_memory(&engine->error, "JSON");
 }

@@ -51,7 +51,7 @@ static tidemill_status record(struct tidemill *engine)
     if (engine->inquiry == NULL) status = inquire(engine, false);
     if (status != TIDEMILL_OK) return status;
     char *message;
-    status = mill_state_call(engine->L, watch_files, NULL, &message);
+    status = mill_state_call(&engine->scope, watch_files, NULL, &message);
     if (status != TIDEMILL_OK) return mill_api_fail(engine, status, message);
     engine->recorder = mill_recorder_new();
     if (engine->recorder == NULL) return mill_no_memory(&engine->error, "a record");
@@ -103,7 +103,7 @@ static tidemill_status answer(struct tidemill *engine, struct module_question qu
                               char **text)
 {
     char *message;
-    tidemill_status status = mill_state_call(engine->L, ask_module, &question, &message);
+    tidemill_status status = mill_state_call(&engine->scope, ask_module, &question, &message);
     if (status != TIDEMILL_OK) return mill_api_fail(engine, status, message);
     *text = question.answer;
     return *text ? TIDEMILL_OK : mill_no_memory(&engine->error, question.function);

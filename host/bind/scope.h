@@ -27,6 +27,7 @@ struct mill_scope {
     struct mill_worker *worker; /* NULL: the script's */
     lua_State *L;
     struct mill_visit *visit;       /* what mill_state_call is about to run */
+    int handler, visitor;           /* its functions, by their references in the registry */
     struct mill_holdings *holdings; /* the worker's, or `own` */
     struct mill_holdings own;
     struct mill_shortage shortage;

@@ -92,7 +92,7 @@ static void call_session(lua_State *L, void *context)
 static tidemill_status ask_session(struct tidemill *engine, struct exchange *exchange)
 {
     char *message;
-    tidemill_status status = mill_state_call(engine->L, call_session, exchange, &message);
+    tidemill_status status = mill_state_call(&engine->scope, call_session, exchange, &message);
     if (status != TIDEMILL_OK) return mill_api_fail(engine, status, message);
     return exchange->failed ? mill_no_memory(&engine->error, "text") : TIDEMILL_OK;
 }

@@ -96,10 +96,6 @@ static const char jit_setup[] =
     "jit.opt.start('maxtrace=8000', 'maxrecord=16000', 'maxmcode=40960')";
 #endif
 
-/* Of functions in the registry, made once: a lua_pushcfunction allocates. */
-static const char describe_key[] = "describe"; /* the message handler */
-static const char body_key[] = "body";         /* what runs a mill_visit */
-
 struct mill_visit {
     mill_body *body;
     void *context;
@@ -107,9 +103,19 @@ struct mill_visit {
 
 static int run_body(lua_State *L)
 {
-    const struct mill_visit *visit = mill_scope_of(L)->visit;
-    visit->body(L, visit->context);
+    const struct mill_scope *scope = lua_touserdata(L, lua_upvalueindex(1));
+    scope->visit->body(L, scope->visit->context);
     return 0;
+}
+
+/* The functions that mill_state_call needs, made once: a lua_pushcfunction allocates. */
+static void prepare_calls(lua_State *L, struct mill_scope *scope)
+{
+    lua_pushcfunction(L, mill_state_describe);
+    scope->handler = luaL_ref(L, LUA_REGISTRYINDEX);
+    lua_pushlightuserdata(L, scope);
+    lua_pushcclosure(L, run_body, 1);
+    scope->visitor = luaL_ref(L, LUA_REGISTRYINDEX);
 }
 
 struct preparation {
@@ -125,10 +131,7 @@ static int prepare_state(lua_State *L)
     bool own = preparation->own;
     lua_pushlightuserdata(L, scope);
     mill_registry_set(L, scope_key);
-    lua_pushcfunction(L, mill_state_describe);
-    mill_registry_set(L, describe_key);
-    lua_pushcfunction(L, run_body);
-    mill_registry_set(L, body_key);
+    prepare_calls(L, scope);
     if (own) {
         luaL_openlibs(L);
         if (luaL_dostring(L, jit_setup)) lua_error(L);
@@ -275,14 +278,18 @@ void mill_state_collect(lua_State *L)
     if (serial && !scope->worker && engine->scopes[0].L) collect_protected(engine->scopes[0].L);
 }
 
-tidemill_status mill_state_call(lua_State *L, mill_body *body, void *context, char **message)
+tidemill_status mill_state_call(struct mill_scope *scope, mill_body *body, void *context,
+                                char **message)
 {
+    lua_State *L = scope->L;
     struct mill_visit visit = {body, context};
-    mill_scope_of(L)->visit = &visit;
-    mill_registry_get(L, describe_key);
-    mill_registry_get(L, body_key);
-    int failure = lua_pcall(L, 0, 0, -2);
     *message = NULL;
+    if (!lua_checkstack(L, 4))
+        return TIDEMILL_MEMORY; /* a script's function has called the host's */
+    scope->visit = &visit;
+    lua_rawgeti(L, LUA_REGISTRYINDEX, scope->handler);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, scope->visitor);
+    int failure = lua_pcall(L, 0, 0, -2);
     if (failure != 0) {
         const char *text = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : NULL;
         *message = strdup(text ? text : "an error that is not text");

@@ -24,9 +24,10 @@ int mill_state_describe(lua_State *L);
 /* What is to be done with a state: it may raise, and finds and leaves nothing on its stack. */
 typedef void mill_body(lua_State *L, void *context);
 
-/* Calls the body; an error becomes *message (malloc'ed: text and traceback; NULL: no memory for it).
+/* Calls the body with the scope's state; an error becomes *message (malloc'ed: text and traceback; NULL: no memory for it).
  * Whatever may allocate belongs into the body, a push of a string or of a C function too: outside of any
  * protected call LuaJIT ends the process where it finds no memory. */
-tidemill_status mill_state_call(lua_State *L, mill_body *body, void *context, char **message);
+tidemill_status mill_state_call(struct mill_scope *scope, mill_body *body, void *context,
+                                char **message);
 
 #endif

@@ -89,7 +89,7 @@ static void calls_without_memory_are_errors(mill_body *body, const char *expecte
         char *message;
         int top = lua_gettop(L);
         grant(L, allocations);
-        tidemill_status status = mill_state_call(L, body, NULL, &message);
+        tidemill_status status = mill_state_call(mill_scope_of(L), body, NULL, &message);
         whole = grant_all(L);
         CHECK(status == TIDEMILL_MEMORY || status == TIDEMILL_ERROR);
         CHECK(message && lua_gettop(L) == top);
