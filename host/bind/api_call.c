@@ -1,6 +1,5 @@
 /* api_call: functions of the script, called by the host.  Everything that may raise runs inside one
- * protected call, of a C function that is made once: LuaJIT allocates one at each lua_pushcfunction.
- * SPDX-License-Identifier: MIT */
+ * protected call.  SPDX-License-Identifier: MIT */
 #include <lauxlib.h>
 #include <stdlib.h>
 #include <string.h>
@@ -113,50 +112,30 @@ static bool take_result(lua_State *L, struct request *request, size_t i, int ind
     return request->status == TIDEMILL_OK;
 }
 
-/* (request) */
-static int invoke(lua_State *L)
+static void invoke(lua_State *L, void *context)
 {
-    struct request *request = lua_touserdata(L, 1);
+    struct request *request = context;
     if (request->count > 200 || request->wanted > 200) {
         request->status = mill_fail(request->error, TIDEMILL_USAGE,
                                     "%s: more than 200 arguments or results", request->name);
-        return 0;
+        return;
     }
     luaL_checkstack(L, (int)(request->count + request->wanted) + 8, "call");
-    if (!push_function(L, request)) return 0;
+    if (!push_function(L, request)) return;
     for (size_t i = 0; i < request->count; i++) push_value(L, &request->arguments[i]);
     lua_call(L, (int)request->count, (int)request->wanted);
     int first = lua_gettop(L) - (int)request->wanted + 1;
     for (size_t i = 0; i < request->wanted; i++) {
         if (!take_result(L, request, i, first + (int)i)) break;
     }
-    return 0;
 }
 
-void mill_call_prepare(lua_State *L, struct mill_call_keys *keys)
+static tidemill_status request_of(struct tidemill *engine, mill_body *body,
+                                  struct request *request)
 {
-    lua_pushcfunction(L, mill_state_describe);
-    keys->handler = luaL_ref(L, LUA_REGISTRYINDEX);
-    lua_pushcfunction(L, invoke);
-    keys->invoke = luaL_ref(L, LUA_REGISTRYINDEX);
-}
-
-static tidemill_status call(struct tidemill *engine, struct request *request)
-{
-    lua_State *L = engine->L;
-    if (!lua_checkstack(L, 4)) return mill_no_memory(&engine->error, "a call");
-    lua_rawgeti(L, LUA_REGISTRYINDEX, engine->call_keys.handler);
-    lua_rawgeti(L, LUA_REGISTRYINDEX, engine->call_keys.invoke);
-    lua_pushlightuserdata(L, request);
-    int failure = lua_pcall(L, 1, 0, -3);
-    if (failure == 0) {
-        lua_pop(L, 1);
-        return request->status;
-    }
-    const char *text = lua_tostring(L, -1);
-    mill_api_fail(engine, TIDEMILL_ERROR, strdup(text ? text : "an error that is not text"));
-    lua_pop(L, 2);
-    return failure == LUA_ERRMEM ? TIDEMILL_MEMORY : TIDEMILL_ERROR;
+    char *message;
+    tidemill_status status = mill_state_call(&engine->scope, body, request, &message);
+    return status == TIDEMILL_OK ? request->status : mill_api_fail(engine, status, message);
 }
 
 /* All of them, or none. */
@@ -188,7 +167,7 @@ tidemill_status tidemill_call(tidemill *engine, const char *name,
     }
     if (status == TIDEMILL_OK) status = mill_api_prepare(engine, NULL);
     if (status == TIDEMILL_OK) {
-        status = mill_api_outcome(engine, call(engine, &request));
+        status = mill_api_outcome(engine, request_of(engine, invoke, &request));
         if (status != TIDEMILL_OK) drop_results(&request);
     }
     return mill_api_end(engine, status);
@@ -196,21 +175,10 @@ tidemill_status tidemill_call(tidemill *engine, const char *name,
 
 /* ---- what a run has returned ------------------------------------------------------------ */
 
-static int encode_results(lua_State *L)
+static void encode_returned(lua_State *L, void *context)
 {
-    struct request *request = lua_touserdata(L, 1);
     mill_api_push_result(L);
-    take_result(L, request, 0, lua_gettop(L));
-    return 0;
-}
-
-static tidemill_status result(struct tidemill *engine, struct request *request)
-{
-    char *message;
-    lua_pushcfunction(engine->L, encode_results);
-    lua_pushlightuserdata(engine->L, request);
-    tidemill_status status = mill_state_call(engine->L, 1, 0, &message);
-    return status == TIDEMILL_OK ? request->status : mill_api_fail(engine, status, message);
+    take_result(L, context, 0, lua_gettop(L));
 }
 
 tidemill_status tidemill_result(tidemill *engine, tidemill_value *value)
@@ -226,7 +194,7 @@ tidemill_status tidemill_result(tidemill *engine, tidemill_value *value)
     }
     if (status == TIDEMILL_OK) status = mill_api_prepare(engine, NULL);
     if (status == TIDEMILL_OK) {
-        status = result(engine, &request);
+        status = request_of(engine, encode_returned, &request);
         if (status != TIDEMILL_OK) drop_results(&request);
     }
     return mill_api_end(engine, status);

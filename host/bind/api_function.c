@@ -450,9 +450,7 @@ static tidemill_status check_description(const tidemill_function *given,
 static tidemill_status install_here(struct tidemill *engine,
                                     struct mill_host_function *function)
 {
-    lua_pushcfunction(engine->L, install);
-    lua_pushlightuserdata(engine->L, function);
-    if (lua_pcall(engine->L, 1, 0, 0) == 0) return TIDEMILL_OK;
+    if (lua_cpcall(engine->L, install, function) == 0) return TIDEMILL_OK;
     const char *text = lua_tostring(engine->L, -1);
     mill_fail(&engine->error, TIDEMILL_USAGE, "%s: %s", function->given.name,
               text ? text : "?");

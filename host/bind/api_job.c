@@ -24,17 +24,16 @@ struct submission {
     struct mill_run *run; /* with a reference */
 };
 
-/* (submission) */
-static int start_job(lua_State *L)
+static void start_job(lua_State *L, void *context)
 {
-    struct submission *submission = lua_touserdata(L, 1);
+    struct submission *submission = context;
     luaL_checkstack(L, (int)submission->count + 8, "arguments");
     lua_getglobal(L, "require");
     lua_pushliteral(L, "tidemill.job");
     lua_call(L, 1, 1);
     lua_getfield(L, -1, "start");
     submission->status = mill_call_push(L, submission->name, submission->error);
-    if (submission->status != TIDEMILL_OK) return 0;
+    if (submission->status != TIDEMILL_OK) return;
     lua_pushstring(L, submission->name);
     if (submission->options) {
         mill_decode(L, submission->options, NULL);
@@ -47,7 +46,6 @@ static int start_job(lua_State *L)
     lua_call(L, (int)submission->count + 3, 1);
     submission->run = mill_check_run(L, -1);
     submission->run->refs++;
-    return 0;
 }
 
 static tidemill_status submit_job(struct tidemill *engine, struct submission *submission)
@@ -56,9 +54,7 @@ static tidemill_status submit_job(struct tidemill *engine, struct submission *su
     if (submission->count > 200) {
         return mill_fail(&engine->error, TIDEMILL_USAGE, "submit: more than 200 arguments");
     }
-    lua_pushcfunction(engine->L, start_job);
-    lua_pushlightuserdata(engine->L, submission);
-    tidemill_status status = mill_state_call(engine->L, 1, 0, &message);
+    tidemill_status status = mill_state_call(&engine->scope, start_job, submission, &message);
     if (status != TIDEMILL_OK) return mill_api_fail(engine, status, message);
     return submission->status;
 }

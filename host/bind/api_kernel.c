@@ -77,9 +77,7 @@ static tidemill_status add_kernel(struct tidemill *engine, struct kernel_request
                          request->kernel ? "declaration" : "function");
     }
     if (request->version == NULL) request->version = engine->run;
-    lua_pushcfunction(engine->L, install_kernel);
-    lua_pushlightuserdata(engine->L, request);
-    if (lua_pcall(engine->L, 1, 0, 0) == 0) return TIDEMILL_OK;
+    if (lua_cpcall(engine->L, install_kernel, request) == 0) return TIDEMILL_OK;
     const char *text = lua_tostring(engine->L, -1);
     mill_fail(&engine->error, TIDEMILL_USAGE, "%s", text ? text : "kernel: cannot be added");
     lua_pop(engine->L, 1);

@@ -45,14 +45,29 @@ static void record_script_file(struct tidemill *engine, const char *path, int ar
     mill_buffer_unref(bytes);
 }
 
+/* A script to run. */
+struct script {
+    struct tidemill *engine;
+    const char *name;  /* as arg[0] and the trace have it */
+    const char *chunk; /* of its text, as lua_load has it */
+    const char *text;  /* NULL: it is read from the file `name`, "-" is standard input */
+    size_t size;
+    int argc;
+    char **argv;
+    int64_t began; /* when it was loaded */
+    bool syntax;   /* it could not be: the engine's error is set */
+};
+
 /* `arg` and `...` of a script; pushes the latter. */
-static int push_script_arguments(lua_State *L, const char *name, int argc, char **argv)
+static int push_script_arguments(lua_State *L, const struct script *script)
 {
-    lua_createtable(L, argc, 1);
-    lua_pushstring(L, name);
+    int count = script->argc;
+    luaL_checkstack(L, count + 8, "too many arguments");
+    lua_createtable(L, count, 1);
+    lua_pushstring(L, script->name);
     lua_rawseti(L, -2, 0);
-    for (int i = 0; i < argc; i++) {
-        lua_pushstring(L, argv[i]);
+    for (int i = 0; i < count; i++) {
+        lua_pushstring(L, script->argv[i]);
         lua_rawseti(L, -2, i + 1);
     }
     mill_confine_push_globals(L);
@@ -61,9 +76,8 @@ static int push_script_arguments(lua_State *L, const char *name, int argc, char 
     lua_insert(L, -2);
     lua_rawset(L, -3); /* no metamethod of the script's runs here */
     lua_pop(L, 1);
-    luaL_checkstack(L, argc + 8, "too many arguments");
-    for (int i = 0; i < argc; i++) lua_pushstring(L, argv[i]);
-    return argc;
+    for (int i = 0; i < count; i++) lua_pushstring(L, script->argv[i]);
+    return count;
 }
 
 /* Modules that lie beside the script are found wherever it was started from. */
@@ -80,29 +94,30 @@ static void add_folder(lua_State *L, const char *path)
     lua_pop(L, 3);
 }
 
-tidemill_status mill_api_set_tm(struct tidemill *engine)
+static void set_tm(lua_State *L, void *context)
 {
-    lua_State *L = engine->L;
-    if (engine->confine.on) return TIDEMILL_OK; /* it is there */
+    (void)context;
     lua_getglobal(L, "tm");
-    bool there = !lua_isnil(L, -1);
-    lua_pop(L, 1);
-    if (there) return TIDEMILL_OK;
-    char *message;
+    if (!lua_isnil(L, -1)) return;
     lua_getglobal(L, "require");
     lua_pushliteral(L, "tidemill");
-    tidemill_status status = mill_state_call(L, 1, 1, &message);
-    if (status != TIDEMILL_OK) return mill_api_fail(engine, status, message);
+    lua_call(L, 1, 1);
     lua_setglobal(L, "tm");
-    return TIDEMILL_OK;
+}
+
+tidemill_status mill_api_set_tm(struct tidemill *engine)
+{
+    char *message;
+    if (engine->confine.on) return TIDEMILL_OK; /* it is there */
+    tidemill_status status = mill_state_call(&engine->scope, set_tm, NULL, &message);
+    return status == TIDEMILL_OK ? status : mill_api_fail(engine, status, message);
 }
 
 /* ---- its end ---------------------------------------------------------------------------- */
 
 /* Whether the script or its tasks have started what somebody is to wait for, or to ask for. */
-static bool is_to_be_ended(struct tidemill *engine)
+static bool is_to_be_ended(lua_State *L, struct tidemill *engine)
 {
-    lua_State *L = engine->L;
     luaL_findtable(L, LUA_REGISTRYINDEX, "_LOADED", 1);
     lua_getfield(L, -1, "tidemill.future");
     bool used = lua_istable(L, -1);
@@ -111,25 +126,23 @@ static bool is_to_be_ended(struct tidemill *engine)
                                           mill_engine_has_unasked(engine)));
 }
 
-/* (): future.close() */
-static int close_futures(lua_State *L)
+/* future.close() */
+static void close_futures(lua_State *L, void *engine)
 {
+    if (!is_to_be_ended(L, engine)) return;
     lua_getglobal(L, "require");
     lua_pushliteral(L, "tidemill.future");
     lua_call(L, 1, 1);
     lua_getfield(L, -1, "close");
     lua_call(L, 0, 0);
-    return 0;
 }
 
 /* The end of a script waits for what it and its tasks have submitted; an error of a task that nobody
  * asked for is the script's. */
 static tidemill_status end_futures(struct tidemill *engine)
 {
-    if (!is_to_be_ended(engine)) return TIDEMILL_OK;
-    lua_pushcfunction(engine->L, close_futures);
     char *message;
-    tidemill_status status = mill_state_call(engine->L, 0, 0, &message);
+    tidemill_status status = mill_state_call(&engine->scope, close_futures, engine, &message);
     return status == TIDEMILL_OK ? status : mill_api_fail(engine, status, message);
 }
 
@@ -158,32 +171,50 @@ static tidemill_status end_watching(struct tidemill *engine, const char *name, i
 
 /* ---- running ---------------------------------------------------------------------------- */
 
-/* Runs the chunk on top of the stack. */
-static tidemill_status run_chunk(struct tidemill *engine, const char *name, int argc,
-                                 char **argv)
+/* Pushes its chunk; false: there is none. */
+static bool load_script(lua_State *L, struct script *script)
 {
-    lua_State *L = engine->L;
+    struct tidemill *engine = script->engine;
+    const char *mode = mill_confine_mode(&engine->confine);
+    const char *path = strcmp(script->name, "-") == 0 ? NULL : script->name;
+    int failure = script->text
+                      ? luaL_loadbufferx(L, script->text, script->size, script->chunk, mode)
+                      : luaL_loadfilex(L, path, mode);
+    if (failure == LUA_ERRMEM) lua_error(L);
+    if (failure != 0) {
+        const char *text = lua_tostring(L, -1);
+        mill_fail(&engine->error, TIDEMILL_SYNTAX, "%s", text ? text : "syntax error");
+        return false;
+    }
+    if (script->text == NULL && path) add_folder(L, path);
     mill_confine_function(L);
-    int count = push_script_arguments(L, name, argc, argv);
-    int64_t began = mill_clock_now();
+    return true;
+}
+
+static void load_and_run(lua_State *L, void *context)
+{
+    struct script *script = context;
+    script->syntax = !load_script(L, script);
+    if (script->syntax) return;
+    int count = push_script_arguments(L, script);
+    script->began = mill_clock_now();
+    lua_call(L, count, 1);
+    lua_setfield(L, LUA_REGISTRYINDEX, result_key);
+}
+
+static tidemill_status run_script(struct script *script)
+{
+    struct tidemill *engine = script->engine;
     char *message;
-    tidemill_status status = mill_state_call(L, count, 1, &message);
+    script->began = mill_clock_now();
+    tidemill_status status = mill_state_call(&engine->scope, load_and_run, script, &message);
+    if (status == TIDEMILL_OK && script->syntax) return TIDEMILL_SYNTAX;
     if (status != TIDEMILL_OK) {
         mill_api_fail(engine, status, message);
     } else {
-        lua_setfield(L, LUA_REGISTRYINDEX, result_key);
         status = end_futures(engine);
     }
-    return end_watching(engine, name, began, mill_api_outcome(engine, status));
-}
-
-/* The message of a failed load is on top. */
-static tidemill_status fail_syntax(struct tidemill *engine)
-{
-    const char *text = lua_tostring(engine->L, -1);
-    mill_fail(&engine->error, TIDEMILL_SYNTAX, "%s", text ? text : "syntax error");
-    lua_pop(engine->L, 1);
-    return TIDEMILL_SYNTAX;
+    return end_watching(engine, script->name, script->began, mill_api_outcome(engine, status));
 }
 
 /* Runs it where the script is, unless that is here: then *apart is false. */
@@ -220,12 +251,8 @@ static tidemill_status run_file(struct tidemill *engine, const char *path, int a
     } else {
         record_script_file(engine, path, argc, argv);
     }
-    const char *mode = mill_confine_mode(&engine->confine);
-    if (luaL_loadfilex(engine->L, standard_input ? NULL : path, mode) != 0) {
-        return fail_syntax(engine);
-    }
-    if (!standard_input) add_folder(engine->L, path);
-    return run_chunk(engine, path, argc, argv);
+    struct script script = {.engine = engine, .name = path, .argc = argc, .argv = argv};
+    return run_script(&script);
 }
 
 tidemill_status tidemill_run_file(tidemill *engine, const char *path, int argc, char **argv)
@@ -246,19 +273,26 @@ static tidemill_status run_shipped(struct tidemill *engine, const char *name, in
 {
     char full[128];
     snprintf(full, sizeof full, "script:%s", name);
-    const struct mill_embedded *script = mill_embedded_find(full);
-    if (script == NULL) {
+    const struct mill_embedded *found = mill_embedded_find(full);
+    if (found == NULL) {
         return mill_fail(&engine->error, TIDEMILL_USAGE,
                          "no script \"%s\" is shipped; `tidemill run` lists them", name);
     }
     char *owned;
-    const char *text = mill_embedded_text(script, &owned, &engine->error);
+    const char *text = mill_embedded_text(found, &owned, &engine->error);
     if (text == NULL) return engine->error.status;
-    record_script(engine, name, text, script->size, argc, argv);
+    record_script(engine, name, text, found->size, argc, argv);
     snprintf(full, sizeof full, "@%s.lua", name);
-    int failure = luaL_loadbuffer(engine->L, text, script->size, full);
+    struct script script = {.engine = engine,
+                            .name = name,
+                            .chunk = full,
+                            .text = text,
+                            .size = found->size,
+                            .argc = argc,
+                            .argv = argv};
+    tidemill_status status = run_script(&script);
     free(owned);
-    return failure ? fail_syntax(engine) : run_chunk(engine, name, argc, argv);
+    return status;
 }
 
 tidemill_status tidemill_run_shipped(tidemill *engine, const char *name, int argc, char **argv)
@@ -308,11 +342,14 @@ static tidemill_status run_string(struct tidemill *engine, const char *code, con
     record_script(engine, name, code, strlen(code), argc, argv);
     char chunk[256];
     snprintf(chunk, sizeof chunk, "=%s", name);
-    const char *mode = mill_confine_mode(&engine->confine);
-    if (luaL_loadbufferx(engine->L, code, strlen(code), chunk, mode) != 0) {
-        return fail_syntax(engine);
-    }
-    return run_chunk(engine, name, argc, argv);
+    struct script script = {.engine = engine,
+                            .name = name,
+                            .chunk = chunk,
+                            .text = code,
+                            .size = strlen(code),
+                            .argc = argc,
+                            .argv = argv};
+    return run_script(&script);
 }
 
 tidemill_status tidemill_run_string(tidemill *engine, const char *code, const char *name,
@@ -330,25 +367,23 @@ tidemill_status tidemill_run_string(tidemill *engine, const char *code, const ch
 
 /* ---- results ---------------------------------------------------------------------------- */
 
-static int encode_json(lua_State *L)
+static void encode_json(lua_State *L, void *context)
 {
+    char **text = context;
     lua_getglobal(L, "require");
     lua_pushliteral(L, "tidemill.json");
     lua_call(L, 1, 1);
     lua_getfield(L, -1, "encode");
-    lua_getfield(L, LUA_REGISTRYINDEX, result_key);
+    mill_api_push_result(L);
     lua_call(L, 1, 1);
-    return 1;
+    *text = strdup(lua_tostring(L, -1));
 }
 
 static tidemill_status result_json(struct tidemill *engine, char **text)
 {
     char *message;
-    lua_pushcfunction(engine->L, encode_json);
-    tidemill_status status = mill_state_call(engine->L, 0, 1, &message);
+    tidemill_status status = mill_state_call(&engine->scope, encode_json, text, &message);
     if (status != TIDEMILL_OK) return mill_api_fail(engine, status, message);
-    *text = strdup(lua_tostring(engine->L, -1));
-    lua_pop(engine->L, 1);
     return *text ? TIDEMILL_OK : mill_no_memory(&engine->error, "JSON");
 }
 

@@ -77,7 +77,6 @@ void mill_confine_push(lua_State *L, const struct mill_confine *confine)
     lua_setfield(L, -2, "modules");
 }
 
-/* () */
 static int install_globals(lua_State *L)
 {
     lua_getglobal(L, "require");
@@ -92,8 +91,7 @@ tidemill_status mill_confine_install(lua_State *L, const struct mill_confine *co
                                      struct mill_error *error)
 {
     if (!confine->on) return TIDEMILL_OK;
-    lua_pushcfunction(L, install_globals);
-    if (lua_pcall(L, 0, 0, 0) == 0) return TIDEMILL_OK;
+    if (lua_cpcall(L, install_globals, NULL) == 0) return TIDEMILL_OK;
     const char *text = lua_tostring(L, -1);
     mill_fail(error, TIDEMILL_USAGE, "%s", text ? text : "an error without a message");
     lua_pop(L, 1);

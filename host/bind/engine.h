@@ -6,7 +6,6 @@
 #include <lua.h>
 
 #include "base/birth.h"
-#include "bind/api_call.h"
 #include "bind/confine.h"
 #include "bind/events.h"
 #include "bind/gate.h"
@@ -32,7 +31,6 @@ struct tidemill {
     struct mill_jobs jobs;
     struct mill_events events;
     lua_State *L;                                      /* the script's state */
-    struct mill_call_keys call_keys;                   /* in that */
     struct mill_host_function *_Atomic host_functions; /* pushed at the front, by registering */
     struct mill_host_kernel *_Atomic host_kernels;     /* the same */
     struct mill_confine confine;                       /* that and the workers' states */

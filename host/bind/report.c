@@ -35,14 +35,14 @@ static void seen(void *context, char kind, const char *name, struct mill_hash ha
     mill_recorder_note(engine->recorder, kind, name, hash);
 }
 
-static int watch_files(lua_State *L)
+static void watch_files(lua_State *L, void *context)
 {
+    (void)context;
     lua_getglobal(L, "require");
     lua_pushliteral(L, "tidemill.record");
     lua_call(L, 1, 1);
     lua_getfield(L, -1, "watch");
     lua_call(L, 0, 0);
-    return 0;
 }
 
 static tidemill_status record(struct tidemill *engine)
@@ -51,8 +51,7 @@ static tidemill_status record(struct tidemill *engine)
     if (engine->inquiry == NULL) status = inquire(engine, false);
     if (status != TIDEMILL_OK) return status;
     char *message;
-    lua_pushcfunction(engine->L, watch_files);
-    status = mill_state_call(engine->L, 0, 0, &message);
+    status = mill_state_call(&engine->scope, watch_files, NULL, &message);
     if (status != TIDEMILL_OK) return mill_api_fail(engine, status, message);
     engine->recorder = mill_recorder_new();
     if (engine->recorder == NULL) return mill_no_memory(&engine->error, "a record");
@@ -69,63 +68,69 @@ tidemill_status tidemill_record(tidemill *engine)
 
 /* ---- telling after it ------------------------------------------------------------------------------ */
 
-/* Calls the function `name` of a module with the `count` values on top, and gives its text. */
-static tidemill_status call_text(struct tidemill *engine, const char *module, const char *name,
-                                 int count, char **text)
+/* How a script has ended. */
+struct exit {
+    int status;
+    bool result; /* whether it has returned something */
+};
+
+/* A question to a function of a module of the library, which answers with text. */
+struct module_question {
+    const char *module, *function;
+    const char *texts[2]; /* its arguments, which may be NULL */
+    int count;
+    const struct exit
+        *exit;    /* its status goes before them, what was returned behind; or NULL */
+    char *answer; /* malloc'ed */
+};
+
+static void ask_module(lua_State *L, void *context)
 {
-    lua_State *L = engine->L;
-    int base = lua_gettop(L) - count;
-    char *message;
-    *text = NULL;
+    struct module_question *question = context;
+    int base = lua_gettop(L) + 1;
     lua_getglobal(L, "require");
-    lua_pushstring(L, module);
-    tidemill_status status = mill_state_call(L, 1, 1, &message);
-    if (status == TIDEMILL_OK) {
-        lua_getfield(L, -1, name);
-        lua_remove(L, -2);
-        lua_insert(L, base + 1);
-        status = mill_state_call(L, count, 1, &message);
-    }
-    if (status == TIDEMILL_OK) {
-        *text = strdup(lua_tostring(L, -1));
-        if (*text == NULL) status = mill_no_memory(&engine->error, name);
-    } else {
-        mill_api_fail(engine, status, message);
-    }
-    lua_settop(L, base);
-    return status;
+    lua_pushstring(L, question->module);
+    lua_call(L, 1, 1);
+    lua_getfield(L, -1, question->function);
+    if (question->exit) lua_pushinteger(L, question->exit->status);
+    for (int i = 0; i < question->count; i++) lua_pushstring(L, question->texts[i]);
+    if (question->exit && question->exit->result) mill_api_push_result(L);
+    lua_call(L, lua_gettop(L) - base - 1, 1);
+    question->answer = strdup(lua_tostring(L, -1));
+}
+
+static tidemill_status answer(struct tidemill *engine, struct module_question question,
+                              char **text)
+{
+    char *message;
+    tidemill_status status = mill_state_call(&engine->scope, ask_module, &question, &message);
+    if (status != TIDEMILL_OK) return mill_api_fail(engine, status, message);
+    *text = question.answer;
+    return *text ? TIDEMILL_OK : mill_no_memory(&engine->error, question.function);
 }
 
 tidemill_status tidemill_explanation(tidemill *engine, const char *task, char **text)
 {
+    struct module_question question = {"tidemill.explain", "report", {task}, 1, NULL, NULL};
     *text = NULL;
     tidemill_status status = mill_api_begin(engine);
-    if (status == TIDEMILL_OK) {
-        lua_pushstring(engine->L, task);
-        status = call_text(engine, "tidemill.explain", "report", 1, text);
-    }
+    if (status == TIDEMILL_OK) status = answer(engine, question, text);
     return mill_api_end(engine, status);
 }
 
 static tidemill_status record_json(struct tidemill *engine, int exit_status,
                                    const char *problem, const char *json, char **text)
 {
-    bool exiting = engine->exiting;
+    struct exit ended = {exit_status, problem == NULL && !engine->exiting};
+    struct module_question question = {
+        "tidemill.record", "text", {problem, json}, 2, &ended, NULL,
+    };
     tidemill_status status = mill_api_prepare(engine, NULL);
     if (status != TIDEMILL_OK) return status;
     if (engine->recorder == NULL) {
         return mill_fail(&engine->error, TIDEMILL_USAGE, "nothing was recorded");
     }
-    lua_State *L = engine->L;
-    lua_pushinteger(L, exit_status);
-    lua_pushstring(L, problem);
-    lua_pushstring(L, json);
-    if (problem || exiting) {
-        lua_pushnil(L);
-    } else {
-        mill_api_push_result(L);
-    }
-    return call_text(engine, "tidemill.record", "text", 4, text);
+    return answer(engine, question, text);
 }
 
 tidemill_status tidemill_record_json(tidemill *engine, int exit_status, const char *problem,
@@ -142,12 +147,10 @@ tidemill_status tidemill_record_json(tidemill *engine, int exit_status, const ch
 tidemill_status tidemill_diff(tidemill *engine, const char *first, const char *second,
                               char **text)
 {
+    struct module_question question = {
+        "tidemill.record", "compare", {first, second}, 2, NULL, NULL};
     *text = NULL;
     tidemill_status status = mill_api_begin(engine);
-    if (status == TIDEMILL_OK) {
-        lua_pushstring(engine->L, first);
-        lua_pushstring(engine->L, second);
-        status = call_text(engine, "tidemill.record", "compare", 2, text);
-    }
+    if (status == TIDEMILL_OK) status = answer(engine, question, text);
     return mill_api_end(engine, status);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "bind/encode.h"
+#include "bind/handle.h"
 #include "bind/state.h"
 #include "sched/attempt.h"
 
@@ -14,13 +15,16 @@ static struct mill_value error_value(const char *text)
     return mill_string(text, strlen(text), &failed);
 }
 
-/* Loads lua/tidemill/runner.lua and leaves its loop on the stack. */
+static const char loop_key[] = "loop"; /* of the state's loop in its registry */
+
+/* Loads lua/tidemill/runner.lua. */
 static int load_runner(lua_State *L)
 {
     lua_getglobal(L, "require");
     lua_pushliteral(L, "tidemill.runner");
     lua_call(L, 1, 1);
-    return 1;
+    mill_registry_set(L, loop_key);
+    return 0;
 }
 
 static lua_State *open_worker_state(struct tidemill *engine, struct mill_worker *worker,
@@ -29,14 +33,14 @@ static lua_State *open_worker_state(struct tidemill *engine, struct mill_worker 
     struct mill_scope *scope = &engine->scopes[worker->index];
     lua_State *L = mill_state_open(scope, error);
     if (L == NULL) return NULL;
-    lua_pushcfunction(L, load_runner);
-    if (lua_pcall(L, 0, 1, 0) != 0) {
+    if (lua_cpcall(L, load_runner, NULL) != 0) {
         const char *text = lua_tostring(L, -1);
         mill_fail(error, TIDEMILL_ERROR, "cannot load the worker's loop: %s",
                   text ? text : "?");
         lua_close(L);
         return NULL;
     }
+    mill_registry_get(L, loop_key); /* it stays at the stack's bottom */
     mill_shortage_watch(&scope->shortage, L, worker);
     return L;
 }

@@ -12,6 +12,7 @@
 #include "sched/suspended.h"
 
 struct tidemill;
+struct mill_visit;
 
 /* A task of a worker's scope that waits; its number is the Lua side's name for it. */
 struct mill_parked {
@@ -25,6 +26,8 @@ struct mill_scope {
     struct tidemill *engine;
     struct mill_worker *worker; /* NULL: the script's */
     lua_State *L;
+    struct mill_visit *visit;       /* what mill_state_call is about to run */
+    int handler, visitor;           /* its functions, by their references in the registry */
     struct mill_holdings *holdings; /* the worker's, or `own` */
     struct mill_holdings own;
     struct mill_shortage shortage;

@@ -60,58 +60,75 @@ static void unhook(struct tidemill *engine)
 
 /* ---- Calling the session ----------------------------------------------------------------- */
 
-/* (name, argument) -> what the function `name` of repl/session.lua gives, two values at most */
-static int call_session(lua_State *L)
+/* A call of a function of repl/session.lua, and the two values that it gives: text, or NULL. */
+struct exchange {
+    const char *name, *argument;
+    char *first, *second; /* malloc'ed */
+    bool failed;          /* no memory for them */
+};
+
+static char *copy_answer(lua_State *L, int index, bool *failed)
 {
+    const char *text = lua_tostring(L, index);
+    char *copy = text ? strdup(text) : NULL;
+    if (text && copy == NULL) *failed = true;
+    return copy;
+}
+
+static void call_session(lua_State *L, void *context)
+{
+    struct exchange *exchange = context;
     lua_getglobal(L, "require");
     lua_pushliteral(L, "repl.session");
     lua_call(L, 1, 1);
-    lua_getfield(L, -1, lua_tostring(L, 1));
-    lua_pushvalue(L, 2);
+    lua_getfield(L, -1, exchange->name);
+    lua_pushstring(L, exchange->argument);
     lua_call(L, 1, 2);
-    return 2;
+    exchange->first = copy_answer(L, -2, &exchange->failed);
+    exchange->second = copy_answer(L, -1, &exchange->failed);
 }
 
-/* On success its two values are on the stack. */
-static tidemill_status ask_session(struct tidemill *engine, const char *name,
-                                   const char *argument)
+/* What the exchange gets is the caller's to end. */
+static tidemill_status ask_session(struct tidemill *engine, struct exchange *exchange)
 {
-    lua_State *L = engine->L;
     char *message;
-    lua_pushcfunction(L, call_session);
-    lua_pushstring(L, name);
-    lua_pushstring(L, argument);
-    tidemill_status status = mill_state_call(L, 2, 2, &message);
-    return status == TIDEMILL_OK ? status : mill_api_fail(engine, status, message);
+    tidemill_status status = mill_state_call(&engine->scope, call_session, exchange, &message);
+    if (status != TIDEMILL_OK) return mill_api_fail(engine, status, message);
+    return exchange->failed ? mill_no_memory(&engine->error, "text") : TIDEMILL_OK;
 }
 
-/* What take() has said. */
-static tidemill_status session_answer(struct tidemill *engine)
+static void end_exchange(struct exchange *exchange)
 {
-    const char *what = lua_tostring(engine->L, -2), *text = lua_tostring(engine->L, -1);
+    free(exchange->first);
+    free(exchange->second);
+}
+
+/* What take() has said; its text becomes the error's. */
+static tidemill_status session_answer(struct tidemill *engine, struct exchange *exchange)
+{
+    const char *what = exchange->first;
     if (what == NULL) return TIDEMILL_OK;
-    char *message = strdup(text != NULL ? text : "");
     tidemill_status status = strcmp(what, "more") == 0     ? TIDEMILL_INCOMPLETE
                              : strcmp(what, "syntax") == 0 ? TIDEMILL_SYNTAX
                                                            : TIDEMILL_ERROR;
-    if (message == NULL) return mill_no_memory(&engine->error, "message");
-    return mill_api_fail(engine, status, message);
+    mill_api_fail(engine, status, exchange->second);
+    exchange->second = NULL;
+    return status;
 }
 
 static tidemill_status take_input(struct tidemill *engine, const char *code)
 {
     tidemill_status status = mill_api_set_tm(engine);
     if (status != TIDEMILL_OK) return status;
-    lua_State *L = engine->L;
-    int base = lua_gettop(L);
+    struct exchange exchange = {.name = "take", .argument = code};
     int64_t began = mill_clock_now();
     engine->typist = pthread_self();
     atomic_store(&engine->typing, true);
-    status = ask_session(engine, "take", code);
+    status = ask_session(engine, &exchange);
     atomic_store(&engine->typing, false);
     unhook(engine);
-    if (status == TIDEMILL_OK) status = session_answer(engine);
-    lua_settop(L, base);
+    if (status == TIDEMILL_OK) status = session_answer(engine, &exchange);
+    end_exchange(&exchange);
     if (status != TIDEMILL_INCOMPLETE) mill_watch_ran(engine, code, began);
     return mill_api_outcome(engine, status);
 }
@@ -137,15 +154,18 @@ tidemill_status tidemill_eval(tidemill *engine, const char *code)
 static tidemill_status session_text(struct tidemill *engine, const char *name,
                                     const char *argument, char **text)
 {
+    struct exchange exchange = {.name = name, .argument = argument};
     tidemill_status status = mill_api_set_tm(engine);
-    if (status == TIDEMILL_OK) status = ask_session(engine, name, argument);
-    if (status != TIDEMILL_OK) return status;
-    const char *given = lua_tostring(engine->L, -2), *why = lua_tostring(engine->L, -1);
-    if (given == NULL)
-        status = mill_fail(&engine->error, TIDEMILL_USAGE, "%s", why != NULL ? why : name);
-    else if ((*text = strdup(given)) == NULL)
-        status = mill_no_memory(&engine->error, "text");
-    lua_pop(engine->L, 2);
+    if (status == TIDEMILL_OK) status = ask_session(engine, &exchange);
+    if (status == TIDEMILL_OK && exchange.first == NULL) {
+        const char *why = exchange.second ? exchange.second : name;
+        status = mill_fail(&engine->error, TIDEMILL_USAGE, "%s", why);
+    }
+    if (status == TIDEMILL_OK) {
+        *text = exchange.first;
+        exchange.first = NULL;
+    }
+    end_exchange(&exchange);
     return status;
 }
 

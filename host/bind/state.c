@@ -96,17 +96,42 @@ static const char jit_setup[] =
     "jit.opt.start('maxtrace=8000', 'maxrecord=16000', 'maxmcode=40960')";
 #endif
 
-static const char describe_key[] = "describe"; /* of the message handler in the registry */
+struct mill_visit {
+    mill_body *body;
+    void *context;
+};
+
+static int run_body(lua_State *L)
+{
+    const struct mill_scope *scope = lua_touserdata(L, lua_upvalueindex(1));
+    scope->visit->body(L, scope->visit->context);
+    return 0;
+}
+
+/* The functions that mill_state_call needs, made once: a lua_pushcfunction allocates. */
+static void prepare_calls(lua_State *L, struct mill_scope *scope)
+{
+    lua_pushcfunction(L, mill_state_describe);
+    scope->handler = luaL_ref(L, LUA_REGISTRYINDEX);
+    lua_pushlightuserdata(L, scope);
+    lua_pushcclosure(L, run_body, 1);
+    scope->visitor = luaL_ref(L, LUA_REGISTRYINDEX);
+}
+
+struct preparation {
+    struct mill_scope *scope;
+    bool own; /* the state is the engine's, not a host program's */
+};
 
 static int prepare_state(lua_State *L)
 {
-    struct mill_scope *scope = lua_touserdata(L, 1);
+    const struct preparation *preparation = lua_touserdata(L, 1);
+    struct mill_scope *scope = preparation->scope;
     struct mill_worker *worker = scope->worker;
-    bool own = lua_toboolean(L, 2);
+    bool own = preparation->own;
     lua_pushlightuserdata(L, scope);
     mill_registry_set(L, scope_key);
-    lua_pushcfunction(L, mill_state_describe);
-    mill_registry_set(L, describe_key);
+    prepare_calls(L, scope);
     if (own) {
         luaL_openlibs(L);
         if (luaL_dostring(L, jit_setup)) lua_error(L);
@@ -129,7 +154,6 @@ static int prepare_state(lua_State *L)
     lua_getglobal(L, "require");
     lua_pushliteral(L, "tidemill.errors");
     lua_call(L, 1, 0);
-    if (worker == NULL) mill_call_prepare(L, &scope->engine->call_keys);
     if (own && worker == NULL) { /* os.exit and os.execute as a script finds them */
         lua_getglobal(L, "require");
         lua_pushliteral(L, "tidemill.console");
@@ -143,10 +167,8 @@ static int prepare_state(lua_State *L)
 static tidemill_status prepare_protected(struct mill_scope *scope, lua_State *L, bool own,
                                          struct mill_error *error)
 {
-    lua_pushcfunction(L, prepare_state);
-    lua_pushlightuserdata(L, scope);
-    lua_pushboolean(L, own);
-    if (lua_pcall(L, 2, 0, 0) == 0) {
+    struct preparation preparation = {scope, own};
+    if (lua_cpcall(L, prepare_state, &preparation) == 0) {
         scope->L = L;
         return TIDEMILL_OK;
     }
@@ -256,18 +278,24 @@ void mill_state_collect(lua_State *L)
     if (serial && !scope->worker && engine->scopes[0].L) collect_protected(engine->scopes[0].L);
 }
 
-tidemill_status mill_state_call(lua_State *L, int arguments, int results, char **message)
+tidemill_status mill_state_call(struct mill_scope *scope, mill_body *body, void *context,
+                                char **message)
 {
-    int function = lua_gettop(L) - arguments;
-    /* Made before: nothing protects from a lack of memory here. */
-    mill_registry_get(L, describe_key);
-    lua_insert(L, function);
-    int failure = lua_pcall(L, arguments, results, function);
-    lua_remove(L, function);
+    lua_State *L = scope->L;
+    struct mill_visit visit = {body, context};
     *message = NULL;
+    if (!lua_checkstack(L, 4))
+        return TIDEMILL_MEMORY; /* a script's function has called the host's */
+    scope->visit = &visit;
+    lua_rawgeti(L, LUA_REGISTRYINDEX, scope->handler);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, scope->visitor);
+    int failure = lua_pcall(L, 0, 0, -2);
+    if (failure != 0) {
+        const char *text = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : NULL;
+        *message = strdup(text ? text : "an error that is not text");
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1); /* the handler */
     if (failure == 0) return TIDEMILL_OK;
-    const char *text = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : NULL;
-    *message = strdup(text ? text : "an error that is not text");
-    lua_pop(L, 1);
     return failure == LUA_ERRMEM ? TIDEMILL_MEMORY : TIDEMILL_ERROR;
 }

@@ -21,8 +21,13 @@ void mill_state_collect(lua_State *L);
 /* A message handler: an error as text with a traceback. */
 int mill_state_describe(lua_State *L);
 
-/* Calls the function under `arguments` values on the stack; an error becomes *message
- * (malloc'ed: text and traceback) and the stack is as before the function was pushed. */
-tidemill_status mill_state_call(lua_State *L, int arguments, int results, char **message);
+/* What is to be done with a state: it may raise, and finds and leaves nothing on its stack. */
+typedef void mill_body(lua_State *L, void *context);
+
+/* Calls the body with the scope's state; an error becomes *message (malloc'ed: text and traceback; NULL: no memory for it).
+ * Whatever may allocate belongs into the body, a push of a string or of a C function too: outside of any
+ * protected call LuaJIT ends the process where it finds no memory. */
+tidemill_status mill_state_call(struct mill_scope *scope, mill_body *body, void *context,
+                                char **message);
 
 #endif

@@ -5,6 +5,7 @@ local ffi = require("ffi")
 local core = require("tidemill.core")
 local C = require("tidemill.clib")
 local holdings = require("tidemill.holdings")
+local receiver = require("tidemill.receiver")
 local types = require("tidemill.array.types")
 local shapes = require("tidemill.array.shape")
 
@@ -247,6 +248,9 @@ end
 
 local methods = {}
 
+-- Costs nothing in compiled code, where the type of a cdata is known.
+local check_self = receiver.check(array.is, "an array", "a")
+
 --- Pointer to the elements, counted from 0, typed as the array is; valid while the array lives.
 --- Arrays that others hold are not to be written.
 function methods:pointer()
@@ -256,6 +260,7 @@ end
 
 --- The element at these indexes as a 64-bit integer cdata.
 function methods:int64(i, ...)
+  check_self(self, "int64")
   local a = self.array
   if sizes[a.type] ~= 8 or a.type == numbers.float64 then error("int64: not a 64-bit integer array", 2) end
   return cast(pointers[a.type], a.values)[place(a, "int64", i, ...)]
@@ -263,6 +268,7 @@ end
 
 --- The element at these indexes, one an axis: a:get(i, j).
 function methods:get(i, ...)
+  check_self(self, "get")
   local a = self.array
   return element(a, place(a, "get", i, ...))
 end
@@ -271,6 +277,7 @@ end
 ---@param i integer
 ---@return tidemill.array
 function methods:row(i)
+  check_self(self, "row")
   local a = self.array
   if a.dimensions == 1 then error("row: an array of one axis has elements: a[i]", 2) end
   return row_at(a, position(a, i, 2))
@@ -278,6 +285,7 @@ end
 
 --- The only element of an array of one.
 function methods:item()
+  check_self(self, "item")
   local a = self.array
   if a.length ~= 1 then
     error(("item: the array has %d elements, expected one"):format(tonumber(a.length)), 2)
@@ -289,6 +297,7 @@ end
 ---@param ... integer|integer[] sizes, or one table of them
 ---@return tidemill.array
 function methods:reshape(...)
+  check_self(self, "reshape")
   local a = self.array
   local shape = shapes.resolve(shapes.given("reshape", 2, ...), tonumber(a.length), "reshape", 2)
   return view(a, 0, #shape, shape, 1)
@@ -299,6 +308,7 @@ end
 ---@param dtype string
 ---@return tidemill.array
 function methods:astype(dtype)
+  check_self(self, "astype")
   return require("tidemill.array.convert").astype(self, dtype)
 end
 
@@ -320,6 +330,7 @@ end
 ---@param ranges table|tidemill.array
 ---@return tidemill.array|number|boolean
 function methods:slice(ranges)
+  check_self(self, "slice")
   local a = self.array
   local first, length = stretch(a, ranges)
   if not first then
@@ -345,10 +356,14 @@ end
 --- The elements as a Lua table, with `n`, of tables where there are several axes; missing ones are
 --- holes (NaN in float arrays).
 ---@return table
-function methods:totable() return list_of(self.array, 0, 0, tonumber(self.array.length)) end
+function methods:totable()
+  check_self(self, "totable")
+  return list_of(self.array, 0, 0, tonumber(self.array.length))
+end
 
 --- for i, value in a:iter() do; of an array of several axes each value is a row.
 function methods:iter()
+  check_self(self, "iter")
   local a, length, i = self.array, tonumber(self.array.shape[0]), 0
   local keep, rows = self, self.array.dimensions > 1
   return function()
@@ -361,6 +376,7 @@ end
 
 --- Whether the element at these indexes is there.
 function methods:present(i, ...)
+  check_self(self, "present")
   local a = self.array
   return present(a, place(a, "present", i, ...))
 end

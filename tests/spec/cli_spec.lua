@@ -306,6 +306,24 @@ describe("the command line", function()
       end
     end)
 
+    it("ends what is collected, fed or kept apart, on every lane", function()
+      local feed = "local i = 0 local function feed() i = i + 1 if i == 500 then " .. ready ..
+        "end return i end "
+      local item = "local function item(i) return i end "
+      for _, code in ipairs {
+        item .. feed .. "for _ in tm.as_completed(tm.submit_all(item, feed, { window = 100 })) do end",
+        item .. "local list = {} for i = 1, 1e6 do list[i] = tm.delayed(item)(i) end " .. ready ..
+          "while true do tm.compute(list) end",
+        item .. feed .. "tm.map(item, feed)", item .. feed .. "tm.batch(item, feed)",
+      } do
+        for _, workers in ipairs { "0", "2" } do
+          local result = run { "--workers", workers, "-e", code, signal = "INT" }
+          ends_with(130, result)
+          contains(result.err, "tidemill: interrupted")
+        end
+      end
+    end)
+
     it("keeps what was printed before", function()
       local result = run { "-e", "print('before') " .. endless, signal = "INT" }
       ends_with(130, result)

@@ -370,6 +370,52 @@ describe("cancelling", function()
   end)
 end)
 
+describe("cancelling at random moments", function()
+  it("loses no resource and no task, beside retries and waits", function()
+    local seed = os.time() % 1000000
+    for _, workers in ipairs { "0", "1", "2", "8" } do
+      local result = process.run { "--workers", workers, "--cache", "off", "-e", ([[
+        math.randomseed(%d)
+        tm.config { resources = { db = 2, net = 3 } }
+        local f = tm.delayed(function(i, mode)
+          if mode == 1 then tm.sleep(0.0005 * (i %% 5)) return i end
+          if mode == 2 then error("broken") end
+          if mode == 3 then
+            local child = tm.submit(function(x) tm.sleep(0.0003) return x end, i)
+            if i %% 3 == 0 then child:cancel() end
+            return select(2, pcall(child.result, child)) and i
+          end
+          if math.random() < 0.5 then error("again") end
+          return i
+        end)
+        local db, both = { db = 1 }, { db = 1, net = 2 }
+        local kinds = { f, f:with { resources = db }, f:with { priority = 2 },
+          f:with { retries = 3, retry_delay = 0.0005, backoff = { factor = 2, jitter = 0.5 } },
+          f:with { resources = both, retries = 2, retry_delay = 0.0002 } }
+        local sum = tm.delayed(function(list) return #list end, { resources = { net = 1 } })
+        local ended, rounds = 0, 12
+        for round = 1, rounds do
+          local futures, inputs = {}, {}
+          for i = 1, 40 do futures[i] = tm.submit(kinds[math.random(5)], i, math.random(4)) end
+          for i = 1, 10 do inputs[i] = kinds[math.random(5)](i, 1) end
+          futures[41] = sum(inputs):submit()
+          if math.random(2) == 1 then tm.sleep(math.random() * 0.004) end
+          for _ = 1, math.random(30) do futures[math.random(41)]:cancel() end
+          if round %% 5 == 0 then tm.cancel() end
+          assert(tm.wait(futures, 40), "futures that do not end")
+          for _, future in ipairs(futures) do
+            local status = future:status()
+            assert(pcall(future.result, future) == (status == "finished"), status)
+            if ("finished error cancelled skipped"):find(status, 1, true) then ended = ended + 1 end
+          end
+        end
+        local all = f:with { resources = { db = 2, net = 3 } }
+        print(ended == 41 * rounds, tm.submit(all, 7, 1):result(40), tm.stats().queued)]]):format(seed) }
+      assert.are.equal("true\t7\t0\n", result.out, ("seed %d: %s"):format(seed, result.err))
+    end
+  end)
+end)
+
 describe("recursion without end is an error", function()
   local ways = {
     ["through calls"] = "local function f(n) return 1 + f(n + 1) end return f(1)",

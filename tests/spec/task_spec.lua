@@ -531,11 +531,13 @@ describe("a method", function()
       channel = tm.channel(1), future = tm.submit(math.sqrt, 4), node = add(1, 2), f = add,
       graph = tm.graph { x = 1 }, pool = tm.pool { create = function() return {} end, max = 1 },
       r = tm.batch(math.sqrt, { 1 }), server = tm.listen("127.0.0.1", 0),
+      a = tm.array { 1, 2 },
     }
     local methods = {
       channel = "put take iter close state", future = "status wait result cancel as_node",
       node = "compute submit explain persist info visualize name", f = "with", graph = "node get",
       pool = "with discard close stats", r = "retry", server = "accept close",
+      a = "get int64 present row item reshape astype slice totable iter",
     }
     for name, handle in pairs(handles) do
       for method in methods[name]:gmatch("%S+") do
