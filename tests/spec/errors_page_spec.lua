@@ -222,6 +222,7 @@ local parts = {
   { "^lua/tidemill/own_kernel", "kernel: ..." },
   { "^lua/tidemill/connection%.lua$", "connection to ...: ..." },
   { "^host/base/compile%.c$", "kernel_c: ..." },
+  { "^host/base/library%.c$", "kernel: ..." },
   { "^host/bind/settings_read", "...: unknown setting \"...\"..." },
   { "^host/bind/watch%.c$", "trace ...: ... events did not fit; ..." },
   { "^host/main%.c$", "stdout: ..." },
