@@ -97,6 +97,7 @@ local function run_hint(message, line)
     local path = line and line:match("([%a_][%w_.]*)%[%s*0%s*%]")
     return ("indexes start at 1: `%s[1]` is the first"):format(path or "x")
   end
+  if message:find("is called with a colon", 1, true) then return nil end -- as handles say themselves
   return line and dotted_call(line)
 end
 
