@@ -179,6 +179,17 @@ const char *tidemill_version(void)
     return TIDEMILL_VERSION " (" LUAJIT_VERSION ")";
 }
 
+/* ---- the script's state ------------------------------------------------------------------ */
+
+tidemill_status mill_api_visit(struct tidemill *engine, mill_body *body, void *context)
+{
+    char *message;
+    tidemill_status status = mill_state_call(&engine->scope, body, context, &message);
+    if (status == TIDEMILL_OK) return status;
+    mill_api_fail(engine, status, message);
+    return message ? status : mill_no_memory(&engine->error, "the text of an error");
+}
+
 /* ---- results ---------------------------------------------------------------------------- */
 
 int tidemill_exit_status(tidemill *engine)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "bind/engine.h"
+#include "bind/state.h"
 
 /* A value of tidemill.h is a cell under another name. */
 static inline struct mill_value mill_value_in(tidemill_value given)
@@ -23,6 +24,10 @@ static inline tidemill_value mill_value_out(struct mill_value value)
 
 /* tidemill_open of an engine whose script runs in this process, `deadline` and `memory` or not. */
 tidemill_status mill_api_open(const tidemill_config *config, struct tidemill **engine);
+
+/* Does something with the script's state, as mill_state_call does; an error becomes the engine's.  Between
+ * begin and end. */
+tidemill_status mill_api_visit(struct tidemill *engine, mill_body *body, void *context);
 
 /* Makes the library the global `tm`, if there is no such global. */
 tidemill_status mill_api_set_tm(struct tidemill *engine);

@@ -9,7 +9,6 @@
 #include "bind/api_call.h"
 #include "bind/encode.h"
 #include "bind/proxy.h"
-#include "bind/state.h"
 
 struct request {
     struct mill_error *error;
@@ -133,9 +132,8 @@ static void invoke(lua_State *L, void *context)
 static tidemill_status request_of(struct tidemill *engine, mill_body *body,
                                   struct request *request)
 {
-    char *message;
-    tidemill_status status = mill_state_call(&engine->scope, body, request, &message);
-    return status == TIDEMILL_OK ? request->status : mill_api_fail(engine, status, message);
+    tidemill_status status = mill_api_visit(engine, body, request);
+    return status == TIDEMILL_OK ? request->status : status;
 }
 
 /* All of them, or none. */

@@ -9,7 +9,6 @@
 #include "bind/encode.h"
 #include "bind/lib.h"
 #include "bind/proxy.h"
-#include "bind/state.h"
 #include "sched/await.h"
 #include "sched/cancel.h"
 
@@ -28,9 +27,7 @@ static void start_job(lua_State *L, void *context)
 {
     struct submission *submission = context;
     luaL_checkstack(L, (int)submission->count + 8, "arguments");
-    lua_getglobal(L, "require");
-    lua_pushliteral(L, "tidemill.job");
-    lua_call(L, 1, 1);
+    mill_state_require(L, "tidemill.job");
     lua_getfield(L, -1, "start");
     submission->status = mill_call_push(L, submission->name, submission->error);
     if (submission->status != TIDEMILL_OK) return;
@@ -50,13 +47,11 @@ static void start_job(lua_State *L, void *context)
 
 static tidemill_status submit_job(struct tidemill *engine, struct submission *submission)
 {
-    char *message;
     if (submission->count > 200) {
         return mill_fail(&engine->error, TIDEMILL_USAGE, "submit: more than 200 arguments");
     }
-    tidemill_status status = mill_state_call(&engine->scope, start_job, submission, &message);
-    if (status != TIDEMILL_OK) return mill_api_fail(engine, status, message);
-    return submission->status;
+    tidemill_status status = mill_api_visit(engine, start_job, submission);
+    return status == TIDEMILL_OK ? submission->status : status;
 }
 
 tidemill_status tidemill_submit(tidemill *engine, const tidemill_value *options,

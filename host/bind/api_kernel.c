@@ -59,9 +59,7 @@ static int install_kernel(lua_State *L)
     const struct kernel_request *request = lua_touserdata(L, 1);
     void *address;
     memcpy(&address, &request->kernel, sizeof address);
-    lua_getglobal(L, "require");
-    lua_pushliteral(L, "tidemill.own_kernel");
-    lua_call(L, 1, 1);
+    mill_state_require(L, "tidemill.own_kernel");
     lua_getfield(L, -1, "of_host");
     lua_pushstring(L, request->declaration);
     lua_pushstring(L, request->version);

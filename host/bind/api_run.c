@@ -11,7 +11,6 @@
 #include "bind/hosted.h"
 #include "bind/proxy.h"
 #include "bind/recorder.h"
-#include "bind/state.h"
 #include "bind/watch.h"
 #include "data/file.h"
 
@@ -99,18 +98,14 @@ static void set_tm(lua_State *L, void *context)
     (void)context;
     lua_getglobal(L, "tm");
     if (!lua_isnil(L, -1)) return;
-    lua_getglobal(L, "require");
-    lua_pushliteral(L, "tidemill");
-    lua_call(L, 1, 1);
+    mill_state_require(L, "tidemill");
     lua_setglobal(L, "tm");
 }
 
 tidemill_status mill_api_set_tm(struct tidemill *engine)
 {
-    char *message;
     if (engine->confine.on) return TIDEMILL_OK; /* it is there */
-    tidemill_status status = mill_state_call(&engine->scope, set_tm, NULL, &message);
-    return status == TIDEMILL_OK ? status : mill_api_fail(engine, status, message);
+    return mill_api_visit(engine, set_tm, NULL);
 }
 
 /* ---- its end ---------------------------------------------------------------------------- */
@@ -130,9 +125,7 @@ static bool is_to_be_ended(lua_State *L, struct tidemill *engine)
 static void close_futures(lua_State *L, void *engine)
 {
     if (!is_to_be_ended(L, engine)) return;
-    lua_getglobal(L, "require");
-    lua_pushliteral(L, "tidemill.future");
-    lua_call(L, 1, 1);
+    mill_state_require(L, "tidemill.future");
     lua_getfield(L, -1, "close");
     lua_call(L, 0, 0);
 }
@@ -141,9 +134,7 @@ static void close_futures(lua_State *L, void *engine)
  * asked for is the script's. */
 static tidemill_status end_futures(struct tidemill *engine)
 {
-    char *message;
-    tidemill_status status = mill_state_call(&engine->scope, close_futures, engine, &message);
-    return status == TIDEMILL_OK ? status : mill_api_fail(engine, status, message);
+    return mill_api_visit(engine, close_futures, engine);
 }
 
 tidemill_status mill_api_outcome(struct tidemill *engine, tidemill_status status)
@@ -205,15 +196,10 @@ static void load_and_run(lua_State *L, void *context)
 static tidemill_status run_script(struct script *script)
 {
     struct tidemill *engine = script->engine;
-    char *message;
     script->began = mill_clock_now();
-    tidemill_status status = mill_state_call(&engine->scope, load_and_run, script, &message);
+    tidemill_status status = mill_api_visit(engine, load_and_run, script);
     if (status == TIDEMILL_OK && script->syntax) return TIDEMILL_SYNTAX;
-    if (status != TIDEMILL_OK) {
-        mill_api_fail(engine, status, message);
-    } else {
-        status = end_futures(engine);
-    }
+    if (status == TIDEMILL_OK) status = end_futures(engine);
     return end_watching(engine, script->name, script->began, mill_api_outcome(engine, status));
 }
 
@@ -370,9 +356,7 @@ tidemill_status tidemill_run_string(tidemill *engine, const char *code, const ch
 static void encode_json(lua_State *L, void *context)
 {
     char **text = context;
-    lua_getglobal(L, "require");
-    lua_pushliteral(L, "tidemill.json");
-    lua_call(L, 1, 1);
+    mill_state_require(L, "tidemill.json");
     lua_getfield(L, -1, "encode");
     mill_api_push_result(L);
     lua_call(L, 1, 1);
@@ -381,9 +365,8 @@ static void encode_json(lua_State *L, void *context)
 
 static tidemill_status result_json(struct tidemill *engine, char **text)
 {
-    char *message;
-    tidemill_status status = mill_state_call(&engine->scope, encode_json, text, &message);
-    if (status != TIDEMILL_OK) return mill_api_fail(engine, status, message);
+    tidemill_status status = mill_api_visit(engine, encode_json, text);
+    if (status != TIDEMILL_OK) return status;
     return *text ? TIDEMILL_OK : mill_no_memory(&engine->error, "JSON");
 }
 

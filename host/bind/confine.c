@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bind/state.h"
+
 static const char globals_key[] = "tidemill.globals"; /* as lua/tidemill/confine.lua has it */
 
 /* ---- lists ------------------------------------------------------------------------------ */
@@ -79,9 +81,7 @@ void mill_confine_push(lua_State *L, const struct mill_confine *confine)
 
 static int install_globals(lua_State *L)
 {
-    lua_getglobal(L, "require");
-    lua_pushliteral(L, "tidemill.confine");
-    lua_call(L, 1, 1);
+    mill_state_require(L, "tidemill.confine");
     lua_getfield(L, -1, "install");
     lua_call(L, 0, 0);
     return 0;

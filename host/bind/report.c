@@ -6,7 +6,6 @@
 
 #include "bind/api.h"
 #include "bind/recorder.h"
-#include "bind/state.h"
 
 /* ---- asking before a run ------------------------------------------------------------------------- */
 
@@ -38,9 +37,7 @@ static void seen(void *context, char kind, const char *name, struct mill_hash ha
 static void watch_files(lua_State *L, void *context)
 {
     (void)context;
-    lua_getglobal(L, "require");
-    lua_pushliteral(L, "tidemill.record");
-    lua_call(L, 1, 1);
+    mill_state_require(L, "tidemill.record");
     lua_getfield(L, -1, "watch");
     lua_call(L, 0, 0);
 }
@@ -50,9 +47,8 @@ static tidemill_status record(struct tidemill *engine)
     tidemill_status status = TIDEMILL_OK;
     if (engine->inquiry == NULL) status = inquire(engine, false);
     if (status != TIDEMILL_OK) return status;
-    char *message;
-    status = mill_state_call(&engine->scope, watch_files, NULL, &message);
-    if (status != TIDEMILL_OK) return mill_api_fail(engine, status, message);
+    status = mill_api_visit(engine, watch_files, NULL);
+    if (status != TIDEMILL_OK) return status;
     engine->recorder = mill_recorder_new();
     if (engine->recorder == NULL) return mill_no_memory(&engine->error, "a record");
     engine->lookup.seen = seen;
@@ -88,9 +84,7 @@ static void ask_module(lua_State *L, void *context)
 {
     struct module_question *question = context;
     int base = lua_gettop(L) + 1;
-    lua_getglobal(L, "require");
-    lua_pushstring(L, question->module);
-    lua_call(L, 1, 1);
+    mill_state_require(L, question->module);
     lua_getfield(L, -1, question->function);
     if (question->exit) lua_pushinteger(L, question->exit->status);
     for (int i = 0; i < question->count; i++) lua_pushstring(L, question->texts[i]);
@@ -102,9 +96,8 @@ static void ask_module(lua_State *L, void *context)
 static tidemill_status answer(struct tidemill *engine, struct module_question question,
                               char **text)
 {
-    char *message;
-    tidemill_status status = mill_state_call(&engine->scope, ask_module, &question, &message);
-    if (status != TIDEMILL_OK) return mill_api_fail(engine, status, message);
+    tidemill_status status = mill_api_visit(engine, ask_module, &question);
+    if (status != TIDEMILL_OK) return status;
     *text = question.answer;
     return *text ? TIDEMILL_OK : mill_no_memory(&engine->error, question.function);
 }

@@ -20,9 +20,7 @@ static const char loop_key[] = "loop"; /* of the state's loop in its registry */
 /* Loads lua/tidemill/runner.lua. */
 static int load_runner(lua_State *L)
 {
-    lua_getglobal(L, "require");
-    lua_pushliteral(L, "tidemill.runner");
-    lua_call(L, 1, 1);
+    mill_state_require(L, "tidemill.runner");
     mill_registry_set(L, loop_key);
     return 0;
 }

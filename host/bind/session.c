@@ -9,7 +9,6 @@
 #include "bind/api.h"
 #include "bind/proxy.h"
 #include "bind/session.h"
-#include "bind/state.h"
 #include "bind/watch.h"
 
 /* ---- Stopping an input ------------------------------------------------------------------ */
@@ -78,9 +77,7 @@ static char *copy_answer(lua_State *L, int index, bool *failed)
 static void call_session(lua_State *L, void *context)
 {
     struct exchange *exchange = context;
-    lua_getglobal(L, "require");
-    lua_pushliteral(L, "repl.session");
-    lua_call(L, 1, 1);
+    mill_state_require(L, "repl.session");
     lua_getfield(L, -1, exchange->name);
     lua_pushstring(L, exchange->argument);
     lua_call(L, 1, 2);
@@ -91,9 +88,8 @@ static void call_session(lua_State *L, void *context)
 /* What the exchange gets is the caller's to end. */
 static tidemill_status ask_session(struct tidemill *engine, struct exchange *exchange)
 {
-    char *message;
-    tidemill_status status = mill_state_call(&engine->scope, call_session, exchange, &message);
-    if (status != TIDEMILL_OK) return mill_api_fail(engine, status, message);
+    tidemill_status status = mill_api_visit(engine, call_session, exchange);
+    if (status != TIDEMILL_OK) return status;
     return exchange->failed ? mill_no_memory(&engine->error, "text") : TIDEMILL_OK;
 }
 

@@ -96,6 +96,13 @@ static const char jit_setup[] =
     "jit.opt.start('maxtrace=8000', 'maxrecord=16000', 'maxmcode=40960')";
 #endif
 
+void mill_state_require(lua_State *L, const char *module)
+{
+    lua_getglobal(L, "require");
+    lua_pushstring(L, module);
+    lua_call(L, 1, 1);
+}
+
 struct mill_visit {
     mill_body *body;
     void *context;
@@ -147,17 +154,13 @@ static int prepare_state(lua_State *L)
     lua_setfield(L, -2, "tidemill.core");
     lua_pop(L, 2);
     /* Before any other code: it takes down which objects are builtins. */
-    lua_getglobal(L, "require");
-    lua_pushliteral(L, "tidemill.origin");
-    lua_call(L, 1, 0);
+    mill_state_require(L, "tidemill.origin");
+    lua_pop(L, 1);
     /* The message handler needs it where memory is short, perhaps: then it could not be loaded. */
-    lua_getglobal(L, "require");
-    lua_pushliteral(L, "tidemill.errors");
-    lua_call(L, 1, 0);
+    mill_state_require(L, "tidemill.errors");
+    lua_pop(L, 1);
     if (own && worker == NULL) { /* os.exit and os.execute as a script finds them */
-        lua_getglobal(L, "require");
-        lua_pushliteral(L, "tidemill.console");
-        lua_call(L, 1, 1);
+        mill_state_require(L, "tidemill.console");
         lua_getfield(L, -1, "install");
         lua_call(L, 0, 0);
     }

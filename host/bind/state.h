@@ -18,6 +18,9 @@ void mill_state_close(lua_State *L);
  * it is the script's in a serial pool. */
 void mill_state_collect(lua_State *L);
 
+/* Pushes a module of the library; may raise. */
+void mill_state_require(lua_State *L, const char *module);
+
 /* A message handler: an error as text with a traceback. */
 int mill_state_describe(lua_State *L);
 

@@ -272,5 +272,9 @@ describe("what rolling kernels refuse", function()
     assert.are.equal("", out)
     local said = "-e:1: rolling_corr: expected rolling_corr(x, y, window, min_count): window must be"
     assert.is_truthy(err:find(said, 1, true), err)
+    out, err = helper.tidemill("-e", "local x = tm.kernels.correlation({{1, 'x'}, {1, 2}})")
+    assert.are.equal("", out)
+    said = "-e:1: correlation: expected correlation(list, first, last): list[1]: element 2 is a string"
+    assert.is_truthy(err:find(said, 1, true), err)
   end)
 end)

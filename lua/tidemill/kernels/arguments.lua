@@ -48,12 +48,17 @@ local function first_hole(v)
   end
 end
 
+-- What is wrong with an array of several axes where one is wanted; nil of anything else.
+local function axes_problem(argument, v)
+  if not array.is(v) or v.ndim == 1 then return nil end
+  return ("%s must have one axis, got %s; a:reshape(-1) has"):format(argument, table.concat(v.shape, " x "))
+end
+
 -- An array of one axis, or a table of numbers.
 local function check_list(name, argument, v)
-  if array.is(v) then
-    if v.ndim == 1 then return end
-    fail(name, "%s must have one axis, got %s; a:reshape(-1) has", argument, table.concat(v.shape, " x "))
-  end
+  local problem = axes_problem(argument, v)
+  if problem then fail(name, "%s", problem) end
+  if array.is(v) then return end
   if type(v) ~= "table" or is_frame(v) then
     fail(name, "%s must be an array or a table of numbers, got %s", argument, shown(v))
   end
@@ -163,6 +168,7 @@ arguments.complaint = complaint
 arguments.fail = fail
 arguments.refuse = refuse
 arguments.is_frame = is_frame
+arguments.axes_problem = axes_problem
 arguments.shown = shown
 arguments.check_list = check_list
 arguments.check_values = check_values

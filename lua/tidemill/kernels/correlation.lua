@@ -4,9 +4,9 @@
 local C = require("tidemill.clib")
 local array = require("tidemill.array")
 local arguments = require("tidemill.kernels.arguments")
+local series = require("tidemill.kernels.series")
 
-local fail, shown, check_integer = arguments.fail, arguments.shown, arguments.check_integer
-local floats, hold = arguments.floats, arguments.hold
+local fail, check_integer, hold = arguments.fail, arguments.check_integer, arguments.hold
 
 local kernels = {}
 
@@ -15,38 +15,12 @@ arguments.describe {
   correlation = "correlation(list, first, last)",
 }
 
-local function standardised_rows(matrix)
+local function standardised(matrix)
   local rows, n = matrix.shape[1], matrix.shape[2]
   local z = array.new("float64", rows * n, { rows, n })
   C.tidemill_kernel_standardise(matrix:pointer(), rows, n, z:pointer())
   hold(matrix)
   return z
-end
-
-local function standardised(name, list)
-  if type(list) ~= "table" or array.is(list) or #list == 0 then
-    fail(name, "list must be a table of at least one series, got %s", shown(list))
-  end
-  local rows, n, z = #list, nil, nil
-  for i = 1, rows do
-    local argument = ("list[%d]"):format(i)
-    if not array.is(list[i]) and type(list[i]) ~= "table" then
-      fail(name, "%s must be an array or a table of numbers, got %s", argument, shown(list[i]))
-    end
-    if array.is(list[i]) and list[i].ndim ~= 1 then
-      fail(name, "%s must have one axis, got %s", argument, table.concat(list[i].shape, " x "))
-    end
-    local row = floats(name, argument, list[i])
-    if i == 1 then
-      n = #row
-      z = array.new("float64", rows * n, { rows, n })
-    elseif #row ~= n then
-      fail(name, "all series must have one length, got %d in list[1] and %d in list[%d]", n, #row, i)
-    end
-    C.tidemill_kernel_standardise(row:pointer(), 1, n, z:pointer() + (i - 1) * n)
-    hold(row)
-  end
-  return z, rows, n
 end
 
 local NEAR = 1e-6 -- far above what rounding leaves, far below what a matrix of something else has
@@ -71,8 +45,7 @@ end
 ---@param list tidemill.numbers[]|tidemill.array series, or a matrix with a series a row
 ---@return tidemill.array z #list x length
 function kernels.standardise(list)
-  if array.is(list) and list.ndim == 2 then return standardised_rows(floats("standardise", "list", list)) end
-  local z = standardised("standardise", list)
+  local z = standardised(series.matrix("standardise", list)) -- not a tail call: errors count the levels
   return z
 end
 
@@ -85,13 +58,10 @@ end
 ---@param last? integer
 ---@return tidemill.array matrix all x all, or (last - first + 1) x all
 function kernels.correlation(list, first, last)
-  local z, rows, n
   local is_matrix = array.is(list) and list.ndim == 2
-  if is_matrix then
-    z, rows, n = floats("correlation", "list", list), list.shape[1], list.shape[2]
-  else
-    z, rows, n = standardised("correlation", list)
-  end
+  local z = series.matrix("correlation", list)
+  if not is_matrix then z = standardised(z) end
+  local rows, n = z.shape[1], z.shape[2]
   if first ~= nil then check_integer("correlation", "first", first, 1, rows) end
   if last ~= nil then check_integer("correlation", "last", last, first or 1, rows) end
   local from, count = first or 1, (last or rows) - (first or 1) + 1

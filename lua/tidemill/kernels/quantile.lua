@@ -37,9 +37,8 @@ local function check_shares(name, q)
   if type(q) ~= "table" and not array.is(q) then
     fail(name, "q must be a number or a list of numbers, got %s", arguments.shown(q))
   end
-  if array.is(q) and q.ndim ~= 1 then
-    fail(name, "q must have one axis, got %s; a:reshape(-1) has", table.concat(q.shape, " x "))
-  end
+  local problem = arguments.axes_problem("q", q)
+  if problem then fail(name, "%s", problem) end
 end
 
 -- A list of shares from a number or a list.

@@ -16,7 +16,6 @@ local methods = {}
 
 -- The function itself, of a delayed one too.
 local function function_of(what, fn, level)
-  fn = task.callable(fn)
   if task.is(fn) then return fn.record.fn end
   if type(fn) == "function" then return fn end
   error(("%s: expected a function, got a %s"):format(what, type(fn)), level + 1)
