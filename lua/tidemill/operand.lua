@@ -196,4 +196,14 @@ function operand.check_finite(name, argument, v)
     tostring(array.number_at(v.array, at)))
 end
 
+--- Raises unless it is nil or a number from 0, for the caller's caller.
+---@param name string
+---@param argument string
+---@param v any
+function operand.check_tolerance(name, argument, v)
+  if v ~= nil and not (type(v) == "number" and v >= 0) then
+    error(("%s: %s must be a number from 0, got %s"):format(name, argument, shown(v)), 3)
+  end
+end
+
 return operand

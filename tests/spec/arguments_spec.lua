@@ -15,9 +15,15 @@ describe("wrong arguments", function()
     refused("tensordot: axes: expected a whole number from 0 to 2, got 1e+300",
       function() x:tensordot(x, 1e300) end)
     refused("tensordot: axis 1 is named twice", function() x:tensordot(x, { { 1, 1 }, { 1, 2 } }) end)
+    refused("lstsq: rcond must be a number from 0, got nan",
+      function() tm.linalg.lstsq(x, { 1, 2 }, 0 / 0) end)
     refused("cov: ddof must be a whole number >= 0, got x", function() x:cov { ddof = "x" } end)
     refused("corr: expected no argument", function() x:corr(x) end)
+    refused("histogram: bins: expected one axis of edges, got the shape (2,2)",
+      function() tm.arange(0, 3):histogram(x) end)
     refused("histogram: low: expected a number, got a table", function() x:histogram(3, {}) end)
+    expect.contains(expect.problem(function() tm.arange(0, 3):histogram({ "a" }) end),
+      "arguments_spec.lua")
     refused("quantile: q: expected a number from 0 to 1 or a list of them, got a nil",
       function() x:quantile() end)
     refused("transpose: expected the 2 axes in some order, got (true)", function() x:transpose(true) end)

@@ -307,7 +307,7 @@ describe("linear algebra of lazy matrices", function()
     assert.are.equal(2, select(2, tm.linalg.lstsq(near_twice, { 1, 1, 1 })):compute())
     assert.are.equal(1, select(2, tm.linalg.lstsq(near_twice, { 1, 1, 1 }, 1e-3)):compute())
     assert.has_error(function() tm.linalg.lstsq(near_twice, { 1, 1, 1 }, "x") end,
-      "lstsq: rcond must be a number from 0, got x")
+      "lstsq: rcond must be a number from 0, got \"x\"")
   end)
 
   with_blas("of a float32 and a float64 matrix has the type that holds both", function()

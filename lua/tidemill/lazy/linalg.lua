@@ -7,6 +7,7 @@
 local expr = require("tidemill.lazy.expr")
 local grid = require("tidemill.lazy.grid")
 local lazy = require("tidemill.lazy")
+local operand = require("tidemill.operand")
 local options = require("tidemill.options")
 local plan = require("tidemill.lazy.plan")
 local task = require("tidemill.lazy.linalg_task")
@@ -290,9 +291,7 @@ end
 function linalg.lstsq(a, b, rcond)
   local e, right = alike(matrix("lstsq", a, 2), floats("lstsq", b, 2))
   check_sides("lstsq", e, right, 2)
-  if rcond ~= nil and (type(rcond) ~= "number" or rcond ~= rcond or rcond < 0) then
-    error(("lstsq: rcond must be a number from 0, got %s"):format(tostring(rcond)), 2)
-  end
+  operand.check_tolerance("lstsq", "rcond", rcond)
   local m, n, least = e.dims[1], e.dims[2], math.min(e.dims[1], e.dims[2])
   rcond = rcond or (e.dtype == "float32" and 2^-23 or 2^-52) * math.max(m, n)
   local results = { { dims = #right.dims == 1 and { n } or { n, right.dims[2] }, dtype = e.dtype },

@@ -271,7 +271,11 @@ local function edges_of(bins, low, level)
   if type(bins) ~= "table" and not array.is(bins) then
     error(("histogram: bins: expected how many, or a list of edges, got a %s"):format(type(bins)), level + 1)
   end
-  local edges = array.as(bins, "float64", "histogram: bins")
+  local edges = array.as(bins, "float64", "histogram: bins", level + 2)
+  if edges.ndim ~= 1 then
+    error("histogram: bins: expected one axis of edges, got the shape " .. expr.shape_text(edges.shape),
+      level + 1)
+  end
   if edges.length < 2 then error("histogram: bins: expected at least two edges", level + 1) end
   for i = 2, edges.length do
     local before, edge = edges[i - 1], edges[i]

@@ -114,6 +114,7 @@ end
 function linalg.lstsq(a, b, rcond)
   a, b = operand.matrix("lstsq", "a", a), operand.any("lstsq", "b", b)
   local dtype = sides_of("lstsq", a, b)
+  operand.check_tolerance("lstsq", "rcond", rcond)
   blas.need("lstsq", 2)
   operand.check_finite("lstsq", "a", a)
   operand.check_finite("lstsq", "b", b)
