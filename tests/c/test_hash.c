@@ -94,7 +94,7 @@ static void equal_sequences_hash_alike_and_others_apart(void)
         struct field a[LONGEST], b[LONGEST];
         int count_a = (int)random_below(LONGEST + 1), count_b = count_a;
         for (int i = 0; i < count_a; i++) random_field(&a[i]);
-        memcpy(b, a, sizeof a);
+        memcpy(b, a, (size_t)count_a * sizeof *a);
         if (random_below(3) == 0 && count_a > 0)
             random_field(&b[random_below((uint32_t)count_a)]);
         if (random_below(3) == 0 && count_b > 0) count_b--;
