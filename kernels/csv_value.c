@@ -56,7 +56,7 @@ static inline enum mill_csv_result csv_digits(const char *text, size_t size, uin
 
 enum mill_csv_result mill_csv_int64(const char *text, size_t size, int64_t *value)
 {
-    uint64_t number;
+    uint64_t number = 0;
     size_t sign = size > 0 && (text[0] == '-' || text[0] == '+');
     enum mill_csv_result result = csv_digits(text + sign, size - sign, &number);
     if (result != MILL_CSV_GOOD) return result;
