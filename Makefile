@@ -106,7 +106,7 @@ endif
 # ---- Everyday targets ----------------------------------------------------------------------
 
 .PHONY: all amalgamation demo test soak crash fuzz repl examples bench bench-peers lint format reference install \
-        uninstall deb check-install clean setup help FORCE
+        uninstall deb check-install check-aarch64 clean setup help FORCE
 
 all: $(PRODUCTS) ## build the binary, the Lua module and the libraries (installs what is missing)
 
@@ -293,3 +293,6 @@ deb: setup ## build Debian packages into build/deb: the program, the library, it
 
 check-install: deb ## build the packages, install and run them in a fresh Debian (as root, needs a network)
 	@sh scripts/dev/check_packages.sh build/deb build/chroot
+
+check-aarch64: ## build the kernels for aarch64 and run their tests in an emulator
+	@sh scripts/dev/check_aarch64.sh build/aarch64

@@ -1,6 +1,7 @@
 #!/bin/sh
 # setup: checks that what a part of the work needs is there, and installs Debian packages if not.
-# Usage: setup.sh build [test] [lint] [deb], or setup.sh peers (of the benchmarks), or setup.sh chroot.  Asks nothing; says what is missing and what it runs.
+# Usage: setup.sh PART ..: build, test, lint, deb, peers (of the benchmarks), chroot, aarch64.
+# Asks nothing; says what is missing and what it runs.
 # SPDX-License-Identifier: MIT
 set -eu
 
@@ -123,6 +124,12 @@ check_chroot() {
     PATH=$PATH:/sbin:/usr/sbin have debootstrap || miss "debootstrap (program)" debootstrap
 }
 
+check_aarch64() {
+    have aarch64-linux-gnu-gcc ||
+        miss "aarch64-linux-gnu-gcc (a cross compiler)" "gcc-aarch64-linux-gnu libc6-dev-arm64-cross"
+    have qemu-aarch64 || miss "qemu-aarch64 (an emulator)" qemu-user
+}
+
 check() {
     missing= packages=
     case $wanted in *" build "*) check_compiler; check_headers; check_luajit; check_openblas ;; esac
@@ -130,6 +137,7 @@ check() {
     case $wanted in *" lint "*) check_linters ;; esac
     case $wanted in *" deb "*) check_packaging ;; esac
     case $wanted in *" chroot "*) check_chroot ;; esac
+    case $wanted in *" aarch64 "*) check_aarch64 ;; esac
     case $wanted in *" peers "*) check_peers ;; esac
 }
 
