@@ -6,6 +6,7 @@ local core = require("tidemill.core")
 local C = require("tidemill.clib")
 local holdings = require("tidemill.holdings")
 local receiver = require("tidemill.receiver")
+local shown = require("tidemill.shown")
 local types = require("tidemill.array.types")
 local shapes = require("tidemill.array.shape")
 
@@ -203,7 +204,7 @@ end
 
 local function outside(i, size, axis, level)
   local where = axis and (" (axis %d)"):format(axis) or ""
-  error(("index %s is outside 1..%d%s"):format(tostring(i), size, where), level + 1)
+  error(("index %s is outside 1..%d%s"):format(shown.value(i), size, where), level + 1)
 end
 
 local function not_a_number(i, axis, level)
@@ -441,7 +442,7 @@ ffi.metatype(ref_type, {
     if field then return field(self) end
     local shared = type(key) == "string" and lazily().method(key)
     if shared then return shared end
-    error(("an array has no field \"%s\"%s"):format(tostring(key),
+    error(("an array has no field \"%s\"%s"):format(shown.name(key),
       require("tidemill.suggest").phrase(key, array.names())), 2)
   end,
   __newindex = function()

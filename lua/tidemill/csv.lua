@@ -2,6 +2,7 @@
 local core = require("tidemill.core")
 local frame = require("tidemill.frame")
 local options = require("tidemill.options")
+local shown = require("tidemill.shown")
 
 local csv = {}
 
@@ -30,7 +31,7 @@ local function check_types(types, out)
   for i, column in ipairs(names) do
     local name = types[column]
     if not type_names[name] then
-      error(("read_csv: types.%s: unknown type \"%s\""):format(column, tostring(name)), 4)
+      error(("read_csv: types.%s: unknown type \"%s\""):format(column, shown.name(name)), 4)
     end
     out.type_columns[i], out.type_names[i] = column, name
   end

@@ -12,6 +12,7 @@ local holdings = require("tidemill.holdings")
 local node = require("tidemill.node")
 local numbers = require("tidemill.numbers")
 local options = require("tidemill.options")
+local shown = require("tidemill.shown")
 local task = require("tidemill.task")
 local wait = require("tidemill.wait")
 
@@ -38,7 +39,7 @@ local function part_options(what, given, level)
   local window, progress = of_feed.window, of_feed.progress
   if window ~= nil and (type(window) ~= "number" or window < 1 or window % 1 ~= 0) then
     error(("%s: window: expected a whole number from 1, got %s"):format(what,
-      options.shown(window)), level + 1)
+      shown.value(window)), level + 1)
   end
   if progress ~= nil and type(progress) ~= "function" then
     error(("%s: progress: expected a function of (done, total), got a %s"):format(what, type(progress)),
@@ -79,7 +80,7 @@ local function reader(what, list, level)
   end
   local at, count = 0, list.n or #list
   if type(count) ~= "number" or count < 0 or count % 1 ~= 0 then
-    error(("%s: the list's n: expected a whole number from 0, got %s"):format(what, options.shown(count)),
+    error(("%s: the list's n: expected a whole number from 0, got %s"):format(what, shown.value(count)),
       level + 1)
   end
   return function()

@@ -1,5 +1,7 @@
 -- frame: named columns of equal length.  A frame is a plain table with this metatable, so it
 -- crosses between states with its columns by reference.
+local shown = require("tidemill.shown")
+
 local frame = {}
 
 ---@class tidemill.frame
@@ -24,7 +26,7 @@ function frame.is(value) return type(value) == "table" and getmetatable(value) =
 local check_self = require("tidemill.receiver").check(frame.is, "a frame", "frame")
 
 local function missing(self, name, level)
-  error(("no column \"%s\"%s; the frame has %s"):format(tostring(name),
+  error(("no column \"%s\"%s; the frame has %s"):format(shown.name(name),
     require("tidemill.suggest").phrase(name, self.columns), table.concat(self.columns, ", ")), level + 1)
 end
 

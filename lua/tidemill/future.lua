@@ -1,6 +1,7 @@
 -- future: tasks that have been started and whose results somebody may ask for.
 local core = require("tidemill.core")
 local node = require("tidemill.node")
+local shown = require("tidemill.shown")
 local task = require("tidemill.task")
 local compute = require("tidemill.compute")
 local errors = require("tidemill.errors")
@@ -23,7 +24,7 @@ function meta.__index(self, name)
   local method = methods[name]
   if method ~= nil then return method end
   if elsewhere[name] then
-    error(("a future has no \"%s\": its value is what :result() gives"):format(tostring(name)), 2)
+    error(("a future has no \"%s\": its value is what :result() gives"):format(shown.name(name)), 2)
   end
   if name ~= "key" or not rawget(self, "run") then return nil end
   self.key = core.run_key(self.run) -- it does not change any more

@@ -1,6 +1,7 @@
 -- graph: a task graph as plain data, as Dask writes it:
 --     tm.graph{ x = 1, y = 2, z = {add, "x", "y"} }:get("z")
 local node = require("tidemill.node")
+local shown = require("tidemill.shown")
 local task = require("tidemill.task")
 local compute = require("tidemill.compute")
 local receiver = require("tidemill.receiver")
@@ -170,7 +171,7 @@ end
 
 local function check_key(self, key, level)
   if self.definition[key] == nil then
-    error(("graph: no key \"%s\"%s"):format(tostring(key), suggest.phrase(key, keys_of(self))),
+    error(("graph: no key \"%s\"%s"):format(shown.name(key), suggest.phrase(key, keys_of(self))),
       level + 1)
   end
 end

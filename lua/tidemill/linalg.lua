@@ -5,6 +5,8 @@
 -- The functions of a part are loaded when one of them is first used.
 -- SPDX-License-Identifier: MIT
 
+local shown = require("tidemill.shown")
+
 local linalg = {}
 
 -- Module of tidemill.linalg -> names of its functions.
@@ -44,7 +46,7 @@ return setmetatable(linalg, {
   __index = function(_, key)
     local family = family_of[key]
     if not family then
-      error(("tm.linalg has no \"%s\"%s"):format(tostring(key),
+      error(("tm.linalg has no \"%s\"%s"):format(shown.name(key),
         require("tidemill.suggest").phrase(key, names_of_all())), 2)
     end
     local member = dispatched(key, require("tidemill.linalg." .. family)[key])

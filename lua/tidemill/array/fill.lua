@@ -1,6 +1,7 @@
 -- fill: values of Lua become elements, and none is changed silently.
 -- SPDX-License-Identifier: MIT
 local ffi = require("ffi")
+local shown = require("tidemill.shown")
 local types = require("tidemill.array.types")
 local date = require("tidemill.date")
 
@@ -59,7 +60,7 @@ end
 local function fill_bools(pointer, values, length)
   for i = 1, length do
     local value = values[i]
-    if type(value) ~= "boolean" then return i, tostring(value) .. ", which bool cannot hold" end
+    if type(value) ~= "boolean" then return i, shown.value(value) .. ", which bool cannot hold" end
     pointer[i - 1] = value and 1 or 0
   end
 end

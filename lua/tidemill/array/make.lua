@@ -6,6 +6,7 @@ local C = require("tidemill.clib")
 local array = require("tidemill.array")
 local fill = require("tidemill.array.fill")
 local shapes = require("tidemill.array.shape")
+local shown = require("tidemill.shown")
 local types = require("tidemill.array.types")
 
 local make = {}
@@ -161,7 +162,7 @@ local function type_name(dtype)
   if type(dtype) ~= "table" then return dtype end
   for key in pairs(dtype) do
     if key ~= "dtype" then
-      error(("array: unknown option \"%s\"%s"):format(tostring(key),
+      error(("array: unknown option \"%s\"%s"):format(shown.name(key),
         require("tidemill.suggest").phrase(key, { "dtype" })), 3)
     end
   end

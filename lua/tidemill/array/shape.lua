@@ -1,5 +1,7 @@
 -- shape: sizes of axes: how they are given, checked and written.
 -- SPDX-License-Identifier: MIT
+local shown = require("tidemill.shown")
+
 local shape = {}
 
 local MOST = 2 ^ 47 -- bytes: what a process can address
@@ -35,7 +37,7 @@ function shape.measure(sizes, dtype, itemsize, where, level)
   for axis, size in ipairs(sizes) do
     if type(size) ~= "number" or size < 0 or size ~= math.floor(size) then
       error(("%s: size %d of the shape is %s, expected a whole number from 0"):format(where, axis,
-        tostring(size)), level + 1)
+        shown.value(size)), level + 1)
     end
     length, bytes = length * size, bytes * math.max(size, 1)
   end

@@ -10,6 +10,7 @@ local grid = require("tidemill.lazy.grid")
 local lazy = require("tidemill.lazy")
 local options = require("tidemill.options")
 local plan = require("tidemill.lazy.plan")
+local shown = require("tidemill.shown")
 local task = require("tidemill.task")
 
 local methods = {}
@@ -115,7 +116,7 @@ end
 local function depths(depth, dims, level)
   if type(depth) ~= "number" and type(depth) ~= "table" then
     error(("map_overlap: depth: expected a number, or a table with one an axis, got %s"):format(
-      tostring(depth)), level + 1)
+      shown.value(depth)), level + 1)
   end
   local list = {}
   for axis in ipairs(dims) do
@@ -125,7 +126,7 @@ local function depths(depth, dims, level)
     for _, value in ipairs({ before, after }) do
       if type(value) ~= "number" or value < 0 or value ~= math.floor(value) then
         error(("map_overlap: depth: axis %d: expected whole numbers >= 0, got %s"):format(axis,
-          tostring(value)), level + 1)
+          shown.value(value)), level + 1)
       end
     end
     list[axis] = { before, after }

@@ -10,6 +10,7 @@ local lazy = require("tidemill.lazy")
 local operand = require("tidemill.operand")
 local options = require("tidemill.options")
 local plan = require("tidemill.lazy.plan")
+local shown = require("tidemill.shown")
 local task = require("tidemill.lazy.linalg_task")
 
 local linalg = {}
@@ -251,8 +252,8 @@ local function count_of(given, key, default, least, level)
   local value = given[key]
   if value == nil then return default end
   if type(value) ~= "number" or value ~= math.floor(value) or value < least then
-    error(("svd_compressed: %s must be a whole number from %d, got %s"):format(key, least, tostring(value)),
-      level + 1)
+    error(("svd_compressed: %s must be a whole number from %d, got %s"):format(key, least,
+      shown.value(value)), level + 1)
   end
   return value
 end
@@ -269,7 +270,7 @@ function linalg.svd_compressed(a, k, given)
   local oversample = count_of(given, "oversample", 10, 0, 3)
   local least = math.min(e.dims[1], e.dims[2])
   if type(k) ~= "number" or k < 1 or k > least or k ~= math.floor(k) then
-    error(("svd_compressed: k must be an integer from 1 to %d, got %s"):format(least, tostring(k)), 3)
+    error(("svd_compressed: k must be an integer from 1 to %d, got %s"):format(least, shown.value(k)), 3)
   end
   local x, width = lazy.of(e), math.min(k + oversample, least)
   local directions = require("tidemill.lazy.random").normal({ e.dims[2], width },
@@ -331,7 +332,7 @@ function linalg.norm(a, kind)
     if kind == 2 then return s:max() end
     return s:sum()
   end
-  error(("norm: kind: expected \"fro\", 1, 2, math.huge or \"nuc\", got %s"):format(tostring(kind)), 2)
+  error(("norm: kind: expected \"fro\", 1, 2, math.huge or \"nuc\", got %s"):format(shown.value(kind)), 2)
 end
 
 --- The product of matrices.

@@ -7,6 +7,7 @@ local grid = require("tidemill.lazy.grid")
 local lazy = require("tidemill.lazy")
 local options = require("tidemill.options")
 local ops = require("tidemill.lazy.ops")
+local shown = require("tidemill.shown")
 
 local make = {}
 
@@ -71,14 +72,14 @@ end
 
 local function number(what, name, value, level)
   if type(value) ~= "number" or value ~= value then
-    error(("%s: %s must be a number, got %s"):format(what, name, tostring(value)), level + 1)
+    error(("%s: %s must be a number, got %s"):format(what, name, shown.value(value)), level + 1)
   end
   return value
 end
 
 local function whole_number(what, name, value, level)
   if number(what, name, value, level + 1) ~= math.floor(value) then
-    error(("%s: %s must be a whole number, got %s"):format(what, name, tostring(value)), level + 1)
+    error(("%s: %s must be a whole number, got %s"):format(what, name, shown.value(value)), level + 1)
   end
 end
 

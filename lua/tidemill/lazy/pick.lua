@@ -9,6 +9,7 @@ local assembly = require("tidemill.lazy.assembly")
 local expr = require("tidemill.lazy.expr")
 local grid = require("tidemill.lazy.grid")
 local plan = require("tidemill.lazy.plan")
+local shown = require("tidemill.shown")
 local task = require("tidemill.lazy.pick_task")
 
 local pick = {}
@@ -52,7 +53,7 @@ end
 --- What an index array or a mask picks along an axis.
 function pick.along(e, axis, index, level)
   local size = e.dims[axis]
-  if not size then error(("take: axis %s is outside 1..%d"):format(tostring(axis), #e.dims), level + 1) end
+  if not size then error(("take: axis %s is outside 1..%d"):format(shown.value(axis), #e.dims), level + 1) end
   local picked, dims = positions(index, size, axis, level + 1), {}
   for k, length in ipairs(e.dims) do dims[k] = length end
   dims[axis] = picked.length

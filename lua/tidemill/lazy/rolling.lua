@@ -9,6 +9,7 @@ local grid = require("tidemill.lazy.grid")
 local lazy = require("tidemill.lazy")
 local plan = require("tidemill.lazy.plan")
 local rolling_task = require("tidemill.lazy.rolling_task")
+local shown = require("tidemill.shown")
 local suggest = require("tidemill.suggest")
 require("tidemill.kernels.declare")("rolling.h")
 
@@ -53,7 +54,7 @@ end
 
 function windows.quantile(rolling, q)
   if not (type(q) == "number" and q >= 0 and q <= 1) then
-    error(("rolling: quantile(q): q must be a number from 0 to 1, got %s"):format(tostring(q)), 3)
+    error(("rolling: quantile(q): q must be a number from 0 to 1, got %s"):format(shown.value(q)), 3)
   end
   return (rolled(rolling, "quantile", q))
 end
@@ -142,7 +143,7 @@ local Rolling = {}
 Rolling.__index = function(self, what)
   local method = windows[what]
   if not method then
-    error(("rolling has no \"%s\"%s"):format(tostring(what), suggest.phrase(what, names)), 2)
+    error(("rolling has no \"%s\"%s"):format(shown.name(what), suggest.phrase(what, names)), 2)
   end
   return function(rolling, argument)
     if rolling ~= self then error(("expected a:rolling(window):%s()"):format(what), 2) end
@@ -159,12 +160,12 @@ end
 function methods:rolling(window, axis)
   local e = lazy.array_operand("rolling", self, 2)
   if type(window) ~= "number" or window < 1 or window ~= math.floor(window) then
-    error(("rolling: window must be an integer >= 1, got %s"):format(tostring(window)), 2)
+    error(("rolling: window must be an integer >= 1, got %s"):format(shown.value(window)), 2)
   end
   axis = axis or 1
   local at = type(axis) == "number" and axis < 0 and #e.dims + axis + 1 or axis
   if type(at) ~= "number" or at < 1 or at > #e.dims or at ~= math.floor(at) then
-    error(("rolling: axis %s is outside 1..%d"):format(tostring(axis), #e.dims), 2)
+    error(("rolling: axis %s is outside 1..%d"):format(shown.value(axis), #e.dims), 2)
   end
   return setmetatable({ e = e, window = window, axis = at }, Rolling)
 end

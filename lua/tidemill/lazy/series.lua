@@ -9,6 +9,7 @@ local grid = require("tidemill.lazy.grid")
 local lazy = require("tidemill.lazy")
 local options = require("tidemill.options")
 local plan = require("tidemill.lazy.plan")
+local shown = require("tidemill.shown")
 local task = require("tidemill.lazy.series_task")
 
 local methods = {}
@@ -20,7 +21,7 @@ local function one_axis(what, axis, count, default, level)
   if axis == nil then axis = default end
   local at = type(axis) == "number" and axis < 0 and count + axis + 1 or axis
   if type(at) ~= "number" or at < 1 or at > count or at ~= math.floor(at) then
-    error(("%s: axis %s is outside 1..%d"):format(what, tostring(axis), count), level + 1)
+    error(("%s: axis %s is outside 1..%d"):format(what, shown.value(axis), count), level + 1)
   end
   return at
 end
@@ -217,7 +218,7 @@ function methods:topk(k)
   if #e.dims ~= 1 then error("topk: expected a vector, got the shape " .. expr.shape_text(e.dims), 2) end
   if type(k) ~= "number" or k ~= math.floor(k) or k == 0 or math.abs(k) > e.dims[1] then
     error(("topk: k must be a whole number from 1 to %d, or as much below 0, got %s"):format(e.dims[1],
-      tostring(k)), 2)
+      shown.value(k)), 2)
   end
   local shared, outputs = {}, {}
   for place, dtype in ipairs({ e.dtype, "int64" }) do
@@ -302,7 +303,8 @@ function methods:histogram(bins, low, high, weights)
   local edges
   if type(bins) == "number" then
     if not (bins >= 1 and bins <= most_bins and bins == math.floor(bins)) then
-      error(("histogram: bins must be an integer from 1 to %d, got %s"):format(most_bins, tostring(bins)), 2)
+      error(("histogram: bins must be an integer from 1 to %d, got %s"):format(most_bins,
+        shown.value(bins)), 2)
     end
     check_limit("low", low, 2)
     check_limit("high", high, 2)
@@ -370,7 +372,8 @@ function methods:quantile(q, axis)
   local shares = type(q) == "table" and q or { q }
   for i, share in ipairs(shares) do
     if type(share) ~= "number" or not (share >= 0 and share <= 1) then
-      error(("quantile: q: expected numbers from 0 to 1, got %s (number %d)"):format(tostring(share), i), 2)
+      error(("quantile: q: expected numbers from 0 to 1, got %s (number %d)"):format(
+        shown.value(share), i), 2)
     end
   end
   if axis == nil then

@@ -4,6 +4,7 @@
 local blas = require("tidemill.blas")
 local operand = require("tidemill.operand")
 local arguments = require("tidemill.kernels.arguments")
+local shown = require("tidemill.shown")
 
 local number_at = require("tidemill.array").number_at
 local hold, kernel = arguments.hold, operand.kernel
@@ -72,7 +73,8 @@ function linalg.norm(a, kind)
     out = 0
     for i = 1, kind == 2 and 1 or s.length do out = out + s[i] end
   else
-    refuse("norm: kind must be %s, got %s%s", kinds, tostring(kind), kind == "nuc" and " of a vector" or "")
+    refuse("norm: kind must be %s, got %s%s", kinds, shown.value(kind),
+      kind == "nuc" and " of a vector" or "")
   end
   hold(a)
   return out
