@@ -86,17 +86,19 @@ end
 ---@param length integer? elements in all; the product of the shape's sizes when there is one
 ---@param shape? integer[] sizes of the axes
 ---@return tidemill.array
-function array.new(dtype, length, shape)
-  local number = types.fixed(dtype, "array", 2)
+function array.new(dtype, length, shape, level)
+  level = level or 2
+  local further_in = level > 0 and level or -1 -- 0: no place
+  local number = types.fixed(dtype, "array", further_in)
   local wanted = length
   if shape or not (type(length) == "number" and length >= 0 and length < 2^32 and length % 1 == 0) then
-    wanted = shapes.measure(shape or { length }, dtype, sizes[number], "array", 2)
+    wanted = shapes.measure(shape or { length }, dtype, sizes[number], "array", further_in)
   end
   if length and length ~= wanted then
-    error(("array: %d elements do not fill %s"):format(length, shapes.text(shape)), 2)
+    error(("array: %d elements do not fill %s"):format(length, shapes.text(shape)), level)
   end
   local pointer = C.tidemill__array_new(engine, number, wanted)
-  if pointer == nil then error("out of memory (array of " .. wanted .. " " .. dtype .. ")", 2) end
+  if pointer == nil then error("out of memory (array of " .. wanted .. " " .. dtype .. ")", level) end
   if shape then
     pointer.dimensions = #shape
     for i, size in ipairs(shape) do pointer.shape[i - 1] = size end
@@ -234,8 +236,11 @@ local function place(a, what, i, ...)
     error(("%s: %d index%s for an array of %d ax%ss"):format(what, count, count > 1 and "es" or "",
       a.dimensions, a.dimensions > 1 and "e" or "i"), 3)
   end
-  if count == 1 then return position(a, i, 3) end
   local at = 0
+  if count == 1 then
+    at = position(a, i, 3) -- no tail call: levels
+    return at
+  end
   for axis = 1, count do
     local index, size = i, tonumber(a.shape[axis - 1])
     if axis > 1 then index = select(axis - 1, ...) end

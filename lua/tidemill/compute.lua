@@ -96,7 +96,7 @@ function compute.list(nodes, given) return collect(nodes, given) end
 
 --- The value of one node.
 function compute.one(handle, given)
-  compute.check(given, "compute", 3)
+  compute.check(given, "compute", 2)
   return collect({ handle }, given)[1]
 end
 

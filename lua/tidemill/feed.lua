@@ -78,7 +78,7 @@ local function reader(what, list, level)
     error(("%s: expected %s(function, list, options), got a %s as the list"):format(what, what,
       lazy or type(list)), level + 1)
   end
-  local at, count = 0, list.n or #list
+  local at, count = 0, rawget(list, "n") or #list
   if type(count) ~= "number" or count < 0 or count % 1 ~= 0 then
     error(("%s: the list's n: expected a whole number from 0, got %s"):format(what, shown.value(count)),
       level + 1)

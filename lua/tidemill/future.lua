@@ -207,7 +207,7 @@ function future.as_completed(list)
       .. (future.is(list) and "future" or type(list)), 2)
   end
   local selector, ready, left = core.selector(), {}, 0
-  for i = 1, list.n or #list do
+  for i = 1, rawget(list, "n") or #list do
     local one = list[i]
     if not future.is(one) then
       error(("as_completed: item %d: expected a future, got a %s"):format(i, type(one)), 2)
@@ -261,16 +261,16 @@ function future.ask(self)
   if self.run then core.asked(self.run) end
 end
 
-local function wait_for(value, deadline, seen)
+local function wait_for(value, deadline, seen, level)
   if future.is(value) then return value:wait(deadline and math.max(0, deadline - core.clock())) end
   if type(value) ~= "table" or getmetatable(value) ~= nil or seen[value] then
     error("wait: expected a future or a table of futures, got " ..
-      (node.is(value) and "a lazy node, which has not started; submit it" or "a " .. type(value)), 3)
+      (node.is(value) and "a lazy node, which has not started; submit it" or "a " .. type(value)), level + 1)
   end
   seen[value] = true
   local all = true
   for key, member in pairs(value) do
-    if key ~= "n" then all = wait_for(member, deadline, seen) and all end
+    if key ~= "n" then all = wait_for(member, deadline, seen, level + 1) and all end
   end
   return all
 end
@@ -280,7 +280,8 @@ end
 ---@param seconds? number
 ---@return boolean
 function future.wait(list, seconds)
-  local all = wait_for(list, seconds and core.clock() + seconds, {})
+  check_seconds("wait", seconds)
+  local all = wait_for(list, seconds and core.clock() + seconds, {}, 2)
   return all
 end
 

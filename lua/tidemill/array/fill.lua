@@ -13,8 +13,15 @@ local fill = {}
 
 --- How many elements a list has: its n, else up to the last that is not nil, whatever # says of holes.
 function fill.length(values)
-  if type(values.n) == "number" then return values.n end
+  local n = rawget(values, "n") -- a table that answers for every name is no list that has one
+  if type(n) == "number" then return n end
   return math.floor(table.maxn(values))
+end
+
+--- What is wrong with such a number of elements; nil of a right one.
+function fill.length_problem(length)
+  if length >= 0 and length < math.huge and length % 1 == 0 then return nil end
+  return ("the list's n: expected a whole number from 0, got %s"):format(shown.value(length))
 end
 
 --- Whether a value is a 64-bit integer of the FFI.

@@ -41,6 +41,8 @@ local function look(values)
       error(("array: tables are nested more than %d deep"):format(shapes.most_axes), 3)
     end
     local n = length_of(v)
+    local problem = fill.length_problem(n)
+    if problem then error("array: " .. problem, 3) end
     shape[#shape + 1] = n
     if n == 0 then return shape, #shape end
     v = v[1]
@@ -140,7 +142,7 @@ local function texts(values, shape, tables)
 end
 
 local function numbers(values, shape, tables, dtype)
-  local out = array.new(dtype, nil, shape)
+  local out = array.new(dtype, nil, shape, 0)
   local pointer, itemsize = out:pointer(), out.itemsize
   each_list(values, shape, 1, tables, {}, function(row, path)
     if array.is(row) then

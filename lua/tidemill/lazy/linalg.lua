@@ -264,13 +264,13 @@ end
 ---@param given? table options iterations (2): times that the matrix is applied again, which makes it more
 --- exact where singular values fall slowly; oversample (10): directions more than k; seed
 function linalg.svd_compressed(a, k, given)
-  local e = matrix("svd_compressed", a, 3)
-  given = options.only(given, { "iterations", "oversample", "seed" }, "svd_compressed", 3)
-  local iterations = count_of(given, "iterations", 2, 0, 3)
-  local oversample = count_of(given, "oversample", 10, 0, 3)
+  local e = matrix("svd_compressed", a, 2)
+  given = options.only(given, { "iterations", "oversample", "seed" }, "svd_compressed", 2)
+  local iterations = count_of(given, "iterations", 2, 0, 2)
+  local oversample = count_of(given, "oversample", 10, 0, 2)
   local least = math.min(e.dims[1], e.dims[2])
   if type(k) ~= "number" or k < 1 or k > least or k ~= math.floor(k) then
-    error(("svd_compressed: k must be an integer from 1 to %d, got %s"):format(least, shown.value(k)), 3)
+    error(("svd_compressed: k must be an integer from 1 to %d, got %s"):format(least, shown.value(k)), 2)
   end
   local x, width = lazy.of(e), math.min(k + oversample, least)
   local directions = require("tidemill.lazy.random").normal({ e.dims[2], width },

@@ -48,8 +48,22 @@ end
 local names = { "mean", "sum", "var", "std", "min", "max", "median", "quantile", "zscore", "corr" }
 local windows = {} -- the methods of a:rolling(window), by name
 
-for _, what in ipairs(names) do
-  windows[what] = function(rolling, argument) return (rolled(rolling, what, argument)) end
+for _, what in ipairs { "mean", "sum", "min", "max", "median" } do
+  windows[what] = function(rolling, argument)
+    if argument ~= nil then
+      error(("rolling: %s: expected no argument, got %s"):format(what, shown.value(argument)), 3)
+    end
+    return (rolled(rolling, what))
+  end
+end
+
+for _, what in ipairs { "var", "std", "zscore" } do
+  windows[what] = function(rolling, ddof)
+    if ddof ~= nil and not (type(ddof) == "number" and ddof >= 0 and ddof <= 2^53 and ddof % 1 == 0) then
+      error(("rolling: %s: ddof must be a whole number >= 0, got %s"):format(what, shown.value(ddof)), 3)
+    end
+    return (rolled(rolling, what, ddof))
+  end
 end
 
 function windows.quantile(rolling, q)
