@@ -16,7 +16,7 @@ local engine = ffi.cast("void *", core.engine)
 local names, numbers, sizes, pointers = types.names, types.numbers, types.sizes, types.pointers
 local ref_type = ffi.typeof("struct tidemill__array_ref")
 local array_pointer = ffi.typeof("struct tidemill__array *")
-local istype, cast = ffi.istype, ffi.cast
+local istype, cast, getinfo = ffi.istype, ffi.cast, debug.getinfo
 local BOOL, INT64, UINT64, UTF8, DICTIONARY, TIMESTAMP =
   numbers.bool, numbers.int64, numbers.uint64, numbers.utf8, numbers.dictionary, numbers.timestamp
 
@@ -81,24 +81,36 @@ function array.is(value)
   return type(value) == "cdata" and istype(ref_type, value)
 end
 
+-- The level of who called the library, for an error of who calls this: what there is no room for is a matter
+-- of that call, however far in it shows.
+local function outside()
+  local level = 3
+  local info = getinfo(level, "S")
+  while info and (info.what == "C" or info.source:find("=[tidemill]", 1, true) == 1) do
+    level = level + 1
+    info = getinfo(level, "S")
+  end
+  return level - 1
+end
+
 --- A new array whose elements its maker fills through `pointer()` before anybody else has it.
 ---@param dtype string a fixed-size type, such as "float64"
 ---@param length integer? elements in all; the product of the shape's sizes when there is one
 ---@param shape? integer[] sizes of the axes
+---@param level? integer whom to blame where there is no room for it: who called the library without, 0 no place
 ---@return tidemill.array
 function array.new(dtype, length, shape, level)
-  level = level or 2
-  local further_in = level > 0 and level or -1 -- 0: no place
-  local number = types.fixed(dtype, "array", further_in)
-  local wanted = length
+  local number = types.fixed(dtype, "array", 2)
+  local fine, wanted = true, length
   if shape or not (type(length) == "number" and length >= 0 and length < 2^32 and length % 1 == 0) then
-    wanted = shapes.measure(shape or { length }, dtype, sizes[number], "array", further_in)
+    fine, wanted = pcall(shapes.measure, shape or { length }, dtype, sizes[number], "array", -1)
+    if not fine then error(wanted, level or outside()) end
   end
   if length and length ~= wanted then
-    error(("array: %d elements do not fill %s"):format(length, shapes.text(shape)), level)
+    error(("array: %d elements do not fill %s"):format(length, shapes.text(shape)), 2)
   end
   local pointer = C.tidemill__array_new(engine, number, wanted)
-  if pointer == nil then error("out of memory (array of " .. wanted .. " " .. dtype .. ")", level) end
+  if pointer == nil then error("out of memory (array of " .. wanted .. " " .. dtype .. ")", level or outside()) end
   if shape then
     pointer.dimensions = #shape
     for i, size in ipairs(shape) do pointer.shape[i - 1] = size end

@@ -8,6 +8,7 @@ local new_table = require("table.new")
 local core = require("tidemill.core")
 local array = require("tidemill.array")
 local errors = require("tidemill.errors")
+local fill = require("tidemill.array.fill")
 local holdings = require("tidemill.holdings")
 local node = require("tidemill.node")
 local numbers = require("tidemill.numbers")
@@ -79,10 +80,8 @@ local function reader(what, list, level)
       lazy or type(list)), level + 1)
   end
   local at, count = 0, rawget(list, "n") or #list
-  if type(count) ~= "number" or count < 0 or count % 1 ~= 0 then
-    error(("%s: the list's n: expected a whole number from 0, got %s"):format(what, shown.value(count)),
-      level + 1)
-  end
+  local problem = fill.length_problem(count)
+  if problem then error(what .. ": " .. problem, level + 1) end
   return function()
     if at >= count then return nil end
     at = at + 1

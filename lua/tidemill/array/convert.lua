@@ -151,7 +151,7 @@ function convert.as(value, dtype, where, level)
   local length = fill.length(value)
   local problem = fill.length_problem(length)
   if problem then error(where .. ": " .. problem, level) end
-  local out = array.new(dtype, length, nil, level + 1)
+  local out = array.new(dtype, length)
   local bad, what = fill.list(out:pointer(), value, length, dtype)
   if bad then error(("%s: element %d is %s"):format(where, bad, what), level) end
   return out

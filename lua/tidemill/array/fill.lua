@@ -18,10 +18,14 @@ function fill.length(values)
   return math.floor(table.maxn(values))
 end
 
---- What is wrong with such a number of elements; nil of a right one.
+local MOST = 2 ^ 27 -- elements: no table of LuaJIT has more, and a larger n would be holes alone
+
+--- What is wrong with what a list says of its length; nil of a right one.
+---@param length any
+---@return string?
 function fill.length_problem(length)
-  if length >= 0 and length < math.huge and length % 1 == 0 then return nil end
-  return ("the list's n: expected a whole number from 0, got %s"):format(shown.value(length))
+  if type(length) == "number" and length >= 0 and length <= MOST and length % 1 == 0 then return nil end
+  return ("the list's n: expected a whole number from 0 to 2^27, got %s"):format(shown.value(length))
 end
 
 --- Whether a value is a 64-bit integer of the FFI.

@@ -171,6 +171,12 @@ local function type_name(dtype)
   return dtype.dtype
 end
 
+-- A frame is a table, too, but of columns.
+local function is_frame(values)
+  local frames = package.loaded["tidemill.frame"]
+  return frames ~= nil and frames.is(values)
+end
+
 local function build(values, shape, tables, dtype)
   if dtype == "utf8" then return texts(values, shape, tables) end
   return numbers(values, shape, tables, dtype)
@@ -186,6 +192,9 @@ function make.from(values, dtype)
   end
   if type(values) ~= "table" then
     error("array: expected array(table, dtype), got a " .. type(values), 2)
+  end
+  if is_frame(values) then
+    error("array: expected array(table, dtype), got a frame; its columns are arrays", 2)
   end
   if dtype ~= nil and dtype ~= "utf8" then types.fixed(dtype, "array", 2) end
   local shape, tables, first = look(values)

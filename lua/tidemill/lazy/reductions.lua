@@ -4,6 +4,7 @@
 local lazy = require("tidemill.lazy")
 local options = require("tidemill.options")
 local reduce = require("tidemill.lazy.reduce")
+local shown = require("tidemill.shown")
 
 local methods = {}
 
@@ -16,10 +17,16 @@ local function split(name, axes, given, level)
     if given ~= nil then
       error(("%s: expected a:%s(axes, options)"):format(name, name), level + 1)
     end
-    axes, given = axes.axis, axes
+    axes, given = nil, axes
   end
-  options.only(given, is_spread[name] and known_of_spread or known, name, level + 1)
-  return axes, given
+  given = options.only(given, is_spread[name] and known_of_spread or known, name, level + 1)
+  if given.keepdims ~= nil and type(given.keepdims) ~= "boolean" then
+    error(("%s: keepdims must be true or false, got %s"):format(name, shown.value(given.keepdims)), level + 1)
+  end
+  if axes ~= nil and given.axis ~= nil then
+    error(("%s: expected the axes first or as the option `axis`, not both"):format(name), level + 1)
+  end
+  return axes == nil and given.axis or axes, given
 end
 
 for name in pairs(reduce.answers) do

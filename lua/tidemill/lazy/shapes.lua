@@ -84,13 +84,22 @@ local function picked(e, given, level)
   return result
 end
 
+-- Whether a table has entries by number alone: names would be passed over in silence.
+local function is_list(value, most)
+  if type(value) ~= "table" or table.maxn(value) > most then return false end
+  for key in pairs(value) do
+    if type(key) ~= "number" and key ~= "n" then return false end
+  end
+  return true
+end
+
 --- The slice of a value: what a:slice does.
 function methods.sliced(value, ranges, level)
   local e = operand("slice", value, level + 1)
   if is_array(ranges) then
     return lazy.of(pick.where(e, lazy.array_operand("slice", ranges, level + 1), level + 1))
   end
-  if type(ranges) ~= "table" then error("slice: expected a:slice{ entry, ... }", level + 1) end
+  if not is_list(ranges, math.huge) then error("slice: expected a:slice{ entry, ... }", level + 1) end
   local count, has_arrays = table.maxn(ranges), false
   if count > #e.dims then
     error(("slice: %d entries for an array of %d axes"):format(count, #e.dims), level + 1)
@@ -100,7 +109,7 @@ function methods.sliced(value, ranges, level)
     local kind = type(entry)
     has_arrays = has_arrays or is_array(entry)
     if kind ~= "number" and kind ~= "nil" and entry ~= true and not is_array(entry)
-      and (kind ~= "table" or table.maxn(entry) > 3) then
+      and not is_list(entry, 3) then
       error(("slice: axis %d: expected a number, {first, last, step}, true or an array, got %s"):format(axis,
         shown.value(entry)), level + 1)
     end
