@@ -2,6 +2,7 @@
 -- An array is an 8-byte cdata that owns a reference to a struct mill_array (host/data/array.h).
 -- Making and converting arrays, and showing them, are in tidemill.array.*.
 local ffi = require("ffi")
+local blame = require("tidemill.blame")
 local core = require("tidemill.core")
 local C = require("tidemill.clib")
 local holdings = require("tidemill.holdings")
@@ -16,7 +17,7 @@ local engine = ffi.cast("void *", core.engine)
 local names, numbers, sizes, pointers = types.names, types.numbers, types.sizes, types.pointers
 local ref_type = ffi.typeof("struct tidemill__array_ref")
 local array_pointer = ffi.typeof("struct tidemill__array *")
-local istype, cast, getinfo = ffi.istype, ffi.cast, debug.getinfo
+local istype, cast = ffi.istype, ffi.cast
 local BOOL, INT64, UINT64, UTF8, DICTIONARY, TIMESTAMP =
   numbers.bool, numbers.int64, numbers.uint64, numbers.utf8, numbers.dictionary, numbers.timestamp
 
@@ -81,36 +82,27 @@ function array.is(value)
   return type(value) == "cdata" and istype(ref_type, value)
 end
 
--- The level of who called the library, for an error of who calls this: what there is no room for is a matter
--- of that call, however far in it shows.
-local function outside()
-  local level = 3
-  local info = getinfo(level, "S")
-  while info and (info.what == "C" or info.source:find("=[tidemill]", 1, true) == 1) do
-    level = level + 1
-    info = getinfo(level, "S")
-  end
-  return level - 1
-end
-
 --- A new array whose elements its maker fills through `pointer()` before anybody else has it.
 ---@param dtype string a fixed-size type, such as "float64"
 ---@param length integer? elements in all; the product of the shape's sizes when there is one
 ---@param shape? integer[] sizes of the axes
----@param level? integer whom to blame where there is no room for it: who called the library without, 0 no place
+---@param level? integer whom to blame where there is no room: who called the library without, 0 no place
 ---@return tidemill.array
 function array.new(dtype, length, shape, level)
   local number = types.fixed(dtype, "array", 2)
-  local fine, wanted = true, length
+  local wanted = length
   if shape or not (type(length) == "number" and length >= 0 and length < 2^32 and length % 1 == 0) then
-    fine, wanted = pcall(shapes.measure, shape or { length }, dtype, sizes[number], "array", -1)
-    if not fine then error(wanted, level or outside()) end
+    local fine, measured = pcall(shapes.measure, shape or { length }, dtype, sizes[number], "array", -1)
+    if not fine then error(measured, level or blame.caller()) end
+    wanted = measured
   end
   if length and length ~= wanted then
     error(("array: %d elements do not fill %s"):format(length, shapes.text(shape)), 2)
   end
   local pointer = C.tidemill__array_new(engine, number, wanted)
-  if pointer == nil then error("out of memory (array of " .. wanted .. " " .. dtype .. ")", level or outside()) end
+  if pointer == nil then
+    error("out of memory (array of " .. wanted .. " " .. dtype .. ")", level or blame.caller())
+  end
   if shape then
     pointer.dimensions = #shape
     for i, size in ipairs(shape) do pointer.shape[i - 1] = size end

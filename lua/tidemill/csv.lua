@@ -62,7 +62,7 @@ local function check_words(what, given, level)
   end
 end
 
--- Options as C wants them, and the function that chooses columns when there is one; `what` is called with them.
+-- Options as C wants them, and the function that chooses columns when there is one.
 local function check(what, given, level)
   given = options.only(given, allowed, what, level + 1)
   check_words(what, given, level + 1)
@@ -80,7 +80,7 @@ local function check(what, given, level)
   -- The engine calls it: what it gives has no place in the script.
   return out, function(names)
     local columns, types = chooser(names)
-    return check_types(what, types or given.types, { columns = check_list(what, "columns", columns, -1) }, -1)
+    return check_types(what, types or given.types, { columns = check_list(what, "columns", columns, -2) }, -2)
   end
 end
 

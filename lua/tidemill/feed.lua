@@ -8,7 +8,7 @@ local new_table = require("table.new")
 local core = require("tidemill.core")
 local array = require("tidemill.array")
 local errors = require("tidemill.errors")
-local fill = require("tidemill.array.fill")
+local lists = require("tidemill.array.fill")
 local holdings = require("tidemill.holdings")
 local node = require("tidemill.node")
 local numbers = require("tidemill.numbers")
@@ -80,7 +80,7 @@ local function reader(what, list, level)
       lazy or type(list)), level + 1)
   end
   local at, count = 0, rawget(list, "n") or #list
-  local problem = fill.length_problem(count)
+  local problem = lists.length_problem(count)
   if problem then error(what .. ": " .. problem, level + 1) end
   return function()
     if at >= count then return nil end

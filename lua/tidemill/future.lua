@@ -5,6 +5,7 @@ local shown = require("tidemill.shown")
 local task = require("tidemill.task")
 local compute = require("tidemill.compute")
 local errors = require("tidemill.errors")
+local fill = require("tidemill.array.fill")
 local receiver = require("tidemill.receiver")
 local wait = require("tidemill.wait")
 
@@ -207,7 +208,10 @@ function future.as_completed(list)
       .. (future.is(list) and "future" or type(list)), 2)
   end
   local selector, ready, left = core.selector(), {}, 0
-  for i = 1, rawget(list, "n") or #list do
+  local count = rawget(list, "n") or #list
+  local problem = fill.length_problem(count)
+  if problem then error("as_completed: " .. problem, 2) end
+  for i = 1, count do
     local one = list[i]
     if not future.is(one) then
       error(("as_completed: item %d: expected a future, got a %s"):format(i, type(one)), 2)

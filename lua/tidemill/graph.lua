@@ -12,6 +12,7 @@ local graph = {}
 ---@class tidemill.graph
 local methods = {}
 local meta = { __index = methods, __name = "tidemill.graph" }
+graph.methods, graph.meta = methods, meta -- a graph crosses to tasks with these by name
 
 local function is_graph(value) return type(value) == "table" and getmetatable(value) == meta end
 

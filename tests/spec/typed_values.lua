@@ -12,6 +12,8 @@ local function one_of(list) return list[math.random(#list)] end
 
 function typed.give(x) return x end -- as an iterator it ends at once
 
+local function nothing() end
+
 -- ---- Taking types apart ---------------------------------------------------------------------------
 
 local closing = { ["("] = ")", ["{"] = "}", ["<"] = ">", ["["] = "]" }
@@ -148,10 +150,13 @@ typed.handles = {
   batch = tm.batch(function(x) if x == 2 then error("two", 0) end return x end, { 1, 2, 3 }),
 }
 local handles = typed.handles
+local names_of_handles = {}
+for name in tm.sorted(handles) do names_of_handles[#names_of_handles + 1] = name end
 
 -- ---- Values of a type -----------------------------------------------------------------------------
 
-local edges = { 0, -1, -2, 0.5, 2 ^ 31, 2 ^ 32, 2 ^ 53, 2 ^ 53 + 2, 2 ^ 63, 2 ^ 64, -2 ^ 63, 1e300, -5e15, 1 / 0,
+-- None that asks for gigabytes and gets them: what there cannot be is refused at once.
+local edges = { 0, -1, -2, 0.5, 2 ^ 53, 2 ^ 53 + 2, 2 ^ 63, 2 ^ 64, -2 ^ 63, 1e300, -5e15, 1 / 0,
   -1 / 0, 0 / 0, 3LL, -1LL, 2ULL ^ 63, 1e-300 }
 
 -- Names of parameters and options that ask for some values of their type.
@@ -232,7 +237,7 @@ end
 local others = {
   function() return nil end, function() return one_of(edges) end, function() return one_of(edges) end,
   function() return math.random(4) end, function() return one_of { "x", "", "float64", "1d" } end,
-  function() return math.random() < 0.5 end, function() return typed.give end, function() return print end,
+  function() return math.random() < 0.5 end, function() return typed.give end, function() return nothing end,
   function() return io.stdout end, function() return coroutine.create(typed.give) end,
   function() return {} end, function() return { one_of(edges) } end, function() return { 1, 2, 3 } end,
   function() return { "a" } end, function() return { a = 1 } end, function() return { n = one_of(edges) } end,
@@ -240,7 +245,7 @@ local others = {
   function() return { { 1, 2 }, { 3 } } end, function() return { chunks = one_of(edges) } end,
   function() return { [typed.misspelt] = 1 } end, function() return setmetatable({}, {}) end,
   an_array, an_array, numbers, makers["tidemill.lazy"], function() return { an_array(), an_array() } end,
-  function() return frame end, function() local _, handle = next(handles) return handle end,
+  function() return frame end, function() return handles[one_of(names_of_handles)] end,
   function() return handles.node end, function() return handles.future end, function() return handles.channel end,
   function() return handles.pool end, function() return tm end,
 }

@@ -15,7 +15,17 @@ function shape.text(sizes) return table.concat(sizes, " x ") end
 --- A shape given as numbers or as one table.
 ---@return integer[]
 function shape.given(where, level, first, ...)
-  if type(first) ~= "table" then return { first, ... } end
+  if type(first) ~= "table" then
+    local count = 1 + select("#", ...)
+    local list = { first, ... }
+    for axis = 1, count do
+      if list[axis] == nil then
+        error(("%s: size %d of the shape is nil, expected a whole number from 0"):format(where, axis),
+          level + 1)
+      end
+    end
+    return list
+  end
   if select("#", ...) > 0 then
     error(("%s: expected a shape as numbers or as one table"):format(where), level + 1)
   end

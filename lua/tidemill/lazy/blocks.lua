@@ -36,6 +36,12 @@ end
 
 -- ---- map_blocks -------------------------------------------------------------------------------------
 
+local function block_size(axis, number, size, level)
+  if type(size) == "number" and size >= 0 and size <= 2^53 and size % 1 == 0 then return size end
+  error(("map_blocks: chunks: axis %d: expected a size of block %d, got %s"):format(axis, number,
+    shown.value(size)), level + 1)
+end
+
 -- Sizes of the result's chunks along each axis: the input's, unless `chunks` says otherwise: a function
 -- of a chunk's shape.
 local function block_grid(g, shape_of, level)
@@ -47,7 +53,9 @@ local function block_grid(g, shape_of, level)
   for axis = 1, #shape_of do
     local size = shape_of[axis]
     sizes[axis] = {}
-    for i = 1, g.counts[axis] or 1 do sizes[axis][i] = type(size) == "table" and size[i] or size end
+    for i = 1, g.counts[axis] or 1 do
+      sizes[axis][i] = block_size(axis, i, type(size) == "table" and size[i] or size, level + 1)
+    end
   end
   for axis = #shape_of + 1, #g.counts do
     if g.counts[axis] ~= 1 then
@@ -77,6 +85,7 @@ function methods:map_blocks(fn, ...)
       inputs[#inputs + 1] = lazy.array_operand("map_blocks", value, 2)
     end
   end
+  local own = task_options(given, { dtype = true, chunks = true }, "map_blocks", 2)
   local dtype = given.dtype or e.dtype
   dtypes.check(dtype, "map_blocks", 2)
   for i = 2, #inputs do
@@ -88,7 +97,6 @@ function methods:map_blocks(fn, ...)
   local out = block_grid(lazy.grid(e), given.chunks, 2)
   local dims = {}
   for axis, starts in ipairs(out.starts) do dims[axis] = starts[#starts] end
-  local own = task_options(given, { dtype = true, chunks = true }, "map_blocks", 2)
   local check = block.checked
   return lazy.of({ op = "blocks", name = own.name, dims = dims, dtype = dtype, inputs = inputs,
     own_grid = out, shaped = given.chunks ~= nil,

@@ -268,13 +268,14 @@ function linalg.svd_compressed(a, k, given)
   given = options.only(given, { "iterations", "oversample", "seed" }, "svd_compressed", 2)
   local iterations = count_of(given, "iterations", 2, 0, 2)
   local oversample = count_of(given, "oversample", 10, 0, 2)
+  local seed = count_of(given, "seed", 0, 0, 2)
   local least = math.min(e.dims[1], e.dims[2])
   if type(k) ~= "number" or k < 1 or k > least or k ~= math.floor(k) then
     error(("svd_compressed: k must be an integer from 1 to %d, got %s"):format(least, shown.value(k)), 2)
   end
   local x, width = lazy.of(e), math.min(k + oversample, least)
   local directions = require("tidemill.lazy.random").normal({ e.dims[2], width },
-    { seed = given.seed or 0, dtype = e.dtype })
+    { seed = seed, dtype = e.dtype })
   local q = linalg.qr(x:matmul(directions))
   for _ = 1, iterations do
     local back = linalg.qr(x:T():matmul(q))

@@ -22,6 +22,9 @@ local whole_numbers = { int8 = true, int16 = true, int32 = true, int64 = true, u
 -- Positions from 1 as an int64 array, from an index array or a mask of one axis.
 local function positions(index, size, axis, level)
   if not array.is(index) then index = index:compute() end
+  if not array.is(index) then
+    error(("slice: axis %d: an index array has one axis, got an array of none"):format(axis), level + 1)
+  end
   if #index.shape ~= 1 then
     error(("slice: axis %d: an index array has one axis, got the shape %s"):format(axis,
       expr.shape_text(index.shape)), level + 1)

@@ -53,13 +53,15 @@ local function multiplied(what, self, other, level)
   end
   local k, l = a.dims[#a.dims], b.dims[1]
   if k ~= l then mismatch(what, a, b, k, l, level + 1) end
-  if #a.dims == 1 and #b.dims == 1 then return inner(what, a, b, level + 1) end
+  if #a.dims == 1 and #b.dims == 1 then
+    return (inner(what, a, b, level + 1)) -- no tail call: levels
+  end
   if #a.dims == 1 then
     return expr.drop_axes(product(what, expr.insert_axes(a, { 1 }), b, level + 1), { true })
   elseif #b.dims == 1 then
     return expr.drop_axes(product(what, a, expr.insert_axes(b, { 2 }), level + 1), { false, true })
   end
-  return product(what, a, b, level + 1)
+  return (product(what, a, b, level + 1))
 end
 
 --- The product of matrices; a vector on the left is a row, on the right a column.

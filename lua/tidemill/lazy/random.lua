@@ -4,6 +4,7 @@
 -- What is chosen by weights or without putting it back, and orders, are drawn at once.
 -- SPDX-License-Identifier: MIT
 
+local array = require("tidemill.array")
 local core = require("tidemill.core")
 local dtypes = require("tidemill.dtype")
 local expr = require("tidemill.lazy.expr")
@@ -191,6 +192,7 @@ end
 local function positions(given, count, n, level)
   local weights = given.p ~= nil and weights_of(given.p, count, level + 1)
   local seed, stream = stream_of("choice", given.seed, level + 1)
+  if n == 0 then return array.new("int64", 0) end -- of however many: a permutation of them takes memory
   if weights then return draw("choice", level + 1, kernels.choice, seed, stream, n, weights) end
   if n > count then
     error(("choice: expected at most %.0f elements where none is put back, got %.0f"):format(count, n),

@@ -2,6 +2,7 @@
 -- SPDX-License-Identifier: MIT
 
 local array = require("tidemill.array")
+local blame = require("tidemill.blame")
 local C = require("tidemill.clib")
 local dtypes = require("tidemill.dtype")
 local expr = require("tidemill.lazy.expr")
@@ -157,7 +158,8 @@ local Rolling = {}
 Rolling.__index = function(self, what)
   local method = windows[what]
   if not method then
-    error(("rolling has no \"%s\"%s"):format(shown.name(what), suggest.phrase(what, names)), 2)
+    error(("rolling has no \"%s\"%s"):format(shown.name(what), suggest.phrase(what, names)),
+      blame.caller())
   end
   return function(rolling, argument)
     if rolling ~= self then error(("expected a:rolling(window):%s()"):format(what), 2) end
