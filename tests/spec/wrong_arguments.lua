@@ -162,7 +162,7 @@ end
 
 -- What the world, the codec and the JSON writer say has no place: it is no matter of the call alone.
 local placeless = { "No such file", "cannot connect", "^cannot send", "^json: ", "^out of memory", "^date_format ", "^tests/data/", "^/nowhere/", "out of memory", "^task \"",
-  "does not fit a Lua number exactly" }
+  "does not fit a Lua number exactly", "which %w+ cannot hold" }
 
 local place = "^" .. arg[0]:gsub("%p", "%%%0") .. ":(%d+): "
 

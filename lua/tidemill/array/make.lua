@@ -146,7 +146,7 @@ local function numbers(values, shape, tables, dtype)
   local pointer, itemsize = out:pointer(), out.itemsize
   each_list(values, shape, 1, tables, {}, function(row, path)
     if array.is(row) then
-      row = array.as(row, dtype, "array: " .. row_name(path))
+      row = array.as(row, dtype, "array: " .. row_name(path), 0)
       ffi.copy(pointer, row:pointer(), row.length * itemsize)
       pointer = pointer + row.length
       return

@@ -251,7 +251,7 @@ end
 local function count_of(given, key, default, least, level)
   local value = given[key]
   if value == nil then return default end
-  if type(value) ~= "number" or value ~= math.floor(value) or value < least then
+  if type(value) ~= "number" or value ~= math.floor(value) or value < least or value > 2^53 then
     error(("svd_compressed: %s must be a whole number from %d, got %s"):format(key, least,
       shown.value(value)), level + 1)
   end

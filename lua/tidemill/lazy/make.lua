@@ -142,15 +142,16 @@ end
 ---@param given? table options dtype, chunks
 ---@return tidemill.lazy
 function make.eye(rows, columns, k, given)
-  if type(columns) == "table" then columns, given = nil, columns end
-  if type(k) == "table" then k, given = nil, k end
+  if type(columns) == "table" and k == nil and given == nil then columns, given = nil, columns end
+  if type(k) == "table" and given == nil then k, given = nil, k end
   options.only(given, shaped, "eye", 2)
   number("eye", "rows", rows, 2)
   whole_number("eye", "k", k or 0, 2)
   local dims = expr.dims("eye", 2, { rows, columns or rows })
+  k = math.max(-dims[1], math.min(k or 0, dims[2])) -- none is further off, and an index has 64 bits
   local dtype = given and given.dtype or "float64"
   dtypes.check(dtype, "eye", 2)
-  local on = ops.build("eq", ops.eq, 2, expr.index(dims, 1, "int64", k or 0, 1),
+  local on = ops.build("eq", ops.eq, 2, expr.index(dims, 1, "int64", k, 1),
     expr.index(dims, 2, "int64", 0, 1))
   return lazy.of(make.cut(expr.cast(on, dtype), given and given.chunks, "eye", 2))
 end

@@ -68,7 +68,9 @@ function linalg.norm(a, kind)
   elseif kind == math.huge then
     out = largest_sum(a, a.rows, a.columns, a.columns, 1)
   elseif (kind == 2 or kind == "nuc") and #a.shape == 2 then
+    if a.rows * a.columns == 0 then return 0 end
     blas.need("norm", 2)
+    operand.check_finite("norm", "a", a)
     local s = require("tidemill.linalg.factor").singular_values(a.array)
     out = 0
     for i = 1, kind == 2 and 1 or s.length do out = out + s[i] end
