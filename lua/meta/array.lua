@@ -500,14 +500,14 @@ function lazy:visualize(file, given) end
 --- fn(block, ...) of each chunk; other arrays give the block at the same place.
 ---
 ---     local y = x:map_blocks(function(block) return tm.kernels.exp(block) end)
----@param fn function gets computed arrays, gives one
+---@param fn function|tidemill.delayed gets computed arrays, gives one
 ---@param ... tidemill.lazy|tidemill.array|tidemill.block_options other arrays of the same shape; then options
 ---@return tidemill.lazy
 function lazy:map_blocks(fn, ...) end
 
 --- fn(block) of each chunk with `depth` more elements of its neighbours around it, which are cut off
 --- the result again.  At the array's own ends there are none: the block is smaller there.
----@param fn function gives an array of the shape that it gets
+---@param fn function|tidemill.delayed gives an array of the shape that it gets
 ---@param depth integer|table for all axes; one an axis; or {before, after} an axis
 ---@param given? tidemill.overlap_options
 ---@return tidemill.lazy

@@ -22,7 +22,10 @@ local literal = {}
 literal.__index = literal
 
 --- A string that is itself, even when it equals a key.
-function graph.literal(value) return setmetatable({ value = value }, literal) end
+function graph.literal(value)
+  if type(value) ~= "string" then error("literal: expected a string, got " .. shown.value(value), 2) end
+  return setmetatable({ value = value }, literal)
+end
 
 local function is_call(value)
   return type(value) == "table" and getmetatable(value) == nil and

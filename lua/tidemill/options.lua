@@ -181,4 +181,18 @@ function options.only(given, allowed, what, level)
   return given
 end
 
+--- Checks that these options are true, false or left out.
+---@param given table
+---@param switches string[]
+---@param what string the function's name
+---@param level integer
+function options.switches(given, switches, what, level)
+  for _, name in ipairs(switches) do
+    local value = given[name]
+    if value ~= nil and type(value) ~= "boolean" then
+      error(("%s: %s must be true or false, got %s"):format(what, name, shown.value(value)), level + 1)
+    end
+  end
+end
+
 return options

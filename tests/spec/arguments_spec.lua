@@ -17,7 +17,7 @@ describe("wrong arguments", function()
     refused("tensordot: axis 1 is named twice", function() x:tensordot(x, { { 1, 1 }, { 1, 2 } }) end)
     refused("lstsq: rcond must be a number from 0, got nan",
       function() tm.linalg.lstsq(x, { 1, 2 }, 0 / 0) end)
-    refused("cov: ddof must be a whole number >= 0, got x", function() x:cov { ddof = "x" } end)
+    refused("cov: ddof must be a whole number >= 0, got \"x\"", function() x:cov { ddof = "x" } end)
     refused("corr: expected no argument", function() x:corr(x) end)
     refused("histogram: bins: expected one axis of edges, got the shape (2,2)",
       function() tm.arange(0, 3):histogram(x) end)

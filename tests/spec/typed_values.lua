@@ -76,7 +76,28 @@ local function options_of(type)
   return given, fields
 end
 
---- Options of which one has a wrong value, or a wrong name; the second result tells of a wrong name.
+-- Whether a value is of a type that is told by Lua alone; nil where that cannot be said.
+local function fits(wanted, value)
+  local kind = type(value)
+  if wanted == "boolean" or wanted == "string" then return kind == wanted end
+  if wanted == "number" then return kind == wanted or kind == "cdata" end
+  if wanted == "integer" then return kind == "cdata" or kind == "number" and value % 1 == 0 end
+  if wanted == "function" or wanted:find("^fun%(") then return kind == "function" end
+  if wanted:find('^"') then return value == wanted:sub(2, -2) end
+  if tonumber(wanted) then return value == tonumber(wanted) end
+end
+
+--- Whether a value is certainly not of a type.
+---@param type string
+function typed.is_other(type, value)
+  if value == nil or _G.type(value) == "table" and next(value) == nil then return false end -- {}: no options
+  for _, one in ipairs(split(type, "|")) do
+    if fits(one, value) ~= false then return false end
+  end
+  return true
+end
+
+--- Options of which one has a wrong value, or a wrong name; the second result tells that they must be refused.
 ---@param type string
 function typed.wrong_options(type)
   local given, fields = options_of(type)
@@ -85,8 +106,9 @@ function typed.wrong_options(type)
     if given[typed.misspelt] == nil then given[typed.misspelt] = 1 end
     return given, true
   end
-  given[one_of(fields).name] = typed.any()
-  return given
+  local field = one_of(fields)
+  given[field.name] = typed.any()
+  return given, typed.is_other(field.type, given[field.name])
 end
 
 --- The options among the types of a union; nil when there are none.

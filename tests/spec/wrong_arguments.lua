@@ -102,19 +102,25 @@ end
 -- Arguments of a call, how many, and whether a name is wrong among its options.
 local function arguments_of(one)
   local arguments, count, place, options = right(one)
-  local chance, misspelt = math.random(), nil
+  local chance, misspelt, wrong = math.random(), nil, nil
   if chance < 0.1 then
     count = math.random(0, 4)
     for i = 1, count do arguments[i] = typed.any() end
   elseif place and chance < 0.6 then
     arguments[place], misspelt = typed.wrong_options(options)
   elseif chance < 0.9 and count > 0 then
-    arguments[math.random(count)] = typed.any()
+    local at = math.random(count)
+    arguments[at] = typed.any()
+    local param = one.params[at]
+    wrong = at
+    local may_be_options = place and type(arguments[at]) == "table" -- in the place of what may be left out
+    misspelt = param and param.name ~= "..." and not may_be_options and typed.is_other(param.type, arguments[at])
   elseif chance < 0.95 then
     count = count + 1
     arguments[count] = typed.any()
   end
   for i, value in pairs(kept[one.owner .. "." .. one.name] or {}) do
+    if i == wrong then misspelt = false end
     arguments[i], count = value, math.max(i, count)
   end
   return arguments, count, misspelt
@@ -161,7 +167,7 @@ local function tell(what, one, owner, arguments, count, message)
 end
 
 -- What the world, the codec and the JSON writer say has no place: it is no matter of the call alone.
-local placeless = { "No such file", "cannot connect", "^cannot send", "^json: ", "^out of memory", "^date_format ", "^tests/data/", "^/nowhere/", "out of memory", "^task \"",
+local placeless = { "No such file", "cannot connect", "^cannot send", "^json: ", "^out of memory", "^date_format ", "^tests/data/", "^/nowhere/", "out of memory", "^task \"", "^connect: ", "all elements are NaN",
   "does not fit a Lua number exactly", "which %w+ cannot hold" }
 
 local place = "^" .. arg[0]:gsub("%p", "%%%0") .. ":(%d+): "

@@ -86,7 +86,7 @@ function methods:map_blocks(fn, ...)
     end
   end
   local own = task_options(given, { dtype = true, chunks = true }, "map_blocks", 2)
-  local dtype = given.dtype or e.dtype
+  local dtype = given.dtype == nil and e.dtype or given.dtype
   dtypes.check(dtype, "map_blocks", 2)
   for i = 2, #inputs do
     if not expr.same_dims(inputs[i].dims, e.dims) then
@@ -152,7 +152,8 @@ function methods:map_overlap(fn, depth, given)
   local e = lazy.array_operand("map_overlap", self, 2)
   fn = function_of("map_overlap", fn, 2)
   local own = task_options(given, { dtype = true }, "map_overlap", 2)
-  local dtype = given and given.dtype or e.dtype
+  local dtype = given and given.dtype
+  if dtype == nil then dtype = e.dtype end
   dtypes.check(dtype, "map_overlap", 2)
   local trim = block.trimmed
   return lazy.of({ op = "overlap", name = own.name, dims = e.dims, dtype = dtype, inputs = { e },

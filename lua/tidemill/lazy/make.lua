@@ -39,7 +39,7 @@ local shaped = { "dtype", "chunks" }
 
 local function filled(what, value, level, ...)
   local dims, given = make.arguments(what, shaped, level + 1, ...)
-  local dtype = given.dtype or "float64"
+  local dtype = given.dtype == nil and "float64" or given.dtype
   dtypes.check(dtype, what, level + 1)
   local e = expr.cast(expr.constant(value, "?", dims), dtype)
   return lazy.of(make.cut(e, given.chunks, what, level + 1))
@@ -90,8 +90,8 @@ end
 ---@param given? table options dtype (int64 of whole numbers, else float64), chunks
 ---@return tidemill.lazy
 function make.arange(start, stop, step, given)
-  if type(start) == "number" and type(stop) == "table" then stop, given = nil, stop end
-  if type(step) == "table" then step, given = nil, step end
+  if type(stop) == "table" and step == nil and given == nil then stop, given = nil, stop end
+  if type(step) == "table" and given == nil then step, given = nil, step end
   if stop == nil then start, stop = 0, start end
   step = step == nil and 1 or step
   options.only(given, shaped, "arange", 2)
@@ -101,7 +101,8 @@ function make.arange(start, stop, step, given)
   if step == 0 then error("arange: step must not be 0", 2) end
   local count = math.max(math.ceil((stop - start) / step), 0)
   local whole = start == math.floor(start) and step == math.floor(step)
-  local dtype = given and given.dtype or (whole and "int64" or "float64")
+  local dtype = given and given.dtype
+  if dtype == nil then dtype = whole and "int64" or "float64" end
   dtypes.check(dtype, "arange", 2)
   local dims = expr.dims("arange", 2, count)
   local counted = (dtype == "int64" or dtype == "int32" or dtype == "float32") and dtype or "float64"
@@ -123,7 +124,8 @@ function make.linspace(start, stop, count, given)
   number("linspace", "stop", stop, 2)
   number("linspace", "count", count, 2)
   local dims = expr.dims("linspace", 2, count)
-  local dtype = given and given.dtype or "float64"
+  given = given or {}
+  local dtype = given.dtype == nil and "float64" or given.dtype
   dtypes.check(dtype, "linspace", 2)
   local step = count > 1 and (stop - start) / (count - 1) or 0
   local e = expr.index(dims, 1, "float64", start, step)
@@ -146,10 +148,13 @@ function make.eye(rows, columns, k, given)
   if type(k) == "table" and given == nil then k, given = nil, k end
   options.only(given, shaped, "eye", 2)
   number("eye", "rows", rows, 2)
-  whole_number("eye", "k", k or 0, 2)
-  local dims = expr.dims("eye", 2, { rows, columns or rows })
-  k = math.max(-dims[1], math.min(k or 0, dims[2])) -- none is further off, and an index has 64 bits
-  local dtype = given and given.dtype or "float64"
+  if k == nil then k = 0 end
+  if columns == nil then columns = rows end
+  whole_number("eye", "k", k, 2)
+  local dims = expr.dims("eye", 2, { rows, columns })
+  k = math.max(-dims[1], math.min(k, dims[2])) -- none is further off, and an index has 64 bits
+  given = given or {}
+  local dtype = given.dtype == nil and "float64" or given.dtype
   dtypes.check(dtype, "eye", 2)
   local on = ops.build("eq", ops.eq, 2, expr.index(dims, 1, "int64", k, 1),
     expr.index(dims, 2, "int64", 0, 1))

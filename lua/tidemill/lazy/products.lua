@@ -208,7 +208,8 @@ end
 ---@return tidemill.lazy
 function methods:cov(given)
   options.only(given, { "ddof" }, "cov", 2)
-  local x, ddof = matrix("cov", self, 2), given and given.ddof or 1
+  local x, ddof = matrix("cov", self, 2), given and given.ddof
+  if ddof == nil then ddof = 1 end
   if type(ddof) ~= "number" or ddof < 0 or ddof ~= math.floor(ddof) then
     error("cov: ddof must be a whole number >= 0, got " .. shown.value(ddof), 2)
   end

@@ -34,7 +34,7 @@ local function stream_of(what, seed, level)
 end
 
 local function array_of(what, distribution, dims, given, a, b, level)
-  local dtype = given.dtype or "float64"
+  local dtype = given.dtype == nil and "float64" or given.dtype
   local seed, stream = stream_of(what, given.seed, level + 1)
   local e = { op = "random", dims = dims, dtype = dtype, distribution = distribution, seed = seed,
     stream = stream, a = a, b = b, name = what }
@@ -61,10 +61,10 @@ end
 
 -- The element type of a distribution of reals; `both`: float32 too.
 local function float(what, given, both, level)
-  if given.dtype and not both and given.dtype ~= "float64" then
+  if given.dtype ~= nil and not both and given.dtype ~= "float64" then
     error(("%s: dtype must be float64, got %s"):format(what, shown.value(given.dtype)), level + 1)
   end
-  if given.dtype and not dtypes.is_float(dtypes.check(given.dtype, what, level + 1)) then
+  if given.dtype ~= nil and not dtypes.is_float(dtypes.check(given.dtype, what, level + 1)) then
     error(("%s: dtype must be float64 or float32, got %s"):format(what, given.dtype), level + 1)
   end
 end
@@ -127,7 +127,7 @@ end
 ---@return tidemill.lazy
 function random.integers(...)
   local dims, given = make.arguments("integers", { "low", "high", "dtype", "seed", "chunks" }, 2, ...)
-  local dtype = given.dtype or "int64"
+  local dtype = given.dtype == nil and "int64" or given.dtype
   if dtype ~= "int64" and dtype ~= "int32" then
     error(("integers: dtype must be int64 or int32, got %s"):format(shown.value(dtype)), 2)
   end

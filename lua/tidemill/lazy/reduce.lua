@@ -35,6 +35,9 @@ local function axes_of(what, dims, given, level)
     for axis in ipairs(dims) do list[axis] = axis end
     return list
   end
+  if type(given) == "table" and #given == 0 and next(given) ~= nil then
+    error(("%s: expected axes as numbers or a list of them, got %s"):format(what, shown.value(given)), level + 1)
+  end
   for _, axis in ipairs(type(given) == "table" and given or { given }) do
     local at = type(axis) == "number" and axis < 0 and #dims + axis + 1 or axis
     if type(at) ~= "number" or at < 1 or at > #dims or at ~= math.floor(at) then
@@ -93,7 +96,8 @@ function reduce.expr(input, what, given, options, level)
   end
   local from, run = input, axes
   if not is_run(axes) then from, run = gathered(input, axes) end
-  local ddof = options and options.ddof or 0
+  local ddof = options and options.ddof
+  if ddof == nil then ddof = 0 end
   if type(ddof) ~= "number" or ddof < 0 or ddof ~= math.floor(ddof) then
     error(("%s: ddof must be a whole number >= 0, got %s"):format(what, shown.value(ddof)), level + 1)
   end

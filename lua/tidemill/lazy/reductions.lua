@@ -4,7 +4,6 @@
 local lazy = require("tidemill.lazy")
 local options = require("tidemill.options")
 local reduce = require("tidemill.lazy.reduce")
-local shown = require("tidemill.shown")
 
 local methods = {}
 
@@ -20,13 +19,12 @@ local function split(name, axes, given, level)
     axes, given = nil, axes
   end
   given = options.only(given, is_spread[name] and known_of_spread or known, name, level + 1)
-  if given.keepdims ~= nil and type(given.keepdims) ~= "boolean" then
-    error(("%s: keepdims must be true or false, got %s"):format(name, shown.value(given.keepdims)), level + 1)
-  end
+  options.switches(given, { "keepdims" }, name, level + 1)
   if axes ~= nil and given.axis ~= nil then
     error(("%s: expected the axes first or as the option `axis`, not both"):format(name), level + 1)
   end
-  return axes == nil and given.axis or axes, given
+  if axes == nil then axes = given.axis end
+  return axes, given
 end
 
 for name in pairs(reduce.answers) do

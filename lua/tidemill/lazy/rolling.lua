@@ -175,10 +175,10 @@ end
 ---@return tidemill.rolling
 function methods:rolling(window, axis)
   local e = lazy.array_operand("rolling", self, 2)
-  if type(window) ~= "number" or window < 1 or window ~= math.floor(window) then
+  if type(window) ~= "number" or window < 1 or window > 2^53 or window % 1 ~= 0 then
     error(("rolling: window must be an integer >= 1, got %s"):format(shown.value(window)), 2)
   end
-  axis = axis or 1
+  if axis == nil then axis = 1 end
   local at = type(axis) == "number" and axis < 0 and #e.dims + axis + 1 or axis
   if type(at) ~= "number" or at < 1 or at > #e.dims or at ~= math.floor(at) then
     error(("rolling: axis %s is outside 1..%d"):format(shown.value(axis), #e.dims), 2)

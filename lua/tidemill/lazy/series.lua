@@ -116,13 +116,11 @@ end
 
 local function sorting(what, self, axis, given, level)
   if type(axis) == "table" and given == nil then axis, given = nil, axis end
-  local descending = options.only(given, { "descending" }, what, level + 1).descending
-  if descending ~= nil and type(descending) ~= "boolean" then
-    error(("%s: descending must be true or false, got %s"):format(what, shown.value(descending)), level + 1)
-  end
+  given = options.only(given, { "descending" }, what, level + 1)
+  options.switches(given, { "descending" }, what, level + 1)
   local e = operand(what, self, level + 1)
   if #e.dims == 0 then error(what .. ": an array of no axes", level + 1) end
-  return e, one_axis(what, axis, #e.dims, #e.dims, level + 1), descending or false
+  return e, one_axis(what, axis, #e.dims, #e.dims, level + 1), given.descending or false
 end
 
 --- Sorted along an axis (the last); NaN last.

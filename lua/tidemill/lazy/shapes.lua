@@ -138,7 +138,7 @@ function methods:take(index, axis)
   if not is_array(index) then
     error("take: expected an array or a table of indexes, got a " .. type(index), 2)
   end
-  return lazy.of(pick.along(e, axis or 1, index, 2))
+  return lazy.of(pick.along(e, axis == nil and 1 or axis, index, 2))
 end
 
 --- The elements that a bool array of the same shape marks, in one axis.
