@@ -12,15 +12,15 @@ local type_names = { bool = true, int8 = true, int16 = true, int32 = true, int64
   uint16 = true, uint32 = true, uint64 = true, float32 = true, float64 = true, utf8 = true,
   dictionary = true, date = true, timestamp = true }
 
-local function refuse(what, name, expected, value, level)
+local function mismatch(what, name, expected, value, level)
   error(("%s: %s: expected %s, got %s"):format(what, name, expected, shown.value(value)), level + 1)
 end
 
 local function check_list(what, name, value, level)
   if value == nil then return nil end
-  if type(value) ~= "table" then refuse(what, name, "a list of strings", value, level + 1) end
+  if type(value) ~= "table" then mismatch(what, name, "a list of strings", value, level + 1) end
   for i, item in ipairs(value) do
-    if type(item) ~= "string" then refuse(what, ("%s[%d]"):format(name, i), "a string", item, level + 1) end
+    if type(item) ~= "string" then mismatch(what, ("%s[%d]"):format(name, i), "a string", item, level + 1) end
   end
   return value
 end
@@ -28,11 +28,11 @@ end
 -- Types by column as two lists, for C.
 local function check_types(what, types, out, level)
   if types ~= nil and type(types) ~= "table" then
-    refuse(what, "types", "a table such as {close = \"float64\"}", types, level + 1)
+    mismatch(what, "types", "a table such as {close = \"float64\"}", types, level + 1)
   end
   local names = {}
   for column in pairs(types or {}) do
-    if type(column) ~= "string" then refuse(what, "types", "names of columns", column, level + 1) end
+    if type(column) ~= "string" then mismatch(what, "types", "names of columns", column, level + 1) end
     names[#names + 1] = column
   end
   table.sort(names)
@@ -51,14 +51,14 @@ local texts = { date_format = "a text such as \"%d.%m.%Y\"", encoding = "a name 
 
 local function check_words(what, given, level)
   if given.delimiter ~= nil and (type(given.delimiter) ~= "string" or #given.delimiter ~= 1) then
-    refuse(what, "delimiter", "one character", given.delimiter, level + 1)
+    mismatch(what, "delimiter", "one character", given.delimiter, level + 1)
   end
   for name, expected in sorted.pairs(texts) do
     local value = given[name]
-    if value ~= nil and type(value) ~= "string" then refuse(what, name, expected, value, level + 1) end
+    if value ~= nil and type(value) ~= "string" then mismatch(what, name, expected, value, level + 1) end
   end
   if given.ignore_case ~= nil and type(given.ignore_case) ~= "boolean" then
-    refuse(what, "ignore_case", "true or false", given.ignore_case, level + 1)
+    mismatch(what, "ignore_case", "true or false", given.ignore_case, level + 1)
   end
 end
 

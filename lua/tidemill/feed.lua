@@ -80,8 +80,8 @@ local function reader(what, list, level)
       lazy or type(list)), level + 1)
   end
   local at, count = 0, rawget(list, "n") or #list
-  local problem = lists.length_problem(count)
-  if problem then error(what .. ": " .. problem, level + 1) end
+  local problem = lists.length_problem(count, what)
+  if problem then error(problem, level + 1) end
   return function()
     if at >= count then return nil end
     at = at + 1

@@ -209,8 +209,8 @@ function future.as_completed(list)
   end
   local selector, ready, left = core.selector(), {}, 0
   local count = rawget(list, "n") or #list
-  local problem = fill.length_problem(count)
-  if problem then error("as_completed: " .. problem, 2) end
+  local problem = fill.length_problem(count, "as_completed")
+  if problem then error(problem, 2) end
   for i = 1, count do
     local one = list[i]
     if not future.is(one) then

@@ -41,8 +41,8 @@ local function look(values)
       error(("array: tables are nested more than %d deep"):format(shapes.most_axes), 3)
     end
     local n = length_of(v)
-    local problem = fill.length_problem(n)
-    if problem then error("array: " .. problem, 3) end
+    local problem = fill.length_problem(n, "array")
+    if problem then error(problem, 3) end
     shape[#shape + 1] = n
     if n == 0 then return shape, #shape end
     v = v[1]

@@ -6,7 +6,6 @@ local ffi = require("ffi")
 local array = require("tidemill.array")
 local arguments = require("tidemill.kernels.arguments")
 local reduce = require("tidemill.kernels.reduce")
-local shown = require("tidemill.shown")
 
 require("tidemill.kernels.declare")("histogram.h")
 
@@ -109,7 +108,7 @@ function kernels.histogram(x, bins, low, high, weights)
   local edges = floats("histogram", "bins", bins)
   local out = zeros(dtype, math.max(#edges - 1, 0))
   if count_between(x, weights, edges, #edges - 1, out) < 0 then
-    refuse("histogram", "bins must be two edges or more that ascend, got %s", shown.value(edges))
+    refuse("histogram", "bins must be two edges or more that ascend, got %s", tostring(edges))
   end
   hold(x, weights)
   return out, edges

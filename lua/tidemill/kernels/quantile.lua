@@ -5,7 +5,6 @@ local ffi = require("ffi")
 local C = require("tidemill.clib")
 local array = require("tidemill.array")
 local arguments = require("tidemill.kernels.arguments")
-local shown = require("tidemill.shown")
 
 require("tidemill.kernels.declare")("quantile.h")
 require("tidemill.kernels.declare")("topk.h")
@@ -29,7 +28,7 @@ local function quantiles(name, kernel, x, q)
   local work = array.new("float64", n) -- most of it is hardly ever touched
   local done = kernel(x:pointer(), n, q:pointer(), #q, work:pointer(), out:pointer())
   hold(x, q, work)
-  if done < 0 then fail(name, "q must be from 0 to 1, got %s", shown.value(q)) end
+  if done < 0 then fail(name, "q must be from 0 to 1, got %s", tostring(q)) end
   return out
 end
 

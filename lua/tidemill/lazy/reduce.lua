@@ -36,7 +36,8 @@ local function axes_of(what, dims, given, level)
     return list
   end
   if type(given) == "table" and #given == 0 and next(given) ~= nil then
-    error(("%s: expected axes as numbers or a list of them, got %s"):format(what, shown.value(given)), level + 1)
+    error(("%s: expected axes as numbers or a list of them, got %s"):format(what,
+      shown.value(given)), level + 1)
   end
   for _, axis in ipairs(type(given) == "table" and given or { given }) do
     local at = type(axis) == "number" and axis < 0 and #dims + axis + 1 or axis
