@@ -71,7 +71,9 @@ local function options_of(type)
   local fields = type:find("^{") and fields_within(type) or fields_of_class(type)
   local given, share = {}, math.random() * math.min(1, 3 / #fields)
   for _, field in ipairs(fields) do
-    if not field.optional or math.random() < share then given[field.name] = typed.of(field.type, field.name) end
+    if not field.optional or math.random() < share then
+      given[field.name] = typed.of(field.type, field.name)
+    end
   end
   return given, fields
 end
@@ -97,7 +99,7 @@ function typed.is_other(type, value)
   return true
 end
 
---- Options of which one has a wrong value, or a wrong name; the second result tells that they must be refused.
+--- Options of which one has a wrong value, or a wrong name; and whether they must be refused.
 ---@param type string
 function typed.wrong_options(type)
   local given, fields = options_of(type)
@@ -157,7 +159,8 @@ local function make_arrays()
   lazies[#lazies + 1] = tm.random.normal(2, 3, 4, { seed = 1, chunks = 2 })
   lazies[#lazies + 1], lazies[#lazies + 2] = tm.zeros(0), tm.arange(0, 3):sum()
   masks[1], masks[2] = tm.array { true, false, true, false, true, true }, tm.arange(0, 6):gt(2)
-  masks[3], masks[4] = tm.array { { true, false, true }, { true, true, false } }, tm.arange(0, 12):rechunk(5):lt(4)
+  masks[3] = tm.array { { true, false, true }, { true, true, false } }
+  masks[4] = tm.arange(0, 12):rechunk(5):lt(4)
 end
 make_arrays()
 typed.vectors, typed.matrices, typed.odd, typed.lazies, typed.frame = vectors, matrices, odd, lazies, frame
@@ -167,7 +170,8 @@ typed.vectors, typed.matrices, typed.odd, typed.lazies, typed.frame = vectors, m
 local delayed = tm.delayed(typed.give, { name = "give" })
 local pool = tm.pool { name = "ones", create = function() return 1 end, max = 2 }
 typed.handles = {
-  delayed = delayed, node = delayed(1), future = tm.submit(typed.give, 1), channel = tm.channel(2), pool = pool,
+  delayed = delayed, node = delayed(1), future = tm.submit(typed.give, 1), channel = tm.channel(2),
+  pool = pool,
   graph = tm.graph { x = 1, y = { typed.give, "x" } }, rolling = tm.arange(0, 12):rolling(3),
   batch = tm.batch(function(x) if x == 2 then error("two", 0) end return x end, { 1, 2, 3 }),
 }
@@ -268,7 +272,8 @@ local others = {
   function() return { [typed.misspelt] = 1 } end, function() return setmetatable({}, {}) end,
   an_array, an_array, numbers, makers["tidemill.lazy"], function() return { an_array(), an_array() } end,
   function() return frame end, function() return handles[one_of(names_of_handles)] end,
-  function() return handles.node end, function() return handles.future end, function() return handles.channel end,
+  function() return handles.node end, function() return handles.future end,
+  function() return handles.channel end,
   function() return handles.pool end, function() return tm end,
 }
 

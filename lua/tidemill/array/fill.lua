@@ -26,7 +26,8 @@ local MOST = 2 ^ 27 -- elements: no table of LuaJIT has more, and a larger n wou
 ---@return string?
 function fill.length_problem(length, where)
   if type(length) == "number" and length >= 0 and length <= MOST and length % 1 == 0 then return nil end
-  return ("%s: the list's n: expected a whole number from 0 to 2^27, got %s"):format(where, shown.value(length))
+  return ("%s: the list's n: expected a whole number from 0 to 2^27, got %s"):format(where,
+    shown.value(length))
 end
 
 --- Whether a value is a 64-bit integer of the FFI.

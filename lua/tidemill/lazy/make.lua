@@ -107,7 +107,9 @@ function make.arange(start, stop, step, given)
   local dims = expr.dims("arange", 2, count)
   local counted = (dtype == "int64" or dtype == "int32" or dtype == "float32") and dtype or "float64"
   local last = start + step * math.max(count - 1, 0)
-  if not (whole and dtypes.holds(counted, start) and dtypes.holds(counted, last)) then counted = "float64" end
+  for _, number_of in ipairs { start, step, last } do
+    if not whole or not dtypes.holds(counted, number_of) then counted = "float64" end
+  end
   local e = expr.cast(expr.index(dims, 1, counted, start, step), dtype)
   return lazy.of(make.cut(e, given and given.chunks, "arange", 2))
 end
