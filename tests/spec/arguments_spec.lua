@@ -143,6 +143,9 @@ describe("wrong arguments", function()
     blamed("slice: expected a:slice{ entry, ... }", function() return (x:slice { rows = 1 }) end)
     blamed("slice: axis 1: expected a number, {first, last, step}, true or an array, got a table",
       function() return (x:slice { { last = 1 } }) end)
+    blamed("histogram: bins: expected how many between low and high, or edges alone",
+      function() return (x:histogram({ 1, 2 }, false)) end)
+    blamed("eye: k must be a whole number, got inf", function() return (tm.eye(2, 2, math.huge)) end)
     blamed("literal: expected a string, got 5", function() return (tm.literal(5)) end)
     blamed("svd_compressed: seed must be a whole number from 0, got \"x\"",
       function() return (tm.linalg.svd_compressed(x, 1, { seed = "x" })) end)

@@ -83,7 +83,9 @@ local function fits(wanted, value)
   local kind = type(value)
   if wanted == "boolean" or wanted == "string" then return kind == wanted end
   if wanted == "number" then return kind == wanted or kind == "cdata" end
-  if wanted == "integer" then return kind == "cdata" or kind == "number" and value % 1 == 0 end
+  if wanted == "integer" then -- math.huge stands for as many as there are
+    return kind == "cdata" or kind == "number" and (value % 1 == 0 or math.abs(value) == math.huge)
+  end
   if wanted == "function" or wanted:find("^fun%(") then return kind == "function" end
   if wanted:find('^"') then return value == wanted:sub(2, -2) end
   if tonumber(wanted) then return value == tonumber(wanted) end

@@ -78,7 +78,7 @@ local function number(what, name, value, level)
 end
 
 local function whole_number(what, name, value, level)
-  if number(what, name, value, level + 1) ~= math.floor(value) then
+  if number(what, name, value, level + 1) % 1 ~= 0 then
     error(("%s: %s must be a whole number, got %s"):format(what, name, shown.value(value)), level + 1)
   end
 end

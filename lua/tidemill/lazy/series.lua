@@ -264,9 +264,9 @@ local function check_limit(name, value, level)
   end
 end
 
--- Edges of a list, a computed array or a lazy one, which is computed at once.
-local function edges_of(bins, low, level)
-  if low ~= nil then
+-- Edges of a list, a computed array or a lazy one, which is computed at once; `limited`: low or high is given.
+local function edges_of(bins, limited, level)
+  if limited then
     error("histogram: bins: expected how many between low and high, or edges alone", level + 1)
   end
   if lazy.is(bins) then bins = bins:compute() end
@@ -322,7 +322,7 @@ function methods:histogram(bins, low, high, weights)
     end
     edges = task.edges(bins, low, high)
   else
-    edges = edges_of(bins, low or high, 2)
+    edges = edges_of(bins, low ~= nil or high ~= nil, 2)
   end
   local count = edges.length - 1
   local made = { op = "histogram", name = "histogram", dims = { count }, dtype = "int64",
