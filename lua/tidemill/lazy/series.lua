@@ -264,7 +264,8 @@ local function check_limit(name, value, level)
   end
 end
 
--- Edges of a list, a computed array or a lazy one, which is computed at once; `limited`: low or high is given.
+-- Edges of a list, a computed array or a lazy one, which is computed at once; `limited`: low or high is
+-- given.
 local function edges_of(bins, limited, level)
   if limited then
     error("histogram: bins: expected how many between low and high, or edges alone", level + 1)
