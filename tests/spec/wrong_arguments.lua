@@ -168,7 +168,7 @@ local inside = { "%[tidemill%]", "attempt to ", "bad argument", "assertion faile
 -- What files, the network, the codec, the JSON writer and tasks say has no place: it is not of the call
 -- alone.
 local placeless = { "^tests/data/", "^/nowhere/", "No such file", "^connect: ", "^http_get: ",
-  "^cannot send", "^json: ",
+  "^cannot send", "^json: ", "timed out after",
   "out of memory", "^date_format ", "^task \"", "all elements are NaN", "does not fit a Lua number exactly",
   "which %w+ cannot hold", ": the matrix is " }
 
