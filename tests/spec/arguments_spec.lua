@@ -114,6 +114,8 @@ describe("wrong arguments", function()
       function() return (tm.from_buffer("abcd", "int8", 2, nil, 2)) end)
     blamed("map_blocks: chunks: axis 1: expected a size of block 1, got an empty table",
       function() return (tm.zeros(4):map_blocks(print, { chunks = { { {} } } })) end)
+    blamed("svd_compressed: iterations must be at most 1000, got 1000000",
+      function() return (tm.linalg.svd_compressed(tm.zeros(3, 3), 1, { iterations = 1e6 })) end)
     assert.are.equal(0, #tm.random.choice(2^40, 0, { replace = false }):compute())
     assert.are.equal(0, tm.eye(2, 2, 2^64):sum():compute())
     assert.are.equal(0, tm.arange(0, 1, 2^64):sum():compute())

@@ -267,6 +267,9 @@ function linalg.svd_compressed(a, k, given)
   local e = matrix("svd_compressed", a, 2)
   given = options.only(given, { "iterations", "oversample", "seed" }, "svd_compressed", 2)
   local iterations = count_of(given, "iterations", 2, 0, 2)
+  if iterations > 1000 then -- each builds two products and two factorisations
+    error(("svd_compressed: iterations must be at most 1000, got %s"):format(shown.value(iterations)), 2)
+  end
   local oversample = count_of(given, "oversample", 10, 0, 2)
   local seed = count_of(given, "seed", 0, 0, 2)
   local least = math.min(e.dims[1], e.dims[2])
