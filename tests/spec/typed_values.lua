@@ -10,7 +10,8 @@ local classes, aliases = {}, {} -- name -> the item of the stubs
 
 local function one_of(list) return list[math.random(#list)] end
 
-function typed.give(x) return x end -- as an iterator it ends at once
+-- As an iterator it ends at once.  No field of this module: tasks would load the module for it, which makes tasks.
+local function give(x) return x end
 
 local function nothing() end
 
@@ -169,12 +170,12 @@ typed.vectors, typed.matrices, typed.odd, typed.lazies, typed.frame = vectors, m
 
 -- ---- Handles --------------------------------------------------------------------------------------
 
-local delayed = tm.delayed(typed.give, { name = "give" })
+local delayed = tm.delayed(give, { name = "give" })
 local pool = tm.pool { name = "ones", create = function() return 1 end, max = 2 }
 typed.handles = {
-  delayed = delayed, node = delayed(1), future = tm.submit(typed.give, 1), channel = tm.channel(2),
+  delayed = delayed, node = delayed(1), future = tm.submit(give, 1), channel = tm.channel(2),
   pool = pool,
-  graph = tm.graph { x = 1, y = { typed.give, "x" } }, rolling = tm.arange(0, 12):rolling(3),
+  graph = tm.graph { x = 1, y = { give, "x" } }, rolling = tm.arange(0, 12):rolling(3),
   batch = tm.batch(function(x) if x == 2 then error("two", 0) end return x end, { 1, 2, 3 }),
 }
 local handles = typed.handles
@@ -226,7 +227,7 @@ local makers = {
   boolean = function() return math.random() < 0.5 end,
   ["true"] = function() return true end, ["false"] = function() return false end,
   ["nil"] = function() return nil end,
-  ["function"] = function() return typed.give end,
+  ["function"] = function() return give end,
   ["ffi.cdata*"] = function() return vectors[1]:pointer() end,
   any = function() return typed.any() end, T = function() return typed.any() end,
   table = function()
@@ -247,7 +248,7 @@ local function of_one(type, name)
   if inner then return typed.of(inner, name) end
   if type:find('^"') then return type:sub(2, -2) end
   if tonumber(type) then return tonumber(type) end
-  if type:find("^fun%(") then return typed.give end
+  if type:find("^fun%(") then return give end
   if type:find("^table<") then return { x = typed.of(split(type:sub(7, -2), ",")[2]:match("%S.*")) } end
   if is_options(type) then return (options_of(type)) end
   if aliases[type] and not makers[type] then return typed.of(aliases[type], name) end
@@ -265,8 +266,8 @@ end
 local others = {
   function() return nil end, function() return one_of(edges) end, function() return one_of(edges) end,
   function() return math.random(4) end, function() return one_of { "x", "", "float64", "1d" } end,
-  function() return math.random() < 0.5 end, function() return typed.give end, function() return nothing end,
-  function() return io.stdout end, function() return coroutine.create(typed.give) end,
+  function() return math.random() < 0.5 end, function() return give end, function() return nothing end,
+  function() return io.stdout end, function() return coroutine.create(give) end,
   function() return {} end, function() return { one_of(edges) } end, function() return { 1, 2, 3 } end,
   function() return { "a" } end, function() return { a = 1 } end, function() return { n = one_of(edges) } end,
   function() return { 1, { 2 } } end, function() return { { 1, 2 }, { 3, 4 } } end,
