@@ -10,7 +10,7 @@ local classes, aliases = {}, {} -- name -> the item of the stubs
 
 local function one_of(list) return list[math.random(#list)] end
 
--- As an iterator it ends at once.  No field of this module: tasks would load the module for it, which makes tasks.
+-- As an iterator it ends at once.  No field of the module: tasks would load it, and it makes tasks.
 local function give(x) return x end
 
 local function nothing() end
