@@ -254,135 +254,142 @@ function lazy:where(a, b) end
 
 -- ---- reductions --------------------------------------------------------------------------------------
 
+---@class tidemill.reduce_options
+---@field axis? integer|integer[] those that go; all without
+---@field keepdims? boolean they stay, with one element
+
+---@class tidemill.spread_options: tidemill.reduce_options
+---@field ddof? integer the divisor is n - ddof; default 0
+
 --- The sum, over some axes or all.
----@param axes? integer|integer[]|table
----@param options? {axis: integer|integer[], keepdims: boolean}
+---@param axes? integer|integer[]|tidemill.reduce_options
+---@param options? tidemill.reduce_options
 ---@return tidemill.lazy
 function lazy:sum(axes, options) end
 
 --- The product, over some axes or all.
----@param axes? integer|integer[]|table
----@param options? {axis: integer|integer[], keepdims: boolean}
+---@param axes? integer|integer[]|tidemill.reduce_options
+---@param options? tidemill.reduce_options
 ---@return tidemill.lazy
 function lazy:prod(axes, options) end
 
 --- The mean, over some axes or all.
----@param axes? integer|integer[]|table
----@param options? {axis: integer|integer[], keepdims: boolean}
+---@param axes? integer|integer[]|tidemill.reduce_options
+---@param options? tidemill.reduce_options
 ---@return tidemill.lazy
 function lazy:mean(axes, options) end
 
 --- The variance, divided by n - ddof (0), over some axes or all.
----@param axes? integer|integer[]|table
----@param options? {axis: integer|integer[], keepdims: boolean, ddof: integer}
+---@param axes? integer|integer[]|tidemill.spread_options
+---@param options? tidemill.spread_options
 ---@return tidemill.lazy
 function lazy:var(axes, options) end
 
 --- The deviation, divided by n - ddof (0), over some axes or all.
----@param axes? integer|integer[]|table
----@param options? {axis: integer|integer[], keepdims: boolean, ddof: integer}
+---@param axes? integer|integer[]|tidemill.spread_options
+---@param options? tidemill.spread_options
 ---@return tidemill.lazy
 function lazy:std(axes, options) end
 
 --- The least, over some axes or all.
----@param axes? integer|integer[]|table
----@param options? {axis: integer|integer[], keepdims: boolean}
+---@param axes? integer|integer[]|tidemill.reduce_options
+---@param options? tidemill.reduce_options
 ---@return tidemill.lazy
 function lazy:min(axes, options) end
 
 --- The greatest, over some axes or all.
----@param axes? integer|integer[]|table
----@param options? {axis: integer|integer[], keepdims: boolean}
+---@param axes? integer|integer[]|tidemill.reduce_options
+---@param options? tidemill.reduce_options
 ---@return tidemill.lazy
 function lazy:max(axes, options) end
 
 --- The position of the first least, from 1, over some axes or all.
----@param axes? integer|integer[]|table
----@param options? {axis: integer|integer[], keepdims: boolean}
+---@param axes? integer|integer[]|tidemill.reduce_options
+---@param options? tidemill.reduce_options
 ---@return tidemill.lazy
 function lazy:argmin(axes, options) end
 
 --- The position of the first greatest, from 1, over some axes or all.
----@param axes? integer|integer[]|table
----@param options? {axis: integer|integer[], keepdims: boolean}
+---@param axes? integer|integer[]|tidemill.reduce_options
+---@param options? tidemill.reduce_options
 ---@return tidemill.lazy
 function lazy:argmax(axes, options) end
 
 --- Whether any is not 0, over some axes or all.
----@param axes? integer|integer[]|table
----@param options? {axis: integer|integer[], keepdims: boolean}
+---@param axes? integer|integer[]|tidemill.reduce_options
+---@param options? tidemill.reduce_options
 ---@return tidemill.lazy
 function lazy:any(axes, options) end
 
 --- Whether all are not 0, over some axes or all.
----@param axes? integer|integer[]|table
----@param options? {axis: integer|integer[], keepdims: boolean}
+---@param axes? integer|integer[]|tidemill.reduce_options
+---@param options? tidemill.reduce_options
 ---@return tidemill.lazy
 function lazy:all(axes, options) end
 
 --- How many are not 0, over some axes or all.
----@param axes? integer|integer[]|table
----@param options? {axis: integer|integer[], keepdims: boolean}
+---@param axes? integer|integer[]|tidemill.reduce_options
+---@param options? tidemill.reduce_options
 ---@return tidemill.lazy
 function lazy:count(axes, options) end
 
 --- The sum, over some axes or all; NaN is passed over.
----@param axes? integer|integer[]|table
----@param options? {axis: integer|integer[], keepdims: boolean}
+---@param axes? integer|integer[]|tidemill.reduce_options
+---@param options? tidemill.reduce_options
 ---@return tidemill.lazy
 function lazy:nansum(axes, options) end
 
 --- The product, over some axes or all; NaN is passed over.
----@param axes? integer|integer[]|table
----@param options? {axis: integer|integer[], keepdims: boolean}
+---@param axes? integer|integer[]|tidemill.reduce_options
+---@param options? tidemill.reduce_options
 ---@return tidemill.lazy
 function lazy:nanprod(axes, options) end
 
 --- The mean, over some axes or all; NaN is passed over.
----@param axes? integer|integer[]|table
----@param options? {axis: integer|integer[], keepdims: boolean}
+---@param axes? integer|integer[]|tidemill.reduce_options
+---@param options? tidemill.reduce_options
 ---@return tidemill.lazy
 function lazy:nanmean(axes, options) end
 
 --- The least, over some axes or all; NaN is passed over.
----@param axes? integer|integer[]|table
----@param options? {axis: integer|integer[], keepdims: boolean}
+---@param axes? integer|integer[]|tidemill.reduce_options
+---@param options? tidemill.reduce_options
 ---@return tidemill.lazy
 function lazy:nanmin(axes, options) end
 
 --- The greatest, over some axes or all; NaN is passed over.
----@param axes? integer|integer[]|table
----@param options? {axis: integer|integer[], keepdims: boolean}
+---@param axes? integer|integer[]|tidemill.reduce_options
+---@param options? tidemill.reduce_options
 ---@return tidemill.lazy
 function lazy:nanmax(axes, options) end
 
 --- The position of the first least, from 1, over some axes or all; NaN is passed over.
----@param axes? integer|integer[]|table
----@param options? {axis: integer|integer[], keepdims: boolean}
+---@param axes? integer|integer[]|tidemill.reduce_options
+---@param options? tidemill.reduce_options
 ---@return tidemill.lazy
 function lazy:nanargmin(axes, options) end
 
 --- The position of the first greatest, from 1, over some axes or all; NaN is passed over.
----@param axes? integer|integer[]|table
----@param options? {axis: integer|integer[], keepdims: boolean}
+---@param axes? integer|integer[]|tidemill.reduce_options
+---@param options? tidemill.reduce_options
 ---@return tidemill.lazy
 function lazy:nanargmax(axes, options) end
 
 --- How many are not NaN, over some axes or all.
----@param axes? integer|integer[]|table
----@param options? {axis: integer|integer[], keepdims: boolean}
+---@param axes? integer|integer[]|tidemill.reduce_options
+---@param options? tidemill.reduce_options
 ---@return tidemill.lazy
 function lazy:nancount(axes, options) end
 
 --- The variance, divided by n - ddof (0), over some axes or all; NaN is passed over.
----@param axes? integer|integer[]|table
----@param options? {axis: integer|integer[], keepdims: boolean, ddof: integer}
+---@param axes? integer|integer[]|tidemill.spread_options
+---@param options? tidemill.spread_options
 ---@return tidemill.lazy
 function lazy:nanvar(axes, options) end
 
 --- The deviation, divided by n - ddof (0), over some axes or all; NaN is passed over.
----@param axes? integer|integer[]|table
----@param options? {axis: integer|integer[], keepdims: boolean, ddof: integer}
+---@param axes? integer|integer[]|tidemill.spread_options
+---@param options? tidemill.spread_options
 ---@return tidemill.lazy
 function lazy:nanstd(axes, options) end
 
@@ -453,7 +460,7 @@ function lazy:flip(axes) end
 -- ---- running -----------------------------------------------------------------------------------------
 
 --- The elements: a computed array, or where no axis is left a number or boolean.
----@param given? table options of the run: distribution
+---@param given? tidemill.run_options
 ---@return tidemill.array|number|boolean
 function lazy:compute(given) end
 
@@ -479,25 +486,30 @@ function lazy:explain() end
 
 --- Draws the tasks: a:visualize("x.svg") or ("x.dot").
 ---@param file string
----@param given? table options: rankdir, color
+---@param given? tidemill.picture
 function lazy:visualize(file, given) end
 
 -- ---- functions of one's own --------------------------------------------------------------------------
 
+---@class tidemill.overlap_options: tidemill.options
+---@field dtype? tidemill.dtype of the result; that of the array
+
+---@class tidemill.block_options: tidemill.overlap_options
+---@field chunks? integer[][]|integer[] sizes of a resulting block along each axis
+
 --- fn(block, ...) of each chunk; other arrays give the block at the same place.
 ---
 ---     local y = x:map_blocks(function(block) return tm.kernels.exp(block) end)
----@param fn function gets computed arrays, gives one
----@param ... any other arrays of the same shape; then options dtype (that of the array), chunks (sizes of a
---- resulting block along each axis), name, and those of a task
+---@param fn function|tidemill.delayed gets computed arrays, gives one
+---@param ... tidemill.lazy|tidemill.array|tidemill.block_options other arrays of the same shape; then options
 ---@return tidemill.lazy
 function lazy:map_blocks(fn, ...) end
 
 --- fn(block) of each chunk with `depth` more elements of its neighbours around it, which are cut off
 --- the result again.  At the array's own ends there are none: the block is smaller there.
----@param fn function gives an array of the shape that it gets
+---@param fn function|tidemill.delayed gives an array of the shape that it gets
 ---@param depth integer|table for all axes; one an axis; or {before, after} an axis
----@param given? table options dtype, and those of a task
+---@param given? tidemill.overlap_options
 ---@return tidemill.lazy
 function lazy:map_overlap(fn, depth, given) end
 
@@ -540,7 +552,7 @@ function lazy:outer(other) end
 function lazy:corr(other) end
 
 --- Covariances of the rows: rows x rows, divided by n - ddof.
----@param given? table options ddof (1)
+---@param given? {ddof: integer?} 1
 ---@return tidemill.lazy
 function lazy:cov(given) end
 
@@ -573,13 +585,13 @@ function lazy:diff(axis) end
 
 --- Sorted along an axis (the last); NaN last.
 ---@param axis? integer
----@param given? table options descending
+---@param given? {descending: boolean?}
 ---@return tidemill.lazy
 function lazy:sort(axis, given) end
 
 --- Positions, from 1, of the elements in sorted order along an axis (the last); equal ones keep theirs.
 ---@param axis? integer
----@param given? table options descending
+---@param given? {descending: boolean?}
 ---@return tidemill.lazy int64
 function lazy:argsort(axis, given) end
 

@@ -8,20 +8,26 @@ local tm = {}
 
 -- Lazy arrays ---------------------------------------------------------------------------------
 
+---@alias tidemill.chunks integer|"auto"|"all"|(integer|"auto"|"all"|integer[])[] of each axis, or one entry an axis; "auto" without
+
+---@class tidemill.creation_options
+---@field dtype? tidemill.dtype
+---@field chunks? tidemill.chunks
+
 --- Zeros: tm.zeros(3, 4), tm.zeros({3, 4}, {dtype = "int32"}).
----@param ... integer|integer[]|table shape; then options dtype, chunks
+---@param ... integer|integer[]|tidemill.creation_options shape; then options
 ---@return tidemill.lazy
 function tm.zeros(...) end
 
 --- Ones.
----@param ... integer|integer[]|table shape; then options dtype, chunks
+---@param ... integer|integer[]|tidemill.creation_options shape; then options
 ---@return tidemill.lazy
 function tm.ones(...) end
 
 --- One value everywhere: tm.full({3, 4}, 7).
 ---@param shape integer|integer[]
 ---@param value number|boolean
----@param given? table options dtype, chunks
+---@param given? tidemill.creation_options
 ---@return tidemill.lazy
 function tm.full(shape, value, given) end
 
@@ -29,7 +35,7 @@ function tm.full(shape, value, given) end
 ---@param start number
 ---@param stop? number
 ---@param step? number
----@param given? table options dtype (int64 of whole numbers, else float64), chunks
+---@param given? tidemill.creation_options dtype: int64 of whole numbers, else float64
 ---@return tidemill.lazy
 function tm.arange(start, stop, step, given) end
 
@@ -37,7 +43,7 @@ function tm.arange(start, stop, step, given) end
 ---@param start number
 ---@param stop number
 ---@param count integer
----@param given? table options dtype, chunks
+---@param given? tidemill.creation_options
 ---@return tidemill.lazy
 function tm.linspace(start, stop, count, given) end
 
@@ -45,7 +51,7 @@ function tm.linspace(start, stop, count, given) end
 ---@param rows integer
 ---@param columns? integer rows
 ---@param k? integer
----@param given? table options dtype, chunks
+---@param given? tidemill.creation_options
 ---@return tidemill.lazy
 function tm.eye(rows, columns, k, given) end
 
@@ -73,32 +79,32 @@ local random = {}
 tm.random = random
 
 --- Uniform numbers in [low, high).
----@param ... integer|integer[]|table shape; then options low (0), high (1), dtype, seed, chunks
+---@param ... integer|integer[]|{low: number?, high: number?, dtype: tidemill.dtype?, seed: integer?, chunks: tidemill.chunks?} shape; then options low (0), high (1)
 ---@return tidemill.lazy
 function random.uniform(...) end
 
 --- Normal numbers.
----@param ... integer|integer[]|table shape; then options mean (0), std (1), dtype, seed, chunks
+---@param ... integer|integer[]|{mean: number?, std: number?, dtype: tidemill.dtype?, seed: integer?, chunks: tidemill.chunks?} shape; then options mean (0), std (1)
 ---@return tidemill.lazy
 function random.normal(...) end
 
 --- exp of normal numbers with this mean and deviation.
----@param ... integer|integer[]|table shape; then options mean (0), std (1), dtype, seed, chunks
+---@param ... integer|integer[]|{mean: number?, std: number?, dtype: tidemill.dtype?, seed: integer?, chunks: tidemill.chunks?} shape; then options mean (0), std (1)
 ---@return tidemill.lazy
 function random.lognormal(...) end
 
 --- Exponential numbers.
----@param ... integer|integer[]|table shape; then options scale (1), dtype, seed, chunks
+---@param ... integer|integer[]|{scale: number?, dtype: tidemill.dtype?, seed: integer?, chunks: tidemill.chunks?} shape; then options scale (1)
 ---@return tidemill.lazy
 function random.exponential(...) end
 
 --- True with probability p.
----@param ... integer|integer[]|table shape; then options p (0.5), seed, chunks
+---@param ... integer|integer[]|{p: number?, seed: integer?, chunks: tidemill.chunks?} shape; then options p (0.5)
 ---@return tidemill.lazy
 function random.bernoulli(...) end
 
 --- Whole numbers from low to high, both included.
----@param ... integer|integer[]|table shape; then options low (1), high, dtype (int64), seed, chunks
+---@param ... integer|integer[]|{low: integer?, high: integer, dtype: tidemill.dtype?, seed: integer?, chunks: tidemill.chunks?} shape; then options low (1), dtype (int64)
 ---@return tidemill.lazy
 function random.integers(...) end
 
@@ -106,7 +112,7 @@ function random.integers(...) end
 ---     tm.random.choice(52, 5, { replace = false })       -- five of 52 cards
 ---     tm.random.choice(prices, { 10, 3 }, { seed = 1 })
 ---@param of any
----@param ... integer|integer[]|table shape; then options replace (true), p (weights), seed, chunks
+---@param ... integer|integer[]|{replace: boolean?, p: tidemill.numbers?, seed: integer?, chunks: tidemill.chunks?} shape; then options replace (true), p (weights)
 ---@return tidemill.lazy
 function random.choice(of, ...) end
 

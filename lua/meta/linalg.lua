@@ -135,7 +135,7 @@ function linalg.norm(a, kind) end
 ---@param a tidemill.matrix|tidemill.lazy
 ---@param k integer
 ---@param given? {iterations: integer?, oversample: integer?, seed: integer?} iterations (2): times that the
---- matrix is applied again, for singular values that fall slowly; oversample (10): directions more than k
+---       matrix is applied again, for singular values that fall slowly; oversample (10): directions more than k
 ---@return tidemill.lazy u, tidemill.lazy s, tidemill.lazy vt
 function linalg.svd_compressed(a, k, given) end
 

@@ -2,10 +2,12 @@
 -- An array is an 8-byte cdata that owns a reference to a struct mill_array (host/data/array.h).
 -- Making and converting arrays, and showing them, are in tidemill.array.*.
 local ffi = require("ffi")
+local blame = require("tidemill.blame")
 local core = require("tidemill.core")
 local C = require("tidemill.clib")
 local holdings = require("tidemill.holdings")
 local receiver = require("tidemill.receiver")
+local shown = require("tidemill.shown")
 local types = require("tidemill.array.types")
 local shapes = require("tidemill.array.shape")
 
@@ -84,18 +86,23 @@ end
 ---@param dtype string a fixed-size type, such as "float64"
 ---@param length integer? elements in all; the product of the shape's sizes when there is one
 ---@param shape? integer[] sizes of the axes
+---@param level? integer whom to blame where there is no room: who called the library without, 0 no place
 ---@return tidemill.array
-function array.new(dtype, length, shape)
+function array.new(dtype, length, shape, level)
   local number = types.fixed(dtype, "array", 2)
   local wanted = length
   if shape or not (type(length) == "number" and length >= 0 and length < 2^32 and length % 1 == 0) then
-    wanted = shapes.measure(shape or { length }, dtype, sizes[number], "array", 2)
+    local fine, measured = pcall(shapes.measure, shape or { length }, dtype, sizes[number], "array", -1)
+    if not fine then error(measured, level or blame.caller()) end
+    wanted = measured
   end
   if length and length ~= wanted then
     error(("array: %d elements do not fill %s"):format(length, shapes.text(shape)), 2)
   end
   local pointer = C.tidemill__array_new(engine, number, wanted)
-  if pointer == nil then error("out of memory (array of " .. wanted .. " " .. dtype .. ")", 2) end
+  if pointer == nil then
+    error("out of memory (array of " .. wanted .. " " .. dtype .. ")", level or blame.caller())
+  end
   if shape then
     pointer.dimensions = #shape
     for i, size in ipairs(shape) do pointer.shape[i - 1] = size end
@@ -203,7 +210,7 @@ end
 
 local function outside(i, size, axis, level)
   local where = axis and (" (axis %d)"):format(axis) or ""
-  error(("index %s is outside 1..%d%s"):format(tostring(i), size, where), level + 1)
+  error(("index %s is outside 1..%d%s"):format(shown.value(i), size, where), level + 1)
 end
 
 local function not_a_number(i, axis, level)
@@ -233,8 +240,11 @@ local function place(a, what, i, ...)
     error(("%s: %d index%s for an array of %d ax%ss"):format(what, count, count > 1 and "es" or "",
       a.dimensions, a.dimensions > 1 and "e" or "i"), 3)
   end
-  if count == 1 then return position(a, i, 3) end
   local at = 0
+  if count == 1 then
+    at = position(a, i, 3) -- no tail call: levels
+    return at
+  end
   for axis = 1, count do
     local index, size = i, tonumber(a.shape[axis - 1])
     if axis > 1 then index = select(axis - 1, ...) end
@@ -441,7 +451,7 @@ ffi.metatype(ref_type, {
     if field then return field(self) end
     local shared = type(key) == "string" and lazily().method(key)
     if shared then return shared end
-    error(("an array has no field \"%s\"%s"):format(tostring(key),
+    error(("an array has no field \"%s\"%s"):format(shown.name(key),
       require("tidemill.suggest").phrase(key, array.names())), 2)
   end,
   __newindex = function()

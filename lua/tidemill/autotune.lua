@@ -1,6 +1,7 @@
 -- autotune: measures how many items a task should have, on a sample of the work itself.
 -- Every candidate runs the whole sample as real tasks, and all must give the same results.
 local core = require("tidemill.core")
+local shown = require("tidemill.shown")
 local task = require("tidemill.task")
 local compute = require("tidemill.compute")
 local options = require("tidemill.options")
@@ -220,7 +221,7 @@ end
 local function is_sizes(value)
   if type(value) ~= "table" then return false end
   for _, chunk_size in ipairs(value) do
-    if not is_whole(chunk_size, 2 ^ 53) then return false, tostring(chunk_size) .. " in it" end
+    if not is_whole(chunk_size, 2 ^ 53) then return false, shown.value(chunk_size) .. " in it" end
   end
   return #value > 0, "an empty one"
 end
@@ -254,7 +255,7 @@ local function check(fn, sample, given, level)
     local fine, found = value == nil, nil
     if not fine then fine, found = rule[2](value) end
     if not fine then
-      error(("autotune: %s: expected %s, got %s"):format(rule[1], rule[3], found or tostring(value)),
+      error(("autotune: %s: expected %s, got %s"):format(rule[1], rule[3], found or shown.value(value)),
         level + 1)
     end
   end

@@ -3,6 +3,7 @@ local core = require("tidemill.core")
 local errors = require("tidemill.errors")
 local feed = require("tidemill.feed")
 local receiver = require("tidemill.receiver")
+local shown = require("tidemill.shown")
 
 local batch = {}
 
@@ -80,6 +81,9 @@ end
 ---@return tidemill.batch_result self
 function methods:retry(given)
   check_self(self, "retry")
+  if given ~= nil and type(given) ~= "table" then
+    error("retry: expected a table of options, got " .. shown.value(given), 2)
+  end
   local before, items, places = self.errors, {}, {}
   if #before == 0 then return self end
   for i, failure in ipairs(before) do items[i], places[i] = failure.item, failure.index end

@@ -3,6 +3,7 @@
 -- and nothing fails.
 local core = require("tidemill.core")
 local options = require("tidemill.options")
+local shown = require("tidemill.shown")
 local sizes = require("tidemill.sizes")
 local suggest = require("tidemill.suggest")
 local wait = require("tidemill.wait")
@@ -24,7 +25,8 @@ end
 local function seconds_of(what, name, value, least, level)
   local seconds = sizes.seconds(value)
   if seconds and seconds >= least and (seconds > 0 or least == 0) then return seconds end
-  error(("%s: %s: expected %s, got %s"):format(what, name, sizes.expected_time, tostring(value)), level + 1)
+  error(("%s: %s: expected %s, got %s"):format(what, name, sizes.expected_time, shown.value(value)),
+    level + 1)
 end
 
 -- The mode and the seconds that a value lasts.
@@ -37,7 +39,7 @@ local function manner(what, given, usual, level)
     end
   end
   error(("%s: mode: expected \"aside\", \"through\" or \"behind\", got %s%s"):format(what,
-    type(mode) == "string" and ("%q"):format(mode) or tostring(mode), suggest.phrase(mode, modes)), level + 1)
+    shown.value(mode), suggest.phrase(mode, modes)), level + 1)
 end
 
 -- ---- get and put --------------------------------------------------------------------------------
@@ -181,7 +183,7 @@ end
 
 return setmetatable(cache, {
   __index = function(_, key)
-    error(("tm.cache has no \"%s\"%s"):format(tostring(key),
+    error(("tm.cache has no \"%s\"%s"):format(shown.name(key),
       suggest.phrase(key, { "fetch", "get", "invalidate", "put", "stats" })), 2)
   end,
 })

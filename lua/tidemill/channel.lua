@@ -1,6 +1,7 @@
 -- channel: a bounded queue of values between tasks, and between tasks and the script.
 local core = require("tidemill.core")
 local receiver = require("tidemill.receiver")
+local shown = require("tidemill.shown")
 local wait = require("tidemill.wait")
 
 local channel = {}
@@ -17,7 +18,7 @@ channel.meta = meta -- crosses by name, and the handle by reference
 function channel.new(capacity)
   capacity = capacity == nil and 1 or capacity
   if type(capacity) ~= "number" or capacity < 1 or capacity > 2 ^ 24 or capacity % 1 ~= 0 then
-    error("channel: expected a capacity, a whole number from 1 to 2^24, got " .. tostring(capacity), 2)
+    error("channel: expected a capacity, a whole number from 1 to 2^24, got " .. shown.value(capacity), 2)
   end
   return setmetatable({ handle = core.channel(capacity) }, meta)
 end

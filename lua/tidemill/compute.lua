@@ -1,6 +1,7 @@
 -- compute: runs what nodes need and collects what they give.
 local core = require("tidemill.core")
 local node = require("tidemill.node")
+local shown = require("tidemill.shown")
 local task = require("tidemill.task")
 local errors = require("tidemill.errors")
 local options = require("tidemill.options")
@@ -34,7 +35,7 @@ function compute.check(given, what, level)
   options.only(given, run_options, what, level + 1)
   if given and given.distribution ~= nil and not strategies[given.distribution] then
     error(("%s: distribution: expected dynamic, round_robin, load_balanced or affinity, got %s"):format(
-      what, tostring(given.distribution)), level + 1)
+      what, shown.value(given.distribution)), level + 1)
   end
   return given
 end
@@ -95,7 +96,7 @@ function compute.list(nodes, given) return collect(nodes, given) end
 
 --- The value of one node.
 function compute.one(handle, given)
-  compute.check(given, "compute", 3)
+  compute.check(given, "compute", 2)
   return collect({ handle }, given)[1]
 end
 

@@ -1,6 +1,7 @@
 -- config: settings of the engine: tm.config{workers = 2} sets, tm.config.workers reads.
 -- What the command line or the environment has set is stronger than the script.
 local core = require("tidemill.core")
+local shown = require("tidemill.shown")
 local sorted = require("tidemill.sorted")
 local suggest = require("tidemill.suggest")
 
@@ -61,7 +62,7 @@ end
 
 local function set(name, value)
   if not kinds[name] then
-    error(("config: unknown setting \"%s\"%s"):format(tostring(name), suggest.phrase(name, names)), 3)
+    error(("config: unknown setting \"%s\"%s"):format(shown.name(name), suggest.phrase(name, names)), 3)
   end
   local text = text_of(value)
   if not text then
@@ -76,7 +77,7 @@ end
 local groups = { cache = true, memory = true }
 
 local function set_group(group, values)
-  for name, value in sorted.pairs(values) do set(group .. "." .. tostring(name), value) end
+  for name, value in sorted.pairs(values) do set(group .. "." .. shown.name(name), value) end
 end
 
 local function read_group(group)
@@ -116,11 +117,11 @@ local config = setmetatable({}, {
   __index = function(_, name)
     if kinds[name] then return read(name) end
     if groups[name] then return read_group(name) end
-    error(("tm.config has no \"%s\"%s"):format(tostring(name), suggest.phrase(name, names)), 2)
+    error(("tm.config has no \"%s\"%s"):format(shown.name(name), suggest.phrase(name, names)), 2)
   end,
   __newindex = function(_, name)
-    error(("tm.config.%s = value: expected tm.config{%s = value}"):format(tostring(name),
-      tostring(name)), 2)
+    error(("tm.config.%s = value: expected tm.config{%s = value}"):format(shown.name(name),
+      shown.name(name)), 2)
   end,
 })
 

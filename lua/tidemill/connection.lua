@@ -5,6 +5,7 @@ local operation = require("tidemill.operation")
 local options = require("tidemill.options")
 local receiver = require("tidemill.receiver")
 local origin = require("tidemill.origin")
+local shown = require("tidemill.shown")
 
 local connection = {}
 
@@ -150,7 +151,7 @@ function methods:read(what, given)
   if what == "all" then return read_all(self, most, deadline) end
   if type(what) ~= "number" or what < 1 or what > 2 ^ 40 or what % 1 ~= 0 then
     error("connection:read: expected a number of bytes from 1, \"line\" or \"all\", got "
-      .. tostring(what), 2)
+      .. shown.value(what), 2)
   end
   return read_count(self, what, deadline)
 end

@@ -2,6 +2,8 @@
 local core = require("tidemill.core")
 local frame = require("tidemill.frame")
 local options = require("tidemill.options")
+local shown = require("tidemill.shown")
+local sorted = require("tidemill.sorted")
 
 local csv = {}
 
@@ -10,53 +12,75 @@ local type_names = { bool = true, int8 = true, int16 = true, int32 = true, int64
   uint16 = true, uint32 = true, uint64 = true, float32 = true, float64 = true, utf8 = true,
   dictionary = true, date = true, timestamp = true }
 
-local function check_list(value, name)
+local function mismatch(what, name, expected, value, level)
+  error(("%s: %s: expected %s, got %s"):format(what, name, expected, shown.value(value)), level + 1)
+end
+
+local function check_list(what, name, value, level)
   if value == nil then return nil end
-  if type(value) ~= "table" then error(("read_csv: %s: expected a list of strings"):format(name), 4) end
+  if type(value) ~= "table" then mismatch(what, name, "a list of strings", value, level + 1) end
   for i, item in ipairs(value) do
-    if type(item) ~= "string" then
-      error(("read_csv: %s[%d]: expected a string, got a %s"):format(name, i, type(item)), 4)
-    end
+    if type(item) ~= "string" then mismatch(what, ("%s[%d]"):format(name, i), "a string", item, level + 1) end
   end
   return value
 end
 
 -- Types by column as two lists, for C.
-local function check_types(types, out)
+local function check_types(what, types, out, level)
+  if types ~= nil and type(types) ~= "table" then
+    mismatch(what, "types", "a table such as {close = \"float64\"}", types, level + 1)
+  end
   local names = {}
-  for column in pairs(types or {}) do names[#names + 1] = column end
+  for column in pairs(types or {}) do
+    if type(column) ~= "string" then mismatch(what, "types", "names of columns", column, level + 1) end
+    names[#names + 1] = column
+  end
   table.sort(names)
   out.type_columns, out.type_names = {}, {}
   for i, column in ipairs(names) do
     local name = types[column]
     if not type_names[name] then
-      error(("read_csv: types.%s: unknown type \"%s\""):format(column, tostring(name)), 4)
+      error(("%s: types.%s: unknown type \"%s\""):format(what, column, shown.name(name)), level + 1)
     end
     out.type_columns[i], out.type_names[i] = column, name
   end
   return out
 end
 
--- Options as C wants them, and the function that chooses columns when there is one.
-local function check(given)
-  given = options.only(given, allowed, "read_csv", 3)
-  local chooser = type(given.columns) == "function" and given.columns or nil
+local texts = { date_format = "a text such as \"%d.%m.%Y\"", encoding = "a name such as \"GBK\"" }
+
+local function check_words(what, given, level)
   if given.delimiter ~= nil and (type(given.delimiter) ~= "string" or #given.delimiter ~= 1) then
-    error("read_csv: delimiter: expected one character", 3)
+    mismatch(what, "delimiter", "one character", given.delimiter, level + 1)
   end
+  for name, expected in sorted.pairs(texts) do
+    local value = given[name]
+    if value ~= nil and type(value) ~= "string" then mismatch(what, name, expected, value, level + 1) end
+  end
+  if given.ignore_case ~= nil and type(given.ignore_case) ~= "boolean" then
+    mismatch(what, "ignore_case", "true or false", given.ignore_case, level + 1)
+  end
+end
+
+-- Options as C wants them, and the function that chooses columns when there is one.
+local function check(what, given, level)
+  given = options.only(given, allowed, what, level + 1)
+  check_words(what, given, level + 1)
+  local chooser = type(given.columns) == "function" and given.columns or nil
   local out = {
-    columns = not chooser and check_list(given.columns, "columns") or nil,
-    missing = check_list(given.missing, "missing"),
+    columns = not chooser and check_list(what, "columns", given.columns, level + 1) or nil,
+    missing = check_list(what, "missing", given.missing, level + 1),
     delimiter = given.delimiter,
     date_format = given.date_format,
     encoding = given.encoding ~= "" and given.encoding or nil,
     ignore_case = given.ignore_case,
   }
-  check_types(given.types, out)
+  check_types(what, given.types, out, level + 1)
   if not chooser then return out end
+  -- The engine calls it: what it gives has no place in the script.
   return out, function(names)
     local columns, types = chooser(names)
-    return check_types(types or given.types, { columns = check_list(columns, "columns") })
+    return check_types(what, types or given.types, { columns = check_list(what, "columns", columns, -2) }, -2)
   end
 end
 
@@ -79,7 +103,7 @@ end
 ---@return tidemill.frame
 function csv.read(path, given)
   if type(path) ~= "string" then error("read_csv: expected a path, got a " .. type(path), 2) end
-  local rows, names, arrays = core.read_csv(path, check(given))
+  local rows, names, arrays = core.read_csv(path, check("read_csv", given, 2))
   return frame.new(rows, names, arrays)
 end
 
@@ -90,7 +114,7 @@ end
 function csv.header(path, given)
   if type(path) ~= "string" then error("read_header: expected a path, got a " .. type(path), 2) end
   local header
-  core.read_csv(path, (check(given)), function(names)
+  core.read_csv(path, (check("read_header", given, 2)), function(names)
     header = names
   end)
   return header

@@ -1,4 +1,6 @@
 -- date: days since 1970-01-01 in the proleptic Gregorian calendar, and back.
+local shown = require("tidemill.shown")
+
 local date = {}
 
 local floor = math.floor
@@ -32,7 +34,7 @@ end
 ---@return string
 function date.text(days)
   if type(days) ~= "number" or days % 1 ~= 0 or math.abs(days) > 2^31 then
-    error("date_text: expected a day number from -2^31 to 2^31, got " .. tostring(days), 2)
+    error("date_text: expected a day number from -2^31 to 2^31, got " .. shown.value(days), 2)
   end
   return ("%04d-%02d-%02d"):format(date.parts(days))
 end

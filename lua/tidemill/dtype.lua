@@ -6,6 +6,7 @@
 
 local ffi = require("ffi")
 local C = require("tidemill.clib")
+local shown = require("tidemill.shown")
 require("tidemill.kernels.declare")("elementwise.h")
 
 local dtype = {}
@@ -41,7 +42,7 @@ function dtype.is(name) return facts[name] ~= nil end
 ---@return string
 function dtype.complaint(name)
   if type(name) ~= "string" then
-    return ("an element type is a name such as \"float64\", not %s"):format(tostring(name))
+    return ("an element type is a name such as \"float64\", not %s"):format(shown.value(name))
   end
   local hint = require("tidemill.suggest").phrase(name, names)
   if hint == "" then hint = "; there are " .. table.concat(names, ", ") end
@@ -132,7 +133,7 @@ function dtype.weak(value, name)
   local fact = facts[name]
   if not is_whole(value) then
     if fact.rank then return "float64" end
-    return nil, ("a %s takes whole numbers, not %s"):format(name, tostring(value))
+    return nil, ("a %s takes whole numbers, not %s"):format(name, shown.value(value))
   end
   if value < fact.least or value > fact.most then
     return nil, ("%s does not fit %s"):format(tostring(value), name)

@@ -2,6 +2,7 @@
 local core = require("tidemill.core")
 local operation = require("tidemill.operation")
 local options = require("tidemill.options")
+local shown = require("tidemill.shown")
 
 local exec = {}
 
@@ -35,7 +36,7 @@ local function check_environment(env)
   local list = {}
   for name, value in pairs(env) do
     if type(name) ~= "string" or name == "" or name:find("[=%z]") then
-      error(("exec: env: %q is not the name of a variable"):format(tostring(name)), 3)
+      error(("exec: env: %q is not the name of a variable"):format(shown.name(name)), 3)
     end
     list[#list + 1] = value == false and name or name .. "=" .. check_text(value, "env." .. name, 4)
   end

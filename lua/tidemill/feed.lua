@@ -8,10 +8,12 @@ local new_table = require("table.new")
 local core = require("tidemill.core")
 local array = require("tidemill.array")
 local errors = require("tidemill.errors")
+local lists = require("tidemill.array.fill")
 local holdings = require("tidemill.holdings")
 local node = require("tidemill.node")
 local numbers = require("tidemill.numbers")
 local options = require("tidemill.options")
+local shown = require("tidemill.shown")
 local task = require("tidemill.task")
 local wait = require("tidemill.wait")
 
@@ -38,7 +40,7 @@ local function part_options(what, given, level)
   local window, progress = of_feed.window, of_feed.progress
   if window ~= nil and (type(window) ~= "number" or window < 1 or window % 1 ~= 0) then
     error(("%s: window: expected a whole number from 1, got %s"):format(what,
-      options.shown(window)), level + 1)
+      shown.value(window)), level + 1)
   end
   if progress ~= nil and type(progress) ~= "function" then
     error(("%s: progress: expected a function of (done, total), got a %s"):format(what, type(progress)),
@@ -77,11 +79,9 @@ local function reader(what, list, level)
     error(("%s: expected %s(function, list, options), got a %s as the list"):format(what, what,
       lazy or type(list)), level + 1)
   end
-  local at, count = 0, list.n or #list
-  if type(count) ~= "number" or count < 0 or count % 1 ~= 0 then
-    error(("%s: the list's n: expected a whole number from 0, got %s"):format(what, options.shown(count)),
-      level + 1)
-  end
+  local at, count = 0, rawget(list, "n") or #list
+  local problem = lists.length_problem(count, what)
+  if problem then error(problem, level + 1) end
   return function()
     if at >= count then return nil end
     at = at + 1

@@ -1,5 +1,8 @@
 -- frame: named columns of equal length.  A frame is a plain table with this metatable, so it
 -- crosses between states with its columns by reference.
+local blame = require("tidemill.blame")
+local shown = require("tidemill.shown")
+
 local frame = {}
 
 ---@class tidemill.frame
@@ -23,9 +26,10 @@ end
 function frame.is(value) return type(value) == "table" and getmetatable(value) == meta end
 local check_self = require("tidemill.receiver").check(frame.is, "a frame", "frame")
 
-local function missing(self, name, level)
-  error(("no column \"%s\"%s; the frame has %s"):format(tostring(name),
-    require("tidemill.suggest").phrase(name, self.columns), table.concat(self.columns, ", ")), level + 1)
+-- Blames the script, whose table of options or list a frame may have been taken for.
+local function missing(self, name)
+  error(("no column \"%s\"%s; the frame has %s"):format(shown.name(name),
+    require("tidemill.suggest").phrase(name, self.columns), table.concat(self.columns, ", ")), blame.caller())
 end
 
 --- A column by name, whatever its characters.
@@ -33,13 +37,13 @@ end
 ---@return tidemill.array
 function methods:column(name)
   check_self(self, "column")
-  return rawget(self, "arrays")[name] or missing(self, name, 2)
+  return rawget(self, "arrays")[name] or missing(self, name)
 end
 
 function meta.__index(self, key)
   local column = rawget(self, "arrays")[key]
   if column ~= nil then return column end
-  return methods[key] or missing(self, key, 2)
+  return methods[key] or missing(self, key)
 end
 
 function meta.__len(self) return self.rows end

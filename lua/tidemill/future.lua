@@ -1,9 +1,11 @@
 -- future: tasks that have been started and whose results somebody may ask for.
 local core = require("tidemill.core")
 local node = require("tidemill.node")
+local shown = require("tidemill.shown")
 local task = require("tidemill.task")
 local compute = require("tidemill.compute")
 local errors = require("tidemill.errors")
+local fill = require("tidemill.array.fill")
 local receiver = require("tidemill.receiver")
 local wait = require("tidemill.wait")
 
@@ -23,7 +25,7 @@ function meta.__index(self, name)
   local method = methods[name]
   if method ~= nil then return method end
   if elsewhere[name] then
-    error(("a future has no \"%s\": its value is what :result() gives"):format(tostring(name)), 2)
+    error(("a future has no \"%s\": its value is what :result() gives"):format(shown.name(name)), 2)
   end
   if name ~= "key" or not rawget(self, "run") then return nil end
   self.key = core.run_key(self.run) -- it does not change any more
@@ -206,7 +208,10 @@ function future.as_completed(list)
       .. (future.is(list) and "future" or type(list)), 2)
   end
   local selector, ready, left = core.selector(), {}, 0
-  for i = 1, list.n or #list do
+  local count = rawget(list, "n") or #list
+  local problem = fill.length_problem(count, "as_completed")
+  if problem then error(problem, 2) end
+  for i = 1, count do
     local one = list[i]
     if not future.is(one) then
       error(("as_completed: item %d: expected a future, got a %s"):format(i, type(one)), 2)
@@ -260,16 +265,16 @@ function future.ask(self)
   if self.run then core.asked(self.run) end
 end
 
-local function wait_for(value, deadline, seen)
+local function wait_for(value, deadline, seen, level)
   if future.is(value) then return value:wait(deadline and math.max(0, deadline - core.clock())) end
   if type(value) ~= "table" or getmetatable(value) ~= nil or seen[value] then
     error("wait: expected a future or a table of futures, got " ..
-      (node.is(value) and "a lazy node, which has not started; submit it" or "a " .. type(value)), 3)
+      (node.is(value) and "a lazy node, which has not started; submit it" or "a " .. type(value)), level + 1)
   end
   seen[value] = true
   local all = true
   for key, member in pairs(value) do
-    if key ~= "n" then all = wait_for(member, deadline, seen) and all end
+    if key ~= "n" then all = wait_for(member, deadline, seen, level + 1) and all end
   end
   return all
 end
@@ -279,7 +284,8 @@ end
 ---@param seconds? number
 ---@return boolean
 function future.wait(list, seconds)
-  local all = wait_for(list, seconds and core.clock() + seconds, {})
+  check_seconds("wait", seconds)
+  local all = wait_for(list, seconds and core.clock() + seconds, {}, 2)
   return all
 end
 

@@ -1,6 +1,7 @@
 -- graph: a task graph as plain data, as Dask writes it:
 --     tm.graph{ x = 1, y = 2, z = {add, "x", "y"} }:get("z")
 local node = require("tidemill.node")
+local shown = require("tidemill.shown")
 local task = require("tidemill.task")
 local compute = require("tidemill.compute")
 local receiver = require("tidemill.receiver")
@@ -11,6 +12,7 @@ local graph = {}
 ---@class tidemill.graph
 local methods = {}
 local meta = { __index = methods, __name = "tidemill.graph" }
+graph.methods, graph.meta = methods, meta -- a graph crosses to tasks with these by name
 
 local function is_graph(value) return type(value) == "table" and getmetatable(value) == meta end
 
@@ -20,7 +22,10 @@ local literal = {}
 literal.__index = literal
 
 --- A string that is itself, even when it equals a key.
-function graph.literal(value) return setmetatable({ value = value }, literal) end
+function graph.literal(value)
+  if type(value) ~= "string" then error("literal: expected a string, got " .. shown.value(value), 2) end
+  return setmetatable({ value = value }, literal)
+end
 
 local function is_call(value)
   return type(value) == "table" and getmetatable(value) == nil and
@@ -170,7 +175,7 @@ end
 
 local function check_key(self, key, level)
   if self.definition[key] == nil then
-    error(("graph: no key \"%s\"%s"):format(tostring(key), suggest.phrase(key, keys_of(self))),
+    error(("graph: no key \"%s\"%s"):format(shown.name(key), suggest.phrase(key, keys_of(self))),
       level + 1)
   end
 end

@@ -3,6 +3,7 @@
 local core = require("tidemill.core")
 local operation = require("tidemill.operation")
 local options = require("tidemill.options")
+local shown = require("tidemill.shown")
 
 local http = {}
 
@@ -83,7 +84,7 @@ local function check_headers(given, level)
   end
   for name, value in pairs(given) do
     if type(name) ~= "string" or not name:find("^[%w!#$%%&'*+%-.^_`|~]+$") then
-      header_error(("%q is not the name of a header"):format(tostring(name)), level + 1)
+      header_error(("%q is not the name of a header"):format(shown.name(name)), level + 1)
     end
     local text = (type(value) == "string" or type(value) == "number") and tostring(value)
     if not text or text:find("[%z\1-\8\10-\31\127]") then
@@ -140,7 +141,7 @@ function http.get(url, given)
   given = options.only(given, allowed, "http_get", 2)
   local redirects = given.redirects == nil and 5 or given.redirects
   if type(redirects) ~= "number" or redirects < 0 or redirects > 100 or redirects % 1 ~= 0 then
-    error("http_get: redirects: expected a whole number from 0 to 100, got " .. tostring(redirects), 2)
+    error("http_get: redirects: expected a whole number from 0 to 100, got " .. shown.value(redirects), 2)
   end
   local wanted = {
     headers = check_headers(given.headers, 2),

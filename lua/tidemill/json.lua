@@ -37,6 +37,12 @@ local function number(value)
   end
 end
 
+-- Elements of the longest list: of more not even nulls fit into a string.
+local MOST = 2 ^ 28
+
+-- Whether it can be the length of a list: what only is called n is no such number.
+local function is_length(n) return type(n) == "number" and n % 1 == 0 and n < math.huge end
+
 -- A table is a list when it is marked, or has elements 1..n and no other key but `n`.
 local function is_list(value)
   if getmetatable(value) == list_meta then return true end
@@ -49,13 +55,17 @@ local function is_list(value)
     end
     count = count + 1
   end
-  return length > 0 or (value.n ~= nil and type(value.n) == "number" and count <= value.n + 1)
+  return length > 0 or (is_length(value.n) and count <= value.n + 1)
 end
 
 local write
 
 local function write_list(value, out, seen, path)
-  local length = type(value.n) == "number" and value.n or #value
+  local length = is_length(value.n) and value.n or #value
+  if length > MOST then
+    error(("json: %s is a list of %.0f elements, more than a text has room for"):format(
+      path == "" and "the value" or path, length), 0)
+  end
   out[#out + 1] = "["
   for i = 1, length do
     if i > 1 then out[#out + 1] = "," end

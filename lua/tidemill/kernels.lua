@@ -6,6 +6,7 @@
 
 local ffi = require("ffi")
 local C = require("tidemill.clib")
+local shown = require("tidemill.shown")
 
 local kernels = {}
 
@@ -61,7 +62,7 @@ return setmetatable(kernels, {
   __index = function(_, key)
     local family = family_of[key]
     if not family then
-      error(("tm.kernels has no \"%s\"%s"):format(tostring(key),
+      error(("tm.kernels has no \"%s\"%s"):format(shown.name(key),
         require("tidemill.suggest").phrase(key, names_of_all())), 2)
     end
     local kernel = require("tidemill.kernels." .. family)[key]

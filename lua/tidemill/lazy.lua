@@ -7,6 +7,7 @@ local array = require("tidemill.array")
 local dtypes = require("tidemill.dtype")
 local expr = require("tidemill.lazy.expr")
 local ops = require("tidemill.lazy.ops")
+local shown = require("tidemill.shown")
 
 local lazy = {}
 
@@ -187,7 +188,7 @@ meta.__index = function(self, key)
   end
   local names = names_of_all()
   for name in pairs(family_of) do names[#names + 1] = name end
-  error(("an array has no field \"%s\"%s"):format(tostring(key),
+  error(("an array has no field \"%s\"%s"):format(shown.name(key),
     require("tidemill.suggest").phrase(key, names)), 2)
 end
 

@@ -5,6 +5,8 @@
 -- The functions of a part are loaded when one of them is first used.
 -- SPDX-License-Identifier: MIT
 
+local shown = require("tidemill.shown")
+
 local linalg = {}
 
 -- Module of tidemill.linalg -> names of its functions.
@@ -28,10 +30,16 @@ local function names_of_all()
   return names
 end
 
+local function is_lazy(value)
+  if type(value) ~= "userdata" then return false end
+  local lazy = package.loaded["tidemill.lazy"]
+  return lazy ~= nil and lazy.is(value)
+end
+
 -- A lazy array among the arguments makes the result lazy (tidemill.lazy.linalg).
 local function dispatched(name, member)
   return function(a, b, ...)
-    if type(a) ~= "userdata" and type(b) ~= "userdata" then return member(a, b, ...) end
+    if not is_lazy(a) and not is_lazy(b) then return member(a, b, ...) end
     local other = require("tidemill.lazy.linalg")[name]
     if not other then
       error(("%s: not of lazy arrays; compute them first: a:compute()"):format(name), 2)
@@ -44,7 +52,7 @@ return setmetatable(linalg, {
   __index = function(_, key)
     local family = family_of[key]
     if not family then
-      error(("tm.linalg has no \"%s\"%s"):format(tostring(key),
+      error(("tm.linalg has no \"%s\"%s"):format(shown.name(key),
         require("tidemill.suggest").phrase(key, names_of_all())), 2)
     end
     local member = dispatched(key, require("tidemill.linalg." .. family)[key])

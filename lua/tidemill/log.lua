@@ -3,6 +3,7 @@
 local ffi = require("ffi")
 local core = require("tidemill.core")
 local options = require("tidemill.options")
+local shown = require("tidemill.shown")
 local suggest = require("tidemill.suggest")
 
 local log = {}
@@ -24,7 +25,7 @@ local function list_of(fields, level)
     local kind = type(value)
     if type(name) ~= "string" then
       error(("log: expected fields with names such as {rows = 10}, got the key %s"):format(
-        tostring(name)), level + 1)
+        shown.name(name)), level + 1)
     end
     if kind ~= "string" and kind ~= "number" and kind ~= "boolean" and kind ~= "cdata" then
       error(("log: field \"%s\": expected a string, a number or a boolean, got a %s"):format(name,
@@ -78,7 +79,7 @@ setmetatable(log, {
     error("log: expected a level, such as tm.log.info(text, fields), got tm.log(text)", 2)
   end,
   __index = function(_, key)
-    error(("tm.log has no \"%s\"%s"):format(tostring(key), suggest.phrase(key, names)), 2)
+    error(("tm.log has no \"%s\"%s"):format(shown.name(key), suggest.phrase(key, names)), 2)
   end,
 })
 
@@ -92,7 +93,7 @@ local function list(given)
   local level, worker, task, limit = given.level, given.worker, given.task, given.limit
   if level ~= nil and not numbers[level] then
     error(("logs: level: expected \"debug\", \"info\", \"warn\" or \"error\", got %s"):format(
-      tostring(level)), 3)
+      shown.value(level)), 3)
   end
   if worker ~= nil and not whole(worker, 0) then
     error("logs: worker: expected a worker's number, or 0 for the script", 3)

@@ -5,6 +5,7 @@ local bit, ffi = require("bit"), require("ffi")
 local new_table = require("table.new")
 local core = require("tidemill.core")
 local C = require("tidemill.clib")
+local shown = require("tidemill.shown")
 
 local node = {}
 
@@ -231,7 +232,7 @@ ffi.metatype(handle_type, {
     local method = methods[key]
     if method then return method end
     error(("a lazy node has no value yet: call :compute() before using \"%s\""):format(
-      tostring(key)), 2)
+      shown.name(key)), 2)
   end,
   __newindex = function() error("a lazy node cannot be changed", 2) end,
   __tostring = function(self) return ("lazy node \"%s\""):format(methods.name(self)) end,

@@ -3,6 +3,7 @@
 local core = require("tidemill.core")
 local array = require("tidemill.array")
 local options = require("tidemill.options")
+local shown = require("tidemill.shown")
 
 local npy = {}
 
@@ -17,7 +18,7 @@ local function check_map(given)
   local map = given.mmap
   if map == nil or map == "auto" then return nil end
   if type(map) == "boolean" then return map end
-  error(("read_npy: mmap: expected \"auto\", true or false, got %s"):format(tostring(map)), 3)
+  error(("read_npy: mmap: expected \"auto\", true or false, got %s"):format(shown.value(map)), 3)
 end
 
 local function check_rows(rows)

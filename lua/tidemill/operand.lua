@@ -5,6 +5,7 @@
 local ffi = require("ffi")
 local array = require("tidemill.array")
 local arguments = require("tidemill.kernels.arguments")
+local shown = require("tidemill.shown")
 require("tidemill.kernels.declare")("matrix.h")
 local C = require("tidemill.clib")
 
@@ -18,10 +19,6 @@ local function fail(name, ...) error(name .. ": " .. (...):format(select(2, ...)
 
 -- The same from a function further in.
 local function fail_inside(name, ...) error(name .. ": " .. (...):format(select(2, ...)), 5) end
-
-local function shown(v)
-  return type(v) == "string" and ("%q"):format(v) or tostring(v)
-end
 
 --- A shape as messages show it: "(3,4)", "(5,)".
 ---@param shape integer[]
@@ -69,7 +66,7 @@ local function of_floats(name, argument, v)
   elseif type(v) == "table" then
     v, problem = from_table(where, v)
   elseif not array.is(v) then
-    fail_inside(name, "%s must be an array or a table, got %s", argument, shown(v))
+    fail_inside(name, "%s must be an array or a table, got %s", argument, shown.value(v))
   end
   local shape = v and v.shape
   if v and (v.dtype == "date" or v.dtype == "timestamp") then
@@ -202,7 +199,7 @@ end
 ---@param v any
 function operand.check_tolerance(name, argument, v)
   if v ~= nil and not (type(v) == "number" and v >= 0) then
-    error(("%s: %s must be a number from 0, got %s"):format(name, argument, shown(v)), 3)
+    error(("%s: %s must be a number from 0, got %s"):format(name, argument, shown.value(v)), 3)
   end
 end
 

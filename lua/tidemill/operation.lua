@@ -1,6 +1,7 @@
 -- operation: something that the engine's thread for input and output does for this state: started
 -- by a function of the core, waited for here, given up when its time is over or its task is cancelled.
 local core = require("tidemill.core")
+local shown = require("tidemill.shown")
 local sizes = require("tidemill.sizes")
 local wait = require("tidemill.wait")
 
@@ -32,7 +33,7 @@ function operation.seconds(given, default, what, level)
   local seconds = sizes.seconds(given)
   if not seconds or seconds == 0 then
     error(("%s: timeout: expected %s, or false for none, got %s"):format(what, sizes.expected_time,
-      tostring(given)), level + 1)
+      shown.value(given)), level + 1)
   end
   return seconds
 end
@@ -44,7 +45,7 @@ function operation.bytes(given, what, level)
   if given == nil then return 64 * 2 ^ 20 end
   local bytes = sizes.parse(given)
   if not bytes or bytes < 1 or bytes > most then
-    error(("%s: max_bytes: expected %s, got %s"):format(what, sizes.expected, tostring(given)), level + 1)
+    error(("%s: max_bytes: expected %s, got %s"):format(what, sizes.expected, shown.value(given)), level + 1)
   end
   return bytes
 end
@@ -61,7 +62,7 @@ end
 function operation.port(given, least, what, level)
   if type(given) ~= "number" or given < least or given > 65535 or given % 1 ~= 0 then
     error(("%s: expected a port, a whole number from %d to 65535, got %s"):format(what, least,
-      tostring(given)), level + 1)
+      shown.value(given)), level + 1)
   end
   return given
 end

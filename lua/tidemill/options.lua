@@ -1,14 +1,9 @@
 -- options: the options of a task, checked; and tables of named options in general.
+local shown = require("tidemill.shown")
 local sizes = require("tidemill.sizes")
 local suggest = require("tidemill.suggest")
 
 local options = {}
-
---- A value as messages show what there was: "3" is not 3.
-function options.shown(value)
-  return type(value) == "string" and ("%q"):format(value) or tostring(value)
-end
-local shown = options.shown
 
 local function is_boolean(value) return type(value) == "boolean" end
 local function is_text(value) return type(value) == "string" end
@@ -125,11 +120,11 @@ end
 -- An option has a wrong value; `why`: what was expected and, of a table, what its check has told.
 local function refuse(name, value, why, level)
   local expected, key, of_key, is_unknown = unpack(why, 1, 4)
-  local said = ("expected %s, got %s"):format(expected, type(value) == "table" and "a table" or shown(value))
+  local said = ("expected %s, got %s"):format(expected, shown.value(value))
   if is_unknown then
-    said = ("expected %s, got the key %s"):format(of_key, shown(key))
+    said = ("expected %s, got the key %s"):format(of_key, shown.value(key))
   elseif key ~= nil then
-    said = ("%s: expected %s, got %s"):format(key, of_key, shown(value[key]))
+    said = ("%s: expected %s, got %s"):format(key, of_key, shown.value(value[key]))
   end
   error(("option \"%s\": %s"):format(name, said), level + 1)
 end
@@ -143,7 +138,7 @@ function options.task(given, level, more)
   if given == nil then return {} end
   if type(given) ~= "table" then
     error(("options: expected a table such as {name = \"load\", cache = true}, got %s"):format(
-      shown(given)), level + 1)
+      shown.value(given)), level + 1)
   end
   for name, value in pairs(given) do
     local rule = task[name]
@@ -151,7 +146,7 @@ function options.task(given, level, more)
       if type(name) == "number" then
         error("options: expected named options such as {name = \"load\"}", level + 1)
       end
-      error(("unknown option \"%s\"%s"):format(tostring(name), suggest.phrase(name, names_with(more))),
+      error(("unknown option \"%s\"%s"):format(shown.name(name), suggest.phrase(name, names_with(more))),
         level + 1)
     end
     if name == "cache" and type(value) == "number" then
@@ -173,17 +168,31 @@ end
 function options.only(given, allowed, what, level)
   if given == nil then return {} end
   if type(given) ~= "table" then
-    error(("%s: expected a table of options, got %s"):format(what, shown(given)), level + 1)
+    error(("%s: expected a table of options, got %s"):format(what, shown.value(given)), level + 1)
   end
   for name in pairs(given) do
     local known = false
     for _, other in ipairs(allowed) do known = known or other == name end
     if not known then
-      error(("%s: unknown option \"%s\"%s"):format(what, tostring(name),
+      error(("%s: unknown option \"%s\"%s"):format(what, shown.name(name),
         suggest.phrase(name, allowed)), level + 1)
     end
   end
   return given
+end
+
+--- Checks that these options are true, false or left out.
+---@param given table
+---@param switches string[]
+---@param what string the function's name
+---@param level integer
+function options.switches(given, switches, what, level)
+  for _, name in ipairs(switches) do
+    local value = given[name]
+    if value ~= nil and type(value) ~= "boolean" then
+      error(("%s: %s must be true or false, got %s"):format(what, name, shown.value(value)), level + 1)
+    end
+  end
 end
 
 return options

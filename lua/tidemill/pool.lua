@@ -5,6 +5,7 @@ local core = require("tidemill.core")
 local errors = require("tidemill.errors")
 local options = require("tidemill.options")
 local receiver = require("tidemill.receiver")
+local shown = require("tidemill.shown")
 local wait = require("tidemill.wait")
 
 local pool = {}
@@ -219,7 +220,7 @@ local function check(given)
     error("pool: close: expected a function that takes a resource, got a " .. type(given.close), 3)
   end
   if type(max) ~= "number" or max < 1 or max > 2 ^ 20 or max % 1 ~= 0 then
-    error("pool: max: expected a whole number from 1 to 2^20, got " .. options.shown(max), 3)
+    error("pool: max: expected a whole number from 1 to 2^20, got " .. shown.value(max), 3)
   end
   if given.name ~= nil and type(given.name) ~= "string" then
     error("pool: name: expected a text, got a " .. type(given.name), 3)

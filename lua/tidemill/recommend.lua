@@ -2,6 +2,7 @@
 -- docs/sizes.md has the rules in words; the numbers are in this file's first lines.
 local core = require("tidemill.core")
 local options = require("tidemill.options")
+local shown = require("tidemill.shown")
 local sizes = require("tidemill.sizes")
 
 local recommend = {}
@@ -32,11 +33,10 @@ local ceil, floor, max, min = math.ceil, math.floor, math.max, math.min
 local names = { "items", "bytes_per_item", "kind", "seconds_per_item", "memory", "partition_bytes",
   "workers", "cpus" }
 
-local function shown(value) return type(value) == "string" and ("%q"):format(value) or tostring(value) end
 
 -- No position: the caller's is added where the error is raised.
 local function wrong(name, expected, value)
-  return ("recommend: %s: expected %s, got %s"):format(name, expected, shown(value))
+  return ("recommend: %s: expected %s, got %s"):format(name, expected, shown.value(value))
 end
 
 local function whole(given, name, least, most, expected)

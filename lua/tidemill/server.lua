@@ -5,6 +5,7 @@ local connection = require("tidemill.connection")
 local operation = require("tidemill.operation")
 local receiver = require("tidemill.receiver")
 local origin = require("tidemill.origin")
+local shown = require("tidemill.shown")
 
 local server = {}
 
@@ -44,7 +45,7 @@ end
 function methods:accept(seconds)
   check_self(self, "accept")
   if seconds ~= nil and (type(seconds) ~= "number" or seconds ~= seconds or seconds < 0) then
-    error("server:accept: expected seconds, a number from 0, got " .. tostring(seconds), 2)
+    error("server:accept: expected seconds, a number from 0, got " .. shown.value(seconds), 2)
   end
   local fine, handle, peer = operation.run(core.accept(self.handle), seconds)
   if fine == nil then return nil, "timeout" end

@@ -5,6 +5,7 @@ local core = require("tidemill.core")
 local label = require("tidemill.label")
 local options = require("tidemill.options")
 local palette = require("tidemill.palette")
+local shown = require("tidemill.shown")
 local view = require("tidemill.view")
 
 local visualize = {}
@@ -14,10 +15,6 @@ local most_points = 6000 -- the longer side of a picture by Graphviz that nobody
 local label_columns = 28
 
 -- ---- the picture --------------------------------------------------------------------------------
-
-local function shown(value)
-  return type(value) == "string" and ("%q"):format(value) or tostring(value)
-end
 
 local function plural(count, what) return ("%d %s%s"):format(count, what, count == 1 and "" or "s") end
 
@@ -92,7 +89,8 @@ local function program()
   local wanted = quote(name == "" and "dot" or name)
   if core.execute(("command -v %s >/dev/null 2>&1"):format(wanted)) == 0 then return wanted, name ~= "" end
   if name ~= "" then
-    error(("visualize: TIDEMILL_DOT: expected a program, or \"off\"; there is no %s"):format(shown(name)), 0)
+    error(("visualize: TIDEMILL_DOT: expected a program, or \"off\"; there is no %s"):format(
+      shown.value(name)), 0)
   end
 end
 
@@ -120,7 +118,8 @@ end
 
 local function check_file(file, level)
   if type(file) ~= "string" then
-    error(("visualize: expected a file name such as \"graph.svg\", got %s"):format(shown(file)), level + 1)
+    error(("visualize: expected a file name such as \"graph.svg\", got %s"):format(
+      shown.value(file)), level + 1)
   end
   local ending = file:lower():match("[^/]%.(%a+)$")
   if ending ~= "svg" and ending ~= "dot" then
@@ -133,7 +132,7 @@ local function check_choice(given, name, first, second, level)
   local value = given[name]
   if value ~= nil and value ~= first and value ~= second then
     error(("visualize: option \"%s\": expected \"%s\" or \"%s\", got %s"):format(name, first, second,
-      shown(value)), level + 1)
+      shown.value(value)), level + 1)
   end
 end
 

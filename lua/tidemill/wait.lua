@@ -1,6 +1,7 @@
 -- wait: what a task does while it waits: its worker runs other tasks.  In the script the engine's
 -- functions block by themselves and never ask to be parked.
 local core = require("tidemill.core")
+local shown = require("tidemill.shown")
 
 local wait = {}
 
@@ -88,7 +89,7 @@ local function sleep(_, _, deadline) return core.sleep(deadline) end
 ---@param seconds number
 function wait.sleep(seconds)
   if type(seconds) ~= "number" or seconds ~= seconds or seconds < 0 then
-    error("sleep: expected seconds, a number from 0, got " .. tostring(seconds), 2)
+    error("sleep: expected seconds, a number from 0, got " .. shown.value(seconds), 2)
   end
   wait.call(sleep, nil, nil, seconds)
 end

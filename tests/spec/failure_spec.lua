@@ -244,7 +244,7 @@ describe("retries", function()
       'option "backoff": expected one of factor, max and jitter, got the key 1',
       'option "resources": db: expected an amount above 0, at most 1e9, got 0',
       'option "resources": expected a name, as in {db = 1}, got the key 1',
-      'option "files": expected a list of paths, got a table',
+      'option "files": expected a list of paths, got an empty table',
     } do contains(out, expected) end
     assert.is_nil(out:find("delayed function", 1, true), out)
     local _, count = out:gsub("\n", "")

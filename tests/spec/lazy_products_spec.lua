@@ -334,7 +334,7 @@ describe("linear algebra of lazy matrices", function()
     local _, why = pcall(function() return (tm.linalg.qr(x)):compute() end)
     assert.is_truthy(tostring(why):find("qr: a must have finite numbers, element (4,1) is nan", 1, true))
     assert.has_error(function() tm.linalg.svd_compressed(x, 1, { iterations = "x" }) end,
-      "svd_compressed: iterations must be a whole number from 0, got x")
+      "svd_compressed: iterations must be a whole number from 0, got \"x\"")
     assert.has_error(function() tm.linalg.svd_compressed(x, 1, { oversample = 1.5 }) end,
       "svd_compressed: oversample must be a whole number from 0, got 1.5")
   end)

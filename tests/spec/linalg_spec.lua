@@ -453,7 +453,7 @@ describe("norms", function()
 
   it("of other kinds are refused", function()
     fails("norm: kind must be \"fro\", 1, 2, math.huge or \"nuc\", got 3", linalg.norm, { 1 }, 3)
-    fails("norm: kind must be \"fro\", 1, 2, math.huge or \"nuc\", got nuc of a vector", linalg.norm,
+    fails("norm: kind must be \"fro\", 1, 2, math.huge or \"nuc\", got \"nuc\" of a vector", linalg.norm,
       { 1 }, "nuc")
     fails("trace: a must be a square matrix, got the shape (1,2)", linalg.trace, { { 1, 2 } })
   end)

@@ -115,7 +115,7 @@ describe("tm.random.permutation", function()
       assert.is_truthy(said:find(message, 1, true), said)
     end
     told("permutation: expected an array or a whole number >= 0, got 1.5", 1.5)
-    told("permutation: expected an array, a table of numbers or a number, got a nil")
+    told("permutation: expected an array, a table of numbers or a number, got nil")
     told("permutation: expected a table of options, got 5", 3, 5)
     told("permutation: unknown option \"sed\", did you mean \"seed\"?", 3, { sed = 1 })
     told("permutation: array: 1000000000000000 int64 is more than memory can hold", 1e15)

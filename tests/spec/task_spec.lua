@@ -636,7 +636,7 @@ describe("tm.map", function()
     end
     contains(problem(tm.map, print, 5),
       "map: expected map(function, list, options), got a number as the list")
-    local expected = "the list's n: expected a whole number from 0, got "
+    local expected = "the list's n: expected a whole number from 0 to 2^27, got "
     contains(problem(tm.map, math.abs, { 1, n = 1.5 }), "map: " .. expected .. "1.5")
     contains(problem(tm.batch, math.abs, { 1, n = -1 }), "batch: " .. expected .. "-1")
     contains(problem(tm.map, math.abs, { 1, n = "one" }), "map: " .. expected .. "\"one\"")

@@ -118,7 +118,7 @@ describe("the log", function()
         .. "got a table",
       ["tm.log.wran('x')"] = "tm.log has no \"wran\", did you mean \"warn\"?",
       ["tm.logs { level = 'loud' }"] = "logs: level: expected \"debug\", \"info\", \"warn\" or "
-        .. "\"error\", got loud",
+        .. "\"error\", got \"loud\"",
       ["tm.logs { lvl = 'info' }"] = "logs: unknown option \"lvl\", did you mean \"level\"?",
       ["tm.logs { limit = 0 }"] = "logs: limit: expected a whole number from 1",
       ["tm.logs { worker = 'a' }"] = "logs: worker: expected a worker's number, or 0 for the script",

@@ -149,6 +149,8 @@ function convert.as(value, dtype, where, level)
     error(("%s: expected an array or a table of numbers, got a %s"):format(where, type(value)), level)
   end
   local length = fill.length(value)
+  local problem = fill.length_problem(length, where)
+  if problem then error(problem, level) end
   local out = array.new(dtype, length)
   local bad, what = fill.list(out:pointer(), value, length, dtype)
   if bad then error(("%s: element %d is %s"):format(where, bad, what), level) end

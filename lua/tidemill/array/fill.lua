@@ -1,6 +1,7 @@
 -- fill: values of Lua become elements, and none is changed silently.
 -- SPDX-License-Identifier: MIT
 local ffi = require("ffi")
+local shown = require("tidemill.shown")
 local types = require("tidemill.array.types")
 local date = require("tidemill.date")
 
@@ -12,8 +13,21 @@ local fill = {}
 
 --- How many elements a list has: its n, else up to the last that is not nil, whatever # says of holes.
 function fill.length(values)
-  if type(values.n) == "number" then return values.n end
+  local n = rawget(values, "n") -- a table that answers for every name is no list that has one
+  if type(n) == "number" then return n end
   return math.floor(table.maxn(values))
+end
+
+local MOST = 2 ^ 27 -- elements: no table of LuaJIT has more, and a larger n would be holes alone
+
+--- What is wrong with what a list says of its length; nil of a right one.
+---@param length any
+---@param where string what messages begin with
+---@return string?
+function fill.length_problem(length, where)
+  if type(length) == "number" and length >= 0 and length <= MOST and length % 1 == 0 then return nil end
+  return ("%s: the list's n: expected a whole number from 0 to 2^27, got %s"):format(where,
+    shown.value(length))
 end
 
 --- Whether a value is a 64-bit integer of the FFI.
@@ -59,7 +73,7 @@ end
 local function fill_bools(pointer, values, length)
   for i = 1, length do
     local value = values[i]
-    if type(value) ~= "boolean" then return i, tostring(value) .. ", which bool cannot hold" end
+    if type(value) ~= "boolean" then return i, shown.value(value) .. ", which bool cannot hold" end
     pointer[i - 1] = value and 1 or 0
   end
 end

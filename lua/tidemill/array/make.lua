@@ -6,6 +6,7 @@ local C = require("tidemill.clib")
 local array = require("tidemill.array")
 local fill = require("tidemill.array.fill")
 local shapes = require("tidemill.array.shape")
+local shown = require("tidemill.shown")
 local types = require("tidemill.array.types")
 
 local make = {}
@@ -40,6 +41,8 @@ local function look(values)
       error(("array: tables are nested more than %d deep"):format(shapes.most_axes), 3)
     end
     local n = length_of(v)
+    local problem = fill.length_problem(n, "array")
+    if problem then error(problem, 3) end
     shape[#shape + 1] = n
     if n == 0 then return shape, #shape end
     v = v[1]
@@ -139,11 +142,11 @@ local function texts(values, shape, tables)
 end
 
 local function numbers(values, shape, tables, dtype)
-  local out = array.new(dtype, nil, shape)
+  local out = array.new(dtype, nil, shape, 0)
   local pointer, itemsize = out:pointer(), out.itemsize
   each_list(values, shape, 1, tables, {}, function(row, path)
     if array.is(row) then
-      row = array.as(row, dtype, "array: " .. row_name(path))
+      row = array.as(row, dtype, "array: " .. row_name(path), 0)
       ffi.copy(pointer, row:pointer(), row.length * itemsize)
       pointer = pointer + row.length
       return
@@ -161,11 +164,17 @@ local function type_name(dtype)
   if type(dtype) ~= "table" then return dtype end
   for key in pairs(dtype) do
     if key ~= "dtype" then
-      error(("array: unknown option \"%s\"%s"):format(tostring(key),
+      error(("array: unknown option \"%s\"%s"):format(shown.name(key),
         require("tidemill.suggest").phrase(key, { "dtype" })), 3)
     end
   end
   return dtype.dtype
+end
+
+-- A frame is a table, too, but of columns.
+local function is_frame(values)
+  local frames = package.loaded["tidemill.frame"]
+  return frames ~= nil and frames.is(values)
 end
 
 local function build(values, shape, tables, dtype)
@@ -183,6 +192,9 @@ function make.from(values, dtype)
   end
   if type(values) ~= "table" then
     error("array: expected array(table, dtype), got a " .. type(values), 2)
+  end
+  if is_frame(values) then
+    error("array: expected array(table, dtype), got a frame; its columns are arrays", 2)
   end
   if dtype ~= nil and dtype ~= "utf8" then types.fixed(dtype, "array", 2) end
   local shape, tables, first = look(values)

@@ -1,5 +1,7 @@
 -- shape: sizes of axes: how they are given, checked and written.
 -- SPDX-License-Identifier: MIT
+local shown = require("tidemill.shown")
+
 local shape = {}
 
 local MOST = 2 ^ 47 -- bytes: what a process can address
@@ -13,7 +15,17 @@ function shape.text(sizes) return table.concat(sizes, " x ") end
 --- A shape given as numbers or as one table.
 ---@return integer[]
 function shape.given(where, level, first, ...)
-  if type(first) ~= "table" then return { first, ... } end
+  if type(first) ~= "table" then
+    local count = 1 + select("#", ...)
+    local list = { first, ... }
+    for axis = 1, count do
+      if list[axis] == nil then
+        error(("%s: size %d of the shape is nil, expected a whole number from 0"):format(where, axis),
+          level + 1)
+      end
+    end
+    return list
+  end
   if select("#", ...) > 0 then
     error(("%s: expected a shape as numbers or as one table"):format(where), level + 1)
   end
@@ -35,7 +47,7 @@ function shape.measure(sizes, dtype, itemsize, where, level)
   for axis, size in ipairs(sizes) do
     if type(size) ~= "number" or size < 0 or size ~= math.floor(size) then
       error(("%s: size %d of the shape is %s, expected a whole number from 0"):format(where, axis,
-        tostring(size)), level + 1)
+        shown.value(size)), level + 1)
     end
     length, bytes = length * size, bytes * math.max(size, 1)
   end

@@ -1,6 +1,7 @@
 -- types: the element types of arrays, numbered as in host/data/array.h.
 -- SPDX-License-Identifier: MIT
 local ffi = require("ffi")
+local shown = require("tidemill.shown")
 
 local types = { "bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64",
   "float32", "float64", "utf8", "dictionary", "date", "timestamp" }
@@ -26,11 +27,10 @@ ranges.date, ranges.timestamp = ranges.int32, ranges.int64
 local function fixed(dtype, where, level)
   local number = numbers[dtype]
   if number and dtype ~= "utf8" and dtype ~= "dictionary" then return number end
-  local shown = type(dtype) == "string" and ("%q"):format(dtype) or tostring(dtype)
   local hint = type(dtype) == "string" and not number and
     require("tidemill.suggest").phrase(dtype, types) or ""
   error(("%s: expected an element type of fixed size such as \"float64\" or \"int32\", got %s%s")
-    :format(where, shown, hint), level + 1)
+    :format(where, shown.value(dtype), hint), level + 1)
 end
 
 return {

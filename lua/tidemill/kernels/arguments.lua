@@ -4,6 +4,7 @@
 local ffi = require("ffi")
 local C = require("tidemill.clib")
 local array = require("tidemill.array")
+local texts = require("tidemill.shown")
 
 local arguments = {}
 
@@ -35,10 +36,7 @@ local function is_frame(v)
 end
 
 local function shown(v)
-  if type(v) == "string" then return ("%q"):format(v) end
-  if is_frame(v) then return "a frame; its columns are arrays" end
-  if type(v) == "table" then return next(v) == nil and "an empty table" or "a table" end
-  return array.is(v) and "an array" or tostring(v)
+  return is_frame(v) and "a frame; its columns are arrays" or texts.value(v)
 end
 
 -- The first nil in a table, whatever # says of its length.

@@ -40,7 +40,7 @@ local function check_decay(name, options)
   if type(options) ~= "table" then fail(name, "options must be a table, got %s", shown(options)) end
   for key in pairs(options) do
     if not known[key] then
-      local nearest = require("tidemill.suggest").phrase(tostring(key), names_of_known)
+      local nearest = require("tidemill.suggest").phrase(key, names_of_known)
       fail(name, "there is no option %s%s", shown(key), nearest)
     end
   end

@@ -5,6 +5,7 @@
 local array = require("tidemill.array")
 local operand = require("tidemill.operand")
 local arguments = require("tidemill.kernels.arguments")
+local shown = require("tidemill.shown")
 require("tidemill.kernels.declare")("matrix.h")
 local C = require("tidemill.clib")
 
@@ -82,7 +83,7 @@ end
 function kernels.covariance(x, ddof)
   x = operand.matrix("covariance", "x", x)
   if ddof ~= nil and not is_integer(ddof, 0, 2^53) then
-    error(("covariance: ddof must be an integer >= 0, got %s"):format(tostring(ddof)), 2)
+    error(("covariance: ddof must be an integer >= 0, got %s"):format(shown.value(ddof)), 2)
   end
   local rows, n = x.rows, x.columns
   local values = array.as(x.array, "float64", "covariance")

@@ -161,6 +161,7 @@ function kernels.topk(x, k)
   check_values("topk", "x", x)
   check_integer("topk", "k", k, -2^53)
   local dtype = array.is(x) and x.dtype or "float64"
+  if dtype == "dictionary" then refuse("topk", "x: expected numbers, got an array of text") end
   if array.is(x) and is_beyond_floats(x) then return topk_of_wide(x, k) end
   x = floats("topk", "x", x)
   local n = x.length

@@ -3,6 +3,7 @@
 
 local array = require("tidemill.array")
 local suggest = require("tidemill.suggest")
+local texts = require("tidemill.shown")
 local arguments = require("tidemill.kernels.arguments")
 
 local fail, shown = arguments.fail, arguments.shown
@@ -123,7 +124,7 @@ function sortable.options(name, options, names)
     local known = false
     for _, allowed in ipairs(names) do known = known or key == allowed end
     if not known then
-      fail(name, "unknown option \"%s\"%s", tostring(key), suggest.phrase(key, names))
+      fail(name, "unknown option \"%s\"%s", texts.name(key), suggest.phrase(key, names))
     end
     if type(value) ~= "boolean" then
       fail(name, "%s must be true or false, got %s", key, shown(value))

@@ -10,6 +10,7 @@ local grid = require("tidemill.lazy.grid")
 local lazy = require("tidemill.lazy")
 local options = require("tidemill.options")
 local plan = require("tidemill.lazy.plan")
+local shown = require("tidemill.shown")
 local task = require("tidemill.task")
 
 local methods = {}
@@ -35,6 +36,12 @@ end
 
 -- ---- map_blocks -------------------------------------------------------------------------------------
 
+local function block_size(axis, number, size, level)
+  if type(size) == "number" and size >= 0 and size <= 2^53 and size % 1 == 0 then return size end
+  error(("map_blocks: chunks: axis %d: expected a size of block %d, got %s"):format(axis, number,
+    shown.value(size)), level + 1)
+end
+
 -- Sizes of the result's chunks along each axis: the input's, unless `chunks` says otherwise: a function
 -- of a chunk's shape.
 local function block_grid(g, shape_of, level)
@@ -46,7 +53,9 @@ local function block_grid(g, shape_of, level)
   for axis = 1, #shape_of do
     local size = shape_of[axis]
     sizes[axis] = {}
-    for i = 1, g.counts[axis] or 1 do sizes[axis][i] = type(size) == "table" and size[i] or size end
+    for i = 1, g.counts[axis] or 1 do
+      sizes[axis][i] = block_size(axis, i, type(size) == "table" and size[i] or size, level + 1)
+    end
   end
   for axis = #shape_of + 1, #g.counts do
     if g.counts[axis] ~= 1 then
@@ -76,7 +85,8 @@ function methods:map_blocks(fn, ...)
       inputs[#inputs + 1] = lazy.array_operand("map_blocks", value, 2)
     end
   end
-  local dtype = given.dtype or e.dtype
+  local own = task_options(given, { dtype = true, chunks = true }, "map_blocks", 2)
+  local dtype = given.dtype == nil and e.dtype or given.dtype
   dtypes.check(dtype, "map_blocks", 2)
   for i = 2, #inputs do
     if not expr.same_dims(inputs[i].dims, e.dims) then
@@ -87,7 +97,6 @@ function methods:map_blocks(fn, ...)
   local out = block_grid(lazy.grid(e), given.chunks, 2)
   local dims = {}
   for axis, starts in ipairs(out.starts) do dims[axis] = starts[#starts] end
-  local own = task_options(given, { dtype = true, chunks = true }, "map_blocks", 2)
   local check = block.checked
   return lazy.of({ op = "blocks", name = own.name, dims = dims, dtype = dtype, inputs = inputs,
     own_grid = out, shaped = given.chunks ~= nil,
@@ -115,7 +124,7 @@ end
 local function depths(depth, dims, level)
   if type(depth) ~= "number" and type(depth) ~= "table" then
     error(("map_overlap: depth: expected a number, or a table with one an axis, got %s"):format(
-      tostring(depth)), level + 1)
+      shown.value(depth)), level + 1)
   end
   local list = {}
   for axis in ipairs(dims) do
@@ -125,7 +134,7 @@ local function depths(depth, dims, level)
     for _, value in ipairs({ before, after }) do
       if type(value) ~= "number" or value < 0 or value ~= math.floor(value) then
         error(("map_overlap: depth: axis %d: expected whole numbers >= 0, got %s"):format(axis,
-          tostring(value)), level + 1)
+          shown.value(value)), level + 1)
       end
     end
     list[axis] = { before, after }
@@ -143,7 +152,8 @@ function methods:map_overlap(fn, depth, given)
   local e = lazy.array_operand("map_overlap", self, 2)
   fn = function_of("map_overlap", fn, 2)
   local own = task_options(given, { dtype = true }, "map_overlap", 2)
-  local dtype = given and given.dtype or e.dtype
+  local dtype = given and given.dtype
+  if dtype == nil then dtype = e.dtype end
   dtypes.check(dtype, "map_overlap", 2)
   local trim = block.trimmed
   return lazy.of({ op = "overlap", name = own.name, dims = e.dims, dtype = dtype, inputs = { e },

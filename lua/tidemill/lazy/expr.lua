@@ -18,6 +18,7 @@
 local ffi = require("ffi")
 local array = require("tidemill.array")
 local dtypes = require("tidemill.dtype")
+local shown = require("tidemill.shown")
 local view = require("tidemill.lazy.view")
 
 local expr = {}
@@ -52,7 +53,7 @@ function expr.dims(what, level, first, ...)
   for axis = 1, count do
     local size = given[axis]
     if type(size) ~= "number" or size < 0 or size ~= math.floor(size) or size == math.huge then
-      error(("%s: axis %d: expected a size >= 0, got %s"):format(what, axis, tostring(size)), level + 1)
+      error(("%s: axis %d: expected a size >= 0, got %s"):format(what, axis, shown.value(size)), level + 1)
     end
     dims[axis] = size
   end
@@ -271,10 +272,10 @@ function expr.operand(what, value, level)
   if kind == "cdata" and dtypes.of_scalar(value) then
     return { op = "constant", dims = {}, value = value, dtype = dtypes.of_scalar(value) }
   end
-  local shown = kind == "cdata" and tostring(value) or "a " .. kind
+  local what_it_is = kind == "string" and "a string" or shown.value(value)
   local method = kind == "function" and require("tidemill.lazy").name_of(value)
-  if method then shown = ("the method %s: write a:%s()"):format(method, method) end
-  error(("%s: expected an array, a table of numbers or a number, got %s"):format(what, shown), level + 1)
+  if method then what_it_is = ("the method %s: write a:%s()"):format(method, method) end
+  error(("%s: expected an array, a table of numbers or a number, got %s"):format(what, what_it_is), level + 1)
 end
 
 return expr

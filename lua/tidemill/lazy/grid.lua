@@ -3,6 +3,8 @@
 -- immutable and may be shared.
 -- SPDX-License-Identifier: MIT
 
+local shown = require("tidemill.shown")
+
 local grid = {}
 
 local TARGET = 2^23 -- bytes of a chunk of "auto"
@@ -70,7 +72,7 @@ local function listed(what, axis, size, list, level)
   local total = 0
   for _, piece in ipairs(list) do
     if not is_size(piece) and not (piece == 0 and size == 0) then -- an empty axis has one of none
-      refuse(what, level + 1, "axis %d: expected sizes >= 1, got %s", axis, tostring(piece))
+      refuse(what, level + 1, "axis %d: expected sizes >= 1, got %s", axis, shown.value(piece))
     end
     total = total + piece
   end
@@ -92,7 +94,7 @@ end
 function grid.new(shape, element, chunks, what, level)
   if chunks ~= nil and chunks ~= "auto" and chunks ~= "all" and type(chunks) ~= "table"
     and not is_size(chunks) then
-    refuse(what, level + 1, "expected \"auto\", a size or one entry an axis, got %s", tostring(chunks))
+    refuse(what, level + 1, "expected \"auto\", a size or one entry an axis, got %s", shown.value(chunks))
   end
   if type(chunks) == "table" and #chunks ~= #shape then
     refuse(what, level + 1, "%d entries for an array of %d axes", #chunks, #shape)
@@ -111,7 +113,7 @@ function grid.new(shape, element, chunks, what, level)
       for _, length in ipairs(explicit[axis]) do piece[axis] = math.min(piece[axis], math.max(length, 1)) end
     elseif entry ~= "all" then
       refuse(what, level + 1, "axis %d: expected a size, \"auto\", \"all\" or a list of sizes, got %s",
-        axis, tostring(entry))
+        axis, shown.value(entry))
     end
   end
   cut(shape, element, piece, free)

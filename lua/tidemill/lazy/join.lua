@@ -6,6 +6,7 @@ local expr = require("tidemill.lazy.expr")
 local grid = require("tidemill.lazy.grid")
 local lazy = require("tidemill.lazy")
 local plan = require("tidemill.lazy.plan")
+local shown = require("tidemill.shown")
 local view = require("tidemill.lazy.view")
 
 local join = {}
@@ -28,7 +29,7 @@ local function check_axis(what, axis, count, level)
   if axis == nil then return 1 end
   local at = type(axis) == "number" and axis < 0 and count + axis + 1 or axis
   if type(at) ~= "number" or at < 1 or at > count or at ~= math.floor(at) then
-    error(("%s: axis %s is outside 1..%d"):format(what, tostring(axis), count), level + 1)
+    error(("%s: axis %s is outside 1..%d"):format(what, shown.value(axis), count), level + 1)
   end
   return at
 end

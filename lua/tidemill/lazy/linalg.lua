@@ -10,6 +10,7 @@ local lazy = require("tidemill.lazy")
 local operand = require("tidemill.operand")
 local options = require("tidemill.options")
 local plan = require("tidemill.lazy.plan")
+local shown = require("tidemill.shown")
 local task = require("tidemill.lazy.linalg_task")
 
 local linalg = {}
@@ -250,9 +251,9 @@ end
 local function count_of(given, key, default, least, level)
   local value = given[key]
   if value == nil then return default end
-  if type(value) ~= "number" or value ~= math.floor(value) or value < least then
-    error(("svd_compressed: %s must be a whole number from %d, got %s"):format(key, least, tostring(value)),
-      level + 1)
+  if type(value) ~= "number" or value ~= math.floor(value) or value < least or value > 2^53 then
+    error(("svd_compressed: %s must be a whole number from %d, got %s"):format(key, least,
+      shown.value(value)), level + 1)
   end
   return value
 end
@@ -263,17 +264,21 @@ end
 ---@param given? table options iterations (2): times that the matrix is applied again, which makes it more
 --- exact where singular values fall slowly; oversample (10): directions more than k; seed
 function linalg.svd_compressed(a, k, given)
-  local e = matrix("svd_compressed", a, 3)
-  given = options.only(given, { "iterations", "oversample", "seed" }, "svd_compressed", 3)
-  local iterations = count_of(given, "iterations", 2, 0, 3)
-  local oversample = count_of(given, "oversample", 10, 0, 3)
+  local e = matrix("svd_compressed", a, 2)
+  given = options.only(given, { "iterations", "oversample", "seed" }, "svd_compressed", 2)
+  local iterations = count_of(given, "iterations", 2, 0, 2)
+  if iterations > 1000 then -- each builds two products and two factorisations
+    error(("svd_compressed: iterations must be at most 1000, got %s"):format(shown.value(iterations)), 2)
+  end
+  local oversample = count_of(given, "oversample", 10, 0, 2)
+  local seed = count_of(given, "seed", 0, 0, 2)
   local least = math.min(e.dims[1], e.dims[2])
   if type(k) ~= "number" or k < 1 or k > least or k ~= math.floor(k) then
-    error(("svd_compressed: k must be an integer from 1 to %d, got %s"):format(least, tostring(k)), 3)
+    error(("svd_compressed: k must be an integer from 1 to %d, got %s"):format(least, shown.value(k)), 2)
   end
   local x, width = lazy.of(e), math.min(k + oversample, least)
   local directions = require("tidemill.lazy.random").normal({ e.dims[2], width },
-    { seed = given.seed or 0, dtype = e.dtype })
+    { seed = seed, dtype = e.dtype })
   local q = linalg.qr(x:matmul(directions))
   for _ = 1, iterations do
     local back = linalg.qr(x:T():matmul(q))
@@ -331,7 +336,7 @@ function linalg.norm(a, kind)
     if kind == 2 then return s:max() end
     return s:sum()
   end
-  error(("norm: kind: expected \"fro\", 1, 2, math.huge or \"nuc\", got %s"):format(tostring(kind)), 2)
+  error(("norm: kind: expected \"fro\", 1, 2, math.huge or \"nuc\", got %s"):format(shown.value(kind)), 2)
 end
 
 --- The product of matrices.

@@ -7,6 +7,7 @@ local grid = require("tidemill.lazy.grid")
 local lazy = require("tidemill.lazy")
 local options = require("tidemill.options")
 local ops = require("tidemill.lazy.ops")
+local shown = require("tidemill.shown")
 
 local make = {}
 
@@ -38,7 +39,7 @@ local shaped = { "dtype", "chunks" }
 
 local function filled(what, value, level, ...)
   local dims, given = make.arguments(what, shaped, level + 1, ...)
-  local dtype = given.dtype or "float64"
+  local dtype = given.dtype == nil and "float64" or given.dtype
   dtypes.check(dtype, what, level + 1)
   local e = expr.cast(expr.constant(value, "?", dims), dtype)
   return lazy.of(make.cut(e, given.chunks, what, level + 1))
@@ -71,14 +72,14 @@ end
 
 local function number(what, name, value, level)
   if type(value) ~= "number" or value ~= value then
-    error(("%s: %s must be a number, got %s"):format(what, name, tostring(value)), level + 1)
+    error(("%s: %s must be a number, got %s"):format(what, name, shown.value(value)), level + 1)
   end
   return value
 end
 
 local function whole_number(what, name, value, level)
-  if number(what, name, value, level + 1) ~= math.floor(value) then
-    error(("%s: %s must be a whole number, got %s"):format(what, name, tostring(value)), level + 1)
+  if number(what, name, value, level + 1) % 1 ~= 0 then
+    error(("%s: %s must be a whole number, got %s"):format(what, name, shown.value(value)), level + 1)
   end
 end
 
@@ -89,8 +90,8 @@ end
 ---@param given? table options dtype (int64 of whole numbers, else float64), chunks
 ---@return tidemill.lazy
 function make.arange(start, stop, step, given)
-  if type(start) == "number" and type(stop) == "table" then stop, given = nil, stop end
-  if type(step) == "table" then step, given = nil, step end
+  if type(stop) == "table" and step == nil and given == nil then stop, given = nil, stop end
+  if type(step) == "table" and given == nil then step, given = nil, step end
   if stop == nil then start, stop = 0, start end
   step = step == nil and 1 or step
   options.only(given, shaped, "arange", 2)
@@ -100,12 +101,15 @@ function make.arange(start, stop, step, given)
   if step == 0 then error("arange: step must not be 0", 2) end
   local count = math.max(math.ceil((stop - start) / step), 0)
   local whole = start == math.floor(start) and step == math.floor(step)
-  local dtype = given and given.dtype or (whole and "int64" or "float64")
+  local dtype = given and given.dtype
+  if dtype == nil then dtype = whole and "int64" or "float64" end
   dtypes.check(dtype, "arange", 2)
   local dims = expr.dims("arange", 2, count)
   local counted = (dtype == "int64" or dtype == "int32" or dtype == "float32") and dtype or "float64"
   local last = start + step * math.max(count - 1, 0)
-  if not (whole and dtypes.holds(counted, start) and dtypes.holds(counted, last)) then counted = "float64" end
+  for _, number_of in ipairs { start, step, last } do
+    if not whole or not dtypes.holds(counted, number_of) then counted = "float64" end
+  end
   local e = expr.cast(expr.index(dims, 1, counted, start, step), dtype)
   return lazy.of(make.cut(e, given and given.chunks, "arange", 2))
 end
@@ -122,7 +126,8 @@ function make.linspace(start, stop, count, given)
   number("linspace", "stop", stop, 2)
   number("linspace", "count", count, 2)
   local dims = expr.dims("linspace", 2, count)
-  local dtype = given and given.dtype or "float64"
+  given = given or {}
+  local dtype = given.dtype == nil and "float64" or given.dtype
   dtypes.check(dtype, "linspace", 2)
   local step = count > 1 and (stop - start) / (count - 1) or 0
   local e = expr.index(dims, 1, "float64", start, step)
@@ -141,15 +146,19 @@ end
 ---@param given? table options dtype, chunks
 ---@return tidemill.lazy
 function make.eye(rows, columns, k, given)
-  if type(columns) == "table" then columns, given = nil, columns end
-  if type(k) == "table" then k, given = nil, k end
+  if type(columns) == "table" and k == nil and given == nil then columns, given = nil, columns end
+  if type(k) == "table" and given == nil then k, given = nil, k end
   options.only(given, shaped, "eye", 2)
   number("eye", "rows", rows, 2)
-  whole_number("eye", "k", k or 0, 2)
-  local dims = expr.dims("eye", 2, { rows, columns or rows })
-  local dtype = given and given.dtype or "float64"
+  if k == nil then k = 0 end
+  if columns == nil then columns = rows end
+  whole_number("eye", "k", k, 2)
+  local dims = expr.dims("eye", 2, { rows, columns })
+  k = math.max(-dims[1], math.min(k, dims[2])) -- none is further off, and an index has 64 bits
+  given = given or {}
+  local dtype = given.dtype == nil and "float64" or given.dtype
   dtypes.check(dtype, "eye", 2)
-  local on = ops.build("eq", ops.eq, 2, expr.index(dims, 1, "int64", k or 0, 1),
+  local on = ops.build("eq", ops.eq, 2, expr.index(dims, 1, "int64", k, 1),
     expr.index(dims, 2, "int64", 0, 1))
   return lazy.of(make.cut(expr.cast(on, dtype), given and given.chunks, "eye", 2))
 end

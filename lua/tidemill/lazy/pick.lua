@@ -9,6 +9,7 @@ local assembly = require("tidemill.lazy.assembly")
 local expr = require("tidemill.lazy.expr")
 local grid = require("tidemill.lazy.grid")
 local plan = require("tidemill.lazy.plan")
+local shown = require("tidemill.shown")
 local task = require("tidemill.lazy.pick_task")
 
 local pick = {}
@@ -21,6 +22,9 @@ local whole_numbers = { int8 = true, int16 = true, int32 = true, int64 = true, u
 -- Positions from 1 as an int64 array, from an index array or a mask of one axis.
 local function positions(index, size, axis, level)
   if not array.is(index) then index = index:compute() end
+  if not array.is(index) then
+    error(("slice: axis %d: an index array has one axis, got an array of none"):format(axis), level + 1)
+  end
   if #index.shape ~= 1 then
     error(("slice: axis %d: an index array has one axis, got the shape %s"):format(axis,
       expr.shape_text(index.shape)), level + 1)
@@ -52,7 +56,7 @@ end
 --- What an index array or a mask picks along an axis.
 function pick.along(e, axis, index, level)
   local size = e.dims[axis]
-  if not size then error(("take: axis %s is outside 1..%d"):format(tostring(axis), #e.dims), level + 1) end
+  if not size then error(("take: axis %s is outside 1..%d"):format(shown.value(axis), #e.dims), level + 1) end
   local picked, dims = positions(index, size, axis, level + 1), {}
   for k, length in ipairs(e.dims) do dims[k] = length end
   dims[axis] = picked.length

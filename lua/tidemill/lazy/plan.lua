@@ -7,6 +7,7 @@
 -- SPDX-License-Identifier: MIT
 
 local assembly = require("tidemill.lazy.assembly")
+local blame = require("tidemill.blame")
 local canonical = require("tidemill.lazy.canonical")
 local dtypes = require("tidemill.dtype")
 local expr = require("tidemill.lazy.expr")
@@ -124,8 +125,8 @@ function Planner:natural_grid(e)
     wanted[axis] = bound[axis] and grid.sizes_of_cuts(size, cuts[axis]) or "auto"
     if bound[axis] and size == 0 then wanted[axis] = "all" end
   end
-  local fine, made = pcall(grid.new, e.dims, dtypes.size(e.dtype), wanted, "compute", 1)
-  if not fine then error(made, 0) end -- too many chunks: whoever computes it meets it
+  local fine, made = pcall(grid.new, e.dims, dtypes.size(e.dtype), wanted, "compute", -2)
+  if not fine then error(made, blame.caller()) end -- too many chunks: whoever computes it meets it
   return made
 end
 

@@ -6,6 +6,7 @@ local cuts = require("tidemill.lazy.product_cuts")
 local expr = require("tidemill.lazy.expr")
 local lazy = require("tidemill.lazy")
 local options = require("tidemill.options")
+local shown = require("tidemill.shown")
 
 local methods = {}
 
@@ -52,13 +53,15 @@ local function multiplied(what, self, other, level)
   end
   local k, l = a.dims[#a.dims], b.dims[1]
   if k ~= l then mismatch(what, a, b, k, l, level + 1) end
-  if #a.dims == 1 and #b.dims == 1 then return inner(what, a, b, level + 1) end
+  if #a.dims == 1 and #b.dims == 1 then
+    return (inner(what, a, b, level + 1)) -- no tail call: levels
+  end
   if #a.dims == 1 then
     return expr.drop_axes(product(what, expr.insert_axes(a, { 1 }), b, level + 1), { true })
   elseif #b.dims == 1 then
     return expr.drop_axes(product(what, a, expr.insert_axes(b, { 2 }), level + 1), { false, true })
   end
-  return product(what, a, b, level + 1)
+  return (product(what, a, b, level + 1))
 end
 
 --- The product of matrices; a vector on the left is a row, on the right a column.
@@ -99,7 +102,7 @@ local function contracted(a, b, axes, level)
   if type(axes) == "number" then
     if not (axes >= 0 and axes <= math.min(#a.dims, #b.dims) and axes == math.floor(axes)) then
       error(("tensordot: axes: expected a whole number from 0 to %d, got %s"):format(
-        math.min(#a.dims, #b.dims), tostring(axes)), level + 1)
+        math.min(#a.dims, #b.dims), shown.value(axes)), level + 1)
     end
     for i = 1, axes do
       left[i], right[i] = #a.dims - axes + i, i
@@ -114,12 +117,12 @@ local function contracted(a, b, axes, level)
   for i, axis in ipairs(left) do
     local size, other = a.dims[axis], b.dims[right[i]]
     if seen[1][axis] or seen[2][right[i]] then
-      error(("tensordot: axis %s is named twice"):format(tostring(seen[1][axis] and axis or right[i])),
+      error(("tensordot: axis %s is named twice"):format(shown.value(seen[1][axis] and axis or right[i])),
         level + 1)
     end
     if size and other then seen[1][axis], seen[2][right[i]] = true, true end
     if not size or not other then
-      error(("tensordot: axis %s is outside the shape"):format(tostring(size and right[i] or axis)),
+      error(("tensordot: axis %s is outside the shape"):format(shown.value(size and right[i] or axis)),
         level + 1)
     elseif size ~= other then
       mismatch("tensordot", a, b, size, other, level + 1)
@@ -205,9 +208,10 @@ end
 ---@return tidemill.lazy
 function methods:cov(given)
   options.only(given, { "ddof" }, "cov", 2)
-  local x, ddof = matrix("cov", self, 2), given and given.ddof or 1
+  local x, ddof = matrix("cov", self, 2), given and given.ddof
+  if ddof == nil then ddof = 1 end
   if type(ddof) ~= "number" or ddof < 0 or ddof ~= math.floor(ddof) then
-    error("cov: ddof must be a whole number >= 0, got " .. tostring(ddof), 2)
+    error("cov: ddof must be a whole number >= 0, got " .. shown.value(ddof), 2)
   end
   local made = related("cov", x, ddof)
   if made then return made end

@@ -4,6 +4,7 @@
 -- What is chosen by weights or without putting it back, and orders, are drawn at once.
 -- SPDX-License-Identifier: MIT
 
+local array = require("tidemill.array")
 local core = require("tidemill.core")
 local dtypes = require("tidemill.dtype")
 local expr = require("tidemill.lazy.expr")
@@ -11,6 +12,7 @@ local kernels = require("tidemill.kernels")
 local lazy = require("tidemill.lazy")
 local make = require("tidemill.lazy.make")
 local options = require("tidemill.options")
+local shown = require("tidemill.shown")
 
 local random = {}
 
@@ -22,7 +24,7 @@ local made = 0 -- streams without a seed of their own
 local function stream_of(what, seed, level)
   if seed ~= nil then
     if type(seed) ~= "number" or seed < 0 or seed ~= math.floor(seed) or seed > 2^53 then
-      error(("%s: seed must be an integer >= 0, got %s"):format(what, tostring(seed)), level + 1)
+      error(("%s: seed must be an integer >= 0, got %s"):format(what, shown.value(seed)), level + 1)
     end
     return seed, 0
   end
@@ -32,7 +34,7 @@ local function stream_of(what, seed, level)
 end
 
 local function array_of(what, distribution, dims, given, a, b, level)
-  local dtype = given.dtype or "float64"
+  local dtype = given.dtype == nil and "float64" or given.dtype
   local seed, stream = stream_of(what, given.seed, level + 1)
   local e = { op = "random", dims = dims, dtype = dtype, distribution = distribution, seed = seed,
     stream = stream, a = a, b = b, name = what }
@@ -43,7 +45,7 @@ local function parameter(what, given, name, default, level)
   local value = given[name]
   if value == nil then return default end
   if type(value) ~= "number" or value ~= value then
-    error(("%s: %s must be a number, got %s"):format(what, name, tostring(value)), level + 1)
+    error(("%s: %s must be a number, got %s"):format(what, name, shown.value(value)), level + 1)
   end
   return value
 end
@@ -59,10 +61,10 @@ end
 
 -- The element type of a distribution of reals; `both`: float32 too.
 local function float(what, given, both, level)
-  if given.dtype and not both and given.dtype ~= "float64" then
-    error(("%s: dtype must be float64, got %s"):format(what, tostring(given.dtype)), level + 1)
+  if given.dtype ~= nil and not both and given.dtype ~= "float64" then
+    error(("%s: dtype must be float64, got %s"):format(what, shown.value(given.dtype)), level + 1)
   end
-  if given.dtype and not dtypes.is_float(dtypes.check(given.dtype, what, level + 1)) then
+  if given.dtype ~= nil and not dtypes.is_float(dtypes.check(given.dtype, what, level + 1)) then
     error(("%s: dtype must be float64 or float32, got %s"):format(what, given.dtype), level + 1)
   end
 end
@@ -125,9 +127,9 @@ end
 ---@return tidemill.lazy
 function random.integers(...)
   local dims, given = make.arguments("integers", { "low", "high", "dtype", "seed", "chunks" }, 2, ...)
-  local dtype = given.dtype or "int64"
+  local dtype = given.dtype == nil and "int64" or given.dtype
   if dtype ~= "int64" and dtype ~= "int32" then
-    error(("integers: dtype must be int64 or int32, got %s"):format(tostring(dtype)), 2)
+    error(("integers: dtype must be int64 or int32, got %s"):format(shown.value(dtype)), 2)
   end
   local low, high = parameter("integers", given, "low", 1, 2), parameter("integers", given, "high", nil, 2)
   if not high then error("integers: the option high is missing", 2) end
@@ -154,7 +156,7 @@ local function source(what, of, level)
     return lazy.of(e), e.dims[1]
   end
   if of < 0 or of ~= math.floor(of) or of > 2^53 then
-    error(("%s: expected an array or a whole number >= 0, got %s"):format(what, tostring(of)), level + 1)
+    error(("%s: expected an array or a whole number >= 0, got %s"):format(what, shown.value(of)), level + 1)
   end
   return nil, of
 end
@@ -190,6 +192,7 @@ end
 local function positions(given, count, n, level)
   local weights = given.p ~= nil and weights_of(given.p, count, level + 1)
   local seed, stream = stream_of("choice", given.seed, level + 1)
+  if n == 0 then return array.new("int64", 0) end -- of however many: a permutation of them takes memory
   if weights then return draw("choice", level + 1, kernels.choice, seed, stream, n, weights) end
   if n > count then
     error(("choice: expected at most %.0f elements where none is put back, got %.0f"):format(count, n),
@@ -209,7 +212,7 @@ function random.choice(of, ...)
   local dims, given = make.arguments("choice", { "replace", "p", "seed", "chunks" }, 2, ...)
   local n = expr.length(dims)
   if given.replace ~= nil and type(given.replace) ~= "boolean" then
-    error(("choice: replace must be true or false, got %s"):format(tostring(given.replace)), 2)
+    error(("choice: replace must be true or false, got %s"):format(shown.value(given.replace)), 2)
   elseif given.replace == false and given.p ~= nil then
     error("choice: expected p or replace = false, got both", 2)
   elseif count == 0 and n > 0 then
@@ -248,7 +251,7 @@ return setmetatable(random, {
   __index = function(_, key)
     local names = {}
     for name in pairs(random) do names[#names + 1] = name end
-    error(("tm.random has no \"%s\"%s"):format(tostring(key),
+    error(("tm.random has no \"%s\"%s"):format(shown.name(key),
       require("tidemill.suggest").phrase(key, names)), 2)
   end,
 })

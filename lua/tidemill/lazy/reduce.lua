@@ -11,6 +11,7 @@ local expr = require("tidemill.lazy.expr")
 local grid = require("tidemill.lazy.grid")
 local groups = require("tidemill.lazy.groups")
 local plan = require("tidemill.lazy.plan")
+local shown = require("tidemill.shown")
 
 local reduce = {}
 
@@ -34,10 +35,14 @@ local function axes_of(what, dims, given, level)
     for axis in ipairs(dims) do list[axis] = axis end
     return list
   end
+  if type(given) == "table" and #given == 0 and next(given) ~= nil then
+    error(("%s: expected axes as numbers or a list of them, got %s"):format(what,
+      shown.value(given)), level + 1)
+  end
   for _, axis in ipairs(type(given) == "table" and given or { given }) do
     local at = type(axis) == "number" and axis < 0 and #dims + axis + 1 or axis
     if type(at) ~= "number" or at < 1 or at > #dims or at ~= math.floor(at) then
-      error(("%s: axis %s is outside 1..%d"):format(what, tostring(axis), #dims), level + 1)
+      error(("%s: axis %s is outside 1..%d"):format(what, shown.value(axis), #dims), level + 1)
     end
     if seen[at] then error(("%s: axis %d is named twice"):format(what, at), level + 1) end
     seen[at] = true
@@ -92,9 +97,10 @@ function reduce.expr(input, what, given, options, level)
   end
   local from, run = input, axes
   if not is_run(axes) then from, run = gathered(input, axes) end
-  local ddof = options and options.ddof or 0
+  local ddof = options and options.ddof
+  if ddof == nil then ddof = 0 end
   if type(ddof) ~= "number" or ddof < 0 or ddof ~= math.floor(ddof) then
-    error(("%s: ddof must be a whole number >= 0, got %s"):format(what, tostring(ddof)), level + 1)
+    error(("%s: ddof must be a whole number >= 0, got %s"):format(what, shown.value(ddof)), level + 1)
   end
   local e = { op = "reduce", name = what, what = number, dims = dims, dtype = dtypes.name(type_out),
     input = from, axes = run, ddof = ddof,

@@ -16,9 +16,14 @@ local function split(name, axes, given, level)
     if given ~= nil then
       error(("%s: expected a:%s(axes, options)"):format(name, name), level + 1)
     end
-    axes, given = axes.axis, axes
+    axes, given = nil, axes
   end
-  options.only(given, is_spread[name] and known_of_spread or known, name, level + 1)
+  given = options.only(given, is_spread[name] and known_of_spread or known, name, level + 1)
+  options.switches(given, { "keepdims" }, name, level + 1)
+  if axes ~= nil and given.axis ~= nil then
+    error(("%s: expected the axes first or as the option `axis`, not both"):format(name), level + 1)
+  end
+  if axes == nil then axes = given.axis end
   return axes, given
 end
 

@@ -2,6 +2,7 @@
 -- SPDX-License-Identifier: MIT
 
 local array = require("tidemill.array")
+local blame = require("tidemill.blame")
 local C = require("tidemill.clib")
 local dtypes = require("tidemill.dtype")
 local expr = require("tidemill.lazy.expr")
@@ -9,6 +10,7 @@ local grid = require("tidemill.lazy.grid")
 local lazy = require("tidemill.lazy")
 local plan = require("tidemill.lazy.plan")
 local rolling_task = require("tidemill.lazy.rolling_task")
+local shown = require("tidemill.shown")
 local suggest = require("tidemill.suggest")
 require("tidemill.kernels.declare")("rolling.h")
 
@@ -47,13 +49,27 @@ end
 local names = { "mean", "sum", "var", "std", "min", "max", "median", "quantile", "zscore", "corr" }
 local windows = {} -- the methods of a:rolling(window), by name
 
-for _, what in ipairs(names) do
-  windows[what] = function(rolling, argument) return (rolled(rolling, what, argument)) end
+for _, what in ipairs { "mean", "sum", "min", "max", "median" } do
+  windows[what] = function(rolling, argument)
+    if argument ~= nil then
+      error(("rolling: %s: expected no argument, got %s"):format(what, shown.value(argument)), 3)
+    end
+    return (rolled(rolling, what))
+  end
+end
+
+for _, what in ipairs { "var", "std", "zscore" } do
+  windows[what] = function(rolling, ddof)
+    if ddof ~= nil and not (type(ddof) == "number" and ddof >= 0 and ddof <= 2^53 and ddof % 1 == 0) then
+      error(("rolling: %s: ddof must be a whole number >= 0, got %s"):format(what, shown.value(ddof)), 3)
+    end
+    return (rolled(rolling, what, ddof))
+  end
 end
 
 function windows.quantile(rolling, q)
   if not (type(q) == "number" and q >= 0 and q <= 1) then
-    error(("rolling: quantile(q): q must be a number from 0 to 1, got %s"):format(tostring(q)), 3)
+    error(("rolling: quantile(q): q must be a number from 0 to 1, got %s"):format(shown.value(q)), 3)
   end
   return (rolled(rolling, "quantile", q))
 end
@@ -142,7 +158,8 @@ local Rolling = {}
 Rolling.__index = function(self, what)
   local method = windows[what]
   if not method then
-    error(("rolling has no \"%s\"%s"):format(tostring(what), suggest.phrase(what, names)), 2)
+    error(("rolling has no \"%s\"%s"):format(shown.name(what), suggest.phrase(what, names)),
+      blame.caller())
   end
   return function(rolling, argument)
     if rolling ~= self then error(("expected a:rolling(window):%s()"):format(what), 2) end
@@ -158,13 +175,13 @@ end
 ---@return tidemill.rolling
 function methods:rolling(window, axis)
   local e = lazy.array_operand("rolling", self, 2)
-  if type(window) ~= "number" or window < 1 or window ~= math.floor(window) then
-    error(("rolling: window must be an integer >= 1, got %s"):format(tostring(window)), 2)
+  if type(window) ~= "number" or window < 1 or window > 2^53 or window % 1 ~= 0 then
+    error(("rolling: window must be an integer >= 1, got %s"):format(shown.value(window)), 2)
   end
-  axis = axis or 1
+  if axis == nil then axis = 1 end
   local at = type(axis) == "number" and axis < 0 and #e.dims + axis + 1 or axis
   if type(at) ~= "number" or at < 1 or at > #e.dims or at ~= math.floor(at) then
-    error(("rolling: axis %s is outside 1..%d"):format(tostring(axis), #e.dims), 2)
+    error(("rolling: axis %s is outside 1..%d"):format(shown.value(axis), #e.dims), 2)
   end
   return setmetatable({ e = e, window = window, axis = at }, Rolling)
 end

@@ -9,6 +9,7 @@ local grid = require("tidemill.lazy.grid")
 local lazy = require("tidemill.lazy")
 local options = require("tidemill.options")
 local plan = require("tidemill.lazy.plan")
+local shown = require("tidemill.shown")
 local task = require("tidemill.lazy.series_task")
 
 local methods = {}
@@ -20,7 +21,7 @@ local function one_axis(what, axis, count, default, level)
   if axis == nil then axis = default end
   local at = type(axis) == "number" and axis < 0 and count + axis + 1 or axis
   if type(at) ~= "number" or at < 1 or at > count or at ~= math.floor(at) then
-    error(("%s: axis %s is outside 1..%d"):format(what, tostring(axis), count), level + 1)
+    error(("%s: axis %s is outside 1..%d"):format(what, shown.value(axis), count), level + 1)
   end
   return at
 end
@@ -114,11 +115,12 @@ local function by_rows(op, name, e, axis, dtype, arguments)
 end
 
 local function sorting(what, self, axis, given, level)
-  if type(axis) == "table" then axis, given = nil, axis end
-  options.only(given, { "descending" }, what, level + 1)
+  if type(axis) == "table" and given == nil then axis, given = nil, axis end
+  given = options.only(given, { "descending" }, what, level + 1)
+  options.switches(given, { "descending" }, what, level + 1)
   local e = operand(what, self, level + 1)
   if #e.dims == 0 then error(what .. ": an array of no axes", level + 1) end
-  return e, one_axis(what, axis, #e.dims, #e.dims, level + 1), given and given.descending or false
+  return e, one_axis(what, axis, #e.dims, #e.dims, level + 1), given.descending or false
 end
 
 --- Sorted along an axis (the last); NaN last.
@@ -217,7 +219,7 @@ function methods:topk(k)
   if #e.dims ~= 1 then error("topk: expected a vector, got the shape " .. expr.shape_text(e.dims), 2) end
   if type(k) ~= "number" or k ~= math.floor(k) or k == 0 or math.abs(k) > e.dims[1] then
     error(("topk: k must be a whole number from 1 to %d, or as much below 0, got %s"):format(e.dims[1],
-      tostring(k)), 2)
+      shown.value(k)), 2)
   end
   local shared, outputs = {}, {}
   for place, dtype in ipairs({ e.dtype, "int64" }) do
@@ -262,9 +264,10 @@ local function check_limit(name, value, level)
   end
 end
 
--- Edges of a list, a computed array or a lazy one, which is computed at once.
-local function edges_of(bins, low, level)
-  if low ~= nil then
+-- Edges of a list, a computed array or a lazy one, which is computed at once; `limited`: low or high is
+-- given.
+local function edges_of(bins, limited, level)
+  if limited then
     error("histogram: bins: expected how many between low and high, or edges alone", level + 1)
   end
   if lazy.is(bins) then bins = bins:compute() end
@@ -302,7 +305,8 @@ function methods:histogram(bins, low, high, weights)
   local edges
   if type(bins) == "number" then
     if not (bins >= 1 and bins <= most_bins and bins == math.floor(bins)) then
-      error(("histogram: bins must be an integer from 1 to %d, got %s"):format(most_bins, tostring(bins)), 2)
+      error(("histogram: bins must be an integer from 1 to %d, got %s"):format(most_bins,
+        shown.value(bins)), 2)
     end
     check_limit("low", low, 2)
     check_limit("high", high, 2)
@@ -319,7 +323,7 @@ function methods:histogram(bins, low, high, weights)
     end
     edges = task.edges(bins, low, high)
   else
-    edges = edges_of(bins, low or high, 2)
+    edges = edges_of(bins, low ~= nil or high ~= nil, 2)
   end
   local count = edges.length - 1
   local made = { op = "histogram", name = "histogram", dims = { count }, dtype = "int64",
@@ -370,7 +374,8 @@ function methods:quantile(q, axis)
   local shares = type(q) == "table" and q or { q }
   for i, share in ipairs(shares) do
     if type(share) ~= "number" or not (share >= 0 and share <= 1) then
-      error(("quantile: q: expected numbers from 0 to 1, got %s (number %d)"):format(tostring(share), i), 2)
+      error(("quantile: q: expected numbers from 0 to 1, got %s (number %d)"):format(
+        shown.value(share), i), 2)
     end
   end
   if axis == nil then

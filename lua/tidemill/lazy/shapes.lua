@@ -8,6 +8,7 @@ local expr = require("tidemill.lazy.expr")
 local grid = require("tidemill.lazy.grid")
 local lazy = require("tidemill.lazy")
 local pick = require("tidemill.lazy.pick")
+local shown = require("tidemill.shown")
 
 local methods = {}
 
@@ -23,14 +24,14 @@ local function place_of(index, size, axis, level)
     local at = index < 0 and size + index or index - 1
     if at >= 0 and at < size and index ~= 0 then return at end
   end
-  error(("slice: index %s is outside 1..%d (axis %d)"):format(tostring(index), size, axis), level + 1)
+  error(("slice: index %s is outside 1..%d (axis %d)"):format(shown.value(index), size, axis), level + 1)
 end
 
 -- First place, count and step of a range {first, last, step}, both ends included.
 local function range_of(range, size, axis, level)
   local step = range[3] == nil and 1 or range[3]
   if not whole(step) or step == 0 then
-    error(("slice: axis %d: a step is a whole number and not 0, got %s"):format(axis, tostring(step)),
+    error(("slice: axis %d: a step is a whole number and not 0, got %s"):format(axis, shown.value(step)),
       level + 1)
   end
   local first, last = range[1], range[2]
@@ -83,13 +84,22 @@ local function picked(e, given, level)
   return result
 end
 
+-- Whether a table has entries by number alone: names would be passed over in silence.
+local function is_list(value, most)
+  if type(value) ~= "table" or table.maxn(value) > most then return false end
+  for key in pairs(value) do
+    if type(key) ~= "number" and key ~= "n" then return false end
+  end
+  return true
+end
+
 --- The slice of a value: what a:slice does.
 function methods.sliced(value, ranges, level)
   local e = operand("slice", value, level + 1)
   if is_array(ranges) then
     return lazy.of(pick.where(e, lazy.array_operand("slice", ranges, level + 1), level + 1))
   end
-  if type(ranges) ~= "table" then error("slice: expected a:slice{ entry, ... }", level + 1) end
+  if not is_list(ranges, math.huge) then error("slice: expected a:slice{ entry, ... }", level + 1) end
   local count, has_arrays = table.maxn(ranges), false
   if count > #e.dims then
     error(("slice: %d entries for an array of %d axes"):format(count, #e.dims), level + 1)
@@ -99,9 +109,9 @@ function methods.sliced(value, ranges, level)
     local kind = type(entry)
     has_arrays = has_arrays or is_array(entry)
     if kind ~= "number" and kind ~= "nil" and entry ~= true and not is_array(entry)
-      and (kind ~= "table" or table.maxn(entry) > 3) then
+      and not is_list(entry, 3) then
       error(("slice: axis %d: expected a number, {first, last, step}, true or an array, got %s"):format(axis,
-        tostring(entry)), level + 1)
+        shown.value(entry)), level + 1)
     end
   end
   if has_arrays then return lazy.of(picked(e, ranges, level + 1)) end
@@ -128,7 +138,7 @@ function methods:take(index, axis)
   if not is_array(index) then
     error("take: expected an array or a table of indexes, got a " .. type(index), 2)
   end
-  return lazy.of(pick.along(e, axis or 1, index, 2))
+  return lazy.of(pick.along(e, axis == nil and 1 or axis, index, 2))
 end
 
 --- The elements that a bool array of the same shape marks, in one axis.
@@ -140,9 +150,9 @@ end
 
 -- ---- the order of axes ------------------------------------------------------------------------------
 
-local function shown(list)
+local function listed(list)
   local texts = {}
-  for k = 1, table.maxn(list) do texts[k] = tostring(list[k]) end
+  for k = 1, table.maxn(list) do texts[k] = shown.value(list[k]) end
   return table.concat(texts, ", ")
 end
 
@@ -161,7 +171,7 @@ function methods:transpose(...)
     local axis = given[k]
     if whole(axis) and axis < 0 then axis = count + axis + 1 end
     if not whole(axis) or axis < 1 or axis > count or seen[axis] then
-      error(("transpose: expected the %d axes in some order, got (%s)"):format(count, shown(given)), 2)
+      error(("transpose: expected the %d axes in some order, got (%s)"):format(count, listed(given)), 2)
     end
     order[k], seen[axis] = axis, true
   end
@@ -205,7 +215,7 @@ local function asked(what, e, level, first, ...)
       dims[axis] = size
       known = known * size
     else
-      error(("%s: axis %d: expected a size >= 0, or -1 once, got %s"):format(what, axis, tostring(size)),
+      error(("%s: axis %d: expected a size >= 0, or -1 once, got %s"):format(what, axis, shown.value(size)),
         level + 1)
     end
   end
@@ -263,7 +273,7 @@ function methods:expand_dims(axis)
   local e = operand("expand_dims", self, 2)
   local at = whole(axis) and axis < 0 and #e.dims + 2 + axis or axis
   if not whole(at) or at < 1 or at > #e.dims + 1 then
-    error(("expand_dims: axis %s is outside 1..%d"):format(tostring(axis), #e.dims + 1), 2)
+    error(("expand_dims: axis %s is outside 1..%d"):format(shown.value(axis), #e.dims + 1), 2)
   end
   if #e.dims == 8 then error("expand_dims: at most 8 axes, got 9", 2) end
   return lazy.of(expr.insert_axes(e, { at }))

@@ -36,7 +36,10 @@ function methods:node() return run.node(lazy.of(lazy.array_operand("node", self,
 
 --- Starts now; a future of the whole array.
 ---@return tidemill.future
-function methods:submit() return methods.node(self):submit() end
+function methods:submit()
+  local handle = run.node(lazy.of(lazy.array_operand("submit", self, 2)))
+  return handle:submit()
+end
 
 --- Draws the tasks: a:visualize("x.svg") or ("x.dot").
 ---@param file string

@@ -9,11 +9,11 @@ local linalg = {}
 ---@param a tidemill.matrix|tidemill.lazy
 ---@param k integer
 ---@param given? {iterations: integer?, oversample: integer?, seed: integer?} iterations (2): times that the
---- matrix is applied again, for singular values that fall slowly; oversample (10): directions more than k
+---       matrix is applied again, for singular values that fall slowly; oversample (10): directions more
+---       than k
 ---@return tidemill.lazy u, tidemill.lazy s, tidemill.lazy vt
 function linalg.svd_compressed(a, k, given)
-  local u, s, vt = require("tidemill.lazy.linalg").svd_compressed(a, k, given) -- no tail call: levels
-  return u, s, vt
+  return require("tidemill.lazy.linalg").svd_compressed(a, k, given) -- a tail call: levels
 end
 
 return linalg

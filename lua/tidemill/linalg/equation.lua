@@ -44,6 +44,8 @@ function linalg.solve(a, b)
   return x
 end
 
+local switches = { "upper", "unit", "transposed" }
+
 --- x of t x = b for a lower triangular t; `upper = true`: an upper one; `unit = true`: its diagonal is 1;
 --- `transposed = true`: of the transposed t.  The other triangle is not read.
 ---     tm.linalg.solve_triangular({{2, 0}, {1, 1}}, {2, 3})            --> 1, 2
@@ -52,7 +54,8 @@ end
 ---@param opts? {upper: boolean?, unit: boolean?, transposed: boolean?}
 ---@return tidemill.array x
 function linalg.solve_triangular(t, b, opts)
-  opts = options.only(opts, { "upper", "unit", "transposed" }, "solve_triangular", 2)
+  opts = options.only(opts, switches, "solve_triangular", 2)
+  options.switches(opts, switches, "solve_triangular", 2)
   t, b = operand.square("solve_triangular", "t", t), operand.any("solve_triangular", "b", b)
   local dtype = sides_of("solve_triangular", t, b)
   local upper, turn, unit = opts.upper == true, opts.transposed == true, opts.unit == true

@@ -6,6 +6,7 @@ local array = require("tidemill.array")
 local blas = require("tidemill.blas")
 local operand = require("tidemill.operand")
 local arguments = require("tidemill.kernels.arguments")
+local shown = require("tidemill.shown")
 
 local hold, is_integer = arguments.hold, arguments.is_integer
 local kernel, shape_text = operand.kernel, operand.shape_text
@@ -43,7 +44,7 @@ local function rows_of(name, a, first, last)
   if first == nil and last == nil then return 0, a.rows end
   if not is_integer(first, 1, a.rows) or not is_integer(last, first, a.rows) then
     error(("%s: first and last must be rows from 1 to %d, got %s and %s"):format(name, a.rows,
-      tostring(first), tostring(last)), 3)
+      shown.value(first), shown.value(last)), 3)
   end
   return first - 1, last - first + 1
 end

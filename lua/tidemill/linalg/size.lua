@@ -4,6 +4,7 @@
 local blas = require("tidemill.blas")
 local operand = require("tidemill.operand")
 local arguments = require("tidemill.kernels.arguments")
+local shown = require("tidemill.shown")
 
 local number_at = require("tidemill.array").number_at
 local hold, kernel = arguments.hold, operand.kernel
@@ -67,12 +68,15 @@ function linalg.norm(a, kind)
   elseif kind == math.huge then
     out = largest_sum(a, a.rows, a.columns, a.columns, 1)
   elseif (kind == 2 or kind == "nuc") and #a.shape == 2 then
+    if a.rows * a.columns == 0 then return 0 end
     blas.need("norm", 2)
+    operand.check_finite("norm", "a", a)
     local s = require("tidemill.linalg.factor").singular_values(a.array)
     out = 0
     for i = 1, kind == 2 and 1 or s.length do out = out + s[i] end
   else
-    refuse("norm: kind must be %s, got %s%s", kinds, tostring(kind), kind == "nuc" and " of a vector" or "")
+    refuse("norm: kind must be %s, got %s%s", kinds, shown.value(kind),
+      kind == "nuc" and " of a vector" or "")
   end
   hold(a)
   return out

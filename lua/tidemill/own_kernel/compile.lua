@@ -4,6 +4,7 @@ local core = require("tidemill.core")
 local declaration = require("tidemill.own_kernel.declaration")
 local options = require("tidemill.options")
 local own = require("tidemill.own_kernel")
+local shown = require("tidemill.shown")
 
 local compile = {}
 
@@ -25,7 +26,7 @@ local function check_flags(flags)
   for key in pairs(flags) do
     if type(key) ~= "number" then
       error(("kernel_c: flags: expected a list of texts, got a table with the key \"%s\""):format(
-        tostring(key)), 3)
+        shown.name(key)), 3)
     end
   end
   for i, flag in ipairs(flags) do
