@@ -210,9 +210,8 @@ static void between_a_number_and_an_infinity_is_the_infinity(void)
     }
     static const struct {
         double x[2], median;
-    } pairs[] = {{{1, INFINITY}, INFINITY},
-                 {{-INFINITY, 1}, -INFINITY},
-                 {{-1.5e308, 1.7e308}, 0.1e308}};
+    } pairs[] = {
+        {{1, INFINITY}, INFINITY}, {{-INFINITY, 1}, -INFINITY}, {{-1.5e308, 1.7e308}, 0.1e308}};
     double half = 0.5, scratch[2], out;
     for (int i = 0; i < 3; i++) {
         CHECK(tidemill_kernel_quantile(pairs[i].x, 2, &half, 1, scratch, &out) == 0);
