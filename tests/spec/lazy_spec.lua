@@ -199,6 +199,12 @@ describe("what is wrong", function()
     fails('add: there is no arithmetic of int16; a:astype("int32") first', function()
       local _ = tm.array({ 1 }, "int16") + 1
     end)
+    fails('rechunk: there is no arithmetic of uint32; a:astype("int64") first', function()
+      local _ = -tm.array({ 1 }, "uint32"):rechunk(1)
+    end)
+    fails('mul: uint8 has no mul; a:astype("int32") first', function()
+      local _ = tm.array({ 1 }, "uint8"):rechunk(1) * 2
+    end)
     fails("where: the mask is of float64, expected bool", function() local _ = tm.where(x, 1, 2) end)
     fails("add: 1099511627776 does not fit int32", function()
       local _ = tm.ones(2, { dtype = "int32" }) + 2^40
