@@ -81,11 +81,18 @@ describe("a constant", function()
     end
     local x = tm.array { { 1, 2 }, { 3, 5e9 } } * 1
     local function said(y) return tostring(select(2, pcall(y.compute, y))) end
-    local whole = "cast: element (2, 2) of a chunk is 5000000000, which int32 cannot hold"
+    local whole = "cast: element (2, 2) is 5000000000, which int32 cannot hold"
     assert.are.equal(whole, said(x:astype("int32")))
     assert.are.equal(whole, said((x:astype("int32") + 1):sum()))
-    assert.are.equal("cast: element (1, 1) of a chunk is 1e+20, which int64 cannot hold",
+    assert.are.equal("cast: element (1, 1) is 1e+20, which int64 cannot hold",
       said((x:astype("int64"):astype("float64") * 1e20):astype("int64"):max(1)))
+    for size = 1, 2 do -- wherever its chunk begins, and of a view in what was cast
+      local cut = (x:rechunk(size) * 1):astype("int32")
+      for _, y in ipairs { cut, cut + 1, cut:T() * 2, cut:flip(1, 2), cut:slice { 2, { 2, 2 } }, cut:sum(1),
+          cut:argmax(), tm.stack { cut, cut } } do
+        assert.are.equal(whole, said(y))
+      end
+    end
   end)
 
   it("keeps the sign of its zero", function()
