@@ -93,6 +93,8 @@ describe("a constant", function()
         assert.are.equal(whole, said(y))
       end
     end
+    assert.are.equal("cast: element (2) is 5000000000, which int32 cannot hold",
+      said((tm.array { 1, 5e9, 1 } * 1):astype("int32"):flip(1)))
   end)
 
   it("keeps the sign of its zero", function()
