@@ -321,7 +321,7 @@ describe("tm.kernel_c", function()
         local result = process.run { "--cache", home .. "/cache.db", signal = signal,
           env = { GROUP = home .. "/group", CC = compiler }, "-e", code }
         assert.are.equal(signal == "INT" and 130 or 143, result.status, result.err)
-        assert.are.equal(0, os.execute(("for try in $(seq 500); do kill -0 -- -%d 2>/dev/null || exit 0; "
+        assert.are.equal(0, os.execute(("for try in $(seq 500); do kill -0 -%d 2>/dev/null || exit 0; "
           .. "sleep 0.01; done; exit 1"):format(tonumber(process.read(home .. "/group")))))
         assert.are.equal("", shell.capture("ls " .. home .. "/cache.db-kernels"))
       end
