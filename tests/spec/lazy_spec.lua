@@ -346,6 +346,52 @@ describe("lazy arrays and tasks", function()
     is("{0,1,1,1,1,1,1,1,1,1}", v - v:map_overlap(previous, 1)) -- and go on from there
   end)
 
+  -- What numpy.pad has at a place beyond an axis of n elements; nil: a constant.
+  local beyond = {
+    nearest = function(i, n) return math.min(math.max(i, 1), n) end,
+    periodic = function(i, n) return (i - 1) % n + 1 end,
+    reflect = function(i, n) return i < 1 and 1 - i or i > n and 2 * n + 1 - i or i end,
+    [7] = function(i, n) return i >= 1 and i <= n and i or nil end,
+  }
+
+  local function moved(down, right) -- each element is the one so many places away
+    return function(block)
+      local rows, m, n = {}, block.shape[1], block.shape[2]
+      for i = 1, m do
+        rows[i] = {}
+        for j = 1, n do
+          local from, at = i + down, j + right
+          rows[i][j] = from >= 1 and from <= m and at >= 1 and at <= n and block:get(from, at) or -1
+        end
+      end
+      return tm.array(rows)
+    end
+  end
+
+  it("see beyond the ends of the array what the boundary says", function()
+    local x = tm.arange(20, { dtype = "float64" }):reshape(4, 5)
+    for kind, index in pairs(beyond) do
+      for _, chunks in ipairs { { 4, 5 }, { 1, 2 }, { 3, { 1, 4 } } } do
+        for _, by in ipairs { { -3, 2 }, { 2, -1 }, { 1, 3 } } do
+          local y = x:rechunk(chunks):map_overlap(moved(by[1], by[2]), { 3, { 1, 3 } }, { boundary = kind }):compute()
+          for i = 1, 4 do
+            for j = 1, 5 do
+              local from, at = index(i + by[1], 4), index(j + by[2], 5)
+              assert.are.equal(from and at and 5 * (from - 1) + at - 1 or 7, y:get(i, j), tostring(kind))
+            end
+          end
+        end
+      end
+    end
+    local one = x:rechunk(2):map_overlap(moved(1, 0), 1, { boundary = { "periodic" } }):compute()
+    assert.are.equal(0, one:get(4, 1))
+    fails('map_overlap: boundary: "reflect" by 3 wants axis 1 to have 3 elements or more, it has 2', function()
+      local _ = tm.ones(2):map_overlap(moved, 3, { boundary = "reflect" })
+    end)
+    fails('map_overlap: boundary: axis 1: expected "none", "nearest", "periodic", "reflect" or a number, got mirror',
+      function() local _ = tm.ones(2):map_overlap(moved, 1, { boundary = "mirror" }) end)
+  end)
+
   it("say which block had another shape", function()
     contains(expect.problem(function()
       x:map_blocks(function() return tm.kernels.exp(tm.array { 1 }) end):compute()
