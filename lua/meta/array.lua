@@ -495,8 +495,8 @@ function lazy:map_blocks(fn, ...) end
 
 --- fn(block) of each chunk with `depth` more elements of its neighbours around it, which are cut off
 --- the result again.  At the array's own ends there are none, and the block is smaller there, unless
---- `boundary` says what is beyond: "nearest" the last element, "periodic" those of the other end, "reflect" the
---- last ones in reverse, or a number; for all axes, or one an axis.
+--- `boundary` says what is beyond: "nearest" the last element, "periodic" those of the other end,
+--- "reflect" the last ones in reverse, or a number; for all axes, or one an axis.
 ---@param fn function gives an array of the shape that it gets
 ---@param depth integer|table for all axes; one an axis; or {before, after} an axis
 ---@param given? table options dtype, boundary, and those of a task

@@ -369,11 +369,12 @@ describe("lazy arrays and tasks", function()
   end
 
   it("see beyond the ends of the array what the boundary says", function()
-    local x = tm.arange(20, { dtype = "float64" }):reshape(4, 5)
+    local table_of = tm.arange(20, { dtype = "float64" }):reshape(4, 5)
     for kind, index in pairs(beyond) do
       for _, chunks in ipairs { { 4, 5 }, { 1, 2 }, { 3, { 1, 4 } } } do
         for _, by in ipairs { { -3, 2 }, { 2, -1 }, { 1, 3 } } do
-          local y = x:rechunk(chunks):map_overlap(moved(by[1], by[2]), { 3, { 1, 3 } }, { boundary = kind }):compute()
+          local y = table_of:rechunk(chunks):map_overlap(moved(by[1], by[2]), { 3, { 1, 3 } },
+            { boundary = kind }):compute()
           for i = 1, 4 do
             for j = 1, 5 do
               local from, at = index(i + by[1], 4), index(j + by[2], 5)
@@ -383,13 +384,15 @@ describe("lazy arrays and tasks", function()
         end
       end
     end
-    local one = x:rechunk(2):map_overlap(moved(1, 0), 1, { boundary = { "periodic" } }):compute()
+    local one = table_of:rechunk(2):map_overlap(moved(1, 0), 1, { boundary = { "periodic" } }):compute()
     assert.are.equal(0, one:get(4, 1))
-    fails('map_overlap: boundary: "reflect" by 3 wants axis 1 to have 3 elements or more, it has 2', function()
-      local _ = tm.ones(2):map_overlap(moved, 3, { boundary = "reflect" })
-    end)
-    fails('map_overlap: boundary: axis 1: expected "none", "nearest", "periodic", "reflect" or a number, got mirror',
-      function() local _ = tm.ones(2):map_overlap(moved, 1, { boundary = "mirror" }) end)
+    local function refused(depth, kind)
+      return function() tm.ones(2):map_overlap(moved, depth, { boundary = kind }) end
+    end
+    fails('map_overlap: boundary: "reflect" by 3 wants axis 1 to have 3 elements or more, it has 2',
+      refused(3, "reflect"))
+    fails('map_overlap: boundary: axis 1: expected "none", "nearest", "periodic", "reflect" or a number, '
+      .. "got mirror", refused(1, "mirror"))
   end)
 
   it("say which block had another shape", function()

@@ -136,8 +136,8 @@ end
 
 --- fn(block) of each chunk with `depth` more elements of its neighbours around it, which are cut off
 --- the result again.  At the array's own ends there are none, and the block is smaller there, unless
---- `boundary` says what is beyond: "nearest" the last element, "periodic" those of the other end, "reflect" the
---- last ones in reverse, or a number; for all axes, or one an axis.
+--- `boundary` says what is beyond: "nearest" the last element, "periodic" those of the other end,
+--- "reflect" the last ones in reverse, or a number; for all axes, or one an axis.
 ---@param fn function gives an array of the shape that it gets
 ---@param depth integer|table for all axes; one an axis; or {before, after} an axis
 ---@param given? table options dtype, boundary, and those of a task
@@ -150,8 +150,9 @@ function methods:map_overlap(fn, depth, given)
   dtypes.check(dtype, "map_overlap", 2)
   local trim, reach = block.trimmed, depths(depth, e.dims, 2)
   local around, more = boundary.around(lazy.of(e), reach, given and given.boundary, 2)
-  return lazy.of({ op = "overlap", name = own.name, dims = e.dims, dtype = dtype, inputs = { lazy.expr(around) },
-    cut = e, more = more, reach = reach, facade = task.delayed(function(name, dims, kind, before, shape, input)
+  return lazy.of({ op = "overlap", name = own.name, dims = e.dims, dtype = dtype,
+    inputs = { lazy.expr(around) }, cut = e, more = more, reach = reach,
+    facade = task.delayed(function(name, dims, kind, before, shape, input)
       return trim(name, dims, kind, before, shape, fn(input))
     end, own) })
 end

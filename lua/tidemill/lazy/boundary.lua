@@ -29,8 +29,8 @@ end
 local function check_size(kind, axis, size, more, level)
   local least = needs[kind] and more or kind == "nearest" and 1 or 0
   if more > 0 and size < least then
-    error(("map_overlap: boundary: \"%s\" by %d wants axis %d to have %d elements or more, it has %d"):format(kind,
-      more, axis, least, size), level + 1)
+    error(("map_overlap: boundary: \"%s\" by %d wants axis %d to have %d elements or more, it has %d"):format(
+      kind, more, axis, least, size), level + 1)
   end
 end
 
@@ -65,7 +65,8 @@ end
 
 local function constants(x, axis, value, before, after)
   local given = { dtype = x.dtype }
-  return make.full(shape_with(x, axis, before), value, given), make.full(shape_with(x, axis, after), value, given)
+  return make.full(shape_with(x, axis, before), value, given),
+    make.full(shape_with(x, axis, after), value, given)
 end
 
 -- With `before` and `after` more elements of an axis at its ends, where they are not 0.
