@@ -159,6 +159,16 @@ static inline double mill_one_nan(double value)
     return value == value ? value : __builtin_nan("");
 }
 
+/* What a sum of squared deviations is of x: one that is not finite is infinite of numbers, which
+ * overflow, and NaN where a NaN or an infinity is among them. */
+static inline double mill_squares(double squares, const double *x, int64_t n)
+{
+    if (squares - squares == 0) return squares;
+    for (int64_t i = 0; i < n; i++)
+        if (x[i] - x[i] != 0) return __builtin_nan("");
+    return __builtin_inf();
+}
+
 static inline void mill_fill_nan(double *out, int64_t first, int64_t end)
 {
     for (int64_t i = first; i < end; i++) out[i] = __builtin_nan("");

@@ -110,7 +110,8 @@ TIDEMILL_KERNEL int64_t tidemill_kernel_atr(const double *high, const double *lo
 TIDEMILL_KERNEL double tidemill_kernel_sum(const double *x, int64_t n);  /* 0 of none */
 TIDEMILL_KERNEL double tidemill_kernel_mean(const double *x, int64_t n); /* NaN of none */
 
-/* Two passes over x - x[0], so equal values have variance exactly 0.  NaN when n <= ddof. */
+/* Two passes over x - x[0], so equal values have variance exactly 0.  NaN when n <= ddof and of
+ * an infinity; infinite where squared deviations of numbers overflow. */
 TIDEMILL_KERNEL double tidemill_kernel_variance(const double *x, int64_t n, int64_t ddof);
 
 /* The least close[t] / (highest close so far) - 1, a negative fraction; 0 when close never

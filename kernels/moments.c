@@ -1,5 +1,7 @@
 /* moments: count, mean and squared deviations of a folded axis; see reduce.h.
  * SPDX-License-Identifier: MIT */
+#include <math.h>
+
 #include "kernels/reduce_bodies.h"
 
 /* ---- a block of a row: two passes over x - x[0] ------------------------------------------ */
@@ -14,13 +16,14 @@ static void moments_block(const void *x, int64_t count, int64_t position,
     double mean = count ? bodies->sum_block(values, count, shift) / (double)count : 0;
     cells[0].f = shift;
     cells[1].f = mean;
-    cells[2].f = bodies->square_block(values, count, shift, mean);
+    cells[2].f = mill_squares(bodies->square_block(values, count, shift, mean), values, count);
     cells[3].f = (double)count;
 }
 
 /* ---- columns: one pass over x - c -------------------------------------------------------- */
 
-/* Planes of an open block: c, the sum of x - c, that of (x - c)^2. */
+/* Planes of an open block: c, the sum of x - c, that of (x - c)^2.  x - x, which is 0, makes this
+ * one NaN for an infinity; it is infinite only where squares of numbers overflow. */
 void mill_moments_columns_plain(const struct mill_columns *columns)
 {
     for (int64_t j = 0; j < columns->width; j++) {
@@ -30,9 +33,9 @@ void mill_moments_columns_plain(const struct mill_columns *columns)
         if (columns->row == 0) cell->f = x[0];
         double shift = cell[0].f, sum = cell[apart].f, square = cell[2 * apart].f;
         for (int64_t r = 0; r < columns->rows; r++) {
-            double deviation = x[r * columns->stride] - shift;
+            double value = x[r * columns->stride], deviation = value - shift;
             sum += deviation;
-            square += deviation * deviation;
+            square += deviation * deviation + (value - value);
         }
         cell[apart].f = sum;
         cell[2 * apart].f = square;
@@ -52,7 +55,7 @@ void mill_nanmoments_columns_plain(const struct mill_columns *columns)
             if (cell[3 * apart].f == 0) cell->f = value;
             double deviation = value - cell->f;
             cell[apart].f += deviation;
-            cell[2 * apart].f += deviation * deviation;
+            cell[2 * apart].f += deviation * deviation + (value - value);
             cell[3 * apart].f += 1;
         }
     }
@@ -71,11 +74,11 @@ static void moments_nan_columns(const struct mill_columns *columns)
 /* The sum becomes a mean, the squares those about it. */
 static void moments_seal_one(union mill_cell *cell, int64_t apart)
 {
-    double sum = cell[apart].f, count = cell[3 * apart].f;
+    double sum = cell[apart].f, count = cell[3 * apart].f, squares = cell[2 * apart].f;
     double mean = count > 0 ? sum / count : 0;
-    double square = cell[2 * apart].f - sum * mean;
+    double about = squares - sum * mean;
     cell[apart].f = mean;
-    cell[2 * apart].f = square < 0 ? 0 : square;
+    cell[2 * apart].f = !isfinite(squares) ? squares : about < 0 ? 0 : about;
 }
 
 static void moments_nan_seal(union mill_cell *cells, int64_t apart, int64_t width, int64_t rows)
@@ -92,6 +95,8 @@ static void moments_seal(union mill_cell *cells, int64_t apart, int64_t width, i
 
 /* ---- Chan's join, of means about origins that may be far from 0 -------------------------- */
 
+/* Where squares are infinite the mean may be anything, and has no say any more. */
+
 static void moments_join_one(union mill_cell *left, int64_t left_apart,
                              const union mill_cell *right, int64_t right_apart)
 {
@@ -105,7 +110,8 @@ static void moments_join_one(union mill_cell *left, int64_t left_apart,
     double apart = (right[0].f - left[0].f) + (right[right_apart].f - left[left_apart].f);
     double squares = left[2 * left_apart].f + right[2 * right_apart].f;
     left[left_apart].f += apart * (more / all);
-    left[2 * left_apart].f = squares + apart * apart * (count / all * more);
+    if (isfinite(squares)) squares += apart * apart * (count / all * more);
+    left[2 * left_apart].f = squares;
     left[3 * left_apart].f = all;
 }
 

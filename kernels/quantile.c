@@ -30,11 +30,13 @@ static struct quantile_place quantile_place(double q, int64_t n)
 
 static double quantile_between(double a, double b, double t)
 {
-    double value = a;
-    if (t >= 0.5 && a != b)
-        value = b - (b - a) * (1 - t);
-    else if (t > 0 && a != b)
-        value = a + (b - a) * t;
+    double value = a, apart = b - a;
+    if (t > 0 && a != b) {
+        if (!isfinite(apart))
+            value = a * (1 - t) + b * t;
+        else
+            value = t >= 0.5 ? b - apart * (1 - t) : a + apart * t;
+    }
     return mill_one_nan(value + 0.0);
 }
 

@@ -14,6 +14,8 @@ TIDEMILL_KERNEL int64_t tidemill_kernel_partition(double *x, int64_t n, int64_t 
 /* Quantiles out[i] at q[i] in [0, 1], in any order, linear as NumPy's default: with v =
  * q * (n - 1), a and b the order statistics at floor(v) and after it, and t = v - floor(v), it
  * is a + (b - a) * t, from t = 0.5 on b - (b - a) * (1 - t); and a where t is 0 or a equals b.
+ * Where b - a is not finite it is a * (1 - t) + b * t: between a number and an infinity that
+ * infinity, as NumPy's median, between the two infinities NaN.
  * The median is that at 0.5.  A zero is 0, never -0.
  * A NaN in x makes all NaN, and so does n = 0; nanquantile passes over NaNs.
  * x is left as it is.  scratch: n doubles.  Returns 0, or -1: a q is outside. */

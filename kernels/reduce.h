@@ -30,7 +30,9 @@
  * first NaN's position.  The NAN kinds pass over NaNs; of other than float types they are the
  * plain kinds.  VAR and STD are answers, made from MOMENTS.
  * Ties: ARGMIN and ARGMAX give the first.  -0 equals 0, and a least or greatest value of 0 is
- * never -0.  An infinity makes MOMENTS NaN (MEAN is as IEEE 754 has it).
+ * never -0.  An infinity makes MOMENTS NaN (MEAN is as IEEE 754 has it); of numbers whose
+ * squared deviations overflow, as those of 1e200 and -1e200 do, the squares are infinite, however
+ * the axis was parted, and the mean is not defined.
  *
  * Order of sums (SUM, MEAN, float PROD with * for +).  float32 and, where said, integers are
  * float64 first.

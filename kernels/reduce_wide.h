@@ -237,7 +237,7 @@ MILL_TARGET static inline void MILL_WIDE(reduce_add_moments)(REDUCE_FLOATS *p, R
 {
     REDUCE_FLOATS deviation = x - p[0];
     p[1] += deviation;
-    p[2] += deviation * deviation;
+    p[2] += deviation * deviation + (x - x);
 }
 REDUCE_FLOAT_COLUMNS(moments_columns, 3, if (c->row + r == 0) p[0] = x;
                      MILL_WIDE(reduce_add_moments)(p, x))
@@ -248,8 +248,9 @@ MILL_TARGET static inline void MILL_WIDE(reduce_add_nanmoments)(REDUCE_FLOATS *p
     REDUCE_INTS is_number = x == x, is_first = is_number & (p[3] == 0);
     p[0] = MILL_WIDE(reduce_pick)(is_first, x, p[0]);
     REDUCE_FLOATS deviation = (REDUCE_FLOATS)((REDUCE_INTS)(x - p[0]) & is_number);
+    REDUCE_FLOATS nothing = (REDUCE_FLOATS)((REDUCE_INTS)(x - x) & is_number);
     p[1] += deviation;
-    p[2] += deviation * deviation;
+    p[2] += deviation * deviation + nothing;
     p[3] -= __builtin_convertvector(is_number, REDUCE_FLOATS);
 }
 REDUCE_FLOAT_COLUMNS(nanmoments_columns, 4, MILL_WIDE(reduce_add_nanmoments)(p, x))

@@ -86,7 +86,8 @@ double tidemill_kernel_variance(const double *x, int64_t n, int64_t ddof)
 {
     if (n <= ddof || n < 1) return NAN;
     double mean = mill_sum(x, n, x[0]) / (double)n;
-    return mill_one_nan(mill_square_sum(x, n, x[0], mean) / (double)(n - ddof));
+    double squares = mill_squares(mill_square_sum(x, n, x[0], mean), x, n);
+    return mill_one_nan(squares / (double)(n - ddof));
 }
 
 double tidemill_kernel_max_drawdown(const double *close, int64_t n)

@@ -11,9 +11,15 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 extern char **environ;
+
+enum {
+    COMPILE_NAP = 2,     /* milliseconds between two looks at the compiler */
+    COMPILE_GRACE = 100, /* naps that one which is to end has to remove its files */
+};
 
 /* Names in a folder of its own, all malloc'ed. */
 struct workshop {
@@ -97,7 +103,8 @@ static tidemill_status write_source(const struct mill_compile *job, const struct
     return TIDEMILL_OK;
 }
 
-/* With the usual signals, whatever this thread blocks; what it says goes to the log. */
+/* With the usual signals, whatever this thread blocks, and in a group with what it starts; what it
+ * says goes to the log. */
 static int start_compiler(const struct workshop *shop, char *const *words, pid_t *child)
 {
     static const int usual[] = {SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGPIPE};
@@ -113,7 +120,9 @@ static int start_compiler(const struct workshop *shop, char *const *words, pid_t
     if (failure == 0) {
         posix_spawnattr_setsigmask(&attributes, &none);
         posix_spawnattr_setsigdefault(&attributes, &defaults);
-        posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+        posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
+                                                  POSIX_SPAWN_SETPGROUP);
+        posix_spawnattr_setpgroup(&attributes, 0);
         failure = posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
         if (failure == 0) {
             failure = posix_spawn_file_actions_addopen(&actions, 1, shop->log,
@@ -127,6 +136,45 @@ static int start_compiler(const struct workshop *shop, char *const *words, pid_t
     }
     posix_spawnattr_destroy(&attributes);
     return failure;
+}
+
+/* Whether it has ended.  One that the host program has waited for elsewhere counts as ended well: the
+ * object tells. */
+static bool compiler_ended(pid_t child, int *status)
+{
+    pid_t ended = waitpid(child, status, WNOHANG);
+    if (ended < 0 && errno != EINTR) *status = 0;
+    return ended == child || (ended < 0 && errno != EINTR);
+}
+
+static void compile_nap(void)
+{
+    nanosleep(&(struct timespec){.tv_nsec = COMPILE_NAP * 1000000L}, NULL);
+}
+
+/* Ends it with what it has started. */
+static void stop_compiler(pid_t child, int *status)
+{
+    kill(-child, SIGTERM);
+    for (int naps = 0; naps < COMPILE_GRACE; naps++) {
+        if (compiler_ended(child, status)) return;
+        compile_nap();
+    }
+    kill(-child, SIGKILL);
+    while (waitpid(child, status, 0) < 0 && errno == EINTR) continue;
+}
+
+/* False: it was stopped. */
+static bool await_compiler(const struct mill_compile *job, pid_t child, int *status)
+{
+    while (!compiler_ended(child, status)) {
+        if (job->stopped && job->stopped(job->context)) {
+            stop_compiler(child, status);
+            return false;
+        }
+        compile_nap();
+    }
+    return true;
 }
 
 static void read_log(const struct workshop *shop, char *log)
@@ -176,11 +224,8 @@ static tidemill_status run_compiler(const struct mill_compile *job, const struct
         errno = failure;
         return compile_fail(error, job->words[0]);
     }
-    while (waitpid(child, &status, 0) < 0) {
-        if (errno == EINTR) continue;
-        status = 0; /* the host program has children waited for elsewhere: the object tells */
-        break;
-    }
+    if (!await_compiler(job, child, &status))
+        return mill_fail(error, TIDEMILL_CANCELLED, "interrupted");
     read_log(shop, log);
     if (status == 0 && access(shop->object, R_OK) == 0) return TIDEMILL_OK;
     return compiler_failed(job, status, log, error);

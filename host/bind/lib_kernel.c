@@ -78,6 +78,15 @@ static int kernel_user_cache(lua_State *L)
     return 1;
 }
 
+/* Whether the call that compiles is to end: the engine was interrupted, or the task's run cancelled. */
+static bool compile_stopped(void *context)
+{
+    lua_State *L = context;
+    struct mill_worker *worker = mill_worker_of(L);
+    return atomic_load(&mill_engine_of(L)->interrupted) ||
+           (worker && worker->task && mill_run_cancelled(worker->task->run));
+}
+
 /* core.compile(words, folder, name, source, target) -> true; or nil, a reason and what the compiler
  * says */
 static int kernel_compile(lua_State *L)
@@ -96,7 +105,9 @@ static int kernel_compile(lua_State *L)
                                .folder = luaL_checkstring(L, 2),
                                .name = luaL_checkstring(L, 3),
                                .source = luaL_checkstring(L, 4),
-                               .target = luaL_checkstring(L, 5)};
+                               .target = luaL_checkstring(L, 5),
+                               .stopped = compile_stopped,
+                               .context = L};
     struct mill_error error;
     char *log = lua_newuserdata(L, MILL_COMPILE_LOG);
     if (mill_compile(&job, log, &error) == TIDEMILL_OK) {

@@ -491,10 +491,14 @@ function lazy:visualize(file, given) end
 
 -- ---- functions of one's own --------------------------------------------------------------------------
 
+---@alias tidemill.boundary "none"|"nearest"|"periodic"|"reflect"|number
+
 ---@class tidemill.overlap_options: tidemill.options
 ---@field dtype? tidemill.dtype of the result; that of the array
+---@field boundary? tidemill.boundary|tidemill.boundary[] what is beyond the ends; for all axes, or one an axis
 
----@class tidemill.block_options: tidemill.overlap_options
+---@class tidemill.block_options: tidemill.options
+---@field dtype? tidemill.dtype of the result; that of the array
 ---@field chunks? integer[][]|integer[] sizes of a resulting block along each axis
 
 --- fn(block, ...) of each chunk; other arrays give the block at the same place.
@@ -506,7 +510,9 @@ function lazy:visualize(file, given) end
 function lazy:map_blocks(fn, ...) end
 
 --- fn(block) of each chunk with `depth` more elements of its neighbours around it, which are cut off
---- the result again.  At the array's own ends there are none: the block is smaller there.
+--- the result again.  At the array's own ends there are none, and the block is smaller there, unless
+--- `boundary` says what is beyond: "nearest" the last element, "periodic" those of the other end,
+--- "reflect" the last ones in reverse, or a number; for all axes, or one an axis.
 ---@param fn function|tidemill.delayed gives an array of the shape that it gets
 ---@param depth integer|table for all axes; one an axis; or {before, after} an axis
 ---@param given? tidemill.overlap_options

@@ -66,7 +66,7 @@ function linalg.solve_triangular(t, b, opts) end
 ---@return tidemill.array
 function linalg.inv(a) end
 
---- The determinant.
+--- The determinant; of no elements it is 1.
 ---     tm.linalg.det({{1, 2}, {3, 4}})                                 --> -2
 ---@param a tidemill.matrix square
 ---@return number
@@ -75,6 +75,7 @@ function linalg.det(a) end
 --- x, n x columns, of the least |a x - b|, and of several such the least one; the rank of a; and its
 --- singular values.  Those of at most `rcond` times the largest count as 0 (default: the
 --- machine's precision times the larger of a's sizes).
+--- Of no elements, x is 0.
 ---     local line = tm.linalg.lstsq({{1, 1}, {1, 2}, {1, 3}}, {1, 2, 2})
 ---@param a tidemill.matrix
 ---@param b tidemill.matrix

@@ -38,6 +38,23 @@ dtype.names = names
 ---@return boolean
 function dtype.is(name) return facts[name] ~= nil end
 
+-- The type to compute in of the integers that have no arithmetic; uint64 may need float64.
+local nearest = { int8 = "int32", int16 = "int32", uint8 = "int32", uint16 = "int32", uint32 = "int64",
+  uint64 = "int64" }
+
+--- How a message ends that refuses an array of some type: `; a:astype("int32") first`, or empty where no
+--- conversion helps.
+---     dtype.advice("uint16", "x")                        --> '; x:astype("int32") first'
+---@param name string
+---@param argument? string what the message calls the array: a
+---@return string
+function dtype.advice(name, argument)
+  if not nearest[name] then return "" end
+  local cast = (argument or "a") .. ":astype(%q)"
+  local choice = name == "uint64" and " or " .. cast:format("float64") or ""
+  return ("; %s%s first"):format(cast:format(nearest[name]), choice)
+end
+
 --- What is wrong with a name: `unknown element type "float65", did you mean "float64"?`.
 ---@return string
 function dtype.complaint(name)
@@ -211,7 +228,7 @@ local function refused(name, compute)
     return ("bool has no %s; cast it to int32 first%s"):format(name,
       name == "sub" and ", or use bxor" or "")
   end
-  return ("%s has no %s"):format(compute, name)
+  return ("%s has no %s%s"):format(compute, name, dtype.advice(compute))
 end
 
 --- The type that operands are cast to for an op, and the type of its result.  Operands are names

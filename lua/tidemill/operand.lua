@@ -176,14 +176,16 @@ function operand.copy(v)
   return out
 end
 
---- Raises unless there is something in it and all of that is finite.
+--- Whether there are no elements: LAPACK takes no such matrix.
+---@param v tidemill.operand
+---@return boolean
+function operand.is_empty(v) return v.rows * v.columns == 0 end
+
+--- Raises unless all of it is finite.
 ---@param name string
 ---@param argument string
 ---@param v tidemill.operand
 function operand.check_finite(name, argument, v)
-  if v.rows * v.columns == 0 then
-    fail(name, "%s is empty, its shape is %s", argument, operand.shape_text(v.shape))
-  end
   local size = v.rows * v.columns
   local at = tonumber(operand.kernel("first_not_finite", v.dtype)(v.array:pointer(), size))
   if at == size then return end

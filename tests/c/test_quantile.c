@@ -103,6 +103,8 @@ static double oracle(const double *ordered, int64_t n, double q)
     double a = ordered[(int64_t)v];
     double b = (int64_t)v + 1 < n ? ordered[(int64_t)v + 1] : a;
     if (a == b || t == 0) return a + 0.0;
+    if (isinf(a) && isinf(b)) return NAN;
+    if (isinf(a) || isinf(b)) return isinf(a) ? a : b;
     return (t >= 0.5 ? b - (b - a) * (1 - t) : a + (b - a) * t) + 0.0;
 }
 
@@ -192,6 +194,32 @@ static void infinities_are_values(void)
     CHECK(tidemill_kernel_quantile(x, 4, &top, 1, scratch, &out) == 0 && out == INFINITY);
 }
 
+/* Infinities among the middle ones, of few values and of as many as take a pass each. */
+static void between_a_number_and_an_infinity_is_the_infinity(void)
+{
+    for (int64_t n = 2; n <= 80000; n *= 200) {
+        double *x = exact_doubles(n), q[8] = {0, 0.5, 1};
+        for (int64_t i = 0; i < n; i++) {
+            int64_t kind = random_below(4);
+            x[i] = kind == 0 ? INFINITY : kind == 1 ? -INFINITY : random_unit();
+        }
+        for (int i = 3; i < 8; i++) q[i] = random_unit();
+        check_quantiles(x, n, q, 3);
+        check_quantiles(x, n, q, 8);
+        free(x);
+    }
+    static const struct {
+        double x[2], median;
+    } pairs[] = {
+        {{1, INFINITY}, INFINITY}, {{-INFINITY, 1}, -INFINITY}, {{-1.5e308, 1.7e308}, 0.1e308}};
+    double half = 0.5, scratch[2], out;
+    for (int i = 0; i < 3; i++) {
+        CHECK(tidemill_kernel_quantile(pairs[i].x, 2, &half, 1, scratch, &out) == 0);
+        CHECK_SAYING(isinf(out) ? out == pairs[i].median : fabs(out - pairs[i].median) < 1e293,
+                     "%g, not %g", out, pairs[i].median);
+    }
+}
+
 static void a_share_outside_is_refused(void)
 {
     static const double bad[] = {-0.1, 1.1, NAN};
@@ -209,6 +237,7 @@ int main(void)
     RUN(quantiles_of_long_series_are_those_of_sorting);
     RUN(many_quantiles_share_one_copy);
     RUN(infinities_are_values);
+    RUN(between_a_number_and_an_infinity_is_the_infinity);
     RUN(a_share_outside_is_refused);
     return check_end();
 }

@@ -64,6 +64,54 @@ static void variance_survives_offsets_and_equal_values(void)
     free(x);
 }
 
+enum { WIDE = 19 }; /* columns: more than a register has, and some over */
+
+/* Numbers far apart, by rows, by columns and in two parts: how far is the same to all. */
+static double overflowing_variance(int32_t kind, const double *x, int64_t n, int64_t inner,
+                                   int64_t first)
+{
+    double left[4 * WIDE], right[4 * WIDE], out[WIDE];
+    struct array a = {.type = TIDEMILL_FLOAT64, .outer = 1, .n = first, .inner = inner};
+    a.x = (char *)(uintptr_t)x;
+    fold(kind, &a, 1, left);
+    a.x = (char *)(uintptr_t)(x + first * inner);
+    a.n = n - first;
+    fold(kind, &a, 1, right);
+    CHECK(tidemill_kernel_reduce_join(kind, TIDEMILL_FLOAT64, left, right, inner) == 0);
+    int32_t what = TIDEMILL_REDUCE_VAR | (kind & TIDEMILL_REDUCE_NAN);
+    CHECK(tidemill_kernel_reduce_finish(kind, what, TIDEMILL_FLOAT64, left, inner, 0, out) ==
+          0);
+    return out[0];
+}
+
+static void check_overflowing(int64_t n, int64_t inner, double size)
+{
+    static const int32_t some[] = {TIDEMILL_REDUCE_MOMENTS, TIDEMILL_REDUCE_NANMOMENTS};
+    double *x = exact_doubles(n * inner);
+    for (int64_t i = 0; i < n * inner; i++) x[i] = random_below(2) ? size : random_unit();
+    x[random_below(n) * inner] = -size;
+    x[(n / 2) * inner] = size;
+    x[0] = -size;
+    int64_t first = random_below(n + 1);
+    EACH(some, kind)
+    CHECK(overflowing_variance(*kind, x, n, inner, first) == INFINITY);
+    if (inner == 1) CHECK(tidemill_kernel_variance(x, n, 1) == INFINITY);
+    x[random_below(n) * inner] = random_below(2) ? INFINITY : -INFINITY;
+    EACH(some, kind)
+    CHECK(isnan(overflowing_variance(*kind, x, n, inner, first)));
+    if (inner == 1) CHECK(isnan(tidemill_kernel_variance(x, n, 1)));
+    free(x);
+}
+
+static void squares_that_overflow_are_infinite_in_any_parts(void)
+{
+    static const double sizes[] = {1e200, 1e307, 1.7e308};
+    EACH_SET(set)
+    for (int round = 0; round < 300; round++)
+        check_overflowing(2 + random_below(round % 2 ? 5 : 2600),
+                          round % 4 == 0 ? WIDE : 1 + round % 2, sizes[round % 3]);
+}
+
 static void answers_have_their_types(void)
 {
     int32_t x[] = {3, -1, 2};
@@ -146,6 +194,7 @@ int main(void)
     random_state = check_seed();
     RUN(sums_and_means_have_the_bits_of_the_kernels_of_one_series);
     RUN(variance_survives_offsets_and_equal_values);
+    RUN(squares_that_overflow_are_infinite_in_any_parts);
     RUN(answers_have_their_types);
     RUN(nothing_has_a_sum_and_no_least);
     RUN(what_does_not_go_together_is_refused);

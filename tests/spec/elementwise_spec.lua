@@ -187,6 +187,19 @@ describe("element types", function()
     assert.are.same({ nil, "a date takes whole numbers, not true" }, { dtype.weak(true, "date") })
   end)
 
+  it("that have no arithmetic say what has", function()
+    for name, advised in pairs { int8 = '"int32"', int16 = '"int32"', uint16 = '"int32"', uint32 = '"int64"',
+        uint64 = '"int64" or "float64"' } do
+      local x = tm.array({ 1, 2 }, name)
+      local first = advised:match('"(%w+)"')
+      assert.has_error(function() kernels.add(1, x) end, "add: expected add(a, b): b must be numbers, got an "
+        .. ("array of %s; b:astype(%s) first"):format(name, (advised:gsub(" or ", ") or b:astype("))))
+      assert.are.equal(first, kernels.add(1, x:astype(first)).dtype)
+    end
+    assert.has_error(function() kernels.neg(tm.array({ 1 }, "uint8")) end,
+      'neg: expected neg(x): uint8 has no neg; a:astype("int32") first')
+  end)
+
   it("of results follow the op", function()
     assert.are.same({ "int32", "int32" }, { dtype.result("add", "int32", 2) })
     assert.are.same({ "float64", "float64" }, { dtype.result("div", "int32", "int64") })

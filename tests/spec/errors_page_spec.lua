@@ -212,7 +212,6 @@ local parts = {
   { "^host/data/npy", "...: byte ... of the .npy header: ..." },
   { "^host/outfile%.c$", "--json: ..." },
   { "^lua/tidemill/kernels/", "...: expected ...(...): ..." },
-  { "^lua/tidemill/operand%.lua$", "...: expected ...(...): ..." },
   { "^lua/tidemill/linalg/", "...: expected ...(...): ..." },
   { "^lua/tidemill/recommend%.lua$", "...: expected ..." },
   { "^lua/tidemill/json%.lua$", "json: ..." },

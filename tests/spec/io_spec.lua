@@ -548,7 +548,7 @@ describe("what is in flight", function()
         end, { lane = %q })():compute()]]):format(lane) }
       assert.are.equal(137, result.status, result.err)
       local leader = tonumber(process.read(group))
-      assert.are.equal(0, os.execute(("for try in $(seq 500); do kill -0 -- -%d 2>/dev/null || exit 0; "
+      assert.are.equal(0, os.execute(("for try in $(seq 500); do kill -0 -%d 2>/dev/null || exit 0; "
         .. "sleep 0.01; done; exit 1"):format(leader)))
       process.remove(folder)
     end)

@@ -319,6 +319,27 @@ describe("linear algebra of lazy matrices", function()
     end
   end)
 
+  with_blas("of no elements has the empty answers of computed ones", function()
+    for _, dims in ipairs { { 0, 3 }, { 3, 0 }, { 0, 0 } } do
+      local x = tm.zeros(dims)
+      for _, name in ipairs { "qr", "svd", "lstsq", "inv", "cholesky", "eigh", "solve" } do
+        if dims[1] == dims[2] or name == "qr" or name == "svd" or name == "lstsq" then
+          local right = (name == "solve" or name == "lstsq") and tm.zeros(dims[1], 2) or nil
+          local own = { tm.linalg[name](x:compute(), right and right:compute()) }
+          for i, lazy in ipairs { tm.linalg[name](x, right) } do
+            local got = lazy:compute()
+            if type(got) == "number" then
+              assert.are.equal(own[i], got, name)
+            else
+              assert.are.same(own[i].shape, got.shape, name)
+              assert.are.same(got.shape, lazy.shape, name)
+            end
+          end
+        end
+      end
+    end
+  end)
+
   it("measures nothing as 0, and float32 squares without overflow", function()
     for _, kind in ipairs { "fro", 1, math.huge } do
       assert.are.equal(0, tm.linalg.norm(tm.zeros(0, 3), kind):compute())

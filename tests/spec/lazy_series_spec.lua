@@ -233,6 +233,19 @@ describe("a NaN", function()
     end
   end)
 
+  it("is no variance of numbers far apart, which is infinite in any chunks", function()
+    for _ = 1, 20 do
+      local list = numbers(random(2, 100), 0)
+      for _, size in ipairs { 1e200, 1.7e308 } do
+        list[1], list[#list] = size, -size
+        assert.are.equal(math.huge, cut(list):var():compute())
+        assert.are.equal(math.huge, cut(list):nanstd():compute())
+        local pairs_of = cut(list):reshape(-1, 1):mul { 1, 1 }
+        assert.are.equal("float64[2]{inf, inf}", tostring(pairs_of:var(1):compute()))
+      end
+    end
+  end)
+
   it("is passed over by the nan forms, in any chunks", function()
     assert.has_error(function() tm.array { nan, nan }:nanargmax():compute() end,
       "nanargmax: all elements are NaN")

@@ -81,11 +81,20 @@ describe("a constant", function()
     end
     local x = tm.array { { 1, 2 }, { 3, 5e9 } } * 1
     local function said(y) return tostring(select(2, pcall(y.compute, y))) end
-    local whole = "cast: element (2, 2) of a chunk is 5000000000, which int32 cannot hold"
+    local whole = "cast: element (2, 2) is 5000000000, which int32 cannot hold"
     assert.are.equal(whole, said(x:astype("int32")))
     assert.are.equal(whole, said((x:astype("int32") + 1):sum()))
-    assert.are.equal("cast: element (1, 1) of a chunk is 1e+20, which int64 cannot hold",
+    assert.are.equal("cast: element (1, 1) is 1e+20, which int64 cannot hold",
       said((x:astype("int64"):astype("float64") * 1e20):astype("int64"):max(1)))
+    for size = 1, 2 do -- wherever its chunk begins, and of a view in what was cast
+      local cut = (x:rechunk(size) * 1):astype("int32")
+      for _, y in ipairs { cut, cut + 1, cut:T() * 2, cut:flip(1, 2), cut:slice { 2, { 2, 2 } }, cut:sum(1),
+          cut:argmax(), tm.stack { cut, cut } } do
+        assert.are.equal(whole, said(y))
+      end
+    end
+    assert.are.equal("cast: element (2) is 5000000000, which int32 cannot hold",
+      said((tm.array { 1, 5e9, 1 } * 1):astype("int32"):flip(1)))
   end)
 
   it("keeps the sign of its zero", function()
@@ -198,6 +207,12 @@ describe("what is wrong", function()
     fails("add: expected numbers, got an array of text", function() local _ = tm.array { "a" } + 1 end)
     fails('add: there is no arithmetic of int16; a:astype("int32") first', function()
       local _ = tm.array({ 1 }, "int16") + 1
+    end)
+    fails('rechunk: there is no arithmetic of uint32; a:astype("int64") first', function()
+      local _ = -tm.array({ 1 }, "uint32"):rechunk(1)
+    end)
+    fails('mul: uint8 has no mul; a:astype("int32") first', function()
+      local _ = tm.array({ 1 }, "uint8"):rechunk(1) * 2
     end)
     fails("where: the mask is of float64, expected bool", function() local _ = tm.where(x, 1, 2) end)
     fails("add: 1099511627776 does not fit int32", function()
@@ -329,6 +344,55 @@ describe("lazy arrays and tasks", function()
     local v = tm.arange(10, { chunks = 3, dtype = "float64" })
     is("{0,0,1,2,3,4,5,6,7,8}", v:map_overlap(previous, { { 1, 0 } }))
     is("{0,1,1,1,1,1,1,1,1,1}", v - v:map_overlap(previous, 1)) -- and go on from there
+  end)
+
+  -- What numpy.pad has at a place beyond an axis of n elements; nil: a constant.
+  local beyond = {
+    nearest = function(i, n) return math.min(math.max(i, 1), n) end,
+    periodic = function(i, n) return (i - 1) % n + 1 end,
+    reflect = function(i, n) return i < 1 and 1 - i or i > n and 2 * n + 1 - i or i end,
+    [7] = function(i, n) return i >= 1 and i <= n and i or nil end,
+  }
+
+  local function moved(down, right) -- each element is the one so many places away
+    return function(block)
+      local rows, m, n = {}, block.shape[1], block.shape[2]
+      for i = 1, m do
+        rows[i] = {}
+        for j = 1, n do
+          local from, at = i + down, j + right
+          rows[i][j] = from >= 1 and from <= m and at >= 1 and at <= n and block:get(from, at) or -1
+        end
+      end
+      return tm.array(rows)
+    end
+  end
+
+  it("see beyond the ends of the array what the boundary says", function()
+    local table_of = tm.arange(20, { dtype = "float64" }):reshape(4, 5)
+    for kind, index in pairs(beyond) do
+      for _, chunks in ipairs { { 4, 5 }, { 1, 2 }, { 3, { 1, 4 } } } do
+        for _, by in ipairs { { -3, 2 }, { 2, -1 }, { 1, 3 } } do
+          local y = table_of:rechunk(chunks):map_overlap(moved(by[1], by[2]), { 3, { 1, 3 } },
+            { boundary = kind }):compute()
+          for i = 1, 4 do
+            for j = 1, 5 do
+              local from, at = index(i + by[1], 4), index(j + by[2], 5)
+              assert.are.equal(from and at and 5 * (from - 1) + at - 1 or 7, y:get(i, j), tostring(kind))
+            end
+          end
+        end
+      end
+    end
+    local one = table_of:rechunk(2):map_overlap(moved(1, 0), 1, { boundary = { "periodic" } }):compute()
+    assert.are.equal(0, one:get(4, 1))
+    local function refused(depth, kind)
+      return function() tm.ones(2):map_overlap(moved, depth, { boundary = kind }) end
+    end
+    fails('map_overlap: boundary: "reflect" by 3 wants axis 1 to have 3 elements or more, it has 2',
+      refused(3, "reflect"))
+    fails('map_overlap: boundary: axis 1: expected "none", "nearest", "periodic", "reflect" or a number, '
+      .. "got mirror", refused(1, "mirror"))
   end)
 
   it("say which block had another shape", function()

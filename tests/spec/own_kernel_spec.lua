@@ -3,6 +3,8 @@
 
 local expect = require "tests.spec.expect"
 local helper = require "tests.spec.helper"
+local process = require "tests.spec.process"
+local shell = require "scripts.dev.shell"
 local tm = require "tidemill"
 local message = expect.message
 
@@ -305,6 +307,26 @@ describe("tm.kernel_c", function()
       true))
     _, err = run("CC=no-such-cc")
     assert.is_truthy(err:find("kernel_c: CC is \"no-such-cc\", and there is no such program", 1, true))
+  end)
+
+  -- The compiler went on, and its folder stayed.
+  it("takes the compiler along when it is interrupted, in the script and in a task", function()
+    local home = process.folder()
+    local compiler = home .. "/cc"
+    process.write(compiler, "#!/bin/sh\necho $$ >$GROUP; sleep 987 & touch $READY; sleep 987\n")
+    os.execute("chmod +x " .. compiler)
+    local compile = "require('tidemill').kernel_c{source = '', cdef = 'int f(void);'}"
+    for _, signal in ipairs { "INT", "TERM" } do
+      for _, code in ipairs { compile, "tm.delayed(function() " .. compile .. " end)():compute()" } do
+        local result = process.run { "--cache", home .. "/cache.db", signal = signal,
+          env = { GROUP = home .. "/group", CC = compiler }, "-e", code }
+        assert.are.equal(signal == "INT" and 130 or 143, result.status, result.err)
+        assert.are.equal(0, os.execute(("for try in $(seq 500); do kill -0 -%d 2>/dev/null || exit 0; "
+          .. "sleep 0.01; done; exit 1"):format(tonumber(process.read(home .. "/group")))))
+        assert.are.equal("", shell.capture("ls " .. home .. "/cache.db-kernels"))
+      end
+    end
+    process.remove(home)
   end)
 
   it("refuses wrong options", function()

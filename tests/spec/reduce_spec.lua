@@ -108,6 +108,17 @@ describe("quantiles and the few greatest", function()
       "quantile: expected quantile(x, q): q must be from 0 to 1, got float64[1]{2}")
   end)
 
+  it("between a number and an infinity are the infinity, and NaN between two", function()
+    local inf = math.huge
+    assert.are.equal(inf, kernels.median { 1, inf })
+    assert.are.equal(-inf, kernels.median { -inf, 1 })
+    assert.are.equal(inf, kernels.nanquantile({ NAN, inf, 2 }, 0.25))
+    assert.are.equal("float64[3]{nan, -inf, inf}", tostring(kernels.quantile({ -inf, inf }, { 0.5, 0, 1 })))
+    local x = tm.array { { 1, inf, -inf }, { 2, 3, inf } }:rechunk(1)
+    assert.are.equal("float64[3]{1.5, inf, nan}", tostring(x:median(1):compute()))
+    assert.are.equal("float64[2]{-inf, 2.5}", tostring(x:quantile(0.25, 2):compute()))
+  end)
+
   it("have the places of sorting", function()
     local x = {}
     for i = 1, 100 do x[i] = (i * 37) % 101 end

@@ -284,12 +284,13 @@ describe("the trace", function()
       for line in process.read(path):gmatch("[^\n]+") do
         local tid = line:match("\"ph\":\"X\",.-\"tid\":([1-9]%d*),")
         local begin, length = line:match("\"ts\":([%d.]+),\"dur\":([%d.]+)")
-        if tid then spans[#spans + 1] = { tid, tonumber(begin), tonumber(begin) + tonumber(length) } end
+        if tid then spans[#spans + 1] = { tid, tonumber(begin), tonumber(begin) + tonumber(length), line } end
       end
       table.sort(spans, function(a, b) return a[2] < b[2] end)
       for _, span in ipairs(spans) do
-        assert.is_true(span[2] >= (last[span[1]] or 0) - 1e-6)
-        last[span[1]] = span[3]
+        local before = last[span[1]]
+        assert.is_true(not before or span[2] >= before[3] - 1e-6, before and before[4] .. "\n" .. span[4])
+        last[span[1]] = span
       end
       assert.is_true(#events_of(path, "wait") >= 88)
       contains(events_of(path, "wait")[1], "\"args\":{\"state\":\"waits\"}")

@@ -56,7 +56,9 @@ local function settled(name, argument, v)
     fail(name, "%s must be an array, a table of numbers or a number, got %s", argument, shown(v))
   end
   local own = type_name(v.array.type)
-  if not own then fail(name, "%s must be numbers, got an array of %s", argument, v.dtype) end
+  if not own then
+    fail(name, "%s must be numbers, got an array of %s%s", argument, v.dtype, dtype.advice(v.dtype, argument))
+  end
   if v.array.nulls == 0 or own == "float64" then return v end
   if own ~= "float32" then check_nulls(name, argument, v) end
   return array.as(v, own, name, 4)

@@ -195,7 +195,9 @@ end
 -- An array of a type that kernels know.
 local function settled(x)
   if not array.is(x) then x = array.given(x, "cast: x", 3) end
-  if not types.is(x.dtype) then fail("cast", "x must be numbers, got an array of %s", x.dtype) end
+  if not types.is(x.dtype) then
+    fail("cast", "x must be numbers, got an array of %s%s", x.dtype, types.advice(x.dtype, "x"))
+  end
   return x
 end
 

@@ -4,6 +4,7 @@
 local assembly = require("tidemill.lazy.assembly")
 local block = require("tidemill.lazy.block")
 local dtypes = require("tidemill.dtype")
+local boundary = require("tidemill.lazy.boundary")
 local chunk = require("tidemill.lazy.chunk")
 local expr = require("tidemill.lazy.expr")
 local grid = require("tidemill.lazy.grid")
@@ -143,21 +144,25 @@ local function depths(depth, dims, level)
 end
 
 --- fn(block) of each chunk with `depth` more elements of its neighbours around it, which are cut off
---- the result again.  At the array's own ends there are none: the block is smaller there.
+--- the result again.  At the array's own ends there are none, and the block is smaller there, unless
+--- `boundary` says what is beyond: "nearest" the last element, "periodic" those of the other end,
+--- "reflect" the last ones in reverse, or a number; for all axes, or one an axis.
 ---@param fn function gives an array of the shape that it gets
 ---@param depth integer|table for all axes; one an axis; or {before, after} an axis
----@param given? table options dtype, and those of a task
+---@param given? table options dtype, boundary, and those of a task
 ---@return tidemill.lazy
 function methods:map_overlap(fn, depth, given)
   local e = lazy.array_operand("map_overlap", self, 2)
   fn = function_of("map_overlap", fn, 2)
-  local own = task_options(given, { dtype = true }, "map_overlap", 2)
+  local own = task_options(given, { dtype = true, boundary = true }, "map_overlap", 2)
   local dtype = given and given.dtype
   if dtype == nil then dtype = e.dtype end
   dtypes.check(dtype, "map_overlap", 2)
-  local trim = block.trimmed
-  return lazy.of({ op = "overlap", name = own.name, dims = e.dims, dtype = dtype, inputs = { e },
-    reach = depths(depth, e.dims, 2), facade = task.delayed(function(name, dims, kind, before, shape, input)
+  local trim, reach = block.trimmed, depths(depth, e.dims, 2)
+  local around, more = boundary.around(lazy.of(e), reach, given and given.boundary, 2)
+  return lazy.of({ op = "overlap", name = own.name, dims = e.dims, dtype = dtype,
+    inputs = { lazy.expr(around) }, cut = e, more = more, reach = reach,
+    facade = task.delayed(function(name, dims, kind, before, shape, input)
       return trim(name, dims, kind, before, shape, fn(input))
     end, own) })
 end
@@ -165,14 +170,15 @@ end
 plan.stages.overlap = function(planner, e)
   local input = e.inputs[1]
   local stage = planner:stage(input)
-  local g = stage.grid
+  local g = e.cut and e.cut ~= input and planner:grid(e.cut) or stage.grid
   return { grid = g, chunk = function(number)
     local start, shape = grid.box(g, grid.index(g, number))
     local from, size, before = {}, {}, {}
     for axis, reach in ipairs(e.reach) do
-      from[axis] = math.max(start[axis] - reach[1], 0)
-      before[axis] = start[axis] - from[axis]
-      size[axis] = math.min(start[axis] + shape[axis] + reach[2], e.dims[axis]) - from[axis]
+      local first = start[axis] + (e.more and e.more[axis] or 0)
+      from[axis] = math.max(first - reach[1], 0)
+      before[axis] = first - from[axis]
+      size[axis] = math.min(first + shape[axis] + reach[2], input.dims[axis]) - from[axis]
     end
     local pieces = assembly.new(size)
     pieces:add_box(stage, from, size, 0, assembly.row_major(size))

@@ -132,7 +132,8 @@ local function element(values, place)
   return values.dtype == "int64" and values:int64(place) or values[place]
 end
 
--- What the cast of a program that refused a place was of, and the type that cannot hold it; nil: unknown.
+-- The cast of a program that refused a place: what it was of, the type that cannot hold it, and its number;
+-- nil: unknown.
 local function cast_value(bytes, place, inputs)
   local header = ffi.cast(header_pointer, bytes)
   local list = ffi.cast("const struct tidemill_fuse_step *", ffi.cast("const uint8_t *", bytes) + header_size
@@ -143,25 +144,37 @@ local function cast_value(bytes, place, inputs)
     if step.op == C.TIDEMILL_FUSE_CAST then _, refused = run_up_to(number, false, bytes, inputs) end
     if refused == place then
       local values = run_up_to(number, true, bytes, inputs)
-      return values and -element(values, place), dtypes.name(step.to)
+      return values and -element(values, place), dtypes.name(step.to), number
     end
   end
 end
 
+-- Where an element of the box is in what step `number` casts, as program.where has it; nil: unknown.
+local function place_of(where, number, box)
+  local n, words, at = ffi.cast("const int64_t *", where), #where / 8, 0
+  while at < words and n[at] ~= number do at = at + 2 + 3 * tonumber(n[at + 1]) end
+  if at >= words then return nil end
+  local index = {}
+  for axis = 1, tonumber(n[at + 1]) do
+    local through = n + at + 3 * axis - 1
+    local from = tonumber(through[2])
+    index[axis] = tonumber(through[0]) + (from > 0 and tonumber(through[1]) * box[from] or 0) + 1
+  end
+  return table.concat(index, ", ")
+end
+
 -- So many inputs are as take_inputs has left them.
-local function refused_element(bytes, place, inputs)
-  local shape, index, rest = shape_of(ffi.cast(header_pointer, bytes)), {}, tonumber(place) - 1
+local function refused_element(where, bytes, place, inputs)
+  local shape, box, rest = shape_of(ffi.cast(header_pointer, bytes)), {}, tonumber(place) - 1
   for axis = #shape, 1, -1 do
-    index[axis] = rest % shape[axis] + 1
+    box[axis] = rest % shape[axis]
     rest = math.floor(rest / shape[axis])
   end
-  local where = table.concat(index, ", ")
-  local value, dtype = cast_value(bytes, tonumber(place), inputs)
-  if value ~= nil then
-    error(("cast: element (%s) of a chunk is %s, which %s cannot hold"):format(where,
-      (tostring(value):gsub("LL$", "")), dtype), 0)
-  end
-  error(("cast: element (%s) of a chunk does not fit the integer type"):format(where), 0)
+  local value, dtype, number = cast_value(bytes, tonumber(place), inputs)
+  local whole = number and place_of(where, number, box)
+  if not whole then error("cast: an element does not fit the integer type", 0) end
+  error(("cast: element (%s) is %s, which %s cannot hold"):format(whole,
+    (tostring(value):gsub("LL$", "")), dtype), 0)
 end
 
 -- 8-byte elements of all partial results.
@@ -182,7 +195,7 @@ local function aim_partials(header, list, out)
 end
 
 -- `into`: the array that a program which stores one fills; nil: a new one.
-local function run(into, bytes, ...)
+local function run(into, where, bytes, ...)
   local header = ffi.cast(header_pointer, bytes)
   take_inputs(select("#", ...), ...)
   if C.tidemill_kernel_fuse_check(bytes, #bytes, lengths, select("#", ...)) ~= 0 then
@@ -203,24 +216,26 @@ local function run(into, bytes, ...)
   end
   local memory, keep = scratch(tonumber(C.tidemill_kernel_fuse_scratch(bytes)))
   local refused = C.tidemill_kernel_fuse(bytes, pointers, outputs, memory)
-  if refused ~= 0 then refused_element(bytes, refused, select("#", ...)) end
+  if refused ~= 0 then refused_element(where, bytes, refused, select("#", ...)) end
   hold(keep, out, bytes, ...)
   return out
 end
 
 --- Runs a program: gives the array that it stores, or the partial results of its reductions, one
 --- after the other, as an int64 array.
+---@param where string where its box is: program.where
 ---@param bytes string
 ---@param ... tidemill.array its inputs
-function chunk.run(bytes, ...) return run(nil, bytes, ...) end
+function chunk.run(where, bytes, ...) return run(nil, where, bytes, ...) end
 
 --- Stores into a part of an array that many tasks fill, each its own: all of them are in the process that
 --- made the array.
 ---@param part tidemill.array
+---@param where string
 ---@param bytes string
 ---@param ... tidemill.array its inputs
-function chunk.run_into(part, bytes, ...)
-  run(part, bytes, ...)
+function chunk.run_into(part, where, bytes, ...)
+  run(part, where, bytes, ...)
   array.let_go(part)
 end
 
@@ -251,8 +266,8 @@ end
 --- Runs a program whose reductions tell positions over several axes, and makes those of the chunk
 --- ones of the whole, from 1.  The places are int64 numbers: the axes, the chunk's sizes along them,
 --- where it begins, the whole's sizes.
-function chunk.run_located(type, m, kinds, places, bytes, ...)
-  local blob = chunk.run(bytes, ...)
+function chunk.run_located(type, m, kinds, places, where, bytes, ...)
+  local blob = chunk.run(where, bytes, ...)
   local n = ffi.cast("const int64_t *", places)
   local axes = tonumber(n[0])
   each_partial({ kinds:byte(1, -1) }, type, m, blob, function(kind, at)

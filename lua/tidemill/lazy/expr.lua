@@ -261,8 +261,8 @@ function expr.operand(what, value, level)
     if value.dtype == "utf8" or value.dtype == "dictionary" then
       error(("%s: expected numbers, got an array of text"):format(what), level + 1)
     elseif not dtypes.is(value.dtype) then
-      error(("%s: there is no arithmetic of %s; a:astype(\"int32\") first"):format(what,
-        value.dtype), level + 1)
+      error(("%s: there is no arithmetic of %s%s"):format(what, value.dtype, dtypes.advice(value.dtype)),
+        level + 1)
     elseif value.nulls > 0 and not dtypes.is_float(value.dtype) then
       error(("%s: %d elements of an array of %s are missing; a:astype(\"float64\") makes them NaN"):format(
         what, value.nulls, value.dtype), level + 1)

@@ -5,6 +5,7 @@
 
 local ffi = require("ffi")
 local dtypes = require("tidemill.dtype")
+local assembly = require("tidemill.lazy.assembly")
 local view = require("tidemill.lazy.view")
 require("tidemill.kernels.declare")("fuse.h")
 
@@ -64,7 +65,7 @@ function Builder:value(e, map)
   elseif op == "cast" then
     local from = self:value(e.input, map)
     found = step(self, { op = CAST, type = e.input.dtype, to = e.dtype, inputs = { from }, dtype = e.dtype,
-      name = "cast" })
+      name = "cast", map = map })
   else
     local inputs = {}
     for i, input in ipairs(e.inputs) do inputs[i] = self:value(input, map) end
@@ -141,6 +142,9 @@ local function reductions_bytes(self, reductions, registers)
   return list, ffi.sizeof(list)
 end
 
+-- Types that do not take every number.
+local refuses = { uint8 = true, int32 = true, int64 = true, date = true, timestamp = true }
+
 --- A recipe; nil: it has more values than program.most_values.
 --- given.dims: shape of the whole; given.store: an expression whose elements are the output;
 --- or given.reduce = { input =, kinds = {..} }: numbers of enum tidemill_reduction.
@@ -166,8 +170,12 @@ function program.recipe(given)
   for _, made in ipairs(self.leaves) do
     if made.kind == RANDOM then names[#names + 1] = made.expr.name end
   end
-  for _, made in ipairs(self.steps) do names[#names + 1] = made.name end
-  return { names = names, leaves = self.leaves, steps = steps_bytes(self, registers),
+  local casts = {}
+  for number, made in ipairs(self.steps) do
+    names[#names + 1] = made.name
+    if made.map and refuses[made.to] then casts[#casts + 1] = { number = number, map = made.map } end
+  end
+  return { names = names, casts = casts, leaves = self.leaves, steps = steps_bytes(self, registers),
     step_count = #self.steps,
     registers = registers, output = output, axes = #given.dims, reductions = list,
     reduction_count = #reductions, dims = given.dims }
@@ -241,6 +249,28 @@ local function find_inputs(recipe, start, shape, chunk_of)
   return inputs, found
 end
 
+--- For messages of casts that refuse an element: where the elements of a box are in what each casts.  int64
+--- numbers: of each step the number, the axes, and for each of these the place of the box's first element,
+--- the step, and the axis of the box or 0.  "": it has no such casts.
+---@param recipe table
+---@param start integer[] the box's place
+---@return string
+function program.where(recipe, start)
+  if #recipe.casts == 0 then return "" end
+  local numbers = {}
+  local function add(value) numbers[#numbers + 1] = value end
+  for _, made in ipairs(recipe.casts) do
+    add(made.number)
+    add(#made.map)
+    for _, at in ipairs(made.map) do
+      add(at.start + (at.axis and at.step * start[at.axis] or 0))
+      add(at.step)
+      add(at.axis or 0)
+    end
+  end
+  return assembly.pack(numbers)
+end
+
 --- The leaves of a recipe that are chunks of other stages.
 function program.inputs(recipe)
   if recipe.inputs then return recipe.inputs end
@@ -252,7 +282,7 @@ function program.inputs(recipe)
   return list
 end
 
---- The program of a recipe for a box, and the list of its inputs.
+--- The program of a recipe for a box, the list of its inputs, and what program.where gives.
 --- chunk_of(e, map, start, shape): of a stage's chunk that has the box: its node or array, its shape,
 --- and the view of the chunk.  geometry: {outer, n, inner} of the reductions; base: of positions.
 function program.of(recipe, start, shape, chunk_of, geometry, base)
@@ -283,7 +313,7 @@ function program.of(recipe, start, shape, chunk_of, geometry, base)
   ffi.copy(tail, recipe.steps, #recipe.steps)
   for i = 0, recipe.reduction_count - 1 do recipe.reductions[i].base = base or 0 end
   ffi.copy(tail + #recipe.steps, recipe.reductions, recipe.reduction_count * reduction_size)
-  return ffi.string(bytes, size), inputs
+  return ffi.string(bytes, size), inputs, program.where(recipe, start)
 end
 
 return program

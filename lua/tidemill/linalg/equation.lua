@@ -1,6 +1,7 @@
 -- equation: systems of linear equations; part of tm.linalg.
 -- SPDX-License-Identifier: MIT
 
+local ffi = require("ffi")
 local array = require("tidemill.array")
 local blas = require("tidemill.blas")
 local operand = require("tidemill.operand")
@@ -8,6 +9,7 @@ local arguments = require("tidemill.kernels.arguments")
 local options = require("tidemill.options")
 
 local hold, kernel, shape_text = arguments.hold, operand.kernel, operand.shape_text
+local is_empty = operand.is_empty
 
 local epsilons = { float64 = 2^-52, float32 = 2^-23 }
 
@@ -38,6 +40,7 @@ function linalg.solve(a, b)
   operand.check_finite("solve", "a", a)
   operand.check_finite("solve", "b", b)
   local x = operand.copy(b)
+  if is_empty(b) then return x end
   local pivot = blas.call("solve", dtype, 2, a.rows, b.columns, a.array:pointer(), x:pointer())
   hold(a)
   if pivot > 0 then refuse_singular("solve", pivot) end
@@ -81,12 +84,13 @@ function linalg.inv(a)
   blas.need("inv", 2)
   operand.check_finite("inv", "a", a)
   local out = operand.copy(a)
+  if is_empty(a) then return out end
   local pivot = blas.call("inv", a.dtype, 2, a.rows, out:pointer())
   if pivot > 0 then refuse_singular("inv", pivot) end
   return out
 end
 
---- The determinant.
+--- The determinant; of no elements it is 1.
 ---     tm.linalg.det({{1, 2}, {3, 4}})                                 --> -2
 ---@param a tidemill.matrix square
 ---@return number
@@ -94,6 +98,7 @@ function linalg.det(a)
   a = operand.square("det", "a", a)
   blas.need("det", 2)
   operand.check_finite("det", "a", a)
+  if is_empty(a) then return 1 end
   local n, lu, pivots = a.rows, operand.copy(a), array.new("int32", a.rows)
   local values, places = lu:pointer(), pivots:pointer()
   if blas.call("lu", a.dtype, 2, n, values, places) > 0 then return 0 end
@@ -106,9 +111,24 @@ function linalg.det(a)
   return out
 end
 
+local function zeros(dtype, shape)
+  local out = array.new(dtype, nil, shape)
+  ffi.fill(out:pointer(), out.nbytes)
+  return out
+end
+
+-- What lstsq gives where a or b has no elements: x is 0, or empty; LAPACK wants a right side.
+local function lstsq_of_none(a, b, dtype, rcond)
+  local x = zeros(dtype, #b.shape == 1 and { a.columns } or { a.columns, b.columns })
+  if is_empty(a) then return x, 0, array.new(dtype, 0) end
+  local _, rank, s = linalg.lstsq(a.array, zeros(dtype, { a.rows }), rcond)
+  return x, rank, s
+end
+
 --- x, n x columns, of the least |a x - b|, and of several such the least one; the rank of a; and its
 --- singular values.  Those of at most `rcond` times the largest count as 0 (default: the
 --- machine's precision times the larger of a's sizes).
+--- Of no elements, x is 0.
 ---     local line = tm.linalg.lstsq({{1, 1}, {1, 2}, {1, 3}}, {1, 2, 2})
 ---@param a tidemill.matrix
 ---@param b tidemill.matrix
@@ -121,6 +141,7 @@ function linalg.lstsq(a, b, rcond)
   blas.need("lstsq", 2)
   operand.check_finite("lstsq", "a", a)
   operand.check_finite("lstsq", "b", b)
+  if is_empty(a) or is_empty(b) then return lstsq_of_none(a, b, dtype, rcond) end
   local m, n = a.rows, a.columns
   local x = array.new(dtype, n * b.columns, #b.shape == 1 and { n } or { n, b.columns })
   local s, rank = array.new(dtype, math.min(m, n)), array.new("int32", 1)

@@ -6,7 +6,7 @@ local blas = require("tidemill.blas")
 local operand = require("tidemill.operand")
 local arguments = require("tidemill.kernels.arguments")
 
-local hold, kernel = arguments.hold, operand.kernel
+local hold, kernel, is_empty = arguments.hold, operand.kernel, operand.is_empty
 
 local function refuse(...) error((...):format(select(2, ...)), 3) end
 
@@ -22,6 +22,7 @@ function linalg.cholesky(a)
   blas.need("cholesky", 2)
   operand.check_finite("cholesky", "a", a)
   local out = operand.copy(a)
+  if is_empty(a) then return out end
   local place = blas.call("cholesky", a.dtype, 2, a.rows, out:pointer())
   if place > 0 then
     refuse("cholesky: the matrix is not positive definite (its leading %d x %d part is not)",
@@ -42,6 +43,7 @@ function linalg.qr(a)
   local m, n, work = a.rows, a.columns, operand.copy(a)
   local k = math.min(m, n)
   local q, r = array.new(a.dtype, m * k, { m, k }), array.new(a.dtype, k * n, { k, n })
+  if is_empty(a) then return q, r end
   blas.call("qr", a.dtype, 2, m, n, work:pointer(), q:pointer(), r:pointer())
   kernel("orient_diagonal", a.dtype)(k, r:pointer(), n, n, q:pointer(), m, k)
   hold(work)
@@ -61,6 +63,7 @@ function linalg.svd(a)
   local k = math.min(m, n)
   local u, vt = array.new(a.dtype, m * k, { m, k }), array.new(a.dtype, k * n, { k, n })
   local s = array.new(a.dtype, k)
+  if is_empty(a) then return u, s, vt end
   if blas.call("svd", a.dtype, 2, m, n, work:pointer(), u:pointer(), s:pointer(), vt:pointer()) > 0 then
     refuse("svd: did not converge")
   end
@@ -77,6 +80,7 @@ function linalg.singular_values(a)
   blas.need("singular_values", 2)
   operand.check_finite("singular_values", "a", a)
   local work, s = operand.copy(a), array.new(a.dtype, math.min(a.rows, a.columns))
+  if is_empty(a) then return s end
   if blas.call("svd", a.dtype, 2, a.rows, a.columns, work:pointer(), nil, s:pointer(), nil) > 0 then
     refuse("singular_values: did not converge")
   end
@@ -95,6 +99,7 @@ function linalg.eigh(a)
   operand.check_finite("eigh", "a", a)
   local n, rows = a.rows, operand.copy(a)
   local values, vectors = array.new(a.dtype, n), array.new(a.dtype, n * n, { n, n })
+  if is_empty(a) then return values, vectors end
   if blas.call("eigh", a.dtype, 2, n, rows:pointer(), values:pointer()) > 0 then
     refuse("eigh: did not converge")
   end

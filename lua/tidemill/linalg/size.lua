@@ -73,7 +73,7 @@ function linalg.norm(a, kind)
     operand.check_finite("norm", "a", a)
     local s = require("tidemill.linalg.factor").singular_values(a.array)
     out = 0
-    for i = 1, kind == 2 and 1 or s.length do out = out + s[i] end
+    for i = 1, math.min(kind == 2 and 1 or s.length, s.length) do out = out + s[i] end
   else
     refuse("norm: kind must be %s, got %s%s", kinds, shown.value(kind),
       kind == "nuc" and " of a vector" or "")

@@ -123,6 +123,7 @@ local function object(name, source, flags)
   if core.path_kind(path) == "file" then return path end
   local fine, reason, log = core.compile(words, place, name, source, target)
   if fine then return path end
+  if reason == "interrupted" then error(require("tidemill.errors").new({ message = reason }), 0) end
   if reason:sub(1, #place) == place then
     reason = reason .. "; compiled kernels are kept beside the cache: --cache FILE names another place"
   end
