@@ -40,6 +40,9 @@ describe("a lazy array is made", function()
     assert.are.equal("int64", tm.arange(3).dtype)
     assert.are.equal("float64", tm.arange(0, 1, 0.5).dtype)
     is("{0,0,1,1,2,2}", tm.arange(0, 3, 0.5, { dtype = "int32" }))
+    assert.are.equal(3458764513820540928LL, tm.arange(0, 2^62, 2^60):compute():int64(4))
+    assert.has_error(function() tm.arange(0, -1, -2^63) end,
+      "arange: int64 steps must stay within 2^62, got 0 to -1 by -9.2233720368548e+18; float64 goes on")
     assert.has_error(function() tm.arange(2^31 - 1, 2^31 + 1, { dtype = "int32" }):compute() end)
   end)
 

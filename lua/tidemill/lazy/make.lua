@@ -110,6 +110,11 @@ function make.arange(start, stop, step, given)
   for _, number_of in ipairs { start, step, last } do
     if not whole or not dtypes.holds(counted, number_of) then counted = "float64" end
   end
+  -- Positions times steps are int64, also on the way to an element.
+  if counted == "int64" and math.abs(start) + math.abs(step) * math.max(count - 1, 1) >= 2^62 then
+    error(("arange: int64 steps must stay within 2^62, got %s to %s by %s; float64 goes on"):format(
+      start, stop, step), 2)
+  end
   local e = expr.cast(expr.index(dims, 1, counted, start, step), dtype)
   return lazy.of(make.cut(e, given and given.chunks, "arange", 2))
 end
