@@ -131,10 +131,12 @@ crash: all $(OBJ)/tests/c/test_manage ## kill N runs that write to a cache, and 
 FUZZ_SOURCES := $(sort $(wildcard tests/fuzz/*.c))
 FUZZ_FLAGS    = $(FLAGS_asan) -std=gnu11 -fPIC -fexceptions -pthread -I. -Ihost -Ihost/include \
                 $(PKG_CFLAGS) $(CFLAGS)
-fuzz: ## read random changes of values, files, exported caches, arrays, Arrow structs and programs, under AddressSanitizer
-	@$(MAKE) --no-print-directory config=asan build/asan/inside.a
+fuzz: ## read random changes of values, files, exported caches, arrays, Arrow structs and programs, under AddressSanitizer; call functions with wrong arguments
+	@$(MAKE) --no-print-directory config=asan all build/asan/inside.a
 	@sh scripts/dev/fuzz.sh "$(FUZZ_FLAGS)" "$(FUZZ_SOURCES)" "$(PKG_LIBS) $(LUAJIT_LIBS)" \
 	    $(N) $(or $(seed),$$(date +%s))
+	@seed=$(or $(seed),$$(date +%s)); echo "wrong arguments: seed $$seed"; build/asan/tidemill --cache off --workers 2 \
+	    tests/spec/wrong_arguments.lua $$seed $$(($(N) / 100)) lua/meta/*.lua
 
 repl: all ## build, then start the REPL
 	@$(OUT)/tidemill

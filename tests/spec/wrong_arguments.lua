@@ -4,7 +4,8 @@
 -- each that blames another place than the call; and for each argument or option that is certainly wrong and
 -- taken.
 -- tidemill wrong_arguments.lua SEED ROUNDS [slow] STUB...; with `slow` also for each call that takes long or
--- much memory.  arguments_spec.lua runs it.  SPDX-License-Identifier: MIT
+-- much memory.  Ends with 1 where there was any.  arguments_spec.lua and `make fuzz` run it.
+-- SPDX-License-Identifier: MIT
 local stubs = require "scripts.dev.reference.stubs"
 local tm = require "tidemill"
 
@@ -235,3 +236,4 @@ for _ = 1, rounds do
   for _, one in ipairs(all) do try(one) end
 end
 print(("%d functions"):format(#all))
+if next(told) then os.exit(1) end
