@@ -175,7 +175,7 @@ describe("wrong arguments", function()
   end)
 
   it("of any kind get errors that speak of the call", function()
-    local seed = tonumber(os.getenv("TIDEMILL_TEST_SEED")) or 1 -- each time the same calls; make fuzz has others
+    local seed = tonumber(os.getenv("TIDEMILL_TEST_SEED")) or 1 -- the same calls each time; see make fuzz
     local result = process.run { "--cache", "off", "--workers", "2", "tests/spec/wrong_arguments.lua",
       seed, 12, unpack(stubs) }
     assert.are.equal(0, result.status, ("seed %d: %s%s"):format(seed, result.out, result.err))
