@@ -21,6 +21,7 @@ local leaf_size = ffi.sizeof("struct tidemill_fuse_leaf")
 local leaf_pointer = ffi.typeof("const struct tidemill_fuse_leaf *")
 local MEMORY = 1 -- the kind of a leaf
 local step_size = ffi.sizeof("struct tidemill_fuse_step")
+local reduction_size = ffi.sizeof("struct tidemill_fuse_reduction")
 
 -- Keeps its arguments alive: compiled code forgets a local after its last use.
 local function hold() end
@@ -105,6 +106,14 @@ local function shape_of(header)
   return shape, length
 end
 
+-- Without what stands behind the program.
+local function program_size(bytes)
+  if #bytes < header_size then return #bytes end
+  local header = ffi.cast(header_pointer, bytes)
+  return math.min(#bytes, header_size + header.leaves * leaf_size + header.steps * step_size
+    + header.reductions * reduction_size)
+end
+
 -- Runs a program up to step `number`, a cast, which it stores, or, negated, what the cast is of: the
 -- array and the place that a cast refused, 0 for none.  nil: it is unsound.
 local function run_up_to(number, negated, bytes, inputs)
@@ -149,7 +158,7 @@ local function cast_value(bytes, place, inputs)
   end
 end
 
--- Where an element of the box is in what step `number` casts, as program.where has it; nil: unknown.
+-- Where an element of the box is in what step `number` casts, as stands behind the program; nil: unknown.
 local function place_of(where, number, box)
   local n, words, at = ffi.cast("const int64_t *", where), #where / 8, 0
   while at < words and n[at] ~= number do at = at + 2 + 3 * tonumber(n[at + 1]) end
@@ -164,14 +173,14 @@ local function place_of(where, number, box)
 end
 
 -- So many inputs are as take_inputs has left them.
-local function refused_element(where, bytes, place, inputs)
+local function refused_element(bytes, place, inputs)
   local shape, box, rest = shape_of(ffi.cast(header_pointer, bytes)), {}, tonumber(place) - 1
   for axis = #shape, 1, -1 do
     box[axis] = rest % shape[axis]
     rest = math.floor(rest / shape[axis])
   end
   local value, dtype, number = cast_value(bytes, tonumber(place), inputs)
-  local whole = number and place_of(where, number, box)
+  local whole = number and place_of(bytes:sub(program_size(bytes) + 1), number, box)
   if not whole then error("cast: an element does not fit the integer type", 0) end
   error(("cast: element (%s) is %s, which %s cannot hold"):format(whole,
     (tostring(value):gsub("LL$", "")), dtype), 0)
@@ -195,10 +204,10 @@ local function aim_partials(header, list, out)
 end
 
 -- `into`: the array that a program which stores one fills; nil: a new one.
-local function run(into, where, bytes, ...)
+local function run(into, bytes, ...)
   local header = ffi.cast(header_pointer, bytes)
   take_inputs(select("#", ...), ...)
-  if C.tidemill_kernel_fuse_check(bytes, #bytes, lengths, select("#", ...)) ~= 0 then
+  if C.tidemill_kernel_fuse_check(bytes, program_size(bytes), lengths, select("#", ...)) ~= 0 then
     error("an unsound program of a lazy array", 0)
   end
   check_types(bytes, header.leaves, select("#", ...))
@@ -216,26 +225,24 @@ local function run(into, where, bytes, ...)
   end
   local memory, keep = scratch(tonumber(C.tidemill_kernel_fuse_scratch(bytes)))
   local refused = C.tidemill_kernel_fuse(bytes, pointers, outputs, memory)
-  if refused ~= 0 then refused_element(where, bytes, refused, select("#", ...)) end
+  if refused ~= 0 then refused_element(bytes, refused, select("#", ...)) end
   hold(keep, out, bytes, ...)
   return out
 end
 
 --- Runs a program: gives the array that it stores, or the partial results of its reductions, one
 --- after the other, as an int64 array.
----@param where string where its box is: program.where
 ---@param bytes string
 ---@param ... tidemill.array its inputs
-function chunk.run(where, bytes, ...) return run(nil, where, bytes, ...) end
+function chunk.run(bytes, ...) return run(nil, bytes, ...) end
 
 --- Stores into a part of an array that many tasks fill, each its own: all of them are in the process that
 --- made the array.
 ---@param part tidemill.array
----@param where string
 ---@param bytes string
 ---@param ... tidemill.array its inputs
-function chunk.run_into(part, where, bytes, ...)
-  run(part, where, bytes, ...)
+function chunk.run_into(part, bytes, ...)
+  run(part, bytes, ...)
   array.let_go(part)
 end
 
@@ -266,8 +273,8 @@ end
 --- Runs a program whose reductions tell positions over several axes, and makes those of the chunk
 --- ones of the whole, from 1.  The places are int64 numbers: the axes, the chunk's sizes along them,
 --- where it begins, the whole's sizes.
-function chunk.run_located(type, m, kinds, places, where, bytes, ...)
-  local blob = chunk.run(where, bytes, ...)
+function chunk.run_located(type, m, kinds, places, bytes, ...)
+  local blob = chunk.run(bytes, ...)
   local n = ffi.cast("const int64_t *", places)
   local axes = tonumber(n[0])
   each_partial({ kinds:byte(1, -1) }, type, m, blob, function(kind, at)

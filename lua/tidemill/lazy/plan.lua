@@ -258,14 +258,14 @@ function Planner:recipe(given)
   return recipe
 end
 
---- Programs of a recipe, box by box: bytes, inputs, and where the box is (program.where).
+--- Programs of a recipe, box by box.
 function Planner:program(recipe, start, shape, geometry, base)
   if self.counting then
     local inputs = {}
     for i, leaf in ipairs(program.inputs(recipe)) do
       inputs[i] = self:chunk_of(leaf.expr, leaf.map, start, shape)
     end
-    return "", inputs, ""
+    return "", inputs
   end
   return program.of(recipe, start, shape, function(...) return self:chunk_of(...) end, geometry, base)
 end
@@ -283,11 +283,11 @@ function Planner:fused(e, g)
     return self:program(recipe(), start, shape)
   end
   return self:remembered({ grid = g, chunk = function(number)
-    local bytes, inputs, where = program_of(number)
-    return self:task(name_of(e), chunk.run, where, bytes, unpack(inputs))
+    local bytes, inputs = program_of(number)
+    return self:task(name_of(e), chunk.run, bytes, unpack(inputs))
   end, fill = function(number, part)
-    local bytes, inputs, where = program_of(number)
-    return self:fill(name_of(e), chunk.run_into, part, where, bytes, unpack(inputs))
+    local bytes, inputs = program_of(number)
+    return self:fill(name_of(e), chunk.run_into, part, bytes, unpack(inputs))
   end, all = function()
     local stages = self:reads(recipe())
     return stages and g.chunks, stages

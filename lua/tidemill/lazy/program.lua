@@ -249,13 +249,10 @@ local function find_inputs(recipe, start, shape, chunk_of)
   return inputs, found
 end
 
---- For messages of casts that refuse an element: where the elements of a box are in what each casts.  int64
---- numbers: of each step the number, the axes, and for each of these the place of the box's first element,
---- the step, and the axis of the box or 0.  "": it has no such casts.
----@param recipe table
----@param start integer[] the box's place
----@return string
-function program.where(recipe, start)
+-- For messages of casts that refuse an element: where the elements of the box at `start` are in what each
+-- casts.  int64 numbers: of each step the number, the axes, and for each of these the place of the box's
+-- first element, the step, and the axis of the box or 0.  "": it has no such casts.
+local function where(recipe, start)
   if #recipe.casts == 0 then return "" end
   local numbers = {}
   local function add(value) numbers[#numbers + 1] = value end
@@ -282,7 +279,7 @@ function program.inputs(recipe)
   return list
 end
 
---- The program of a recipe for a box, the list of its inputs, and what program.where gives.
+--- The program of a recipe for a box, with where its casts are behind it, and the list of its inputs.
 --- chunk_of(e, map, start, shape): of a stage's chunk that has the box: its node or array, its shape,
 --- and the view of the chunk.  geometry: {outer, n, inner} of the reductions; base: of positions.
 function program.of(recipe, start, shape, chunk_of, geometry, base)
@@ -313,7 +310,7 @@ function program.of(recipe, start, shape, chunk_of, geometry, base)
   ffi.copy(tail, recipe.steps, #recipe.steps)
   for i = 0, recipe.reduction_count - 1 do recipe.reductions[i].base = base or 0 end
   ffi.copy(tail + #recipe.steps, recipe.reductions, recipe.reduction_count * reduction_size)
-  return ffi.string(bytes, size), inputs, program.where(recipe, start)
+  return ffi.string(bytes, size) .. where(recipe, start), inputs
 end
 
 return program

@@ -165,11 +165,11 @@ local function parts_of(planner, group, g, kinds)
     local geometry = { product(shape, 1, first - 1), product(shape, first, last),
       product(shape, last + 1, #shape) }
     local base = locates and 0 or (start[first] or 0) + 1
-    local bytes, inputs, where = planner:program(recipe(), start, shape, geometry, base)
+    local bytes, inputs = planner:program(recipe(), start, shape, geometry, base)
     local name = group.list[1].name
-    if not locates then return planner:task(name, chunk.run, where, bytes, unpack(inputs)) end
+    if not locates then return planner:task(name, chunk.run, bytes, unpack(inputs)) end
     return planner:task(name, chunk.run_located, type_in, geometry[1] * geometry[3], bytes_of_kinds,
-      places(axes, start, shape, input.dims), where, bytes, unpack(inputs))
+      places(axes, start, shape, input.dims), bytes, unpack(inputs))
   end, recipe
 end
 
