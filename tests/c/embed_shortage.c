@@ -128,7 +128,8 @@ static void an_engine_opens_or_is_refused(void)
 {
     if (!CAN_FAIL_MEMORY) SKIP("the sanitizer has an allocator of its own");
     check_opening((tidemill_config){.workers = 2});
-    check_opening((tidemill_config){.workers = 2, .deadline = 60}); /* in a process of its own */
+    check_opening(
+        (tidemill_config){.workers = 2, .deadline = 60}); /* in a process of its own */
 }
 
 int main(void)
