@@ -503,6 +503,50 @@ describe("recursion without end is an error", function()
   end)
 end)
 
+describe("a module that fails to load", function()
+  local folder
+
+  before_each(function() folder = helper.folder() end)
+  after_each(function() helper.remove(folder) end)
+
+  it("tells every task and every attempt the reason, and loads when it can", function()
+    helper.write(folder .. "/broken.lua", "error('no licence', 0)")
+    helper.write(folder .. "/busy.lua", "Tries = (Tries or 0) + 1\nif Tries < 3 then error('busy', 0) end\n"
+      .. "return { tries = Tries }")
+    everywhere([[
+no licence	no licence	no licence
+false	no licence	3
+false	busy
+false	busy
+true	3
+]], ("package.path = %q .. '/?.lua;' .. package.path\n"):format(folder) .. [[
+      local r = tm.batch(function() return require("broken") end, { 1, 2, 3 })
+      print(r.errors[1].error, r.errors[2].error, r.errors[3].error)
+      local again = tm.delayed(function() return require("broken") end, { retries = 2, retry_delay = 0 })
+      local fine, problem = pcall(tm.compute, again())
+      print(fine, problem.message, problem.attempt)
+      for _ = 1, 3 do
+        local loads, busy = pcall(require, "busy")
+        print(loads, loads and busy.tries or busy)
+      end]])
+  end)
+
+  it("that is being loaded is still a loop", function()
+    helper.write(folder .. "/hen.lua", "return (require('egg'))")
+    helper.write(folder .. "/egg.lua", "return coroutine.wrap(function() return (require('hen')) end)()")
+    for _, workers in ipairs(lanes) do
+      local result = run(workers, ("package.path = %q .. '/?.lua;' .. package.path\n"):format(folder)
+        .. [[
+        for _ = 1, 2 do
+          print(pcall(require, "hen"))
+          print(pcall(tm.map, function() return require("egg") end, { 1, 2 }))
+        end]])
+      local _, count = result.out:gsub("loop or previous error loading module", "")
+      assert.are.equal(4, count, result.out .. result.err)
+    end
+  end)
+end)
+
 describe("a task that runs out of memory", function()
   -- Memory is limited from outside; sanitizers need too much of it.
   local function limited(workers, kilobytes, text)
