@@ -214,6 +214,19 @@ describe("retries", function()
     end
   end)
 
+  it("wait between attempts without their resources", function()
+    everywhere("yes\tcancelled\n", [[
+      tm.config { resources = { one = 1 } }
+      local fail = tm.delayed(function() error("no", 0) end,
+        { resources = { one = 1 }, retries = 1, retry_delay = 600 })
+      local waits = fail():submit()
+      local other = tm.delayed(function() return "yes" end, { resources = { one = 1 } })():submit()
+      local result = other:wait(60) and other:result() or other:status()
+      waits:cancel()
+      waits:wait()
+      print(result, waits:status())]])
+  end)
+
   it("options are checked by name", function()
     local out = run(1, [[
       local function refuse(given) print((select(2, pcall(tm.delayed, print, given)))) end
