@@ -672,6 +672,35 @@ describe("an item that cannot cross to its task", function()
 end)
 
 describe("futures and kept nodes", function()
+  it("do not run again for those who need them after their end", function()
+    everywhere([[
+finished	2	2	2	1
+error	no	no	no	1
+cancelled	the run was cancelled	the task was cancelled	the task was cancelled	1
+finished	2000	2000	2000	2000
+]], [[
+      local ran = tm.channel(10000)
+      local same = tm.delayed(function(x) return x end)
+      local function text(fine, value) return tostring(value) end
+      local function show(future)
+        future:wait()
+        io.write(future:status(), "\t", text(pcall(tm.compute, same(future))), "\t",
+          text(pcall(function() return tm.submit(function(x) return x end, future):result() end)), "\t",
+          text(pcall(function() return future:as_node():submit():result() end)), "\t",
+          (ran:state()), "\n")
+        while (ran:state()) > 0 do ran:take() end
+      end
+      show(tm.submit(function(x) ran:put(1) return 2 * x end, 1))
+      show(tm.submit(function() ran:put(1) error("no", 0) end))
+      local asleep = tm.submit(function() ran:put(1) tm.sleep(600) end)
+      while (ran:state()) == 0 do tm.sleep(0.001) end
+      asleep:cancel()
+      show(asleep)
+      local link, node = tm.delayed(function(x) ran:put(1) return x + 1 end), 0
+      for _ = 1, 2000 do node = link(node) end
+      show(node:submit())]])
+  end)
+
   it("are inputs as arguments and in tables, in several runs, and run once", function()
     everywhere("8 8 3 1\n", [[
       local ran = tm.channel(10)
