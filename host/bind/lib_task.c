@@ -250,7 +250,8 @@ static int task_attempt(lua_State *L)
     return 2;
 }
 
-/* core.fail(error): the task has raised; `error` is a table of plain values. */
+/* core.fail(error): the task has raised; `error` is a table of plain values.  An error when that cannot
+ * leave the state, or the process. */
 static int task_fail(lua_State *L)
 {
     struct mill_worker *worker = running(L);
@@ -260,9 +261,15 @@ static int task_fail(lua_State *L)
     if (mill_encode(L, 1, "the task's error", false, &value, &error) != TIDEMILL_OK) {
         return mill_lib_raise(L, &error);
     }
+    struct tidemill *engine = mill_engine_of(L);
+    if (mill_serve_order(worker, engine) &&
+        mill_serve_check(engine, &value, "the task's error", &error) != TIDEMILL_OK) {
+        mill_value_unref(value);
+        return mill_lib_raise(L, &error);
+    }
     bool cancelled =
         atomic_load(&worker->pool->cancels) && mill_run_cancelled(worker->task->run);
-    if (!cancelled) mill_engine_report(mill_engine_of(L), worker->task, &value);
+    if (!cancelled) mill_engine_report(engine, worker->task, &value);
     mill_worker_finish(worker, cancelled ? MILL_CANCELLED : MILL_FAILED, value);
     return 0;
 }

@@ -250,6 +250,22 @@ static bool send_unasked(struct mill_serve *serve)
     return send_off(serve, &outbox, MILL_MESSAGE_UNASKED);
 }
 
+tidemill_status mill_serve_check(struct tidemill *engine, const struct mill_value *value,
+                                 const char *where, struct mill_error *error)
+{
+    struct mill_outbox outbox;
+    mill_outbox_begin(&outbox);
+    outbox.wire.lend = lend;
+    outbox.wire.context = engine->serve;
+    mill_wire_value(&outbox.wire, value, where);
+    tidemill_status status = TIDEMILL_OK;
+    if (!mill_wire_is_fine(&outbox.wire)) {
+        status = mill_fail(error, TIDEMILL_USAGE, "%s", outbox.wire.error.text);
+    }
+    mill_outbox_fini(&outbox);
+    return status;
+}
+
 /* A result that cannot be sent is an error of the task. */
 static bool send_answer(struct mill_serve *serve, const struct mill_answer *answer)
 {

@@ -24,6 +24,10 @@ const struct mill_order *mill_serve_order(const struct mill_worker *worker,
 /* How long its earlier attempts took. */
 const double *mill_serve_seconds(const struct tidemill *engine);
 
+/* Whether a value of the task can leave the process; `where` says in messages which it is. */
+tidemill_status mill_serve_check(struct tidemill *engine, const struct mill_value *value,
+                                 const char *where, struct mill_error *error);
+
 /* It has failed, and its retry_on says that another attempt may help. */
 void mill_serve_note_worth(struct tidemill *engine);
 

@@ -32,6 +32,22 @@ struct mill_worker *mill_worker_of(lua_State *L)
 
 /* ---- modules inside the program -------------------------------------------------------- */
 
+/* Runs the chunk of a module.  One that memory was short for is loaded anew when it is asked for again:
+ * `require` takes what it finds of it in package.loaded for a module that is being loaded. */
+static int load_embedded(lua_State *L)
+{
+    lua_settop(L, 1);
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_pushvalue(L, 1);
+    if (lua_pcall(L, 1, 1, 0) == 0) return 1;
+    lua_getfield(L, LUA_REGISTRYINDEX, "_LOADED");
+    lua_pushvalue(L, 1);
+    lua_pushnil(L);
+    lua_rawset(L, -3);
+    lua_pop(L, 1);
+    return lua_error(L);
+}
+
 /* A searcher for package.loaders. */
 static int search_embedded(lua_State *L)
 {
@@ -49,7 +65,9 @@ static int search_embedded(lua_State *L)
     if (text == NULL) return luaL_error(L, "%s", error.text);
     int failure = luaL_loadbuffer(L, text, found->size, lua_tostring(L, -1));
     free(owned);
-    return failure ? lua_error(L) : 1;
+    if (failure) return lua_error(L);
+    lua_pushcclosure(L, load_embedded, 1);
+    return 1;
 }
 
 /* A searcher for the modules of the script, as the script's state has them. */

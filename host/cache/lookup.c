@@ -252,6 +252,17 @@ static void tell_run(struct mill_lookup *lookup, struct mill_lookup_worker *mine
     }
 }
 
+/* Nothing of the task that the worker had before is this one's. */
+static void turn_to(struct mill_lookup_worker *mine, const struct mill_task *task)
+{
+    mill_notes_unref(mine->notes); /* of one that has failed before it could take them */
+    mine->notes = NULL;
+    mine->ticket = 0;
+    mine->keyed = false;
+    mine->noted = task->run->notes != NULL;
+    mill_reads_clear(&mine->reads);
+}
+
 static enum mill_verdict before_body(void *context, struct mill_worker *worker,
                                      struct mill_task *task)
 {
@@ -259,10 +270,7 @@ static enum mill_verdict before_body(void *context, struct mill_worker *worker,
     struct mill_lookup_worker *mine = &lookup->workers[worker->index];
     const struct mill_policy *policy = &mill_task_function(task)->policy;
     bool again = atomic_load_explicit(&task->flags, memory_order_relaxed) & MILL_TASK_REVIVED;
-    mill_notes_unref(mine->notes); /* of one that has failed before it could take them */
-    mine->notes = NULL;
-    mine->ticket = 0;
-    mine->noted = task->run->notes != NULL;
+    turn_to(mine, task);
     mine->keyed = policy->cached && is_keyable(lookup, task) &&
                   mill_key_of(task, policy->salt, &mine->called);
     mine->key = mine->called.key;
@@ -303,6 +311,7 @@ static void after_body(void *context, struct mill_worker *worker, struct mill_ta
 {
     struct mill_lookup *lookup = context;
     struct mill_lookup_worker *mine = &lookup->workers[worker->index];
+    if (mill_task_function(task)->joins) turn_to(mine, task); /* no body was begun */
     take_notes(mine);
     mill_outcome_take(lookup, mine, task, value);
 }
@@ -311,6 +320,7 @@ static void ended(void *context, struct mill_worker *worker, struct mill_task *t
 {
     struct mill_lookup *lookup = context;
     struct mill_lookup_worker *mine = &lookup->workers[worker->index];
+    if (mill_task_function(task)->joins) turn_to(mine, task);
     take_notes(mine);
     if (mill_task_function(task)->policy.pure) mine->reads.impure = false;
     if (mine->keyed && lookup->store && lookup->ledger && !task->run->dry &&

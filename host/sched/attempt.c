@@ -72,7 +72,6 @@ void mill_worker_hit(struct mill_worker *worker, struct mill_task *task,
 void mill_worker_complete(struct mill_worker *worker, struct mill_task *task,
                           enum mill_state state, struct mill_value result)
 {
-    if (state == MILL_FAILED) mill_count_up(&worker->counters.failed);
     if (state == MILL_SKIPPED && !task->run->dry) mill_count_up(&worker->counters.skipped);
     uint8_t flags = atomic_load_explicit(&task->flags, memory_order_relaxed);
     if (flags & MILL_TASK_GRANTED) {
@@ -136,10 +135,17 @@ static void measure_task(struct mill_worker *worker, struct mill_task *task,
 void mill_worker_finish(struct mill_worker *worker, enum mill_state state,
                         struct mill_value result)
 {
+    if (state == MILL_FINISHED) mill_count_up(&worker->counters.finished);
+    if (state == MILL_FAILED) mill_count_up(&worker->counters.failed);
+    mill_worker_conclude(worker, state, result);
+}
+
+void mill_worker_conclude(struct mill_worker *worker, enum mill_state state,
+                          struct mill_value result)
+{
     struct mill_task *task = worker->task;
     struct mill_run *run = task->run;
     mill_worker_take_up(worker, NULL);
-    if (state == MILL_FINISHED) mill_count_up(&worker->counters.finished);
     if (state == MILL_FINISHED && run->hooks.after) {
         run->hooks.after(run->hooks.context, worker, task, &result);
     }

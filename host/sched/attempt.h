@@ -16,6 +16,10 @@ bool mill_worker_begin(struct mill_worker *worker, struct mill_task *task);
 void mill_worker_finish(struct mill_worker *worker, enum mill_state state,
                         struct mill_value result);
 
+/* The same, of one that counts neither as finished nor as failed. */
+void mill_worker_conclude(struct mill_worker *worker, enum mill_state state,
+                          struct mill_value result);
+
 /* The running task has failed: puts it back, to be tried again after a while, and returns true,
  * when its function's rule has attempts left. */
 bool mill_worker_retry(struct mill_worker *worker);

@@ -66,12 +66,14 @@ static struct mill_task *reason_of(struct mill_task *source)
     return &source->run->tasks[atomic_load_explicit(&source->cause, memory_order_relaxed)];
 }
 
+/* It has run nothing, and so counts as no task of the worker. */
 static void finish(struct mill_worker *worker, struct mill_task *task, enum mill_state state,
                    struct mill_value value)
 {
     mill_worker_take_up(worker, task);
+    mill_worker_add_pending(worker, 1); /* as one that begins has it until it ends */
     worker->began = worker->since = mill_clock_now();
-    mill_worker_finish(worker, state, value);
+    mill_worker_conclude(worker, state, value);
 }
 
 static void end_alike(struct mill_worker *worker, struct mill_task *task,

@@ -44,7 +44,7 @@ function tm.cancelled() end
 ---@class tidemill.counters
 ---@field executed integer bodies that have run, each attempt
 ---@field failed integer tasks that failed, after their retries
----@field skipped integer tasks that did not run because one they needed failed
+---@field skipped integer tasks that did not run because one they needed failed, or was cancelled
 ---@field retries integer attempts that were followed by another
 ---@field hits integer results from the cache
 ---@field misses integer results that were looked for in the cache in vain

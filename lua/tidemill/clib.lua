@@ -4,6 +4,10 @@
 local ffi = require("ffi")
 local core = require("tidemill.core")
 
+require("tidemill.kernels.declare")("kernels.h")
+local library = core.library and ffi.load(core.library) or ffi.C
+
+-- Behind all that memory can be too short for: structs are declared once.
 ffi.cdef([[
 struct tidemill__array {
   void *values;
@@ -72,6 +76,4 @@ assert(ffi.sizeof("struct tidemill__value") == layout.value, "value layout")
 assert(ffi.offsetof("struct tidemill__call", "stream") == layout.call, "call layout")
 assert(ffi.offsetof("struct tidemill__array", "type") == layout.array_type, "array layout")
 
-require("tidemill.kernels.declare")("kernels.h")
-
-return core.library and ffi.load(core.library) or ffi.C
+return library

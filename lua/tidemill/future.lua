@@ -42,13 +42,7 @@ end
 ---@return tidemill.node
 function future.node(self)
   future.ask(self)
-  if not self.input then
-    if self.run then
-      self.input = task.join(self.run)
-    else
-      self.input = self.node -- it has ended, and its value is not the engine's any more
-    end
-  end
+  if not self.input then self.input = task.join(self.run or self.ended) end
   return self.input
 end
 require("tidemill.convert").add(meta, future.node)
@@ -116,6 +110,19 @@ function future.submit(fn, ...)
   return future.start(fn(...))
 end
 
+-- What came of a run others may need, as an input: the run is kept for it.  Of one with many tasks, which
+-- take more memory than most results, only its value is.
+local large_run, given = 1000, nil
+
+local function keep_for_others(self, state, value)
+  local run = self.run
+  self.run, self.ended = nil, run
+  if self.input or state ~= "finished" or select(2, core.counts(run)) < large_run then return end
+  given = given or task.delayed(function(x) return x end, { name = "result" })
+  self.input, self.ended = given(value), nil
+  core.release(run)
+end
+
 local function settle(self)
   if self.state then return end
   local state, value, name = core.outcome(self.run, 1, true)
@@ -135,8 +142,7 @@ local function settle(self)
   end
   if core.worker then core.asked(self.run) end -- what it raises is known here from now on
   self.key = core.run_key(self.run)
-  if not self.input then core.release(self.run) end
-  self.run = nil
+  keep_for_others(self, state, value)
 end
 
 --- "pending", "running", "finished", "error", "cancelled" or "skipped".

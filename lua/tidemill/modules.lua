@@ -17,6 +17,7 @@ local stale = true -- whether `objects` lags behind
 local builtins, libraries -- of origin
 
 local plain_require = require
+local getinfo, getlocal = debug.getinfo, debug.getlocal
 local open, read_from = io.open, io.stdin.read -- the builtins: what is read here is told otherwise
 local zeros = ("\0"):rep(16)
 
@@ -357,6 +358,51 @@ local function search(name)
   end
 end
 
+-- What `require` keeps in package.loaded while it loads a module, and leaves there when that fails.
+local loaded, unfinished = package.loaded, nil
+
+local function learn_unfinished(name)
+  package.preload[name] = function() unfinished = loaded[name] end
+  plain_require(name)
+  package.preload[name], loaded[name] = nil, nil
+end
+
+local loading = {} -- module -> the coroutine that has begun to load it; false: none, the main thread
+
+local function this_coroutine()
+  local thread, is_main = coroutine.running()
+  return thread and not is_main and thread or false
+end
+
+-- What is called at a level of a thread's stack, and with what first.
+local function call_at(thread, level)
+  if thread then
+    local info = getinfo(thread, level, "f")
+    return info and info.func, info and select(2, getlocal(thread, level, 1))
+  end
+  local info = getinfo(level + 1, "f")
+  return info and info.func, info and select(2, getlocal(level + 1, 1))
+end
+
+-- Whether somebody is still loading a module.  Who cannot be looked at may be.
+local function is_loading(name)
+  local thread = loading[name]
+  if thread == nil or (not thread and this_coroutine()) then return true end
+  local level = 0
+  repeat
+    local called, first = call_at(thread, level)
+    if called == plain_require and first == name then return true end
+    level = level + 1
+  until not called
+  return false
+end
+
+-- A module that has failed to load is loaded anew: all who ask for it are to hear the reason.
+local function forget_failed(name)
+  if loaded[name] == unfinished and not is_loading(name) then loaded[name] = nil end
+  if loaded[name] == nil then loading[name] = this_coroutine() end
+end
+
 local function source_of_caller()
   for level = 3, 10 do
     local info = debug.getinfo(level, "S")
@@ -376,6 +422,7 @@ local function tracked_require(name)
     end
     if modules.on_require then modules.on_require(name) end
   end
+  if type(name) == "string" then forget_failed(name) end
   return plain_require(name)
 end
 
@@ -383,6 +430,7 @@ end
 function modules.install(origin)
   builtins, libraries = origin.builtins, origin.libraries
   table.insert(package.loaders, core.worker and 4 or 3, search) -- behind those of the engine
+  learn_unfinished("tidemill.unfinished")
   origin.replace("require", tracked_require)
   if not core.worker and not core.owned then find_others() end -- somebody's state, in use already
 end

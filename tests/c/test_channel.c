@@ -59,20 +59,37 @@ static struct mill_wait *parked(struct mill_channel *channel, bool putting)
     return wait;
 }
 
+/* One value or one place more. */
+static void turn(struct mill_channel *channel, bool putting)
+{
+    struct mill_value value;
+    if (putting) {
+        CHECK(mill_channel_take(channel, &value) == MILL_CHANNEL_DONE);
+    } else {
+        CHECK(mill_channel_put(channel, mill_number(1)) == MILL_CHANNEL_DONE);
+    }
+}
+
 static void as_many_are_told_as_can_go_on(void)
 {
-    struct mill_channel *channel = mill_channel_new(2);
-    struct mill_wait *waits[4];
-    delivered = 0;
-    for (int i = 0; i < 4; i++) waits[i] = parked(channel, false);
-    mill_channel_put(channel, mill_number(1));
-    CHECK(delivered == 1 && atomic_load(&waits[0]->fired) && !atomic_load(&waits[1]->fired));
-    mill_channel_put(channel, mill_number(2));
-    CHECK(delivered == 3 && !atomic_load(&waits[3]->fired));
-    mill_channel_close(channel);
-    CHECK(delivered == 4);
-    for (int i = 0; i < 4; i++) mill_wait_unref(waits[i]);
-    mill_shared_unref(&channel->shared);
+    for (int putting = 0; putting <= 1; putting++) {
+        struct mill_channel *channel = mill_channel_new(2);
+        struct mill_wait *waits[5];
+        for (int i = 0; putting && i < 2; i++) mill_channel_put(channel, mill_number(1));
+        for (int i = 0; i < 5; i++) waits[i] = parked(channel, putting);
+        mill_wait_kick(waits[0],
+                       MILL_REASON_TIME); /* on its way, but not out: it does not count */
+        delivered = 0;
+        turn(channel, putting);
+        CHECK(delivered == 1 && atomic_load(&waits[1]->fired) &&
+              !atomic_load(&waits[2]->fired));
+        turn(channel, putting);
+        CHECK(delivered == 3 && !atomic_load(&waits[4]->fired));
+        mill_channel_close(channel);
+        CHECK(delivered == 4);
+        for (int i = 0; i < 5; i++) mill_wait_unref(waits[i]);
+        mill_shared_unref(&channel->shared);
+    }
 }
 
 /* One that was told and gives up passes its turn on. */
@@ -80,15 +97,10 @@ static void a_turn_that_was_given_up_goes_to_another(void)
 {
     for (int putting = 0; putting <= 1; putting++) {
         struct mill_channel *channel = mill_channel_new(1);
-        struct mill_value value;
         if (putting) mill_channel_put(channel, mill_number(1));
         struct mill_wait *first = parked(channel, putting), *second = parked(channel, putting);
         delivered = 0;
-        if (putting) {
-            CHECK(mill_channel_take(channel, &value) == MILL_CHANNEL_DONE);
-        } else {
-            CHECK(mill_channel_put(channel, mill_number(1)) == MILL_CHANNEL_DONE);
-        }
+        turn(channel, putting);
         CHECK(delivered == 1 && atomic_load(&first->fired));
         mill_wait_unref(first); /* cancelled: it does not take its turn */
         mill_channel_nudge(channel);

@@ -232,6 +232,27 @@ print(tm.compute(task(0), task(10)))]]
     end)
   end)
 
+  describe("with a future as input", function()
+    local text = [[
+      local list = tm.delayed(function(x) return { x, "list" } end, { name = "list", cache = CACHED })
+      local first = tm.delayed(function(t) return t[1] end, { name = "first", cache = true })
+      local future = list(4):submit()
+      future:wait()
+      for _ = 1, 3 do io.write(first(future):compute(), " ") end
+      print(first(list(4)):compute())]]
+
+    it("answers with what the task gave, and not with the future's value", function()
+      for _, cached_too in ipairs { "true", "false" } do
+        for workers = 0, 2 do
+          local options = { workers = workers, cache = ("cache-%s-%d.db"):format(cached_too, workers) }
+          local script = swap(text, "CACHED", cached_too)
+          assert.are.equal("4 4 4 4\n", run(script, options).out)
+          assert.are.equal("4 4 4 4\n", run(script, options).out)
+        end
+      end
+    end)
+  end)
+
   describe("obeys options", function()
     it("cache = \"refresh\" runs and keeps what comes", function()
       -- What a pipe gives is not known to the cache.

@@ -214,6 +214,19 @@ describe("retries", function()
     end
   end)
 
+  it("wait between attempts without their resources", function()
+    everywhere("yes\tcancelled\n", [[
+      tm.config { resources = { one = 1 } }
+      local fail = tm.delayed(function() error("no", 0) end,
+        { resources = { one = 1 }, retries = 1, retry_delay = 600 })
+      local waits = fail():submit()
+      local other = tm.delayed(function() return "yes" end, { resources = { one = 1 } })():submit()
+      local result = other:wait(60) and other:result() or other:status()
+      waits:cancel()
+      waits:wait()
+      print(result, waits:status())]])
+  end)
+
   it("options are checked by name", function()
     local out = run(1, [[
       local function refuse(given) print((select(2, pcall(tm.delayed, print, given)))) end
@@ -503,6 +516,50 @@ describe("recursion without end is an error", function()
   end)
 end)
 
+describe("a module that fails to load", function()
+  local folder
+
+  before_each(function() folder = helper.folder() end)
+  after_each(function() helper.remove(folder) end)
+
+  it("tells every task and every attempt the reason, and loads when it can", function()
+    helper.write(folder .. "/broken.lua", "error('no licence', 0)")
+    helper.write(folder .. "/busy.lua", "Tries = (Tries or 0) + 1\nif Tries < 3 then error('busy', 0) end\n"
+      .. "return { tries = Tries }")
+    everywhere([[
+no licence	no licence	no licence
+false	no licence	3
+false	busy
+false	busy
+true	3
+]], ("package.path = %q .. '/?.lua;' .. package.path\n"):format(folder) .. [[
+      local r = tm.batch(function() return require("broken") end, { 1, 2, 3 })
+      print(r.errors[1].error, r.errors[2].error, r.errors[3].error)
+      local again = tm.delayed(function() return require("broken") end, { retries = 2, retry_delay = 0 })
+      local fine, problem = pcall(tm.compute, again())
+      print(fine, problem.message, problem.attempt)
+      for _ = 1, 3 do
+        local loads, busy = pcall(require, "busy")
+        print(loads, loads and busy.tries or busy)
+      end]])
+  end)
+
+  it("that is being loaded is still a loop", function()
+    helper.write(folder .. "/hen.lua", "return (require('egg'))")
+    helper.write(folder .. "/egg.lua", "return coroutine.wrap(function() return (require('hen')) end)()")
+    for _, workers in ipairs(lanes) do
+      local result = run(workers, ("package.path = %q .. '/?.lua;' .. package.path\n"):format(folder)
+        .. [[
+        for _ = 1, 2 do
+          print(pcall(require, "hen"))
+          print(pcall(tm.map, function() return require("egg") end, { 1, 2 }))
+        end]])
+      local _, count = result.out:gsub("loop or previous error loading module", "")
+      assert.are.equal(4, count, result.out .. result.err)
+    end
+  end)
+end)
+
 describe("a task that runs out of memory", function()
   -- Memory is limited from outside; sanitizers need too much of it.
   local function limited(workers, kilobytes, text)
@@ -615,6 +672,35 @@ describe("an item that cannot cross to its task", function()
 end)
 
 describe("futures and kept nodes", function()
+  it("do not run again for those who need them after their end", function()
+    everywhere([[
+finished	2	2	2	1
+error	no	no	no	1
+cancelled	the run was cancelled	the task was cancelled	the task was cancelled	1
+finished	2000	2000	2000	2000
+]], [[
+      local ran = tm.channel(10000)
+      local same = tm.delayed(function(x) return x end)
+      local function text(fine, value) return tostring(value) end
+      local function show(future)
+        future:wait()
+        io.write(future:status(), "\t", text(pcall(tm.compute, same(future))), "\t",
+          text(pcall(function() return tm.submit(function(x) return x end, future):result() end)), "\t",
+          text(pcall(function() return future:as_node():submit():result() end)), "\t",
+          (ran:state()), "\n")
+        while (ran:state()) > 0 do ran:take() end
+      end
+      show(tm.submit(function(x) ran:put(1) return 2 * x end, 1))
+      show(tm.submit(function() ran:put(1) error("no", 0) end))
+      local asleep = tm.submit(function() ran:put(1) tm.sleep(600) end)
+      while (ran:state()) == 0 do tm.sleep(0.001) end
+      asleep:cancel()
+      show(asleep)
+      local link, node = tm.delayed(function(x) ran:put(1) return x + 1 end), 0
+      for _ = 1, 2000 do node = link(node) end
+      show(node:submit())]])
+  end)
+
   it("are inputs as arguments and in tables, in several runs, and run once", function()
     everywhere("8 8 3 1\n", [[
       local ran = tm.channel(10)

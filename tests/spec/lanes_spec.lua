@@ -174,6 +174,28 @@ local stats = tm.stats()
 print(stats.executed, stats.failed, stats.skipped, stats.hits, stats.misses)]]
     assert.are.equal("180\t20\t20\t0\t0\n", out)
   end)
+
+  it("a future that is an input counts as no task", function()
+    local script = [[
+local fail = tm.submit(function() error("x", 0) end)
+local two = tm.submit(function() tm.sleep(0.01) return 2 end)
+local function same(x) return x end
+local skipped, three = tm.submit(same, fail), tm.submit(function(x) return x + 1 end, two)
+pcall(fail.result, fail)
+pcall(skipped.result, skipped)
+print(three:result())
+local stats = tm.stats()
+local finished, failed, load = 0, 0, 0
+for _, lane in pairs(stats.lanes) do
+  finished, failed, load = finished + lane.completed, failed + lane.failed, load + lane.load
+end
+print(stats.executed, stats.failed, stats.skipped, finished, failed, load)]]
+    assert.are.equal("3\n3\t1\t1\t2\t1\t0\n", everywhere(script))
+    for _, lane in ipairs { "loop", "process" } do
+      local result = process.run { "--lane", lane, "-e", script }
+      assert.are.equal("3\n3\t1\t1\t2\t1\t0\n", result.out, result.err)
+    end
+  end)
 end)
 
 describe("the engine's clock", function()

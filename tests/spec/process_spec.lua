@@ -310,6 +310,15 @@ print(tm.delayed(function(x) return x end, { lane = "process" })("goes on"):comp
 end)
 
 describe("an error on the process lane", function()
+  it("keeps its text when what was thrown cannot leave the process", function()
+    for _, thing in ipairs { "channel(1)", "pool{create = print, max = 1}" } do
+      local problem = failure(assert(loadstring(
+        "error({ message = 'no line', kept = require('tidemill')." .. thing .. " })")))
+      assert.are.equal("no line", problem.message)
+      assert.is_nil(problem.cause)
+    end
+  end)
+
   it("is that of the task", function()
     local problem = failure(function(x) error("wrong " .. x) end, { name = "bad" }, "input")
     assert.is_truthy(problem.message:find("process_spec.lua:%d+: wrong input$"))
