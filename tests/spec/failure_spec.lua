@@ -370,6 +370,20 @@ describe("cancelling", function()
     end
   end)
 
+  it("ends a wait that begins after it", function()
+    for _, workers in ipairs { 1, 2 } do
+      local result = run(workers, [[
+        local future = tm.submit(function()
+          while not tm.cancelled() do end
+          tm.sleep(600)
+        end)
+        while future:status() ~= "running" do tm.sleep(0.001) end
+        future:cancel()
+        print(future:wait(60), future:status())]])
+      assert.are.equal("true\tcancelled\n", result.out, result.err)
+    end
+  end)
+
   it("leaves alone what has ended, and what others need", function()
     everywhere("1 finished 2\n", [[
       local one = tm.delayed(function() return 1 end)
