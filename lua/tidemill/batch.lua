@@ -85,12 +85,15 @@ function methods:retry(given)
     error("retry: expected a table of options, got " .. shown.value(given), 2)
   end
   local before, items, places = self.errors, {}, {}
-  if #before == 0 then return self end
   for i, failure in ipairs(before) do items[i], places[i] = failure.item, failure.index end
   items.n = #before
   local merged = {}
   for name, value in pairs(self.again.given or {}) do merged[name] = value end
   for name, value in pairs(given or {}) do merged[name] = value end
+  if #before == 0 then
+    feed.job("batch", self.again.fn, {}, merged, 2) -- looks at the options
+    return self
+  end
   local results, failures, _, elapsed = run(self.again.fn, items, merged, 2, places)
   self.errors = {}
   local still = {}

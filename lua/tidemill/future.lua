@@ -244,7 +244,7 @@ local function cancel_all(value, seen, level)
       if key ~= "n" then cancel_all(member, seen, level + 1) end
     end
   else
-    error("cancel: expected a future or a table of futures, got a " .. type(value), level + 1)
+    error("cancel: expected a future or a table of futures, got " .. shown.value(value), level + 1)
   end
 end
 
