@@ -98,7 +98,8 @@ describe("wrong arguments", function()
       function() return (tm.array { tm.array { "a" }, tm.array { 1 } }) end)
     blamed("retry: expected a table of options, got 5",
       function() return (tm.batch(error, { 1 }):retry(5)) end)
-    blamed("unknown option \"tries\", did you mean \"retries\"?", function() return (tm.batch(print, {}):retry { tries = 3 }) end)
+    blamed("unknown option \"tries\", did you mean \"retries\"?",
+      function() return (tm.batch(print, {}):retry { tries = 3 }) end)
     blamed("cancel: expected a future or a table of futures, got a lazy node",
       function() return (tm.cancel(tm.delayed(print)(1))) end)
   end)
