@@ -33,7 +33,6 @@ local ceil, floor, max, min = math.ceil, math.floor, math.max, math.min
 local names = { "items", "bytes_per_item", "kind", "seconds_per_item", "memory", "partition_bytes",
   "workers", "cpus" }
 
-
 -- No position: the caller's is added where the error is raised.
 local function wrong(name, expected, value)
   return ("recommend: %s: expected %s, got %s"):format(name, expected, shown.value(value))

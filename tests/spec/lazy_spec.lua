@@ -394,8 +394,12 @@ describe("lazy arrays and tasks", function()
     end
     fails('map_overlap: boundary: "reflect" by 3 wants axis 1 to have 3 elements or more, it has 2',
       refused(3, "reflect"))
+    fails('map_overlap: boundary: expected one entry an axis, of 1, got one for "axis"',
+      refused(1, { axis = "nearest" }))
     fails('map_overlap: boundary: axis 1: expected "none", "nearest", "periodic", "reflect" or a number, '
-      .. "got mirror", refused(1, "mirror"))
+      .. "got a function", refused(1, print))
+    fails('map_overlap: boundary: axis 1: expected "none", "nearest", "periodic", "reflect" or a number, '
+      .. "got \"mirror\"", refused(1, "mirror"))
   end)
 
   it("say which block had another shape", function()

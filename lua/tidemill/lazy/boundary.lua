@@ -4,6 +4,7 @@
 
 local join = require("tidemill.lazy.join")
 local make = require("tidemill.lazy.make")
+local shown = require("tidemill.shown")
 
 local boundary = {}
 
@@ -13,13 +14,19 @@ local needs = { none = false, nearest = false, periodic = true, reflect = true }
 -- One kind or number for each axis; none where it is not said.
 local function kinds_of(given, dims, level)
   local list = {}
+  for axis in pairs(type(given) == "table" and given or {}) do
+    if dims[axis] == nil then
+      error(("map_overlap: boundary: expected one entry an axis, of %d, got one for %s"):format(#dims,
+        shown.value(axis)), level + 1)
+    end
+  end
   for axis in ipairs(dims) do
     local kind = given
     if type(given) == "table" then kind = given[axis] end
     if kind == nil then kind = "none" end
     if needs[kind] == nil and type(kind) ~= "number" and type(kind) ~= "boolean" then
       error(("map_overlap: boundary: axis %d: expected \"none\", \"nearest\", \"periodic\", \"reflect\" or a "
-        .. "number, got %s"):format(axis, tostring(kind)), level + 1)
+        .. "number, got %s"):format(axis, shown.value(kind)), level + 1)
     end
     list[axis] = kind
   end
